@@ -1,0 +1,84 @@
+"""The catalogue: every node type by its id. Add a family by adding its module to `_FAMILIES`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from graph.catalog import (
+    activation,
+    arithmetic,
+    convolution,
+    data,
+    linear,
+    loss,
+    metric,
+    network,
+    normalization,
+    pooling,
+    regularization,
+    shape,
+)
+from graph.catalog.types import Auto, Kind, NodeType, Param, PortType, Role
+from graph.messages import Message, msg
+
+__all__ = ["CATALOG", "FAMILY_LABELS", "Auto", "Catalog", "Kind", "NodeType", "Param", "PortType", "Role"]
+
+# The order of the library panel.
+FAMILY_LABELS: Mapping[str, Message] = MappingProxyType(
+    {
+        "data": msg("Data"),
+        "network": msg("Network"),
+        "linear": msg("Linear"),
+        "convolution": msg("Convolution"),
+        "pooling": msg("Pooling"),
+        "activation": msg("Activation"),
+        "normalization": msg("Normalization"),
+        "regularization": msg("Regularization"),
+        "shape": msg("Shape"),
+        "arithmetic": msg("Arithmetic"),
+        "loss": msg("Loss"),
+        "metric": msg("Metric"),
+    }
+)
+_FAMILIES = (
+    data,
+    network,
+    linear,
+    convolution,
+    pooling,
+    activation,
+    normalization,
+    regularization,
+    shape,
+    arithmetic,
+    loss,
+    metric,
+)  # in the order of FAMILY_LABELS
+
+
+class Catalog(Mapping[str, NodeType]):
+    """Node types by id. An older id (`replaces`) finds the type that took its place."""
+
+    def __init__(self, types: tuple[NodeType, ...]) -> None:
+        self._types = MappingProxyType({t.id: t for t in types})
+        self._renamed = MappingProxyType({old: t.id for t in types for old in t.replaces})
+
+    def __getitem__(self, type_id: str) -> NodeType:
+        return self._types[self._renamed.get(type_id, type_id)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def families(self) -> dict[str, tuple[NodeType, ...]]:
+        """The types by family, both in catalogue order."""
+        found: dict[str, list[NodeType]] = {}
+        for node_type in self.values():
+            found.setdefault(node_type.family, []).append(node_type)
+        return {family: tuple(types) for family, types in found.items()}
+
+
+CATALOG = Catalog(tuple(t for family in _FAMILIES for t in family.TYPES))

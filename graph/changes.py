@@ -1,0 +1,54 @@
+"""What an edit changed: the difference of two drawings, found by identity first, so that it costs next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from graph.model import Graph, Link, Node, NodeId
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Nodes and links that differ. A node that moved and changed otherwise is in both `moved` and `changed`."""
+
+    added: tuple[NodeId, ...] = ()
+    removed: tuple[NodeId, ...] = ()
+    changed: tuple[NodeId, ...] = ()
+    moved: tuple[NodeId, ...] = ()
+    added_links: tuple[Link, ...] = ()
+    removed_links: tuple[Link, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return self != Changes()
+
+
+def diff(old: Graph, new: Graph) -> Changes:
+    """What leads from `old` to `new`. Added things come in the order of `new`, removed ones in that of `old`."""
+    if old is new:
+        return Changes()
+    touched = [(node, old.nodes[key]) for key, node in _other(new.nodes, old.nodes) if key in old.nodes]
+    return Changes(
+        added=tuple(key for key in new.nodes if key not in old.nodes),
+        removed=tuple(key for key in old.nodes if key not in new.nodes),
+        changed=tuple(after.id for after, before in touched if _differs(after, before)),
+        moved=tuple(after.id for after, before in touched if after.position != before.position),
+        added_links=tuple(link for key, link in _other(new.links, old.links) if old.links.get(key) != link),
+        removed_links=tuple(link for key, link in _other(old.links, new.links) if new.links.get(key) != link),
+    )
+
+
+def _other(these: Mapping[K, V], those: Mapping[K, V]) -> Iterator[tuple[K, V]]:
+    """The entries of `these` that are not the very same objects in `those`."""
+    if these is not those:
+        yield from ((key, value) for key, value in these.items() if those.get(key) is not value)
+
+
+def _differs(after: Node, before: Node) -> bool:
+    """Whether anything but the position differs."""
+    return replace(after, position=before.position) != before

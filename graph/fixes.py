@@ -1,0 +1,63 @@
+"""The mends that problems offer: a label for the button, and an edit that is a plain function of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from graph.messages import Message, msg
+from graph.model import Graph, Link, Node, NodeId, Port, Project
+from graph.plan import Plan
+from graph.problems import Fix
+
+
+def graph_fix(label: Message, change: Callable[..., Graph], *arguments: object) -> Fix:
+    """The mend that puts `change(graph, *arguments)` in the place of the drawing."""
+    return Fix(label, partial(_change_graph, change, arguments))
+
+
+def plan_fix(label: Message, change: Callable[..., Plan], *arguments: object) -> Fix:
+    """The mend that puts `change(plan, *arguments)` in the place of the training plan."""
+    return Fix(label, partial(_change_plan, change, arguments))
+
+
+def delete_node(node: Node) -> Fix:
+    """Remove a node and its wires."""
+    return graph_fix(msg("Delete {name}", name=node.name), Graph.remove, (node.id,))
+
+
+def remove_wire(graph: Graph, link: Link) -> Fix:
+    """Remove a wire."""
+    source, target = (shown_port(graph, end) for end in link)
+    return graph_fix(
+        msg("Remove the wire from {source} to {target}", source=source, target=target), Graph.disconnect, (link,)
+    )
+
+
+def add_wire(graph: Graph, link: Link) -> Fix:
+    """Draw a wire."""
+    source, target = (shown_port(graph, end) for end in link)
+    return graph_fix(msg("Connect {source} to {target}", source=source, target=target), Graph.connect, link)
+
+
+def reset_param(node: NodeId, name: str) -> Fix:
+    """Give a parameter its default."""
+    return graph_fix(msg("Reset {name}", name=name), Graph.reset_params, node, (name,))
+
+
+def rename(node: NodeId, name: str) -> Fix:
+    """Give a node another name."""
+    return graph_fix(msg("Rename to {name}", name=name), Graph.rename, node, name)
+
+
+def shown_port(graph: Graph, port: Port) -> str:
+    """A port in words: `images1.label`."""
+    return f"{graph.nodes[port.node].name}.{port.name}"
+
+
+def _change_graph(change: Callable[..., Graph], arguments: tuple[object, ...], project: Project) -> Project:
+    return project.with_graph(change(project.graph, *arguments))
+
+
+def _change_plan(change: Callable[..., Plan], arguments: tuple[object, ...], project: Project) -> Project:
+    return project.with_plan(change(project.plan, *arguments))

@@ -1,0 +1,67 @@
+"""The way from older file formats to the present one: one function a version step, from record to record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from graph.messages import FileError, msg
+
+Record = dict[str, Any]
+Step = Callable[[Record], Record]
+
+
+class Migrations:
+    """The steps up to format `version`. A step is registered for the version that it starts from:
+
+    >>> migrations = Migrations(2)
+    >>> @migrations.step(1)
+    ... def rename_width(record):
+    ...     return {**record, "size": record["width"]}
+    """
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self._steps: dict[int, Step] = {}
+
+    def step(self, version: int) -> Callable[[Step], Step]:
+        """Register the function that takes a record of `version` to the next version."""
+        assert 1 <= version < self.version and version not in self._steps, version
+
+        def register(function: Step) -> Step:
+            self._steps[version] = function
+            return function
+
+        return register
+
+    def has_step(self, version: int) -> bool:
+        """Whether records of that version find a way to the next."""
+        return version in self._steps
+
+    def apply(self, record: Record) -> Record:
+        """The record in the present format.
+
+        Raises:
+            FileError: the record is of no known version.
+        """
+        for version in range(self._version_of(record), self.version):
+            record = {**self._steps[version](record), "version": version + 1}
+        return record
+
+    def _version_of(self, record: Record) -> int:
+        version = record.get("version")
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise FileError(msg("It does not say which format version it has. Choose a file that Layerloom saved."))
+        if version > self.version:
+            raise FileError(
+                msg(
+                    "It has format version {version}, and this Layerloom reads up to version {known}. "
+                    "Open it with a newer Layerloom.",
+                    version=version,
+                    known=self.version,
+                )
+            )
+        return version
+
+
+MIGRATIONS = Migrations(1)

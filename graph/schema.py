@@ -1,0 +1,136 @@
+"""The records of a graph file, typed: what `msgspec` checks before a value is built from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from graph.messages import Message, msg
+from graph.plan import DEVICES
+from graph.strict_json import refuse
+
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
+Word = Annotated[str, Meta(min_length=1, max_length=200)]
+Count = Annotated[int, Meta(ge=1, le=2**31)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Device = Annotated[str, Meta(pattern=rf"^({'|'.join(DEVICES)})\Z")]
+Plain = bool | int | float | str | None
+Params = dict[str, Plain | tuple[Plain, ...]]
+T = TypeVar("T", bound=Struct)
+
+
+class NodeRecord(Struct):
+    """A node, without its position."""
+
+    id: Id
+    type: Word
+    name: str
+    params: Params = {}
+    facts: dict[str, Any] | None = None
+
+
+class SplitRecord(Struct, forbid_unknown_fields=True):
+    """The shares of the samples."""
+
+    train: Share
+    validation: Share
+    test: Share
+
+
+class ChoiceRecord(Struct, forbid_unknown_fields=True):
+    """An optimizer or a scheduler."""
+
+    type: Word
+    params: Params = {}
+
+
+class ObjectiveRecord(Struct, forbid_unknown_fields=True):
+    """What is minimized, and how."""
+
+    name: str
+    losses: tuple[tuple[Id, float], ...]
+    parameters: tuple[Id, ...]
+    optimizer: ChoiceRecord
+    scheduler: ChoiceRecord
+    every: Count
+
+
+class PlanRecord(Struct):
+    """The training plan."""
+
+    split: SplitRecord
+    objectives: tuple[ObjectiveRecord, ...]
+    epochs: Count
+    batch_size: Count
+    seed: int
+    device: Device
+
+
+class LayoutRecord(Struct):
+    """Where the nodes stand: the only part that changes when one is moved."""
+
+    nodes: dict[str, tuple[float, float]] = {}
+
+
+class PartRecord(Struct):
+    """A part of a drawing, as in the clipboard."""
+
+    format: str
+    version: int
+    nodes: list[NodeRecord]
+    links: list[tuple[Id, Word, Id, Word]]  # source node, its port, target node, its port
+    layout: LayoutRecord = msgspec.field(default_factory=LayoutRecord)
+
+
+class ProjectRecord(PartRecord, kw_only=True):
+    """A whole file."""
+
+    name: str
+    plan: PlanRecord
+
+
+def unknown(record: dict[str, Any], known: type[Struct]) -> dict[str, Any]:
+    """The fields of a record that this version of Layerloom does not know."""
+    return {key: value for key, value in record.items() if key not in known.__struct_fields__}
+
+
+def check(record: dict[str, Any], kind: type[T]) -> T:
+    """The typed form of a record.
+
+    Raises:
+        FileError: a field is missing or has a value that does not fit; the message says where.
+    """
+    try:
+        return msgspec.convert(record, kind)
+    except msgspec.ValidationError as error:
+        detail, _, place = str(error).partition(" - at ")
+        raise refuse(place.strip("`").lstrip("$."), _explain(detail)) from error
+
+
+_EXPLANATIONS = (
+    (r"Object missing required field `(?P<field>.*)`", msg("the field '{field}' is missing. Add it.")),
+    (r"Object contains unknown field `(?P<field>.*)`", msg("the field '{field}' is not known. Delete it.")),
+    (r"Expected `(?P<wanted>[^`]*)`, got `(?P<found>[^`]*)`", msg("{wanted} is needed there, not {found}.")),
+    (r"(?P<detail>.*)", msg("the value does not fit ({detail}). Change it.")),
+)
+_KINDS = {
+    "array": msg("a list"),
+    "bool": msg("yes or no"),
+    "float": msg("a number"),
+    "int": msg("a whole number"),
+    "null": msg("nothing"),
+    "object": msg("an object"),
+    "str": msg("a text"),
+}
+
+
+def _explain(detail: str) -> Message:
+    """What msgspec says about a value, in words that can be translated."""
+    for pattern, explanation in _EXPLANATIONS:
+        if found := re.fullmatch(pattern, detail, re.DOTALL):
+            return replace(explanation, values={k: _KINDS.get(v, v) for k, v in found.groupdict().items()})
+    raise AssertionError(detail)

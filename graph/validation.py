@@ -1,0 +1,233 @@
+"""Everything that can be said about a project without running it: problems, and the mends for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from graph import fixes
+from graph.catalog import CATALOG, Catalog, NodeType, Role
+from graph.catalog.types import misfits
+from graph.facts import read_facts
+from graph.messages import EditError, Message, msg
+from graph.model import Graph, Link, Node, NodeId, Port, Project, check_name
+from graph.plan_validation import validate_plan
+from graph.problems import Problem, Severity
+from graph.suggestions import Suggestions
+from graph.topology import ancestors, cycles, wires_along
+from graph.wiring import misuse, port_types, shown_way
+
+_ENDS = (Role.OUTPUT, Role.LOSS, Role.METRIC)
+_NETWORK = (Role.LAYER, Role.OPERATION)
+_TERMS = 2  # inputs without which an operation on many has nothing to do
+
+
+def validate(project: Project, catalog: Catalog = CATALOG) -> tuple[Problem, ...]:
+    """The problems of a project, those of the drawing first, in an order that is always the same.
+
+    An error stops training and export. What is wrong with nodes that nothing needs is a warning (see `relax`).
+    """
+    drawing = _Drawing(project.graph, catalog)
+    found = [problem for check in _CHECKS for problem in check(drawing)]
+    found += validate_plan(project, drawing.nodes_with(Role.LOSS), drawing.trainable)
+    return relax(found, project.graph, catalog)
+
+
+def relax(problems: Iterable[Problem], graph: Graph, catalog: Catalog = CATALOG) -> tuple[Problem, ...]:
+    """The problems, with the errors of nodes that nothing needs turned into warnings: a node put aside stops nobody."""
+    wanted = needed(graph, catalog)
+    return tuple(
+        problem if problem.node is None or problem.node in wanted else replace(problem, severity=Severity.WARNING)
+        for problem in problems
+    )
+
+
+def needed(graph: Graph, catalog: Catalog = CATALOG) -> frozenset[NodeId]:
+    """The outputs, losses and metrics and everything that feeds them; all nodes where there are none of those."""
+    ends = [node.id for node in graph.nodes.values() if node.type in catalog and catalog[node.type].role in _ENDS]
+    return ancestors(graph, ends) | frozenset(ends) if ends else frozenset(graph.nodes)
+
+
+class _Drawing:
+    """A drawing and what several checks ask of it."""
+
+    def __init__(self, graph: Graph, catalog: Catalog) -> None:
+        self.graph = graph
+        self.catalog = catalog
+        self.known = [(node, catalog[node.type]) for node in graph.nodes.values() if node.type in catalog]
+        self.suggestions = Suggestions(graph, catalog)
+
+    def nodes_with(self, *roles: Role) -> dict[NodeId, Node]:
+        """The nodes that have one of these roles."""
+        return {node.id: node for node, node_type in self.known if node_type.role in roles}
+
+    @cached_property
+    def trainable(self) -> dict[NodeId, Node]:
+        """The nodes that have parameters to learn."""
+        return {node.id: node for node, node_type in self.known if node_type.is_trainable(node)}
+
+
+Check = Callable[[_Drawing], Iterator[Problem]]
+
+
+def _check_empty(drawing: _Drawing) -> Iterator[Problem]:
+    if not drawing.graph.nodes:
+        text = msg("Nothing is drawn yet. Drag data and layers from the library onto the canvas, or open an example.")
+        yield Problem("empty", text, severity=Severity.WARNING)
+
+
+def _check_types(drawing: _Drawing) -> Iterator[Problem]:
+    for node in drawing.graph.nodes.values():
+        if node.type not in drawing.catalog:
+            text = msg(
+                "'{node}' has the type '{type}', which this version of Layerloom does not know. It is kept as it is; "
+                "put a known node in its place, or open the file with a newer version.",
+                node=node.name,
+                type=node.type,
+            )
+            yield Problem("unknown-type", text, node.id, fixes=(fixes.delete_node(node),))
+
+
+def _check_names(drawing: _Drawing) -> Iterator[Problem]:
+    taken: set[str] = set()
+    for node in drawing.graph.nodes.values():
+        try:
+            check_name(node.name, taken=taken)
+        except EditError as error:
+            code = "name-clash" if node.name in taken else "bad-name"
+            free = drawing.graph.free_name(_stem(drawing, node))
+            yield Problem(code, error.message, node.id, fixes=(fixes.rename(node.id, free),))
+        taken.add(node.name)
+
+
+def _stem(drawing: _Drawing, node: Node) -> str:
+    return drawing.catalog[node.type].stem if node.type in drawing.catalog else "node"
+
+
+def _check_params(drawing: _Drawing) -> Iterator[Problem]:
+    for node, node_type in drawing.known:
+        for name, reason in misfits(node_type.params, node.params):
+            code, text = _misfit(node, node_type, name, reason)
+            yield Problem(code, text, node.id, fixes=(fixes.reset_param(node.id, name),))
+
+
+def _misfit(node: Node, node_type: NodeType, name: str, reason: Message | None) -> tuple[str, Message]:
+    if reason is None:
+        text = msg("'{node}' has a parameter '{name}', which {type} does not know. Remove it.",
+                   node=node.name, name=name, type=node_type.label)  # fmt: skip
+        return "unknown-parameter", text
+    return "bad-parameter", msg("In '{node}': {reason}", node=node.name, reason=reason)
+
+
+def _check_wires(drawing: _Drawing) -> Iterator[Problem]:
+    graph, catalog = drawing.graph, drawing.catalog
+    for link in graph.links.values():
+        if any(graph.nodes[end.node].type not in catalog for end in link):
+            continue
+        ends = port_types(graph, link, catalog)
+        if isinstance(ends, Message):
+            yield _wire_problem("unknown-port", ends, graph, link)
+        elif (reason := misuse(graph, link, catalog)) is not None:
+            yield _wire_problem("bad-wire", reason, graph, link)
+
+
+def _wire_problem(code: str, text: Message, graph: Graph, link: Link) -> Problem:
+    return Problem(code, text, link.target.node, link.target.name, fixes=(fixes.remove_wire(graph, link),))
+
+
+def _check_cycles(drawing: _Drawing) -> Iterator[Problem]:
+    graph = drawing.graph
+    age = {target: number for number, target in enumerate(graph.links)}
+    for loop in cycles(graph):
+        closed = (*loop, loop[0])
+        newest = max(wires_along(graph, closed), key=lambda link: age[link.target])
+        text = msg("These nodes feed each other: {way}. Signals flow one way only, so remove a wire of the cycle.",
+                   way=shown_way(graph, closed))  # fmt: skip
+        yield Problem("cycle", text, loop[0], fixes=(fixes.remove_wire(graph, newest),))
+
+
+def _check_inputs(drawing: _Drawing) -> Iterator[Problem]:
+    for node, node_type in drawing.known:
+        wired = drawing.graph.inputs(node.id)
+        for port in node_type.inputs:
+            if port.variadic:
+                yield from _check_terms(drawing, node, node_type)
+            elif not port.optional and port.name not in wired:
+                text = msg("Nothing is wired to '{port}' of '{node}'. Drag a wire to it from what should feed it.",
+                           port=port.name, node=node.name)  # fmt: skip
+                mends = drawing.suggestions.wire(Port(node.id, port.name), port)
+                yield Problem("missing-input", text, node.id, port.name, fixes=mends)
+
+
+def _check_terms(drawing: _Drawing, node: Node, node_type: NodeType) -> Iterator[Problem]:
+    wired = drawing.graph.inputs(node.id)
+    if len(wired) < _TERMS:
+        free = next(port for port in node_type.input_ports(wired) if port.name not in wired)
+        text = msg("'{node}' has {count} of the at least {least} inputs that it needs. Drag another wire to it.",
+                   node=node.name, count=len(wired), least=_TERMS)  # fmt: skip
+        mends = drawing.suggestions.wire(Port(node.id, free.name), free)
+        yield Problem("missing-input", text, node.id, free.name, fixes=mends)
+
+
+def _check_data(drawing: _Drawing) -> Iterator[Problem]:
+    for node in drawing.nodes_with(Role.DATA).values():
+        if read_facts(node) is None:
+            text = msg(
+                "The data of '{node}' has not been read. Choose where it comes from in its settings.", node=node.name
+            )
+            yield Problem("data-not-read", text, node.id)
+
+
+def _check_unused(drawing: _Drawing) -> Iterator[Problem]:
+    """Dead ends, where the drawing says what it is for."""
+    if not drawing.nodes_with(*_ENDS):
+        return
+    for node, node_type in drawing.known:
+        if node_type.outputs and node_type.role is not Role.LOSS and not drawing.graph.outgoing(node.id):
+            text = msg("Nothing uses what '{node}' gives. Wire it to another node, or delete it.", node=node.name)
+            yield Problem("unused", text, node.id, severity=Severity.WARNING, fixes=(fixes.delete_node(node),))
+
+
+def _check_losses(drawing: _Drawing) -> Iterator[Problem]:
+    losses = drawing.nodes_with(Role.LOSS)
+    if not losses and drawing.nodes_with(*_NETWORK):
+        text = msg(
+            "There is no loss yet. To train, add one and wire it to the end of the network and to the right answers."
+        )
+        yield Problem("no-loss", text, severity=Severity.WARNING, fixes=drawing.suggestions.loss())
+    for loss in losses.values():
+        before = ancestors(drawing.graph, [loss.id])
+        if drawing.graph.incoming(loss.id):
+            yield from _check_learnable(drawing, loss, before)
+        yield from _check_inputs_of_training(drawing, loss, before)
+
+
+def _check_learnable(drawing: _Drawing, loss: Node, before: frozenset[NodeId]) -> Iterator[Problem]:
+    unknown = any(drawing.graph.nodes[node].type not in drawing.catalog for node in before)
+    if not unknown and not before & drawing.trainable.keys():
+        text = msg("Nothing that '{node}' depends on has parameters, so there is nothing to learn. "
+                   "Put a layer such as Linear or Conv2d before it.", node=loss.name)  # fmt: skip
+        yield Problem("loss-without-parameters", text, loss.id)
+
+
+def _check_inputs_of_training(drawing: _Drawing, loss: Node, before: frozenset[NodeId]) -> Iterator[Problem]:
+    for node in drawing.nodes_with(Role.INPUT).values():
+        if node.id in before:
+            text = msg("'{node}' has no data, so '{loss}' cannot be trained. Put a data node in its place.",
+                       node=node.name, loss=loss.name)  # fmt: skip
+            yield Problem("no-data", text, node.id, severity=Severity.WARNING)
+
+
+_CHECKS: tuple[Check, ...] = (
+    _check_empty,
+    _check_types,
+    _check_names,
+    _check_params,
+    _check_wires,
+    _check_cycles,
+    _check_inputs,
+    _check_data,
+    _check_unused,
+    _check_losses,
+)

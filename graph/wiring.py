@@ -1,0 +1,144 @@
+"""Whether a wire makes sense: asked while it is dragged, insisted on when it is dropped."""
+
+from __future__ import annotations
+
+from graph.catalog import CATALOG, Catalog, NodeType, PortType, Role
+from graph.facts import read_facts
+from graph.messages import EditError, Message, msg
+from graph.model import Graph, Link, NodeId, Port, Value
+from graph.topology import ancestors, way
+
+_SHOWN_OF_A_WAY = 6
+
+
+def check_connect(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> None:
+    """Refuse a wire that makes nonsense. Whether shapes fit is left to the analysis: an unfinished drawing is legal.
+
+    Raises:
+        EditError: an end does not exist, the input has a wire, the ends do not go together, or it would close a cycle.
+    """
+    reason = _misfit(graph, link, catalog) or _cycle(graph, link)
+    if reason is not None:
+        raise EditError(reason, node=link.target.node)
+
+
+def can_connect(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> bool:
+    """Whether `check_connect` would let the wire pass."""
+    try:
+        check_connect(graph, link, catalog)
+    except EditError:
+        return False
+    return True
+
+
+def connectable_inputs(graph: Graph, source: Port, catalog: Catalog = CATALOG) -> tuple[Port, ...]:
+    """Every free input that a wire from this output may end at; as fast for all as `can_connect` is for a few."""
+    behind = ancestors(graph, [source.node])
+    inputs = (port for node in graph.nodes if node not in behind for port in free_inputs(graph, node, catalog))
+    return tuple(port for port in inputs if _misfit(graph, Link(source, port), catalog) is None)
+
+
+def free_inputs(graph: Graph, node: NodeId, catalog: Catalog = CATALOG) -> tuple[Port, ...]:
+    """The inputs of a node that have no wire, in the order of its type; none where the type is unknown."""
+    node_type = catalog.get(graph.nodes[node].type)
+    ports = node_type.input_ports(graph.inputs(node)) if node_type else ()
+    return tuple(end for port in ports if (end := Port(node, port.name)) not in graph.links)
+
+
+def port_types(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> tuple[PortType, PortType] | Message:
+    """The descriptions of both ends of a wire between known nodes, or what does not exist."""
+    for end in link:
+        node = graph.nodes[end.node]
+        if node.type not in catalog:
+            return msg(
+                "Layerloom does not know the type '{type}' of '{node}', so it cannot be wired.",
+                type=node.type,
+                node=node.name,
+            )
+    output = catalog[graph.nodes[link.source.node].type].output(link.source.name)
+    if output is None:
+        return msg("'{node}' has no output '{port}'.", node=graph.nodes[link.source.node].name, port=link.source.name)
+    entry = catalog[graph.nodes[link.target.node].type].input(link.target.name)
+    if entry is None:
+        return msg("'{node}' has no input '{port}'.", node=graph.nodes[link.target.node].name, port=link.target.name)
+    return output, entry
+
+
+def misuse(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> Message | None:
+    """Why the value of one node is of no use to the other, or None. Both types are known."""
+    if catalog[graph.nodes[link.source.node].type].role is Role.LOSS:
+        return msg(
+            "'{node}' is a loss: training makes it small, and nothing comes after it. "
+            "To train on several losses, add them all; their weights are in the training plan.",
+            node=graph.nodes[link.source.node].name,
+        )
+    return None
+
+
+def _misfit(graph: Graph, link: Link, catalog: Catalog) -> Message | None:
+    for end in link:
+        graph.require(end.node)
+    target = graph.nodes[link.target.node]
+    if link.source.node == link.target.node:
+        return msg("'{node}' cannot feed itself. Wire it to another node.", node=target.name)
+    ends = port_types(graph, link, catalog)
+    if isinstance(ends, Message):
+        return ends
+    if link.target in graph.links:
+        return msg(
+            "Input '{port}' of '{node}' has a wire already. Remove that wire first, or drop this one on another input.",
+            node=target.name,
+            port=link.target.name,
+        )
+    return misuse(graph, link, catalog) or _dtype_clash(graph, link, *ends, catalog)
+
+
+def _dtype_clash(graph: Graph, link: Link, output: PortType, entry: PortType, catalog: Catalog) -> Message | None:
+    """Only where it is certain: a float is no class index, a class index no float."""
+    source, target = graph.nodes[link.source.node], graph.nodes[link.target.node]
+    given = output_dtype(graph, link.source, output, catalog[source.type])
+    if "any" in (given, entry.dtype) or given == entry.dtype:
+        return None
+    names = {"source": source.name, "output": output.name, "node": target.name, "port": link.target.name}
+    if entry.dtype == "integer":
+        return msg(
+            "'{port}' of '{node}' takes whole numbers (classes), but '{output}' of '{source}' gives fractions.",
+            **names,
+        )
+    return msg(
+        "'{port}' of '{node}' takes fractions, but '{output}' of '{source}' gives whole numbers (classes).",
+        **names,
+    )
+
+
+def output_dtype(graph: Graph, port: Port, port_type: PortType, node_type: NodeType) -> str:
+    """ "float", "integer", or "any" where only running it could tell."""
+    node = graph.nodes[port.node]
+    if node_type.role is Role.INPUT:
+        return _kind_of(node_type.values(node)["dtype"])
+    facts = read_facts(node) if node_type.role is Role.DATA else None
+    if facts is not None and port.name in facts.outputs:
+        return _kind_of(facts.outputs[port.name].dtype)
+    return port_type.dtype
+
+
+def _kind_of(dtype: Value) -> str:
+    return "float" if "float" in str(dtype) else "integer" if "int" in str(dtype) else "any"
+
+
+def _cycle(graph: Graph, link: Link) -> Message | None:
+    loop = way(graph, link.target.node, link.source.node)
+    if loop is None:
+        return None
+    return msg(
+        "That wire would close a cycle: {way}. Signals flow one way only; remove a wire of the cycle first.",
+        way=shown_way(graph, (*loop, link.target.node)),
+    )
+
+
+def shown_way(graph: Graph, nodes: tuple[NodeId, ...]) -> str:
+    """The names along a way, with the middle left out where it is long."""
+    names = [graph.nodes[node].name for node in nodes]
+    if len(names) > _SHOWN_OF_A_WAY:
+        names[_SHOWN_OF_A_WAY // 2 : -_SHOWN_OF_A_WAY // 2] = ["…"]
+    return " → ".join(names)

@@ -1,0 +1,1 @@
+"""What the person sees. Never imports torch itself."""

@@ -1,0 +1,108 @@
+"""Keeps the analysis up to date: a thread that answers for the newest drawing and drops late answers."""
+
+from __future__ import annotations
+
+import threading
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from graph.catalog import CATALOG
+from graph.changes import diff
+from graph.model import Project
+from graph.problems import Problem
+from gui.editor import Change, Editor
+from runtime.analysis import Analysis
+
+
+class _Answer(NamedTuple):
+    number: int
+    analysis: Analysis
+
+
+class Analyst(QObject):
+    """Listens to an editor and gives it its analyses.
+
+    Until torch is loaded (by this thread, once) answers come from validation alone and are not `complete`.
+    """
+
+    ready = Signal()  # torch is loaded
+    _answered = Signal(object)
+
+    def __init__(self, editor: Editor, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._editor = editor
+        self._wake = threading.Condition()
+        self._project: Project | None = editor.project
+        self._number = 0
+        self._closing = False
+        self._answered.connect(self._on_answered)
+        editor.changed.connect(self._on_changed)
+        self._thread = threading.Thread(target=self._work, name="layerloom-analysis", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """End the thread; an answer under way is dropped."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    @Slot(object)
+    def _on_changed(self, change: Change) -> None:
+        if not means_the_same(change.old, change.new):
+            with self._wake:
+                self._project, self._number = change.new, self._number + 1
+                self._wake.notify()
+
+    @Slot(object)
+    def _on_answered(self, answer: _Answer) -> None:
+        if answer.number == self._number and not self._closing:
+            self._editor.set_analysis(answer.analysis)
+
+    def _work(self) -> None:
+        self._first_look()
+        from runtime.warmup import warm_up
+
+        warm_up()
+        self._emit(self.ready.emit)
+        from runtime.shapes import analyse
+
+        while (request := self._next()) is not None:
+            number, project = request
+            self._emit(self._answered.emit, _Answer(number, analyse(project)))
+
+    def _first_look(self) -> None:
+        from graph.validation import validate
+
+        with self._wake:
+            number, project = self._number, self._project
+        if project is not None:
+            problems: tuple[Problem, ...] = tuple(validate(project, CATALOG))
+            self._emit(self._answered.emit, _Answer(number, Analysis(problems=problems, complete=False)))
+
+    def _next(self) -> tuple[int, Project] | None:
+        with self._wake:
+            while self._project is None and not self._closing:
+                self._wake.wait()
+            if self._closing:
+                return None
+            request, self._project = (self._number, self._project), None
+            assert request[1] is not None
+            return request[0], request[1]
+
+    def _emit(self, emit, *values: object) -> None:
+        if not self._closing:
+            emit(*values)
+
+
+def means_the_same(old: Project, new: Project) -> bool:
+    """Whether two projects differ at most in where their nodes stand."""
+    if old.plan is not new.plan or old.name != new.name:
+        return False
+    changes = diff(old.graph, new.graph)
+    return not (changes.added or changes.removed or changes.changed or changes.added_links or changes.removed_links)

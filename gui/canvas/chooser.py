@@ -1,0 +1,181 @@
+"""A small box over the canvas to type in and choose from: a line edit and a list, worked by keyboard or mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.theme import theme
+
+BOX_WIDTH = 260
+ROW_HEIGHT = 26
+MAX_ROWS = 8
+MAX_ENTRIES = 200
+BAR_HEIGHT = 14
+_ENTRY = Qt.ItemDataRole.UserRole
+_STEPS = {
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_PageDown: MAX_ROWS,
+    Qt.Key.Key_PageUp: -MAX_ROWS,
+}
+
+
+class Entry(NamedTuple):
+    """One line to choose: its words, a quieter word at the right, a colour of the theme, what it stands for."""
+
+    text: str
+    detail: str
+    color: str
+    value: object
+    tip: str = ""
+
+
+class Chooser(QFrame):
+    """Finds entries while the person types. `chosen` gives the value of the one taken; either way the box then closes."""
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget, find: Callable[[str], Sequence[Entry]], *, title: str, nothing: str) -> None:
+        super().__init__(parent)
+        self._find = find
+        self.edit = QLineEdit(placeholderText=title, clearButtonEnabled=False)
+        self.edit.setAccessibleName(title)
+        self.list = QListWidget(horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setUniformItemSizes(True)
+        self.list.setMouseTracking(True)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setItemDelegate(_Rows(self.list))
+        self.list.setAccessibleName(title)
+        self._nothing = QLabel(nothing)
+        self._nothing.setProperty("tone", "muted")
+        self._nothing.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(6)
+        for widget in (self.edit, self.list, self._nothing):
+            layout.addWidget(widget)
+        self.edit.textChanged.connect(self._fill)
+        self.edit.installEventFilter(self)
+        self.list.itemClicked.connect(self._take)
+        self._fill("")
+
+    def open_at(self, point: QPoint) -> None:
+        """Show the box with its upper left corner at a point of the parent, moved so that all of it can be seen."""
+        room = self.parentWidget().rect().adjusted(8, 8, -8, -8)
+        height = self._height(MAX_ROWS)
+        x = max(room.left(), min(point.x(), room.right() - BOX_WIDTH))
+        y = max(room.top(), min(point.y(), room.bottom() - height))
+        self.move(x, y)
+        self.show()
+        self.raise_()
+        self.edit.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def entries(self) -> list[Entry]:
+        """What the list offers now, best first."""
+        return [self.list.item(row).data(_ENTRY) for row in range(self.list.count())]
+
+    def shut(self) -> None:
+        """Close the box without choosing."""
+        if not self.isVisible():
+            return
+        had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        self.hide()
+        self.deleteLater()
+        if had_focus:
+            self.parentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusOut:
+            self.shut()
+        return event.type() == QEvent.Type.KeyPress and self._on_key(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(theme.color("border"))
+        painter.setBrush(theme.color("panel"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+
+    def _on_key(self, event: QKeyEvent) -> bool:
+        key = Qt.Key(event.key())
+        if key in _STEPS:
+            row = self.list.currentRow() + _STEPS[key]
+            self.list.setCurrentRow(max(0, min(row, self.list.count() - 1)))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
+            self._take(self.list.currentItem())
+        elif key == Qt.Key.Key_Escape:
+            self.shut()
+        else:
+            return False
+        return True
+
+    def _take(self, item: QListWidgetItem | None) -> None:
+        if item is not None:
+            value = item.data(_ENTRY).value
+            self.shut()
+            self.chosen.emit(value)
+
+    def _fill(self, text: str) -> None:
+        self.list.clear()
+        for entry in self._find(text)[:MAX_ENTRIES]:
+            item = QListWidgetItem(f"{entry.text} ({entry.detail})" if entry.detail else entry.text)
+            item.setData(_ENTRY, entry)
+            item.setToolTip(entry.tip)
+            self.list.addItem(item)
+        rows = self.list.count()
+        self.list.setCurrentRow(0 if rows else -1)
+        self.list.setFixedHeight(ROW_HEIGHT * min(rows, MAX_ROWS))
+        self.list.setVisible(rows > 0)
+        self._nothing.setVisible(rows == 0)
+        self.setFixedSize(BOX_WIDTH, self._height(rows))
+
+    def _height(self, rows: int) -> int:
+        body = ROW_HEIGHT * min(rows, MAX_ROWS) if rows else 2 * ROW_HEIGHT
+        return self.edit.sizeHint().height() + body + 24
+
+
+class _Rows(QStyledItemDelegate):
+    """A line of the list: a bar in the colour of the family, the words, the quieter word."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        return QSize(BOX_WIDTH - 24, ROW_HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        entry: Entry = index.data(_ENTRY)
+        area = QRectF(option.rect)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        state = option.state
+        if state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
+            painter.setBrush(theme.color("selection" if state & QStyle.StateFlag.State_Selected else "hover"))
+            painter.drawRoundedRect(area, 4, 4)
+        painter.setBrush(theme.color(entry.color))
+        painter.drawRoundedRect(QRectF(area.left() + 4, area.center().y() - BAR_HEIGHT / 2, 4, BAR_HEIGHT), 1, 1)
+        words = area.adjusted(16, 0, -8, 0)
+        painter.setPen(theme.color("muted"))
+        painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, entry.detail)
+        taken = option.fontMetrics.horizontalAdvance(entry.detail) + 8 if entry.detail else 0
+        text = option.fontMetrics.elidedText(entry.text, Qt.TextElideMode.ElideMiddle, int(words.width()) - taken)
+        painter.setPen(theme.color("text"))
+        painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.restore()

@@ -1,0 +1,248 @@
+"""The node item: a card on the canvas, painted once a zoom and kept as a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
+
+from graph.model import Node, Port, Position
+from gui.canvas.card import Card, color_role
+from gui.canvas.geometry import MARGIN, PORT_RADIUS, WIDTH, Shape
+from gui.canvas.painting import BADGE_RADIUS, Colors, Level, Mood, badge_center, level_at, paint_card, ui_font
+from gui.theme import mono_font
+
+if TYPE_CHECKING:
+    from gui.canvas.scene import CanvasScene
+
+NODE_Z = 3.0
+DRAGGED_Z = 4.0
+PICTURE_BUDGET = 96 * 2**20  # bytes of pictures kept
+CALM = Mood()
+
+
+class Pictures:
+    """The most recently used pictures of cards, up to a budget of memory."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, QPixmap] = {}
+        self._bytes = 0
+
+    def get(self, key: Hashable) -> QPixmap | None:
+        """The picture of that key, if it is kept."""
+        return self._kept.get(key)
+
+    def put(self, key: Hashable, picture: QPixmap) -> None:
+        """Keep a picture; the oldest go when the budget is spent."""
+        self._kept[key] = picture
+        self._bytes += _size(picture)
+        while self._bytes > PICTURE_BUDGET and len(self._kept) > 1:
+            self._bytes -= _size(self._kept.pop(next(iter(self._kept))))
+
+    def clear(self) -> None:
+        """Forget all pictures."""
+        self._kept.clear()
+        self._bytes = 0
+
+
+class NodeItem(QGraphicsRectItem):
+    """One node. What it says is asked from the scene when it is painted, so that building thousands costs little."""
+
+    def __init__(self, canvas: CanvasScene, node: Node, ports: Shape) -> None:
+        super().__init__(_outline(ports))
+        self.canvas = canvas
+        self.node = node
+        self.ports = ports
+        self.mood = CALM
+        self.place: Position = node.position
+        self._card: Card | None = None
+        self._shown: Hashable = None
+        self.setPos(*node.position)
+        self.setZValue(NODE_Z)
+
+    # ---- what it is
+
+    @property
+    def card(self) -> Card:
+        """What the card says now."""
+        if self._card is None:
+            self._card = self.canvas.card(self)
+        return self._card
+
+    @property
+    def color(self) -> str:
+        """The role of the theme that stands for its family."""
+        return color_role(self.node.type)
+
+    def refresh(self) -> None:
+        """Ask again what the card says."""
+        self._card = None
+        self.update()
+
+    def move_to(self, place: Position) -> None:
+        """Put the card there on the screen; the drawing itself is not touched."""
+        if place != self.place:
+            self.place = place
+            self.setPos(*place)
+
+    def reshape(self, ports: Shape) -> bool:
+        """Take another set of ports; whether anything changed."""
+        if ports == self.ports:
+            return False
+        self.ports = ports
+        self.setRect(_outline(ports))
+        self.refresh()
+        return True
+
+    def set_mood(self, **change: object) -> None:
+        """Change parts of the mood."""
+        mood = self.mood._replace(**change)
+        if mood != self.mood:
+            self.mood = mood
+            self.update()
+
+    # ---- where things are
+
+    def body(self) -> QRectF:
+        """The card itself, in the scene."""
+        return QRectF(*self.place, WIDTH, self.ports.height)
+
+    def port_at(self, point: QPointF, slack: float) -> tuple[Port, bool] | None:
+        """The port within reach of a point of the scene, and whether it is an output."""
+        x, y = point.x() - self.place[0], point.y() - self.place[1]
+        reach = PORT_RADIUS + slack
+        for left, ports in ((0.0, self.ports.inputs), (WIDTH, self.ports.outputs)):
+            near = min(ports.items(), key=lambda port: abs(port[1] - y), default=None)
+            if near and math.hypot(x - left, y - near[1]) <= reach:
+                return Port(self.node.id, near[0]), left > 0
+        return None
+
+    def port_position(self, name: str, *, output: bool) -> Position:
+        """The middle of a port, in the scene."""
+        x, y = self.place
+        return (x + WIDTH, y + self.ports.outputs[name]) if output else (x, y + self.ports.inputs[name])
+
+    def on_badge(self, point: QPointF) -> bool:
+        """Whether a point of the scene is on the problem badge."""
+        offset = point - QPointF(*self.place) - badge_center()
+        return self.card.severity is not None and math.hypot(offset.x(), offset.y()) <= BADGE_RADIUS + 1
+
+    # ---- painting
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        canvas = self.canvas
+        if canvas.vector:
+            paint_card(painter, self.card, self.mood, colors=canvas.colors)
+            return
+        transform = painter.worldTransform()
+        scale = transform.m11()
+        level = level_at(scale)
+        draft = canvas.pictures.get(self._shown) if canvas.zooming and level is not Level.PLAIN else None
+        if draft is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawPixmap(self.rect(), draft, QRectF(draft.rect()))
+            return
+        ratio = canvas.pixel_ratio
+        picture = self._picture(level, scale, ratio)
+        margin = MARGIN * scale
+        painter.resetTransform()
+        painter.drawPixmap(
+            QPointF(
+                round((transform.dx() - margin) * ratio) / ratio,
+                round((transform.dy() - margin) * ratio) / ratio,
+            ),
+            picture,
+        )
+
+    def _picture(self, level: Level, scale: float, ratio: float) -> QPixmap:
+        card = self.card
+        if level is Level.PLAIN:
+            content: Hashable = (card.color, card.severity, self.mood.selected, card.shape.height)
+        else:
+            content = (card, self.mood)
+        key = (content, scale, ratio)
+        picture = self.canvas.pictures.get(key)
+        if picture is None:
+            picture = _render(card, self.mood, colors=self.canvas.colors, scale=scale, ratio=ratio)
+            self.canvas.pictures.put(key, picture)
+        self._shown = key
+        return picture
+
+
+class Pill(QGraphicsItem):
+    """A short text in a rounded box that keeps its size at every zoom: the shape of a wire, the reason of a refusal."""
+
+    PADDING = 7.0
+    LINE = 340.0
+
+    def __init__(self, canvas: CanvasScene) -> None:
+        super().__init__()
+        self.canvas = canvas
+        self.text = ""
+        self._role = "faint"
+        self._font = mono_font(11)
+        self._area = QRectF()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setZValue(6.0)
+        self.setVisible(False)
+
+    def show_text(self, text: str, at: QPointF) -> None:
+        """Show a shape centred on a point of the scene."""
+        self._show(text, at, role="faint", font=mono_font(11))
+
+    def show_refusal(self, text: str, at: QPointF) -> None:
+        """Show why something cannot be done, centred on a point of the scene."""
+        self._show(text, at, role="error", font=ui_font(12))
+
+    def _show(self, text: str, at: QPointF, *, role: str, font: QFont) -> None:
+        self.setVisible(True)
+        self.setPos(at)
+        if (text, role) != (self.text, self._role):
+            self.prepareGeometryChange()
+            self.text, self._role, self._font = text, role, font
+            self._area = self._measure(text)
+            self.update()
+
+    def boundingRect(self) -> QRectF:
+        return self._area.adjusted(-1, -1, 1, 1)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        colors = self.canvas.colors
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(colors(self._role))
+        painter.setBrush(colors("card"))
+        painter.drawRoundedRect(self._area, 6, 6)
+        painter.setPen(colors("text"))
+        painter.setFont(self._font)
+        painter.drawText(self._area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.text)
+
+    def _measure(self, text: str) -> QRectF:
+        area = QFontMetricsF(self._font).boundingRect(QRectF(0, 0, self.LINE, 1000), Qt.TextFlag.TextWordWrap, text)
+        width, height = math.ceil(area.width()) + 2 * self.PADDING, math.ceil(area.height()) + self.PADDING
+        return QRectF(-width / 2, -height / 2, width, height)
+
+
+def _outline(ports: Shape) -> QRectF:
+    return QRectF(-MARGIN, -MARGIN, WIDTH + 2 * MARGIN, ports.height + 2 * MARGIN)
+
+
+def _size(picture: QPixmap) -> int:
+    return 4 * picture.width() * picture.height()
+
+
+def _render(card: Card, mood: Mood, *, colors: Colors, scale: float, ratio: float) -> QPixmap:
+    width, height = WIDTH + 2 * MARGIN, card.shape.height + 2 * MARGIN
+    picture = QPixmap(math.ceil(width * scale * ratio), math.ceil(height * scale * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.scale(scale, scale)
+    painter.translate(MARGIN, MARGIN)
+    paint_card(painter, card, mood, colors=colors, scale=scale)
+    painter.end()
+    return picture
+

@@ -1,0 +1,226 @@
+"""Paints a card: the same strokes on the screen, in SVG, PNG and PDF."""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPainterPath, QPen, QPolygonF
+
+from graph.problems import Severity
+from gui.canvas.card import SEPARATOR, Card
+from gui.canvas.geometry import CORNER, PORT_RADIUS, WIDTH
+from gui.theme import THEMES, mono_font
+
+BAR = 5.0
+TEXT_LEFT = 16.0
+TEXT_RIGHT = WIDTH - 12.0
+BADGE_RADIUS = 9.0
+NAME_PIXELS = (12.0, 10.0)  # heights of the name on the screen where it is all that a card says: the first that fits
+
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_CENTER = Qt.AlignmentFlag.AlignCenter
+# Growing, fading outlines below the card add up to a soft shadow; gradients and blurs do not survive in SVG.
+_SHADOW = ((0.0, 0.05), (1.0, 0.04), (2.0, 0.03), (3.5, 0.02), (5.0, 0.012))
+
+
+class Level(Enum):
+    """How much of a card is worth painting at a zoom."""
+
+    PLAIN = 0.0
+    NAME = 0.26
+    FULL = 0.45
+
+
+def level_at(scale: float) -> Level:
+    """The level of detail at `scale` screen pixels a canvas unit."""
+    return Level.FULL if scale >= Level.FULL.value else Level.NAME if scale >= Level.NAME.value else Level.PLAIN
+
+
+class Mood(NamedTuple):
+    """What the moment adds to a card: selected, under the cursor, ports that a wire may be dropped on."""
+
+    selected: bool = False
+    hovered: bool = False
+    lit: frozenset[str] = frozenset()
+
+
+class Colors:
+    """The colours of a theme, each made once."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._made: dict[tuple[str, float], QColor] = {}
+
+    def __call__(self, role: str, alpha: float = 1.0) -> QColor:
+        """The colour of a role, with an opacity from 0 to 1."""
+        color = self._made.get((role, alpha))
+        if color is None:
+            color = self._made[role, alpha] = QColor(THEMES[self.name][role])
+            color.setAlphaF(alpha)
+        return color
+
+    def mix(self, role: str, other: str, share: float) -> QColor:
+        """`share` of one colour over another."""
+        a, b = self(role), self(other)
+        return QColor(*(round(share * x + (1 - share) * y) for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)))
+
+
+def ui_font(pixels: float, *, bold: bool = False) -> QFont:
+    """The application's font in that height."""
+    font = QFont(QGuiApplication.font())
+    font.setPixelSize(round(pixels))
+    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    return font
+
+
+@lru_cache(maxsize=64)
+def _fonts(family: str) -> tuple[QFont, QFont, QFont, QFont]:
+    return ui_font(13, bold=True), ui_font(11), mono_font(11), ui_font(12, bold=True)
+
+
+def card_fonts() -> tuple[QFont, QFont, QFont, QFont]:
+    """The fonts of name, summary, values and badge."""
+    return _fonts(QGuiApplication.font().family())
+
+
+def paint_card(painter: QPainter, card: Card, mood: Mood, *, colors: Colors, scale: float = 1.0) -> None:
+    """Paint a card with its upper left corner at the origin, with the detail that `scale` deserves."""
+    level = level_at(scale)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if level is Level.FULL:
+        _paint_shadow(painter, card, colors)
+        _paint_body(painter, card, mood, colors=colors)
+        _paint_texts(painter, card, colors)
+        _paint_ports(painter, card, mood, colors=colors)
+        paint_badge(painter, card, colors)
+    else:
+        _paint_plain(painter, card, mood, colors=colors)
+        if level is Level.NAME:
+            _paint_name(painter, card, colors=colors, scale=scale)
+
+
+def badge_center() -> QPointF:
+    """The middle of the problem badge, from the card's upper left corner."""
+    return QPointF(WIDTH - 3.0, 3.0)
+
+
+def paint_badge(painter: QPainter, card: Card, colors: Colors) -> None:
+    """The mark of a problem: a disc for an error, a triangle for a warning, each with its exclamation mark."""
+    if card.severity is None:
+        return
+    center = badge_center()
+    painter.setPen(QPen(colors("canvas"), 2.0))
+    painter.setBrush(colors(card.severity.value))
+    if card.severity is Severity.ERROR:
+        painter.drawEllipse(center, BADGE_RADIUS, BADGE_RADIUS)
+    else:
+        painter.drawPolygon(QPolygonF([center + QPointF(x, y) for x, y in ((0, -10), (10.5, 8.5), (-10.5, 8.5))]))
+    painter.setPen(colors("canvas"))
+    painter.setFont(card_fonts()[3])
+    painter.drawText(QRectF(center.x() - 9, center.y() - 9 + (card.severity is not Severity.ERROR), 18, 18), _CENTER, "!")
+
+
+def _paint_shadow(painter: QPainter, card: Card, colors: Colors) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    strength = 1.0 if colors.name == "light" else 2.2
+    for grow, alpha in _SHADOW:
+        painter.setBrush(QColor.fromRgbF(0.0, 0.0, 0.0, alpha * strength))
+        area = QRectF(-grow, 1.5 - grow, WIDTH + 2 * grow, card.shape.height + 2 * grow)
+        painter.drawRoundedRect(area, CORNER + grow, CORNER + grow)
+
+
+def _paint_body(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
+    height = card.shape.height
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colors("card"))
+    painter.drawRoundedRect(QRectF(0, 0, WIDTH, height), CORNER, CORNER)
+    painter.setBrush(colors(card.color))
+    painter.drawPath(_bar(height))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    pen = _border(card, mood, colors)
+    painter.setPen(pen)
+    inset = pen.widthF() / 2
+    painter.drawRoundedRect(
+        QRectF(inset, inset, WIDTH - 2 * inset, height - 2 * inset), CORNER - inset, CORNER - inset
+    )
+
+
+def _border(card: Card, mood: Mood, colors: Colors) -> QPen:
+    if mood.selected:
+        return QPen(colors("accent"), 2.0)
+    pen = QPen(colors("faint" if mood.hovered or not card.known else "border"), 1.0)
+    if not card.known:
+        pen.setDashPattern([4.0, 3.0])
+    return pen
+
+
+@lru_cache(maxsize=64)
+def _bar(height: float) -> QPainterPath:
+    """The left edge of the card, as wide as the bar, with the card's rounded corners."""
+    path = QPainterPath(QPointF(BAR, 0))
+    path.lineTo(CORNER, 0)
+    path.arcTo(0, 0, 2 * CORNER, 2 * CORNER, 90, 90)
+    path.arcTo(0, height - 2 * CORNER, 2 * CORNER, 2 * CORNER, 180, 90)
+    path.lineTo(BAR, height)
+    path.closeSubpath()
+    strip = QPainterPath()
+    strip.addRect(0, 0, BAR, height)
+    return path.intersected(strip)
+
+
+def _paint_texts(painter: QPainter, card: Card, colors: Colors) -> None:
+    name, text, mono, _ = card_fonts()
+    width = TEXT_RIGHT - TEXT_LEFT
+    _line(painter, QRectF(TEXT_LEFT, 6, width, 21), card.name, font=name, color=colors("text"))
+    fits = QFontMetricsF(text).horizontalAdvance(card.summary) <= width
+    summary = card.summary if fits else card.summary.partition(SEPARATOR)[0]
+    _line(painter, QRectF(TEXT_LEFT, 25, width, 18), summary, font=text, color=colors("muted"))
+    right = QFontMetricsF(mono).horizontalAdvance(card.right) + 6 if card.right else 0.0
+    area = QRectF(TEXT_LEFT, 44, width, 17)
+    _line(painter, area.adjusted(0, 0, -right, 0), card.left, font=mono, color=colors(card.color))
+    if card.right:
+        painter.setPen(colors("muted"))
+        painter.drawText(area, _RIGHT, card.right)
+
+
+def _line(painter: QPainter, area: QRectF, text: str, *, font: QFont, color: QColor) -> None:
+    painter.setFont(font)
+    painter.setPen(color)
+    painter.drawText(area, _LEFT, QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width()))
+
+
+def _paint_ports(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
+    for name, y in card.shape.inputs.items():
+        ring = "error" if name in card.faulty else "accent" if name in mood.lit else "port"
+        fill = colors("accent", 0.45) if name in mood.lit else colors("field" if colors.name == "dark" else "card")
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colors("canvas"))
+        painter.drawEllipse(QPointF(0, y), PORT_RADIUS + 1, PORT_RADIUS + 1)
+        painter.setPen(QPen(colors(ring), 2.0))
+        painter.setBrush(fill)
+        painter.drawEllipse(QPointF(0, y), PORT_RADIUS - 0.5, PORT_RADIUS - 0.5)
+    painter.setPen(QPen(colors("canvas"), 1.0))
+    for name, y in card.shape.outputs.items():
+        painter.setBrush(colors("error" if name in card.faulty else "accent" if name in mood.lit else "port"))
+        painter.drawEllipse(QPointF(WIDTH, y), PORT_RADIUS + 0.5, PORT_RADIUS + 0.5)
+
+
+def _paint_plain(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
+    marked = mood.selected or card.severity is not None
+    role = "accent" if mood.selected else card.severity.value if card.severity else card.color
+    painter.setPen(QPen(colors(role), 6.0 if marked else 2.0))
+    painter.setBrush(colors.mix(card.color, "card", 0.55))
+    painter.drawRoundedRect(QRectF(1, 1, WIDTH - 2, card.shape.height - 2), CORNER, CORNER)
+
+
+def _paint_name(painter: QPainter, card: Card, *, colors: Colors, scale: float) -> None:
+    fonts = (ui_font(pixels / scale, bold=True) for pixels in NAME_PIXELS)
+    font = next((f for f in fonts if QFontMetricsF(f).horizontalAdvance(card.name) <= WIDTH - 8), None)
+    if font is not None:
+        painter.setFont(font)
+        painter.setPen(colors("text"))
+        painter.drawText(QRectF(0, 0, WIDTH, card.shape.height), _CENTER, card.name)

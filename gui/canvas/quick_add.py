@@ -1,0 +1,84 @@
+"""What the boxes over the canvas offer: node types to add, and ports to wire the selected node to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QWidget
+
+from graph.catalog import CATALOG, FAMILY_LABELS, NodeType
+from graph.messages import tr, translate
+from graph.model import Graph, Link, NodeId, Port
+from gui.canvas.card import color_role
+from gui.canvas.chooser import Chooser, Entry
+from gui.canvas.connecting import inputs_for
+from gui.panels.search import rank
+
+
+def type_chooser(parent: QWidget, types: Sequence[NodeType]) -> Chooser:
+    """A box to choose one of these node types; `chosen` gives its id."""
+    return Chooser(
+        parent,
+        lambda query: [_type_entry(node_type) for node_type in rank(query, types)],
+        title=tr("Add a layer"),
+        nothing=tr("No layer is called that. Try another word, such as conv, pool or loss."),
+    )
+
+
+def target_chooser(parent: QWidget, graph: Graph, node: NodeId) -> Chooser:
+    """A box to choose an input to wire an output of the node to; `chosen` gives the `Link`."""
+    entries = _target_entries(graph, node)
+    return Chooser(
+        parent,
+        _filter(entries),
+        title=tr("Connect {node} to", node=graph.nodes[node].name),
+        nothing=tr("No free input takes a wire from here. Add a layer first: press / and type."),
+    )
+
+
+def all_types() -> list[NodeType]:
+    """Every node type, in the order of the catalogue."""
+    return list(CATALOG.values())
+
+
+def _type_entry(node_type: NodeType) -> Entry:
+    return Entry(
+        text=translate(node_type.label),
+        detail=str(FAMILY_LABELS.get(node_type.family, node_type.family)),
+        color=color_role(node_type.id),
+        value=node_type.id,
+        tip=translate(node_type.help),
+    )
+
+
+def _target_entries(graph: Graph, node: NodeId) -> list[Entry]:
+    """One entry a link that could be drawn; inputs of nodes close by come first."""
+    node_type = CATALOG.get(graph.nodes[node].type)
+    sources = [Port(node, port.name) for port in node_type.outputs] if node_type else []
+    links = [Link(source, port) for source in sources for port in inputs_for(graph, source)]
+    x, y = graph.nodes[node].position
+
+    def distance(link: Link) -> float:
+        tx, ty = graph.nodes[link.target.node].position
+        return abs(tx - x) + 2 * abs(ty - y) + (500 if tx < x else 0)
+
+    return [_link_entry(graph, link, several=len(sources) > 1) for link in sorted(links, key=distance)]
+
+
+def _link_entry(graph: Graph, link: Link, *, several: bool) -> Entry:
+    target = graph.nodes[link.target.node]
+    words = f"{target.name}.{link.target.name}"
+    return Entry(
+        text=f"{link.source.name} → {words}" if several else words,
+        detail=translate(CATALOG[target.type].label),
+        color=color_role(target.type),
+        value=link,
+    )
+
+
+def _filter(entries: Sequence[Entry]) -> Callable[[str], list[Entry]]:
+    def find(query: str) -> list[Entry]:
+        words = query.casefold().split()
+        return [e for e in entries if all(word in f"{e.text} {e.detail}".casefold() for word in words)]
+
+    return find

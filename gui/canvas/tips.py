@@ -1,0 +1,57 @@
+"""What a tooltip on the canvas says about the thing under the cursor."""
+
+from __future__ import annotations
+
+from graph.catalog import CATALOG
+from graph.messages import tr, translate
+from graph.model import NodeId, Port
+from gui.canvas.card import grouped
+from gui.canvas.scene import CanvasScene, Hit
+from runtime.analysis import TensorSpec
+
+
+def tip(scene: CanvasScene, hit: Hit) -> str:
+    """The text for what was hit; empty where there is nothing to say."""
+    if hit.on_badge and hit.node:
+        return problem_text(scene, hit.node)
+    if hit.port:
+        return _port_text(scene, hit.port, is_output=hit.is_output)
+    if hit.link:
+        return spec_text(scene.analysis.spec(hit.link.source))
+    return _node_text(scene, hit.node) if hit.node else ""
+
+
+def problem_text(scene: CanvasScene, node: NodeId) -> str:
+    """What is wrong with a node, one paragraph a problem, with the mends that a click offers."""
+    lines = []
+    for problem in scene.problems_of(node):
+        lines.append(str(problem.message))
+        lines += [tr("Click to mend: {mend}", mend=fix.label) for fix in problem.fixes]
+    return "\n".join(lines)
+
+
+def spec_text(spec: TensorSpec | None) -> str:
+    """Shape and dtype of what flows through a wire: `B × 6 × 28 × 28 · float32`."""
+    return f"{spec} · {spec.dtype}" if spec else tr("The shape is not known yet.")
+
+
+def _port_text(scene: CanvasScene, port: Port, *, is_output: bool) -> str:
+    node = scene.graph.nodes[port.node]
+    node_type, found = CATALOG.get(node.type), scene.found(port.node)
+    specs = (found.outputs if is_output else found.inputs) if found else {}
+    entry = (node_type.output if is_output else node_type.input)(port.name) if node_type else None
+    lines = [port.name if port.name not in specs else f"{port.name}: {spec_text(specs[port.name])}"]
+    if entry and entry.help:
+        lines.append(translate(entry.help))
+    return "\n".join(lines)
+
+
+def _node_text(scene: CanvasScene, node: NodeId) -> str:
+    here = scene.graph.nodes[node]
+    node_type, found = CATALOG.get(here.type), scene.found(node)
+    if node_type is None:
+        return tr("Layerloom does not know the type '{type}'. The node is kept as it is.", type=here.type)
+    lines = [f"{here.name} · {translate(node_type.label)}", translate(node_type.help)]
+    if found and found.parameters:
+        lines.append(tr("{count} parameters", count=grouped(found.parameters)))
+    return "\n".join(lines)

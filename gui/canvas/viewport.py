@@ -1,0 +1,216 @@
+"""A view that pans, zooms and fits, paints the grid behind the scene and the minimap over it. It knows no editor."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QResizeEvent, QTransform, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+
+from graph.messages import tr
+from gui.canvas.grid import Grid
+from gui.canvas.minimap import Minimap
+from gui.canvas.painting import Level, ui_font
+from gui.canvas.scene import CanvasScene
+
+ZOOM_STEP = 1.2
+WHEEL_NOTCH = 120.0
+MIN_ZOOM, MAX_ZOOM = 0.04, 4.0
+FIT_MARGIN = 48.0
+SHARPEN_AFTER = 140  # ms without zooming after which cards are painted sharp again
+SMOOTH_ABOVE = 0.5  # zoomed out further, wires of big drawings are not anti-aliased
+MANY_WIRES = 300
+LABELS_ABOVE = 0.7
+REACH = 20_000.0  # how far one can pan beyond the drawing, in canvas units
+TEXT_ROOM = (184.0, 32.0)  # half of the size of the largest text beside the cursor, in pixels
+FRAME = 2  # width of the focus frame, in pixels
+KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+
+
+class ZoomView(QGraphicsView):
+    """The camera over the scene."""
+
+    def __init__(self, scene: CanvasScene, parent: QWidget | None = None) -> None:
+        super().__init__(scene, parent)
+        self._scene = scene
+        self._grid = Grid()
+        self._hasty = False
+        self._framed = False
+        self.minimap = Minimap(self)
+        self._sharpen = QTimer(self, singleShot=True, interval=SHARPEN_AFTER)
+        self._sharpen.timeout.connect(self._on_zoom_settled)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setViewportMargins(FRAME, FRAME, FRAME, FRAME)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.AnchorViewCenter)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSceneRect(QRectF(-REACH, -REACH, 2 * REACH, 2 * REACH))
+        self.choose_hints()
+
+    def scene(self) -> CanvasScene:
+        """The scene on show."""
+        return self._scene
+
+    # ---- where we are
+
+    @property
+    def zoom(self) -> float:
+        """Pixels a canvas unit."""
+        return self.transform().m11()
+
+    def visible_area(self) -> QRectF:
+        """The part of the canvas on show."""
+        return self.mapToScene(self.viewport().rect()).boundingRect()
+
+    def in_sight(self, point: QPointF) -> QPointF:
+        """The point, or the nearest one around which a short text can be seen whole."""
+        area, (width, height) = self.visible_area(), TEXT_ROOM
+        x = min(max(point.x(), area.left() + width / self.zoom), area.right() - width / self.zoom)
+        y = min(max(point.y(), area.top() + height / self.zoom), area.bottom() - height / self.zoom)
+        return QPointF(x, y)
+
+    def center(self) -> QPointF:
+        """The point of the canvas in the middle of the view."""
+        return self.mapToScene(self.viewport().rect()).boundingRect().center()
+
+    # ---- moving
+
+    def pan_by(self, pixels: QPointF) -> None:
+        """Move the drawing on the screen."""
+        horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
+        horizontal.setValue(horizontal.value() - round(pixels.x()))
+        vertical.setValue(vertical.value() - round(pixels.y()))
+
+    def zoom_in(self) -> None:
+        """Show the drawing larger."""
+        self.zoom_by(ZOOM_STEP)
+
+    def zoom_out(self) -> None:
+        """Show the drawing smaller."""
+        self.zoom_by(1 / ZOOM_STEP)
+
+    def zoom_to_actual(self) -> None:
+        """One pixel a canvas unit."""
+        self.zoom_by(1 / self.zoom)
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        """Zoom about a point of the viewport (its middle by default), which keeps its place."""
+        at = at or QPointF(self.viewport().rect().center())
+        before = self.mapToScene(at.toPoint())
+        self._scene.zooming = True
+        self._sharpen.start()
+        self._set_zoom(self.zoom * factor)
+        self.pan_by(QPointF(self.mapToScene(at.toPoint()) - before) * self.zoom)
+
+    def fit(self) -> None:
+        """Show the whole drawing, at most at actual size."""
+        bounds = self._scene.bounds()
+        if bounds.isNull():
+            self._set_zoom(1.0)
+            self.centerOn(0.0, 0.0)
+            return
+        room = self.viewport().rect()
+        width, height = max(1.0, room.width() - 2 * FIT_MARGIN), max(1.0, room.height() - 2 * FIT_MARGIN)
+        self._set_zoom(min(1.0, width / bounds.width(), height / bounds.height()))
+        self.centerOn(bounds.center())
+
+    def _set_zoom(self, zoom: float) -> None:
+        zoom = max(MIN_ZOOM, min(MAX_ZOOM, zoom))
+        self.setTransform(QTransform.fromScale(zoom, zoom))
+        self._scene.show_labels(zoom >= LABELS_ABOVE)
+        self.choose_hints()
+
+    def _on_zoom_settled(self) -> None:
+        self._scene.zooming = False
+        self.viewport().update()
+
+    def keep_in_reach(self) -> None:
+        """Let every part of the drawing be panned to."""
+        bounds = self._scene.bounds()
+        needed = bounds.adjusted(-REACH / 2, -REACH / 2, REACH / 2, REACH / 2)
+        if not bounds.isNull() and not self.sceneRect().contains(needed):
+            center = self.center()
+            self.setSceneRect(self.sceneRect().united(bounds.adjusted(-REACH, -REACH, REACH, REACH)))
+            self.centerOn(center)
+
+    # ---- how it is painted
+
+    def set_hasty(self, hasty: bool) -> None:
+        """Paint fast rather than smooth, for as long as much is moving."""
+        self._hasty = hasty
+        self.choose_hints()
+
+    def choose_hints(self) -> None:
+        """Anti-alias wires unless there are so many that it would be felt and too small to be seen."""
+        smooth = not self._hasty and (self.zoom >= SMOOTH_ABOVE or len(self._scene.wires) < MANY_WIRES)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        self._scene.pixel_ratio = ratio = painter.device().devicePixelRatioF()
+        view = painter.worldTransform()
+        painter.resetTransform()
+        self._grid.paint(painter, view.mapRect(rect), view, colors=self._scene.colors, ratio=ratio)
+        painter.setWorldTransform(view)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        empty = not self._scene.nodes
+        if not empty and not (event.rect().intersects(self.minimap.area()) and self.minimap.visible):
+            return
+        painter = QPainter(self.viewport())
+        if empty:
+            painter.setFont(ui_font(14))
+            painter.setPen(self._scene.colors("faint"))
+            hint = tr("Drag a layer here, or press / and type")
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, hint)
+        else:
+            self.minimap.paint(painter, self._scene.colors)
+        painter.end()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        stale = self.minimap.area() if self._scene.nodes else self.viewport().rect()
+        self.viewport().update(stale)
+        self.viewport().update(stale.translated(dx, dy))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() != QEvent.Type.Paint:
+            return super().event(event)
+        painter = QPainter(self)  # the frame around the viewport
+        painter.fillRect(self.rect(), self._scene.colors("accent" if self._framed else "canvas"))
+        painter.end()
+        return True
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._frame(event.reason() in KEYBOARD)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._frame(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.viewport().update()  # minimap and hint have moved
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        pixels = QPointF(event.pixelDelta())
+        zooming = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if not pixels.isNull() and event.phase() is not Qt.ScrollPhase.NoScrollPhase and not zooming:
+            self.pan_by(pixels)
+        else:
+            self.zoom_by(ZOOM_STEP ** (event.angleDelta().y() / WHEEL_NOTCH), event.position())
+        event.accept()
+
+    def _frame(self, framed: bool) -> None:
+        self._framed = framed
+        self.update()
+
+
+def is_legible(zoom: float) -> bool:
+    """Whether cards show their ports at this zoom."""
+    return zoom >= Level.FULL.value

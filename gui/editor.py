@@ -1,0 +1,309 @@
+"""The open drawing: what the person wants becomes an edit, an edit becomes a new value, and everybody hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+
+from graph import files
+from graph.catalog import CATALOG, Role
+from graph.history import History
+from graph.messages import EditError, LayerloomError, Message, msg
+from graph.model import Graph, Link, Node, NodeId, Port, Position, Project, Value
+from graph.plan import Plan
+from graph.problems import Fix
+from graph.wiring import check_connect
+from runtime.analysis import Analysis
+
+PASTE_STEP = 24.0
+
+
+class Change(NamedTuple):
+    """What listeners get after every edit: the value before and the value now."""
+
+    old: Project
+    new: Project
+
+
+class Editor(QObject):
+    """The document in the window. Views read `project`, `selection` and `analysis`, and call the verbs below.
+
+    Every verb is one undo step. An edit that makes nonsense changes nothing; `refused` says why.
+    """
+
+    changed = Signal(object)  # Change
+    analysed = Signal(object)  # Analysis
+    selection_changed = Signal(object)  # frozenset[NodeId]
+    refused = Signal(object)  # Message
+    saved_changed = Signal()
+
+    def __init__(self, project: Project | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._history: History[Project] = History(project or Project())
+        self.folder: Path | None = None  # the folder that relative paths of data nodes start from
+        self.selection: frozenset[NodeId] = frozenset()
+        self.selected_links: frozenset[Link] = frozenset()
+        self.analysis = Analysis(complete=False)
+        self._pasted = 0
+
+    # ---- what is there
+
+    @property
+    def project(self) -> Project:
+        """The present value of the document."""
+        return self._history.value
+
+    @property
+    def graph(self) -> Graph:
+        """The present drawing."""
+        return self.project.graph
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the file holds the present value."""
+        return self._history.is_saved
+
+    @property
+    def undo_text(self) -> Message | None:
+        """What undo would take back."""
+        return self._history.undo_text
+
+    @property
+    def redo_text(self) -> Message | None:
+        """What redo would do again."""
+        return self._history.redo_text
+
+    def set_analysis(self, analysis: Analysis) -> None:
+        """Take the answer of the analysis thread for the present value."""
+        self.analysis = analysis
+        self.analysed.emit(analysis)
+
+    # ---- documents
+
+    def open(self, project: Project, *, saved: bool = True) -> None:
+        """Start with another document and an empty history."""
+        old = self.project
+        self._history = History(project)
+        if not saved:
+            self._history.mark_saved(None)
+        self.selection, self.selected_links = frozenset(), frozenset()
+        self.analysis = Analysis(complete=False)
+        self._announce(old)
+        self.selection_changed.emit(self.selection)
+
+    def mark_saved(self, project: Project) -> None:
+        """`project` is what the file holds now."""
+        self._history.mark_saved(project)
+        self.saved_changed.emit()
+
+    # ---- history
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._travel(self._history.undo)
+
+    def redo(self) -> None:
+        """Do the step that was taken back again."""
+        self._travel(self._history.redo)
+
+    def end_merge(self) -> None:
+        """A drag or a slider is let go: what follows is a step of its own."""
+        self._history.end_merge()
+
+    # ---- selection
+
+    def select(self, nodes: Iterable[NodeId], links: Iterable[Link] = ()) -> None:
+        """Select exactly these nodes and links."""
+        nodes, links = frozenset(nodes) & self.graph.nodes.keys(), frozenset(links) & frozenset(self.graph.links.values())
+        if (nodes, links) != (self.selection, self.selected_links):
+            self.selection, self.selected_links = nodes, links
+            self.selection_changed.emit(nodes)
+
+    def select_all(self) -> None:
+        """Select every node."""
+        self.select(self.graph.nodes)
+
+    # ---- edits
+
+    def add_node(self, type_id: str, position: Position, *, source: Port | None = None) -> NodeId | None:
+        """Add a node of a type and select it; with `source`, wire that output to its first input."""
+        node_type = CATALOG[type_id]
+        node = Node(self.graph.free_id(), node_type.id, self.graph.free_name(node_type.stem), position=position)
+        node = self._with_facts(node)
+
+        def edit(graph: Graph) -> Graph:
+            graph = graph.add(node)
+            ports = node_type.input_ports()
+            if source is not None and ports:
+                link = Link(source, Port(node.id, ports[0].name))
+                check_connect(graph, link, CATALOG)
+                graph = graph.connect(link)
+            return graph
+
+        if not self._edit(edit, msg("Add {name}", name=node.name)):
+            return None
+        self.select([node.id])
+        return node.id
+
+    def connect_ports(self, source: Port, target: Port) -> bool:
+        """Draw a wire; an occupied input gets the new wire in the place of its old one."""
+
+        def edit(graph: Graph) -> Graph:
+            if target in graph.links:
+                graph = graph.disconnect([graph.links[target]])
+            check_connect(graph, Link(source, target), CATALOG)
+            return graph.connect(Link(source, target))
+
+        return self._edit(edit, msg("Connect"))
+
+    def rewire(self, link: Link, target: Port) -> bool:
+        """Take the end of a wire to another input, as one step."""
+
+        def edit(graph: Graph) -> Graph:
+            graph = graph.disconnect([link, *([graph.links[target]] if target in graph.links else [])])
+            check_connect(graph, Link(link.source, target), CATALOG)
+            return graph.connect(Link(link.source, target))
+
+        return self._edit(edit, msg("Connect"))
+
+    def disconnect_links(self, links: Iterable[Link]) -> None:
+        """Remove wires."""
+        self._edit(lambda graph: graph.disconnect(links), msg("Disconnect"))
+
+    def remove_selected(self) -> None:
+        """Remove the selected nodes and links."""
+        nodes, links = self.selection, self.selected_links
+        if nodes or links:
+            self._edit(lambda graph: graph.disconnect(links).remove(nodes), msg("Delete"))
+
+    def set_param(self, node: NodeId, name: str, value: Value) -> bool:
+        """Set a parameter; None gives an `auto` one back to inference."""
+
+        def edit(graph: Graph) -> Graph:
+            param = CATALOG[graph.require(node).type].param(name)
+            assert param is not None, name
+            checked = param.check(value)
+            if param.auto is not None and checked is None:
+                graph = graph.reset_params(node, [name])
+            else:
+                graph = graph.set_params(node, {name: checked})
+            return graph.put(self._with_facts(graph.nodes[node]))
+
+        text = msg("Set {name} of {node}", name=name, node=self.graph.require(node).name)
+        return self._edit(edit, text, merge=("param", node, name))
+
+    def reset_param(self, node: NodeId, name: str) -> None:
+        """Give a parameter back to its default."""
+        self._edit(
+            lambda graph: (g := graph.reset_params(node, [name])).put(self._with_facts(g.nodes[node])),
+            msg("Reset {name}", name=name),
+        )
+
+    def refresh_data(self, node: NodeId) -> None:
+        """Look at the data of a data node again."""
+        self._edit(lambda graph: graph.put(self._with_facts(graph.require(node))), msg("Read the data again"))
+
+    def rename(self, node: NodeId, name: str) -> bool:
+        """Give a node another name."""
+        return self._edit(lambda graph: graph.rename(node, name), msg("Rename to {name}", name=name))
+
+    def move(self, positions: Mapping[NodeId, Position], *, merge: object = None) -> None:
+        """Place nodes; moves with the same `merge` key are one step."""
+        self._edit(lambda graph: graph.move(positions), msg("Move"), merge=merge)
+
+    def set_plan(self, plan: Plan, text: Message, *, merge: object = None) -> None:
+        """Change the training plan."""
+        self._push(self.project.with_plan(plan), text, merge)
+
+    def rename_project(self, name: str) -> None:
+        """Give the network another name."""
+        self._push(replace(self.project, name=name), msg("Rename the network"), None)
+
+    def apply_fix(self, fix: Fix) -> None:
+        """Mend a problem, as one step."""
+        try:
+            self._push(fix.edit(self.project), fix.label, None)
+        except LayerloomError as error:
+            self.refused.emit(error.message)
+
+    # ---- clipboard
+
+    def copy_text(self) -> str:
+        """The selected part of the drawing as text for the clipboard; empty if nothing is selected."""
+        self._pasted = 0
+        return files.graph_to_text(self.graph.only(self.selection)) if self.selection else ""
+
+    def paste_text(self, text: str, position: Position | None = None) -> None:
+        """Add what `copy_text` gave, at a place or a little beside the original, and select it."""
+        try:
+            part = files.graph_from_text(text, CATALOG)
+        except LayerloomError:
+            self.refused.emit(msg("The clipboard holds no part of a drawing. Copy some nodes first."))
+            return
+        self._pasted += 1
+        self._merge(part, self._offset(part, position), msg("Paste"))
+
+    def duplicate(self) -> None:
+        """Add a copy of the selected nodes beside them and select it."""
+        if self.selection:
+            self._merge(self.graph.only(self.selection), (PASTE_STEP, PASTE_STEP), msg("Duplicate"))
+
+    # ---- machinery
+
+    def _offset(self, part: Graph, position: Position | None) -> Position:
+        if position is None or not part.nodes:
+            return (PASTE_STEP * self._pasted, PASTE_STEP * self._pasted)
+        left = min(node.position[0] for node in part.nodes.values())
+        top = min(node.position[1] for node in part.nodes.values())
+        return (position[0] - left, position[1] - top)
+
+    def _merge(self, part: Graph, offset: Position, text: Message) -> None:
+        ids: dict[NodeId, NodeId] = {}
+
+        def edit(graph: Graph) -> Graph:
+            merged, new = graph.merge(part, offset)
+            ids.update(new)
+            return merged
+
+        if self._edit(edit, text):
+            self.select(ids.values())
+
+    def _with_facts(self, node: Node) -> Node:
+        if CATALOG[node.type].role is not Role.DATA if node.type in CATALOG else True:
+            return node
+        from runtime.data import describe
+
+        try:
+            return replace(node, facts=describe(node, self.folder))
+        except LayerloomError:
+            return replace(node, facts=None)
+
+    def _edit(self, edit: Callable[[Graph], Graph], text: Message, *, merge: object = None) -> bool:
+        try:
+            graph = edit(self.graph)
+        except EditError as error:
+            self.refused.emit(error.message)
+            return False
+        self._push(self.project.with_graph(graph), text, merge)
+        return True
+
+    def _push(self, project: Project, text: Message, merge: object) -> None:
+        old = self.project
+        self._history.push(project, text, merge=merge)
+        if project is not old:
+            self._announce(old)
+
+    def _travel(self, step: Callable[[], None]) -> None:
+        old = self.project
+        step()
+        if self.project is not old:
+            self._announce(old)
+
+    def _announce(self, old: Project) -> None:
+        self.changed.emit(Change(old, self.project))
+        self.saved_changed.emit()
+        self.select(self.selection, self.selected_links)

@@ -1,0 +1,252 @@
+"""Takes a trained network away: choose a format and a place, then read the receipt of what was written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from graph.messages import ExportError, LayerloomError, msg, tr
+from gui.panels.card import Card
+from gui.panels.figures import short_power
+from gui.panels.parts import FactList, column, label, row
+from gui.theme import GRID
+
+if TYPE_CHECKING:
+    from runtime.export import Format, Receipt
+
+Exporter = Callable[[Path, str, Path], "Receipt"]
+WIDTH = 560
+SUFFIX_OF_FOLDER = "_project"
+
+
+def export_run(run: Path, format_id: str, path: Path) -> Receipt:
+    """Load the best checkpoint of a run and export it; takes seconds, so call it from a thread.
+
+    Raises:
+        LayerloomError: the run cannot be read, or the export failed or differs.
+    """
+    from runtime.export import export
+    from runtime.predict import load_trained
+
+    return export(load_trained(run), format_id, path)
+
+
+class ExportDialog(QDialog):
+    """Exports a run into a folder of the person's choice, in the background. `exported` carries the receipt."""
+
+    exported = Signal(object)  # Receipt
+    _done = Signal(object)  # Receipt | LayerloomError
+
+    def __init__(
+        self, run: Path, folder: Path, parent: QWidget | None = None, *, exporter: Exporter = export_run
+    ) -> None:
+        from runtime.export import FORMATS
+
+        super().__init__(parent)
+        self._run, self._exporter = run, exporter
+        self._formats = FORMATS
+        self._thread: threading.Thread | None = None
+        self.setWindowTitle(tr("Export the trained network"))
+        self.setMinimumWidth(WIDTH)
+        self._build(folder)
+        self._done.connect(self._on_done)
+
+    # ---- parts
+
+    def _build(self, folder: Path) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(5 * GRID, 5 * GRID, 5 * GRID, 5 * GRID)
+        layout.setSpacing(3 * GRID)
+        layout.addWidget(label(tr("Take the trained network away"), tone="title"))
+        text = tr("Every export is run again in a separate process and compared with the network here.")
+        layout.addWidget(label(text, tone="muted", wrap=True))
+        layout.addWidget(self._make_choices())
+        layout.addLayout(self._make_place(folder))
+        self.progress = QProgressBar(textVisible=False, maximum=0)
+        self.progress.setAccessibleName(tr("Exporting"))
+        self.error = label("", tone="error", wrap=True)
+        self.receipt = ReceiptCard()
+        self.receipt.open_button.clicked.connect(self._open_folder)
+        for widget in (self.progress, self.error, self.receipt):
+            layout.addWidget(widget)
+            widget.hide()
+        layout.addStretch(1)
+        layout.addLayout(self._make_buttons())
+
+    def _make_choices(self) -> QWidget:
+        box = QWidget()
+        choices = column(box, spacing=2 * GRID)
+        self.choices = QButtonGroup(self)
+        for number, kind in enumerate(self._formats.values()):
+            button = QRadioButton(str(kind.label))
+            self.choices.addButton(button, number)
+            choices.addWidget(button)
+            hint = label(str(kind.help), tone="muted", wrap=True)
+            hint.setContentsMargins(6 * GRID + 2, 0, 0, 0)
+            choices.addWidget(hint)
+        self.choices.button(0).setChecked(True)
+        self.choices.idToggled.connect(self._on_format_toggled)
+        return box
+
+    def _make_place(self, folder: Path) -> QHBoxLayout:
+        self.place = QLineEdit(str(folder / self._suggestion()))
+        self.place.setAccessibleName(tr("Where to write"))
+        browse = QPushButton(tr("Choose…"))
+        browse.clicked.connect(self._browse)
+        line = row()
+        line.addWidget(label(tr("Write to"), tone="muted"))
+        line.addWidget(self.place, 1)
+        line.addWidget(browse)
+        return line
+
+    def _make_buttons(self) -> QHBoxLayout:
+        self.export_button = QPushButton(tr("Export"), default=True)
+        self.export_button.setProperty("kind", "primary")
+        self.export_button.clicked.connect(self.start)
+        close = QPushButton(tr("Close"))
+        close.clicked.connect(self.close)
+        line = row()
+        line.addStretch(1)
+        line.addWidget(close)
+        line.addWidget(self.export_button)
+        return line
+
+    # ---- what the person does
+
+    @property
+    def format(self) -> Format:
+        """The chosen format."""
+        return list(self._formats.values())[self.choices.checkedId()]
+
+    @Slot()
+    def start(self) -> None:
+        """Export in a thread; the receipt, or the reason why there is none, follows."""
+        name = self.place.text().strip()
+        if not name:
+            self._show_error(tr("Say where to write: choose a file or a folder."))
+            return
+        if self._thread is None:
+            self._set_busy(True)
+            job = (self._run, self.format.id, self.format.full_path(Path(name).expanduser()))
+            self._thread = threading.Thread(target=self._work, args=job, name="layerloom-export", daemon=True)
+            self._thread.start()
+
+    def _work(self, run: Path, format_id: str, path: Path) -> None:
+        try:
+            result = self._exporter(run, format_id, path)
+        except LayerloomError as error:
+            result = error
+        except Exception as error:  # the person gets a sentence whatever happens in the thread
+            reason = f"{type(error).__name__}: {error}"
+            result = ExportError(msg("The export stopped because of an error inside Layerloom: {error}", error=reason))
+        with suppress(RuntimeError):  # the window was closed meanwhile, and this dialog with it
+            self._done.emit(result)
+
+    @Slot(object)
+    def _on_done(self, result: Receipt | LayerloomError) -> None:
+        self._thread = None
+        self._set_busy(False)
+        if isinstance(result, LayerloomError):
+            self._show_error(str(result))
+        else:
+            self.receipt.show_receipt(result, self._formats[result.format])
+            self.receipt.show()
+            self.exported.emit(result)
+
+    @Slot()
+    def _browse(self) -> None:
+        kinds = "" if self.format.is_folder else f"*{self.format.suffix}"
+        name, _ = QFileDialog.getSaveFileName(self, tr("Where to write"), self.place.text(), kinds)
+        if name:
+            self.place.setText(str(self.format.full_path(Path(name))))
+
+    @Slot(int, bool)
+    def _on_format_toggled(self, number: int, chosen: bool) -> None:
+        if chosen:
+            self.place.setText(str(Path(self.place.text()).parent / self._suggestion()))
+            self.receipt.hide()
+            self.error.hide()
+
+    @Slot()
+    def _open_folder(self) -> None:
+        path = Path(self.receipt.path)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path if path.is_dir() else path.parent)))
+
+    def reject(self) -> None:
+        """Close, but not while an export is under way."""
+        if self._thread is None:
+            super().reject()
+        else:
+            self._show_error(tr("The export is still being checked. Close this when it is done."))
+
+    # ---- what it shows
+
+    def _suggestion(self) -> str:
+        stem = self._run.parent.name.removesuffix(".runs") or "network"
+        return stem + (self.format.suffix or SUFFIX_OF_FOLDER)
+
+    def _set_busy(self, busy: bool) -> None:
+        self.progress.setVisible(busy)
+        self.export_button.setEnabled(not busy)
+        self.export_button.setText(tr("Writing, running again, comparing…") if busy else tr("Export"))
+        if busy:
+            self.receipt.hide()
+            self.error.hide()
+
+    def _show_error(self, text: str) -> None:
+        self.error.setText(text)
+        self.error.show()
+
+
+class ReceiptCard(Card):
+    """What an export wrote, and how close it came to the network here."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("Exported"))
+        self.path = ""
+        self.verdict = label("", tone="good", wrap=True)
+        self.facts = FactList()
+        self.open_button = QPushButton(tr("Open the folder"))
+        self.open_button.setProperty("kind", "small")
+        self.header.addWidget(self.open_button)
+        self.body.addWidget(self.verdict)
+        self.body.addWidget(self.facts)
+
+    def show_receipt(self, receipt: Receipt, kind: Format) -> None:
+        """Show this receipt."""
+        self.path = receipt.path
+        largest = difference_text(receipt.largest_difference)
+        same = tr("The same outputs, to the last bit.")
+        close = tr("The same outputs: at most {difference} apart.", difference=largest)
+        self.verdict.setText("✓ " + (close if receipt.largest_difference else same))
+        rows = [(_batch_text(batch), difference_text(value)) for batch, value in receipt.differences.items()]
+        self.facts.set_facts([*rows, (tr("Written to"), receipt.path), (tr("Files"), ", ".join(receipt.files))])
+
+
+def difference_text(difference: float) -> str:
+    """A difference: `0`, `2.4e-7`."""
+    return short_power(f"{difference:.1e}") if difference else "0"
+
+
+def _batch_text(batch: str) -> str:
+    if batch.isdecimal():
+        return tr("Largest difference, batch of {size}", size=batch)
+    return tr("Largest difference, test samples")

@@ -1,0 +1,90 @@
+"""A choice from a table (an optimizer, a schedule) with the parameters of what is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from graph.catalog import Kind, Param
+from graph.catalog.optimizers import ChoiceType
+from graph.messages import translate
+from graph.model import Value
+from graph.plan import Choice
+from gui.panels.fields import ChoiceField, make_field
+from gui.panels.form import FieldRow
+from gui.panels.parts import column, empty
+from gui.theme import GRID
+
+
+class ChoiceForm(QWidget):
+    """`edited(Choice, part)`: another type was chosen (part "type") or the parameter `part` was set.
+
+    The parameters that `first` names stand above the choice, under the words that it gives.
+    """
+
+    edited = Signal(object, str)
+    finished = Signal()
+
+    def __init__(self, types: Mapping[str, ChoiceType], *, name: str, first: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self._types, self._first = types, dict(first or {})
+        self._choice = Choice("")
+        self.rows: dict[str, FieldRow] = {}
+        self.type_row = self._make_type_row(name)
+        self._above, self._below = column(spacing=GRID + 1), column(spacing=GRID + 1)
+        layout = column(self, spacing=GRID + 1)
+        layout.addLayout(self._above)
+        layout.addWidget(self.type_row)
+        layout.addLayout(self._below)
+
+    def show_choice(self, choice: Choice) -> None:
+        """Show a choice of the plan."""
+        old, self._choice = self._choice, choice
+        if old.type != choice.type:
+            self._build_rows()
+        self.type_row.show_value(choice.type, is_set=False)
+        values = self._types[choice.type].values(choice)
+        for name, field_row in self.rows.items():
+            is_set = name in choice.params and values[name] != field_row.param.default
+            field_row.show_value(values[name], is_set=is_set)
+
+    def _build_rows(self) -> None:
+        empty(self._above)
+        empty(self._below)
+        self.rows = {}
+        for param in self._types[self._choice.type].params:
+            self.rows[param.name] = self._make_row(param)
+            place = self._above if param.name in self._first else self._below
+            place.addWidget(self.rows[param.name])
+
+    def _make_type_row(self, name: str) -> FieldRow:
+        labels = {type_id: translate(entry.label) for type_id, entry in self._types.items()}
+        text = "\n".join(f"{labels[type_id]}: {translate(entry.help)}" for type_id, entry in self._types.items())
+        param = Param(name=name, kind=Kind.CHOICE, choices=tuple(labels), help=text)
+        made = FieldRow(param, ChoiceField(param, labels))
+        made.edited.connect(self._on_type_chosen)
+        made.finished.connect(self.finished)
+        return made
+
+    def _make_row(self, param: Param) -> FieldRow:
+        made = FieldRow(param, make_field(param), name=self._first.get(param.name, ""))
+        made.edited.connect(partial(self._on_param_edited, param.name))
+        made.finished.connect(self.finished)
+        made.reset_requested.connect(partial(self._on_reset, param.name))
+        return made
+
+    def _on_type_chosen(self, type_id: str) -> None:
+        """What was set and exists in the new type too is kept."""
+        kept = {name: value for name, value in self._choice.params.items() if self._types[type_id].param(name)}
+        if type_id != self._choice.type:
+            self.edited.emit(Choice(type_id, kept), "type")
+
+    def _on_param_edited(self, name: str, value: Value) -> None:
+        self.edited.emit(Choice(self._choice.type, {**self._choice.params, name: value}), name)
+
+    def _on_reset(self, name: str) -> None:
+        kept = {key: value for key, value in self._choice.params.items() if key != name}
+        self.edited.emit(Choice(self._choice.type, kept), name)

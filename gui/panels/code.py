@@ -1,0 +1,117 @@
+"""The Python of the drawing, following every edit; lines and nodes find each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtWidgets import QFrame, QWidget
+
+from graph.messages import tr
+from gui.editor import Change, Editor
+from gui.icons import icon
+from gui.panels.code_view import CodeView
+from gui.panels.parts import MARGIN, ElidedLabel, IconLabel, column, flat_button, label, row
+from gui.theme import GRID
+
+if TYPE_CHECKING:
+    from runtime.codegen import Source
+
+COPIED_FOR = 1500  # milliseconds
+
+
+class CodePanel(QWidget):
+    """While the drawing has errors the last good text stays, and a banner says so. A hidden panel generates nothing."""
+
+    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("Code"))
+        self._editor = editor
+        self._source: Source | None = None
+        self._stale = True
+        self.view = CodeView()
+        self.copy_button = flat_button("copy", tr("Copy the code"))
+        self._title = ElidedLabel("model.py", tone="muted", mono=True)
+        self._banner_text = label("", wrap=True)
+        self.banner = self._make_banner()
+        self._copied = QTimer(self, singleShot=True, interval=COPIED_FOR)
+        self._lay_out()
+        self._connect()
+
+    @property
+    def text(self) -> str:
+        """The text on show."""
+        return self.view.toPlainText()
+
+    def copy(self) -> None:
+        """Put the whole text on the clipboard."""
+        QGuiApplication.clipboard().setText(self.text)
+        self.copy_button.setIcon(icon("check", "good"))
+        self._copied.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._update()
+
+    def _on_analysed(self, _analysis: object) -> None:
+        self._stale = True
+        if self.isVisible():
+            self._update()
+
+    def _on_changed(self, _change: Change) -> None:
+        if self._editor.undo_text is None and self._editor.redo_text is None:  # another document
+            self._source = None
+            self.view.show_text("")
+
+    def _update(self) -> None:
+        analysis = self._editor.analysis
+        if not analysis.complete:
+            return
+        self._stale = False
+        if self._source is None or not analysis.errors:
+            from runtime.codegen import generate
+
+            self._source = generate(self._editor.project, analysis)
+            self.view.show_text(self._source.text)
+        self._banner_text.setText(tr("The drawing has errors. This is the Python from before them."))
+        self.banner.setVisible(bool(analysis.errors))
+        self._mark_selected()
+
+    def _mark_selected(self, _selection: object = None) -> None:
+        lines = self._source.lines if self._source else {}
+        self.view.mark(tuple(sorted(line for node in self._editor.selection for line in lines.get(node, ()))))
+
+    def _on_line_clicked(self, line: int) -> None:
+        node = self._source.node_at(line) if self._source else None
+        if node is not None and node in self._editor.graph.nodes:
+            self._editor.select([node])
+
+    def _connect(self) -> None:
+        self.copy_button.clicked.connect(self.copy)
+        self._copied.timeout.connect(lambda: self.copy_button.setIcon(icon("copy", "muted")))
+        self.view.line_clicked.connect(self._on_line_clicked)
+        self._editor.changed.connect(self._on_changed)
+        self._editor.analysed.connect(self._on_analysed)
+        self._editor.selection_changed.connect(self._mark_selected)
+
+    def _make_banner(self) -> QFrame:
+        banner = QFrame()
+        banner.setProperty("kind", "banner")
+        line = row(banner)
+        line.setContentsMargins(MARGIN, GRID + 2, MARGIN, GRID + 2)
+        line.addWidget(IconLabel("warning", "warning"))
+        line.addWidget(self._banner_text, 1)
+        banner.hide()
+        return banner
+
+    def _lay_out(self) -> None:
+        head = row()
+        head.setContentsMargins(MARGIN, 2 * GRID, MARGIN, 2 * GRID)
+        head.addWidget(self._title, 1)
+        head.addWidget(self.copy_button)
+        layout = column(self)
+        layout.addLayout(head)
+        layout.addWidget(self.banner)
+        layout.addWidget(self.view, 1)

@@ -1,0 +1,209 @@
+"""The confusion matrix: a row for each true class, its samples coloured by the class that was predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from graph.messages import tr
+from gui.panels.card import Card
+from gui.panels.figures import percent
+from gui.theme import GRID, theme
+
+Counts = Sequence[Sequence[int]]
+
+GAP_FROM = 5  # pixels that a cell has before there are gaps between cells
+TEXT_FROM = 20  # pixels that a cell has before its count is written into it
+NAMES_FROM = 13  # pixels that a cell has before the classes are named beside it
+TITLE = 5 * GRID  # room for "true" and "predicted"
+MAX_NAME = 72
+
+
+class ConfusionView(QWidget):
+    """Paints `counts[true][predicted]`, each row in shares of its sum. `cell_clicked` gives (true, predicted)."""
+
+    cell_clicked = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._counts: Counts = ()
+        self._classes: Sequence[str] = ()
+        self._shares: list[list[float]] = []
+        self._image = QImage()
+        self.setMouseTracking(True)
+        self.setMinimumSize(120, 120)
+        theme.changed.connect(self._make_image)
+
+    def set_confusion(self, counts: Counts, classes: Sequence[str]) -> None:
+        """Show a square matrix of counts and the names of its classes."""
+        self._counts, self._classes = counts, classes
+        self._shares = [[count / (sum(line) or 1) for count in line] for line in counts]
+        right = sum(line[i] for i, line in enumerate(counts))
+        total = sum(map(sum, counts))
+        self.setAccessibleName(tr("Confusion matrix: {right} of {total} samples are right", right=right, total=total))
+        self._make_image()
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, 240)
+
+    def cell_text(self, true: int, predicted: int) -> str:
+        """What a cell says of itself."""
+        return tr(
+            "true {true}, predicted {predicted}: {count} of {total} ({share})",
+            true=self._classes[true],
+            predicted=self._classes[predicted],
+            count=self._counts[true][predicted],
+            total=sum(self._counts[true]),
+            share=percent(self._shares[true][predicted]),
+        )
+
+    def cell_at(self, at: QPointF) -> tuple[int, int] | None:
+        """The (true, predicted) of the cell there, or None."""
+        area = self._area()
+        if not self._counts or not area.contains(at.toPoint()):
+            return None
+        size = area.width() // len(self._counts)
+        return int(at.y() - area.top()) // size, int(at.x() - area.left()) // size
+
+    # ---- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self.paint(painter)
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw the matrix."""
+        area = self._area()
+        cell = area.width() // max(1, len(self._counts))
+        if cell < GAP_FROM:
+            painter.drawImage(area, self._image)
+        else:
+            self._paint_cells(painter, area, cell)
+        if cell >= TEXT_FROM:
+            self._paint_counts(painter, area, cell)
+        if cell >= NAMES_FROM and self._counts:
+            self._paint_names(painter, area, cell)
+
+    def _area(self) -> QRect:
+        """The square of the cells: whole pixels for each, and names beside it where they can be read."""
+        count = max(1, len(self._counts))
+        margin = self._margin() + TITLE
+        cell = min((self.width() - margin) // count, (self.height() - margin) // count)
+        if cell < NAMES_FROM:
+            margin, cell = 0, min(self.width() // count, self.height() // count)
+        side = max(1, cell) * count
+        left = margin + (self.width() - margin - side) // 2
+        return QRect(left, max(0, (self.height() - margin - side) // 2), side, side)
+
+    def _margin(self) -> int:
+        return min(MAX_NAME, max((self._metrics_width(name) for name in self._classes), default=0)) + 2 * GRID
+
+    def _metrics_width(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text)
+
+    def _make_image(self) -> None:
+        """One pixel a cell: for so many classes that cells run into each other."""
+        count = len(self._counts)
+        self._image = QImage(count, count, QImage.Format.Format_RGB32)
+        for row, line in enumerate(self._shares):
+            for column, share in enumerate(line):
+                self._image.setPixel(column, row, _blend(share).rgb())
+        self.update()
+
+    def _paint_cells(self, painter: QPainter, area: QRect, cell: int) -> None:
+        for row, line in enumerate(self._shares):
+            for column, share in enumerate(line):
+                rect = QRect(area.left() + column * cell, area.top() + row * cell, cell - 1, cell - 1)
+                painter.fillRect(rect, _blend(share))
+
+    def _paint_counts(self, painter: QPainter, area: QRect, cell: int) -> None:
+        painter.setFont(_sized(self.font(), min(12, round(cell * 0.42))))
+        for row, line in enumerate(self._counts):
+            for column, count in enumerate(line):
+                if count:
+                    painter.setPen(theme.color("on_accent" if self._shares[row][column] > 0.5 else "text"))
+                    rect = QRect(area.left() + column * cell, area.top() + row * cell, cell, cell)
+                    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, str(count))
+
+    def _paint_names(self, painter: QPainter, area: QRect, cell: int) -> None:
+        painter.setFont(_sized(self.font(), min(11, cell - 2)))
+        painter.setPen(theme.color("muted"))
+        names = [painter.fontMetrics().elidedText(n, Qt.TextElideMode.ElideRight, MAX_NAME) for n in self._classes]
+        flat = all(painter.fontMetrics().horizontalAdvance(name) < cell for name in names)
+        margin = self._margin()
+        for i, name in enumerate(names):
+            beside = QRect(area.left() - margin, area.top() + i * cell, margin - GRID, cell)
+            painter.drawText(beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+            self._paint_below(painter, QRect(area.left() + i * cell, area.bottom() + GRID, cell, margin), name, flat)
+        self._paint_titles(painter, area, margin if not flat else 4 * GRID)
+
+    @staticmethod
+    def _paint_below(painter: QPainter, rect: QRect, name: str, flat: bool) -> None:
+        if flat:
+            painter.drawText(rect, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, name)
+            return
+        painter.save()
+        painter.translate(rect.center().x(), rect.top())
+        painter.rotate(90)
+        across = QRectF(0, -rect.width() / 2, rect.height(), rect.width())
+        painter.drawText(across, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+        painter.restore()
+
+    def _paint_titles(self, painter: QPainter, area: QRect, below: int) -> None:
+        painter.setFont(_sized(self.font(), 11))
+        painter.setPen(theme.color("faint"))
+        rect = QRect(area.left(), area.bottom() + below + GRID, area.width(), TITLE)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, tr("predicted"))
+        painter.save()
+        painter.translate(area.left() - self._margin() - TITLE, area.bottom())
+        painter.rotate(-90)
+        painter.drawText(QRect(0, 0, area.height(), TITLE), Qt.AlignmentFlag.AlignHCenter, tr("true"))
+        painter.restore()
+
+    # ---- mouse
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        over = self.cell_at(event.position()) is not None
+        self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if cell := self.cell_at(event.position()):
+            self.cell_clicked.emit(*cell)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            cell = self.cell_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), self.cell_text(*cell) if cell else "", self)
+            return True
+        return super().event(event)
+
+
+class ConfusionCard(Card):
+    """A confusion matrix on a card of its own."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
+        self.view = ConfusionView()
+        self.body.addWidget(self.view, 1)
+        self.add_pictures(self.add_menu())
+
+    def paint_content(self, painter: QPainter) -> None:
+        painter.translate(self.view.pos())
+        self.view.paint(painter)
+
+
+def _blend(share: float) -> QColor:
+    """From the ground to the accent; the square root lets a few wrong samples be seen."""
+    ground, full = theme.color("grid"), theme.color("accent")
+    part = share**0.5
+    pairs = ((ground.red(), full.red()), (ground.green(), full.green()), (ground.blue(), full.blue()))
+    return QColor(*(round(a + part * (b - a)) for a, b in pairs))
+
+
+def _sized(font: QFont, pixels: int) -> QFont:
+    sized = QFont(font)
+    sized.setPixelSize(max(6, pixels))
+    return sized

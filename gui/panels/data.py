@@ -1,0 +1,213 @@
+"""The data of the drawing: where it comes from, what it looks like, and its first samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from graph.catalog import CATALOG, Param, Role
+from graph.messages import Message, tr
+from graph.model import Node, NodeId, Value
+from gui.editor import Editor
+from gui.panels.data_views import ClassBars, ImageGrid, RowTable
+from gui.panels.fields import EntryField
+from gui.panels.figures import grouped
+from gui.panels.form import FieldRow
+from gui.panels.parts import (
+    ColorBar,
+    ElidedLabel,
+    FactList,
+    Heading,
+    ScrollColumn,
+    column,
+    complain,
+    empty,
+    label,
+    row,
+    small_button,
+)
+from gui.panels.preview import Preview, PreviewReader
+from gui.theme import GRID
+
+PICTURES = "layerloom.data.Images"
+
+
+class DataPanel(ScrollColumn):
+    """A card for each data node. Samples are read only while the panel is on show."""
+
+    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+        super().__init__(spacing=4 * GRID)
+        self.setParent(parent)
+        self.setAccessibleName(tr("Data"))
+        self._editor = editor
+        self.cards: dict[NodeId, DataCard] = {}
+        self._none = label(
+            tr("The drawing has no data yet. Drag Images or Table from the library onto the canvas."),
+            tone="faint",
+            wrap=True,
+        )
+        self._cards = column(spacing=6 * GRID)
+        self.column.addWidget(self._none)
+        self.column.addLayout(self._cards)
+        self.column.addStretch(1)
+        editor.changed.connect(self._refresh)
+        self._refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        for card in self.cards.values():
+            card.read()
+
+    def _refresh(self, _change: object = None) -> None:
+        nodes = {node.id: node for node in self._editor.graph.nodes.values() if _is_data(node)}
+        kinds = {card_id: card.type_id for card_id, card in self.cards.items()}
+        if kinds != {node.id: node.type for node in nodes.values()}:
+            empty(self._cards)
+            self.cards = {node_id: DataCard(self._editor, node_id) for node_id in nodes}
+            for card in self.cards.values():
+                self._cards.addWidget(card)
+        for card in self.cards.values():
+            card.refresh()
+            if self.isVisible():
+                card.read()
+        self._none.setVisible(not nodes)
+
+
+class DataCard(QWidget):
+    """One data node."""
+
+    def __init__(self, editor: Editor, node: NodeId) -> None:
+        super().__init__()
+        self._editor, self._id = editor, node
+        self.type_id = editor.graph.nodes[node].type
+        self._read_of: object = None
+        self._name = ElidedLabel(tone="title")
+        self._field = EntryField(self._param, editor.folder)
+        self.source = self._make_source()
+        self.choose_button = small_button(self._choose_text())
+        self.read_button = small_button(tr("Read again"))
+        self.facts, self._bars = FactList(), ClassBars()
+        self.images, self.table = ImageGrid(), RowTable()
+        self._trouble = label("", tone="error", wrap=True)
+        self._classes_title, self._samples_title = Heading(tr("Classes")), Heading(tr("First samples"))
+        self._reader = PreviewReader(self)
+        self._reader.answered.connect(self._on_answered)
+        self.choose_button.clicked.connect(self._choose)
+        self.read_button.clicked.connect(self._read_again)
+        self._lay_out()
+        self._show_preview(Preview())
+        complain(self._trouble, None)
+
+    def refresh(self) -> None:
+        """Show what the node knows of its data now."""
+        node = self._node
+        self._name.setText(node.name)
+        value = CATALOG[node.type].values(node)["source"]
+        self.source.show_value(value, is_set=False)
+        self.facts.set_facts(data_facts(node.facts or {}))
+
+    def read(self) -> None:
+        """Read the first samples, unless those on show are of the same data."""
+        question = (self._node.params, self._node.facts, self._editor.folder)
+        if question != self._read_of:
+            self._read_of = question
+            self._reader.read(self._node, self._editor.folder)
+
+    @property
+    def _param(self) -> Param:
+        param = CATALOG[self.type_id].param("source")
+        assert param is not None
+        return param
+
+    @property
+    def _node(self) -> Node:
+        return self._editor.graph.nodes[self._id]
+
+    def _on_answered(self, answer: Preview | Message) -> None:
+        found = answer if isinstance(answer, Preview) else Preview()
+        complain(self._trouble, None if isinstance(answer, Preview) else answer)
+        self._show_preview(found)
+
+    def _show_preview(self, preview: Preview) -> None:
+        self._bars.show_counts(preview.counts)
+        self.images.show_images(preview.images, preview.captions)
+        self.table.show_rows(preview.header, preview.rows)
+        shown = {
+            self._classes_title: preview.counts,
+            self._bars: preview.counts,
+            self._samples_title: preview.images or preview.rows,
+            self.images: preview.images,
+            self.table: preview.rows,
+        }
+        for widget, content in shown.items():
+            widget.setVisible(bool(content))
+
+    def _choose_text(self) -> str:
+        return tr("Choose folder…") if self.type_id == PICTURES else tr("Choose file…")
+
+    def _choose(self) -> None:
+        (self._field.choose_folder if self.type_id == PICTURES else self._field.choose_file)()
+
+    def _read_again(self) -> None:
+        self._read_of = None
+        self._editor.refresh_data(self._id)
+
+    def _set_source(self, value: Value) -> None:
+        self._editor.set_param(self._id, "source", value)
+
+    def _make_source(self) -> FieldRow:
+        made = FieldRow(self._param, self._field, name=tr("Source"))
+        made.edited.connect(self._set_source)
+        made.finished.connect(self._editor.end_merge)
+        made.reset_requested.connect(partial(self._editor.reset_param, self._id, "source"))
+        return made
+
+    def _lay_out(self) -> None:
+        texts = column()
+        texts.addWidget(self._name)
+        texts.addWidget(ElidedLabel(self.type_id, tone="muted", mono=True))
+        header = row(spacing=2 * GRID)
+        header.addWidget(ColorBar("data"))
+        header.addLayout(texts, 1)
+        buttons = row()
+        buttons.addWidget(self.choose_button)
+        buttons.addWidget(self.read_button)
+        buttons.addStretch(1)
+        layout = column(self, spacing=2 * GRID)
+        layout.addLayout(header)
+        layout.addWidget(self.source)
+        layout.addLayout(buttons)
+        for widget in (
+            self._trouble,
+            self.facts,
+            self._classes_title,
+            self._bars,
+            self._samples_title,
+            self.images,
+            self.table,
+        ):
+            layout.addWidget(widget)
+
+
+def data_facts(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """What a data node knows of its data, as (name, figure, note) for people."""
+    if not facts:
+        return []
+    shown: list[tuple[str, ...]] = []
+    if facts.get("title"):
+        shown.append((tr("Title"), str(facts["title"])))
+    shown.append((tr("Samples"), grouped(int(facts.get("samples") or 0))))
+    for port, output in (facts.get("outputs") or {}).items():
+        shape = " × ".join(map(str, output["shape"])) or tr("a number")
+        shown.append((port, shape, str(output["dtype"])))
+    if facts.get("classes"):
+        shown.append((tr("Classes"), grouped(len(facts["classes"]))))
+    return shown
+
+
+def _is_data(node: Node) -> bool:
+    return node.type in CATALOG and CATALOG[node.type].role is Role.DATA

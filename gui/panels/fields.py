@@ -1,0 +1,280 @@
+"""Fields for parameter values, built from their descriptions: they check what is entered and say why it does not fit.
+
+All three kinds have the same signals and `show_value`:
+
+    committed(value)           the person entered a value that fits
+    rejected(Message or None)  why the text does not fit; None once it does
+    finished()                 the person is done with this field for now
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QMenu, QSizePolicy
+
+from graph.catalog import Kind, Param
+from graph.messages import EditError, tr
+from graph.model import Value
+from gui.icons import icon
+from gui.panels.values import can_step, format_value, parse_value, step_value
+from gui.style import set_property
+from gui.theme import mono_font, theme
+
+BUILTIN = "builtin:"
+_STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
+
+
+class EntryField(QLineEdit):
+    """A value typed as text. Enter or leaving commits, Escape gives up, arrow keys and the wheel step numbers.
+
+    Empty means `auto` or none where the parameter allows that. Words and files to choose from are in a menu at its end.
+    """
+
+    committed = Signal(object)
+    rejected = Signal(object)
+    finished = Signal()
+
+    def __init__(self, param: Param, folder: Path | None = None) -> None:
+        super().__init__()
+        self._param, self._folder = param, folder
+        self._value: Value = None
+        self.setProperty("mono", True)
+        self.setMinimumWidth(48)
+        self.editingFinished.connect(self._finish)
+        self.textEdited.connect(self._forgive)
+        if param.auto is not None:
+            self.setTextMargins(0, 0, self._badge_width(), 0)
+        elif param.optional:
+            self.setPlaceholderText(tr("none"))
+        if param.choices or param.kind is Kind.FILE:
+            action = self.addAction(icon("chevron-down", "muted"), QLineEdit.ActionPosition.TrailingPosition)
+            action.setToolTip(tr("Choose…"))
+            action.triggered.connect(self.open_menu)
+
+    def show_value(self, value: Value, inferred: Value = None) -> None:
+        """Show a value of the document; `inferred` is what an `auto` one amounts to. What is being typed stays."""
+        if self._param.auto is not None:
+            self.setPlaceholderText(format_value(self._param, inferred) if inferred is not None else "?")
+        if self.isModified() and (self.hasFocus() or value == self._value):
+            return
+        self._value = value
+        text = _shown(format_value(self._param, value))
+        if text != self.text():
+            self.setText(text)
+            self.setCursorPosition(0)
+        self._reject(None)
+
+    def open_menu(self) -> None:
+        """Offer the words and the files to choose from."""
+        menu = self.choices_menu()
+        menu.exec(self.mapToGlobal(self.rect().bottomLeft()))
+        menu.deleteLater()
+
+    def choices_menu(self) -> QMenu:
+        """The menu of words and files to choose from."""
+        menu = QMenu(self)
+        for choice in self._param.choices:
+            menu.addAction(_shown(choice), partial(self._commit, choice))
+        if self._param.kind is Kind.FILE:
+            menu.addSeparator()
+            menu.addAction(icon("open", "muted"), tr("Choose file…"), self.choose_file)
+            menu.addAction(icon("open", "muted"), tr("Choose folder…"), self.choose_folder)
+        return menu
+
+    def choose_file(self) -> None:
+        """Ask for a file."""
+        self._take_path(QFileDialog.getOpenFileName(self, tr("Choose file"), str(self._folder or ""))[0])
+
+    def choose_folder(self) -> None:
+        """Ask for a folder."""
+        self._take_path(QFileDialog.getExistingDirectory(self, tr("Choose folder"), str(self._folder or "")))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = _STEPS.get(Qt.Key(event.key()))
+        if event.key() == Qt.Key.Key_Escape and self.isModified():
+            self._show_again()
+        elif steps and self._param.choices and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.open_menu()
+        elif steps and self._step(steps):
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta().y()
+        if not (self.hasFocus() and turned and self._step(1 if turned > 0 else -1)):
+            event.ignore()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = self.createStandardContextMenu()
+        menu.addSeparator()
+        menu.addActions(self.actions_for_menu())
+        menu.exec(event.globalPos())
+        menu.deleteLater()
+
+    def actions_for_menu(self) -> list[QAction]:
+        """The actions that whoever put this field somewhere added to it."""
+        return [action for action in self.actions() if action.text()]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._param.auto is not None and not self.text():
+            painter = QPainter(self)
+            painter.setFont(mono_font(11))
+            painter.setPen(theme.color("good"))
+            space = QRectF(self.rect()).adjusted(0, 0, -8, 0)
+            painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, tr("auto"))
+
+    def _badge_width(self) -> int:
+        return self.fontMetrics().horizontalAdvance(tr("auto")) + 4
+
+    def _step(self, steps: int) -> bool:
+        if not can_step(self._param) or isinstance(self._value, str) or self._value is None:
+            return False
+        if self.isModified() and not self._commit_text():
+            return False
+        self._commit(step_value(self._param, self._value, steps))
+        return True
+
+    def _finish(self) -> None:
+        if not self.isModified() or self._commit_text():
+            self.finished.emit()
+
+    def _commit_text(self) -> bool:
+        try:
+            value = parse_value(self._param, _meant(self.text(), self._param))
+        except EditError as error:
+            self._reject(error.message)
+            return False
+        self._commit(value)
+        return True
+
+    def _commit(self, value: Value) -> None:
+        changed = value != self._value
+        self._value = value
+        self._show_again()
+        if changed:
+            self.committed.emit(value)
+
+    def _show_again(self) -> None:
+        self.setText(_shown(format_value(self._param, self._value)))
+        self._reject(None)
+
+    def _forgive(self) -> None:
+        """What was wrong is being mended: stop complaining as soon as it is right."""
+        if self.property("invalid"):
+            try:
+                parse_value(self._param, _meant(self.text(), self._param))
+            except EditError:
+                return
+            self._reject(None)
+
+    def _reject(self, message: object) -> None:
+        set_property(self, "invalid", message is not None)
+        self.rejected.emit(message)
+
+    def _take_path(self, path: str) -> None:
+        if path:
+            self._commit(portable_path(Path(path), self._folder))
+            self.finished.emit()
+
+
+class ToggleField(QCheckBox):
+    """Yes or no."""
+
+    committed = Signal(object)
+    rejected = Signal(object)
+    finished = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("kind", "field")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(self._on_clicked)
+
+    def show_value(self, value: Value, _inferred: Value = None) -> None:
+        """Show a value of the document."""
+        self.setChecked(bool(value))
+
+    def hitButton(self, _position) -> bool:
+        return True
+
+    def _on_clicked(self, checked: bool) -> None:
+        self.committed.emit(checked)
+        self.finished.emit()
+
+
+class ChoiceField(QComboBox):
+    """One of some words; `labels` says how they are shown, where not by themselves."""
+
+    committed = Signal(object)
+    rejected = Signal(object)
+    finished = Signal()
+
+    def __init__(self, param: Param, labels: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.setProperty("mono", labels is None)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(4)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._optional = param.optional
+        self.set_choices({choice: (labels or {}).get(choice, choice) for choice in param.choices})
+        self.activated.connect(self._on_activated)
+
+    def set_choices(self, labels: Mapping[str, str]) -> None:
+        """Offer these values, shown by these words, keeping the one that is chosen."""
+        value = self.currentData()
+        self.clear()
+        if self._optional:
+            self.addItem(tr("none"), None)
+        for choice, shown in labels.items():
+            self.addItem(shown, choice)
+        self.show_value(value)
+
+    def show_value(self, value: Value, _inferred: Value = None) -> None:
+        """Show a value of the document."""
+        self.setCurrentIndex(self.findData(value))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def _on_activated(self, index: int) -> None:
+        self.committed.emit(self.itemData(index))
+        self.finished.emit()
+
+
+Field = EntryField | ToggleField | ChoiceField
+
+
+def make_field(param: Param, folder: Path | None = None) -> Field:
+    """The field for a parameter. Paths are shown and kept relative to `folder`."""
+    if param.kind is Kind.BOOL:
+        return ToggleField()
+    if param.kind is Kind.CHOICE:
+        return ChoiceField(param)
+    return EntryField(param, folder)
+
+
+def portable_path(path: Path, folder: Path | None) -> str:
+    """The path relative to the project's folder if it lies inside, so that both can be moved together."""
+    if folder is not None and path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
+    return path.as_posix()
+
+
+def _shown(text: str) -> str:
+    """`builtin:digits` as a person reads it."""
+    return tr("{name} (built in)", name=text.removeprefix(BUILTIN)) if text.startswith(BUILTIN) else text
+
+
+def _meant(text: str, param: Param) -> str:
+    """The opposite of `_shown`."""
+    return next((choice for choice in param.choices if text.strip() == _shown(choice)), text)

@@ -1,0 +1,113 @@
+"""Forms: fields with their names, complaints and ways back to the default, and the line that explains the one in use."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+
+from graph.catalog import Kind, Param
+from graph.messages import tr, translate
+from graph.model import Value
+from gui.panels.fields import Field
+from gui.panels.parts import ElidedLabel, complain, flat_button, label, row
+from gui.theme import GRID
+
+
+class FieldRow(QWidget):
+    """One parameter: its name, its field, and below it why an entry does not fit.
+
+    Signals: `edited(value)` for every entry that fits, `finished()` at the end of an interaction, and
+    `reset_requested()` to give the parameter back to its default.
+    """
+
+    edited = Signal(object)
+    finished = Signal()
+    reset_requested = Signal()
+
+    def __init__(self, param: Param, field: Field, *, name: str = "") -> None:
+        super().__init__()
+        self.param, self.field = param, field
+        shown, text = name or param.name, translate(param.help)
+        self._label = ElidedLabel(shown, tone="muted")
+        self._reset = flat_button("reset", tr("Back to automatic") if param.auto else tr("Back to the default"))
+        self._reset.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._reset_action = QAction(self._reset.toolTip(), self)
+        self._complaint = label("", tone="error", wrap=True)
+        self._explain(shown, text)
+        self._lay_out()
+        self._connect()
+
+    def show_value(self, value: Value, *, is_set: bool, inferred: Value = None) -> None:
+        """Show a value of the document. `is_set`: it was entered, and there is a way back."""
+        self.field.show_value(value, inferred)
+        self._reset.setVisible(is_set)
+        self._reset_action.setEnabled(is_set)
+
+    @property
+    def complaint(self) -> str:
+        """Why the entry does not fit; empty if it does."""
+        return self._complaint.text()
+
+    def complain(self, message: object) -> None:
+        """Show under the field why an entry does not fit; None takes it away."""
+        complain(self._complaint, message)
+
+    def _explain(self, name: str, text: str) -> None:
+        self._label.setToolTip(text)
+        self.field.setToolTip(text)
+        self.field.setWhatsThis(text)
+        self.field.setAccessibleName(name)
+        self.field.setAccessibleDescription(text)
+
+    def _lay_out(self) -> None:
+        self._label.setBuddy(self.field)
+        self._complaint.hide()
+        self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        name = row(spacing=GRID)
+        name.addWidget(self._label, 1)
+        name.addWidget(self._reset)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(2 * GRID)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(0, 10)
+        grid.setColumnStretch(1, 12)
+        grid.addLayout(name, 0, 0)
+        if self.param.kind is Kind.FILE:  # paths are long
+            grid.addWidget(self.field, 1, 0, 1, 2)
+        else:
+            grid.addWidget(self.field, 0, 1)
+        grid.addWidget(self._complaint, 2, 0, 1, 2)
+
+    def _connect(self) -> None:
+        self.field.committed.connect(self.edited)
+        self.field.finished.connect(self.finished)
+        self.field.rejected.connect(self.complain)
+        self._reset.clicked.connect(self.reset_requested)
+        self._reset_action.triggered.connect(self.reset_requested)
+        for widget in (self.field, self._label):
+            widget.addAction(self._reset_action)
+            if not isinstance(widget, QLineEdit):
+                widget.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+
+class HelpLine(QLabel):
+    """Explains, at the foot of a panel, the field that has the focus."""
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__()
+        self._panel = panel
+        self.setProperty("tone", "faint")
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.hide()
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._on_focus_changed)
+
+    def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
+        if new is not None:
+            text = new.whatsThis() if self._panel.isAncestorOf(new) else ""
+            self.setText(text)
+            self.setVisible(bool(text))

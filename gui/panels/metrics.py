@@ -1,0 +1,193 @@
+"""Live metrics: a row of cards with plots of everything that a run reports, and the confusion matrix of its test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QWidget
+
+from graph.messages import msg, tr
+from gui.panels.confusion import ConfusionCard
+from gui.panels.empty import EmptyState
+from gui.panels.parts import row
+from gui.theme import GRID
+from runtime.events import EpochEnded, Event, RunStarted, StepsEnded, Tested
+
+if TYPE_CHECKING:
+    from gui.panels.plot import PlotCard
+
+TITLES = {
+    "loss": msg("Loss"),
+    "accuracy": msg("Accuracy"),
+    "r2": msg("R²"),
+    "mean_absolute_error": msg("Mean absolute error"),
+}
+RATE, SPEED = "learning_rate", "samples_per_second"
+WIDE, NARROW = 2, 1  # shares of the width
+MIN_WIDE, MIN_NARROW = 260, 226
+SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
+MIN_SPAN = 4
+
+
+class MetricsPanel(QWidget):
+    """Draws the events of a run as they come (`take`). Its plots are made when first needed, or by `prepare`."""
+
+    failed = Signal(object)  # Message: a picture or table could not be written
+    exported = Signal(object)  # Path
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.cards: dict[str, PlotCard] = {}
+        self.confusion = ConfusionCard(tr("Confusion (test)"))
+        self._run: str | None = None
+        self._per_step: set[str] = set()  # figures that come with every step
+        self._steps_per_epoch = 1
+        self._by_epoch = True
+        self._build()
+
+    def prepare(self) -> None:
+        """Load the plotting library and make the cards that every run has."""
+        if not self.cards:
+            for key in ("loss", RATE, SPEED):
+                self._card(key)
+
+    @Slot(object)
+    def take(self, events: Iterable[Event]) -> None:
+        """Add what happened, then redraw what changed."""
+        handlers = {
+            RunStarted: self._on_started,
+            StepsEnded: self._on_steps,
+            EpochEnded: self._on_epoch,
+            Tested: self._on_tested,
+        }
+        for event in events:
+            if handler := handlers.get(type(event)):
+                handler(event)
+        for card in self.cards.values():
+            card.redraw()
+
+    @Slot()
+    def switch_unit(self) -> None:
+        """Between epochs and steps on the x axis."""
+        self._by_epoch = not self._by_epoch
+        self._apply_unit()
+
+    @Slot()
+    def clear(self) -> None:
+        """Forget the run: another document was opened."""
+        self._run = None
+        self._clear()
+        self._stack.setCurrentWidget(self._empty)
+
+    # ---- events
+
+    def _on_started(self, event: RunStarted) -> None:
+        self.prepare()
+        if event.run != self._run:
+            self._clear()
+        self._run = event.run
+        self._steps_per_epoch = event.steps_per_epoch
+        self._apply_unit()
+        self._stack.setCurrentWidget(self._scroll)
+
+    def _on_steps(self, event: StepsEnded) -> None:
+        for key, values in event.series.items():
+            first = event.step - len(values) + 1
+            if key not in self._per_step:
+                self._begin_per_step(key)
+            self._card(key).extend("train", range(first, event.step + 1), values)
+        self._card(RATE).extend(RATE, [event.step], [event.learning_rate])
+        self._card(SPEED).extend(SPEED, [event.step], [event.samples_per_second])
+
+    def _on_epoch(self, event: EpochEnded) -> None:
+        for key, value in event.train.items():
+            if key not in self._per_step:
+                self._card(key).extend("train", [event.step], [value])
+        for key, value in event.validation.items():
+            self._card(key).extend("validation", [event.step], [value])
+
+    def _on_tested(self, event: Tested) -> None:
+        self.confusion.setVisible(bool(event.confusion))
+        if event.confusion:
+            self.confusion.view.set_confusion(event.confusion, event.classes)
+
+    def _begin_per_step(self, key: str) -> None:
+        self._per_step.add(key)
+        self._card(key).curves["train"].smooth_over(max(MIN_SPAN, SMOOTH_EPOCHS * self._steps_per_epoch))
+
+    def _clear(self) -> None:
+        self._per_step.clear()
+        self.confusion.hide()
+        for card in self.cards.values():
+            card.clear()
+
+    def _apply_unit(self) -> None:
+        for card in self.cards.values():
+            card.set_unit(by_epoch=self._by_epoch, steps_per_epoch=self._steps_per_epoch)
+
+    # ---- cards
+
+    def _build(self) -> None:
+        hint = tr("Press Train: loss, metrics, learning rate and speed are drawn here while the network learns.")
+        self._empty = EmptyState("chart", tr("Nothing trained yet"), hint)
+        inside = QWidget()
+        self._row = row(inside, spacing=3 * GRID)
+        self._row.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 3 * GRID)
+        for signal in ("failed", "exported"):
+            getattr(self.confusion, signal).connect(getattr(self, signal))
+        self.confusion.setMinimumWidth(MIN_NARROW)
+        self.confusion.hide()
+        self._row.addWidget(self.confusion, NARROW)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(inside)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._scroll)
+
+    def _card(self, key: str) -> PlotCard:
+        if key not in self.cards:
+            self.cards[key] = self._make_card(key)
+            self._row.insertWidget(_in_order(self.cards).index(key), self.cards[key], _share(key))
+        return self.cards[key]
+
+    def _make_card(self, key: str) -> PlotCard:
+        from gui.panels.plot import PlotCard
+
+        title = {RATE: tr("Learning rate"), SPEED: tr("Throughput")}.get(key) or title_of(key)
+        card = PlotCard(title, from_zero=key in (RATE, SPEED))
+        for curve, label, role, dots in _curves_of(key):
+            card.add_curve(curve, label, role, dots=dots)
+        card.setMinimumWidth(MIN_WIDE if _share(key) == WIDE else MIN_NARROW)
+        card.set_unit(by_epoch=self._by_epoch, steps_per_epoch=self._steps_per_epoch)
+        card.unit_clicked.connect(self.switch_unit)
+        card.failed.connect(self.failed)
+        card.exported.connect(self.exported)
+        return card
+
+
+def title_of(key: str) -> str:
+    """The title of a figure: translated where it is a known one, else its own words."""
+    return str(TITLES.get(key) or key.replace("_", " ").capitalize())
+
+
+def _curves_of(key: str) -> Sequence[tuple[str, str, str, bool]]:
+    """(key, label, colour role, dots) of each curve of a card."""
+    if key == RATE:
+        return ((RATE, tr("lr"), "rate", False),)
+    if key == SPEED:
+        return ((SPEED, tr("samples/s"), "speed", False),)
+    return (("train", tr("train"), "train", True), ("validation", tr("validation"), "validation", True))
+
+
+def _share(key: str) -> int:
+    return NARROW if key in (RATE, SPEED) else WIDE
+
+
+def _in_order(keys: Iterable[str]) -> list[str]:
+    """Loss, then the metrics as they came, then learning rate and throughput."""
+    places = {"loss": 0, RATE: 2, SPEED: 3}
+    return sorted(keys, key=lambda key: places.get(key, 1))

@@ -1,0 +1,240 @@
+"""Small parts that several panels are put together from."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.icons import icon, paint_icon
+from gui.panels.figures import THIN_SPACE
+from gui.theme import GRID, theme
+
+MARGIN = 3 * GRID
+L = TypeVar("L", bound=QLayout)
+
+
+def bytes_text(count: float) -> str:
+    """A size of memory in the unit that suits it: `241 KiB`."""
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    step = 0
+    while count >= 1024 and step < len(units) - 1:
+        count, step = count / 1024, step + 1
+    return f"{count:.3g}{THIN_SPACE}{units[step]}" if count < 1000 else f"{count:.0f}{THIN_SPACE}{units[step]}"
+
+
+class ElidedLabel(QLabel):
+    """A label of one line that never asks for more width than there is; what does not fit is in its tool tip."""
+
+    def __init__(self, text: str = "", *, tone: str = "", mono: bool = False, align_right: bool = False) -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("tone", tone)
+        self.setProperty("mono", mono)
+        side = Qt.AlignmentFlag.AlignRight if align_right else Qt.AlignmentFlag.AlignLeft
+        self.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        if not self.toolTip() and text != self.text():
+            self.setToolTip(self.text())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), self.alignment(), text)
+
+
+class ColorBar(QWidget):
+    """The bar in the colour of a family of node types that stands before a title."""
+
+    def __init__(self, role: str = "muted") -> None:
+        super().__init__()
+        self._role = role
+        self.setFixedWidth(GRID)
+
+    def set_role(self, role: str) -> None:
+        """Take the colour of another theme role."""
+        self._role = role
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color(self._role))
+        painter.drawRoundedRect(QRectF(self.rect()), 1.5, 1.5)
+
+
+class IconLabel(QWidget):
+    """An icon of 16 pixels in a colour of the theme; `text` says what it means."""
+
+    def __init__(self, name: str, role: str = "muted", *, text: str = "") -> None:
+        super().__init__()
+        self._icon = (name, role)
+        self.setFixedSize(16, 16)
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        name, role = self._icon
+        paint_icon(QPainter(self), QRectF(self.rect()), name, role=role)
+
+
+class ScrollColumn(QScrollArea):
+    """A column of widgets as wide as the panel, with a scroll bar when it is too high."""
+
+    def __init__(self, *, spacing: int = 2 * GRID) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside = QWidget()
+        self.column = column(inside, spacing=spacing)
+        self.column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        self.setWidget(inside)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 0)
+
+
+class Heading(QWidget):
+    """The title of a section, under a line across the panel unless it is the first."""
+
+    def __init__(self, text: str, *, first: bool = False) -> None:
+        super().__init__()
+        self._title = label(text, tone="heading")
+        layout = column(self, spacing=2 * GRID)
+        layout.setContentsMargins(0, 0 if first else 2 * GRID, 0, GRID)
+        if not first:
+            layout.addWidget(rule())
+        layout.addWidget(self._title)
+
+    def set_text(self, text: str) -> None:
+        """Show another title."""
+        self._title.setText(text)
+
+
+class FactRow(QWidget):
+    """A name on the left, a figure on the right, and a note between them as far as there is room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name, self._note = label("", tone="muted"), ElidedLabel(tone="faint")
+        self._value = ElidedLabel(mono=True, align_right=True)
+        self._value.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        line = row(self)
+        line.addWidget(self._name)
+        line.addWidget(self._note, 1)
+        line.addWidget(self._value)
+
+    def set_texts(self, name: str, value: str, note: str = "") -> None:
+        """Show another figure."""
+        for place, text in ((self._name, name), (self._note, note), (self._value, value)):
+            if place.text() != text:
+                place.setText(text)
+                place.setToolTip("")
+        self.setAccessibleName(" ".join(filter(None, (name, note, value))))
+
+
+class FactList(QWidget):
+    """Figures one below the other; new ones are shown in the rows that are there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[FactRow] = []
+        self._column = column(self, spacing=GRID + 2)
+
+    def set_facts(self, facts: list[tuple[str, ...]]) -> None:
+        """Show these figures: (name, value) or (name, value, note)."""
+        while len(self._rows) < len(facts):
+            self._rows.append(FactRow())
+            self._column.addWidget(self._rows[-1])
+        for shown, texts in zip(self._rows, facts, strict=False):
+            shown.set_texts(*texts)
+        for number, shown in enumerate(self._rows):
+            shown.setVisible(number < len(facts))
+
+
+def label(text: str, *, tone: str = "", wrap: bool = False, mono: bool = False) -> QLabel:
+    """A label with a tone (see `gui.style`)."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("tone", tone)
+    made.setProperty("mono", mono)
+    made.setWordWrap(wrap)
+    return made
+
+
+def complain(place: QLabel, message: object) -> None:
+    """Show why an entry does not fit; None takes the complaint away."""
+    place.setText("" if message is None else str(message))
+    place.setVisible(message is not None)
+
+
+def rule() -> QFrame:
+    """A thin line across the panel."""
+    line = QFrame()
+    line.setProperty("kind", "rule")
+    line.setFixedHeight(1)
+    return line
+
+
+def flat_button(icon_name: str, text: str, *, role: str = "muted") -> QToolButton:
+    """A button that is an icon only; `text` is its tool tip and its accessible name."""
+    button = QToolButton()
+    button.setProperty("kind", "flat")
+    button.setIcon(icon(icon_name, role))
+    button.setToolTip(text)
+    button.setAccessibleName(text)
+    return button
+
+
+def small_button(text: str, icon_name: str | None = None) -> QPushButton:
+    """A button for inside a panel."""
+    button = QPushButton(text)
+    button.setProperty("kind", "small")
+    button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    if icon_name:
+        button.setIcon(icon(icon_name, "muted"))
+    return button
+
+
+def column(owner: QWidget | None = None, *, spacing: int = 0) -> QVBoxLayout:
+    """A vertical layout without margins."""
+    return _bare(QVBoxLayout() if owner is None else QVBoxLayout(owner), spacing)
+
+
+def row(owner: QWidget | None = None, *, spacing: int = 2 * GRID) -> QHBoxLayout:
+    """A horizontal layout without margins."""
+    return _bare(QHBoxLayout() if owner is None else QHBoxLayout(owner), spacing)
+
+
+def empty(layout: QLayout) -> None:
+    """Take every widget out of a layout and destroy it."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
+def _bare(layout: L, spacing: int) -> L:
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    return layout

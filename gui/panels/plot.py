@@ -1,0 +1,253 @@
+"""One card with a plot of growing curves: zoomable, exportable, redrawn only where something changed.
+
+Imports pyqtgraph: the window imports this module after its first paint.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QPainter, QShowEvent
+from PySide6.QtWidgets import QLabel, QWidget
+
+from graph.messages import tr
+from gui.panels.axes import make_plot, nice_range
+from gui.panels.card import Card
+from gui.panels.curve import EMPTY, Curve
+from gui.panels.figures import figure, grouped
+from gui.panels.legend import LegendEntry, QuietButton
+from gui.panels.parts import flat_button
+from gui.panels.picture import paint_plot
+from gui.panels.series import table
+from gui.theme import GRID, theme
+
+DIVISIONS = 6  # of a round range
+UNIT_ROOM = 44  # pixels at the end of the x axis for the button with its unit
+
+
+class PlotCard(Card):
+    """A card with curves over steps. `extend`, then `redraw` once: only what changed is drawn, if it can be seen."""
+
+    unit_clicked = Signal()
+
+    def __init__(self, title: str, *, from_zero: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
+        self._from_zero = from_zero  # or only where that leaves the curves at least half of the height
+        self.curves: dict[str, Curve] = {}
+        self.follows = (True, True)  # whether x and y show everything, or what the person zoomed to
+        self._dirty: set[str] = set()
+        self._steps_per_epoch: int | None = None
+        self._by_epoch = True
+        self._log = False
+        self._build_plot()
+        self._build_header()
+        theme.changed.connect(self._use_theme)
+        self._use_theme()
+
+    # ---- content
+
+    def add_curve(self, key: str, label: str, role: str, *, dots: bool = False) -> Curve:
+        """Add a curve with the colour of a theme role and its entry in the legend."""
+        curve = self.curves[key] = Curve(key, role, dots=dots)
+        for item in curve.items:
+            self.box.addItem(item)
+        curve.entry = LegendEntry(label, role)
+        curve.entry.toggled.connect(lambda shown: self._show_curve(curve, shown))
+        self.header.insertWidget(self.header.indexOf(self._reset), curve.entry)
+        return curve
+
+    def extend(self, key: str, x: Sequence[float], y: Sequence[float]) -> None:
+        """Append points to a curve; x counts steps."""
+        self.curves[key].extend(x, y)
+        self._dirty.add(key)
+
+    def clear(self) -> None:
+        """Forget all points and show everything again."""
+        for curve in self.curves.values():
+            curve.clear()
+        self.follow()
+
+    def set_unit(self, *, by_epoch: bool, steps_per_epoch: int | None) -> None:
+        """Count x in epochs (where their length in steps is known) or in steps."""
+        if (by_epoch, steps_per_epoch) != (self._by_epoch, self._steps_per_epoch):
+            self._by_epoch, self._steps_per_epoch = by_epoch, steps_per_epoch
+            self._unit.setText(tr("epoch") if self._scale != 1 else tr("step"))
+            self.follow()
+
+    @Slot()
+    def follow(self) -> None:
+        """Show everything, and what comes."""
+        self.follows = (True, True)
+        self._redraw_all()
+
+    @Slot(bool)
+    def set_log(self, log: bool) -> None:
+        """Use a logarithmic y axis; values that are not positive are left out."""
+        self._log = self.left.logarithmic = log
+        self.follow()
+
+    def redraw(self) -> None:
+        """Draw the curves that changed, if they can be seen; else when they are shown."""
+        if not self._dirty or not self.isVisible():
+            return
+        left, right = (-np.inf, np.inf) if self.follows[0] else self._visible_steps()
+        for key in self._dirty:
+            self.curves[key].pixel_ratio = self.devicePixelRatioF()
+            self.curves[key].draw(left, right, self._scale, self._log)
+        self._dirty.clear()
+        self._fit()
+
+    # ---- files
+
+    def save_csv(self, path: Path) -> None:
+        """Write all points as a table: step, epoch, one column a curve; `failed` tells of an error."""
+        self.write(path, lambda: self._write_csv(path))
+
+    def _write_csv(self, path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            columns = {key: curve.raw for key, curve in self.curves.items()}
+            csv.writer(file).writerows(table(columns, self._steps_per_epoch))
+
+    def paint_content(self, painter: QPainter) -> None:
+        paint_plot(painter, self)
+
+    # ---- machinery
+
+    @property
+    def unit_text(self) -> str:
+        """What the x axis counts."""
+        return self._unit.text()
+
+    @property
+    def _scale(self) -> float:
+        return 1 / self._steps_per_epoch if self._by_epoch and self._steps_per_epoch else 1.0
+
+    def _build_plot(self) -> None:
+        self._themed = make_plot(self.title.text())
+        self.plot, self.box, self.left, self.bottom = self._themed
+        self.bottom.reserved = UNIT_ROOM
+        self.plot.installEventFilter(self)
+        self._line = pg.InfiniteLine(angle=90, movable=False)
+        self._line.hide()
+        self.box.addItem(self._line, ignoreBounds=True)
+        self._readout = QLabel(self.plot)
+        self._readout.setProperty("kind", "card")
+        self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._readout.setContentsMargins(GRID, 2, GRID, 2)
+        self._readout.hide()
+        self._unit = QuietButton(tr("step"), tr("Switch between epochs and steps"), self.plot)
+        self._unit.clicked.connect(self.unit_clicked)
+        self.box.sigRangeChangedManually.connect(self._on_zoomed)
+        self.box.reset_wanted.connect(self.follow)
+        self.plot.scene().sigMouseMoved.connect(self._on_mouse_moved)
+        self.body.addWidget(self.plot, 1)
+
+    def _build_header(self) -> None:
+        self._reset = flat_button("fit", tr("Show everything again (double click)"))
+        self._reset.clicked.connect(self.follow)
+        self._reset.hide()
+        self.header.addWidget(self._reset)
+        menu = self.add_menu()
+        self.log_action = QAction(tr("Logarithmic scale"), menu, checkable=True)
+        self.log_action.toggled.connect(self.set_log)
+        menu.addAction(self.log_action)
+        menu.addAction(tr("Switch between epochs and steps"), self.unit_clicked.emit)
+        menu.addAction(tr("Show everything again"), self.follow)
+        menu.addSeparator()
+        self.add_pictures(menu)
+        self.add_export(menu, tr("Save the numbers as CSV…"), "csv", self.save_csv)
+
+    def _show_curve(self, curve: Curve, shown: bool) -> None:
+        for item in curve.items:
+            item.setVisible(shown)
+        self._fit()
+
+    def _redraw_all(self) -> None:
+        self._dirty = set(self.curves)
+        self._reset.setHidden(self.follows == (True, True))
+        self.redraw()
+
+    def _visible_steps(self) -> tuple[float, float]:
+        left, right = self.box.viewRange()[0]
+        return left / self._scale, right / self._scale
+
+    def shown_curves(self) -> list[Curve]:
+        """The curves that are not hidden in the legend."""
+        return [curve for curve in self.curves.values() if curve.entry and curve.entry.isChecked()]
+
+    def _fit(self) -> None:
+        """Give the axes that follow the round range around what is drawn."""
+        x = np.concatenate([EMPTY, *(curve.bounds[0] for curve in self.shown_curves())])
+        y = np.concatenate([EMPTY, *(curve.bounds[1] for curve in self.shown_curves())])
+        if not len(x):
+            x = y = np.array([0.0, 1.0])
+        ranges = {}
+        if self.follows[0]:
+            ranges["xRange"] = _round_range(x.min(), x.max(), from_zero=x.min() < 0.5 * x.max())
+        if self.follows[1]:
+            zero = self._from_zero or 0 < y.min() < 0.5 * y.max()
+            low, high = _round_range(y.min(), y.max(), from_zero=zero and not self._log)
+            ranges["yRange"] = (low - 0.02 * (high - low), high + 0.03 * (high - low))
+        if ranges and any(self.box.viewRange()["xy".index(name[0])] != [*span] for name, span in ranges.items()):
+            self.box.setRange(**ranges, padding=0, disableAutoRange=False)
+
+    @Slot(object)
+    def _on_zoomed(self, axes: Sequence[bool]) -> None:
+        self.follows = (self.follows[0] and not axes[0], self.follows[1] and not axes[1])
+        self._redraw_all()
+
+    @Slot(object)
+    def _on_mouse_moved(self, at: QPointF) -> None:
+        x = self.box.mapSceneToView(at).x() / self._scale
+        curves = [curve for curve in self.shown_curves() if len(curve.raw)]
+        inside = self.box.sceneBoundingRect().contains(at) and bool(curves)
+        self._line.setVisible(inside)
+        self._readout.setVisible(inside)
+        if inside:
+            self._read(x, curves, at)
+
+    def _read(self, x: float, curves: Sequence[Curve], at: QPointF) -> None:
+        step = min((curve.raw.x[curve.raw.nearest(x)] for curve in curves), key=lambda found: abs(found - x))
+        self._line.setPos(step * self._scale)
+        self._readout.setText(self._readout_text(step, curves))
+        self._readout.adjustSize()
+        area = self.box.sceneBoundingRect()
+        on_right = at.x() < area.center().x()
+        left = area.right() - self._readout.width() if on_right else area.left() + GRID
+        self._readout.move(round(left), round(area.top()))
+
+    def _readout_text(self, step: float, curves: Sequence[Curve]) -> str:
+        place = tr("step {step}", step=grouped(step))
+        if self._scale != 1:
+            place = tr("epoch {epoch} · {place}", epoch=f"{step * self._scale:.2f}", place=place)
+        values = [(theme.color(c.role).name(), c.entry.text(), c.raw.y[c.raw.nearest(step)]) for c in curves if c.entry]
+        lines = [f'<span style="color:{color}">●</span> {name} <b>{figure(y)}</b>' for color, name, y in values]
+        return "<br>".join([place, *lines])
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._line.hide()
+            self._readout.hide()
+        elif event.type() == QEvent.Type.Resize:
+            self._unit.resize(self._unit.sizeHint())
+            self._unit.move(self.plot.width() - self._unit.width(), self.plot.height() - self._unit.height())
+        return False
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.redraw()
+
+    @Slot()
+    def _use_theme(self) -> None:
+        self._themed.use_theme()
+        self._line.setPen(pg.mkPen(theme.color("faint"), style=Qt.PenStyle.DashLine))
+        self._redraw_all()
+
+
+def _round_range(low: float, high: float, *, from_zero: bool) -> tuple[float, float]:
+    return nice_range(min(0.0, low) if from_zero else low, high, DIVISIONS)

@@ -1,0 +1,176 @@
+"""What the trained network says of test samples: figures, confusion matrix, and the samples one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QButtonGroup, QStackedLayout, QWidget
+
+from graph.messages import tr
+from gui.panels.card import Card
+from gui.panels.confusion import ConfusionCard
+from gui.panels.empty import EmptyState
+from gui.panels.figures import figure
+from gui.panels.legend import Choice
+from gui.panels.metrics import title_of
+from gui.panels.parts import label, row
+from gui.panels.samples import NumberTable, SampleGrid, SampleModel, is_wrong
+from gui.theme import GRID
+from runtime.events import Event, Figures, RunStarted, SamplePrediction, Tested
+
+if TYPE_CHECKING:
+    from gui.panels.scatter import ScatterCard
+
+FIGURES_WIDTH = 168
+BIG = 26  # pixels, of a figure's digits
+ALL, WRONG, CELL = range(3)
+
+
+class PredictionsPanel(QWidget):
+    """Takes the events of a run; shows something from its test on."""
+
+    failed = Signal(object)  # Message: a picture could not be written
+    exported = Signal(object)  # Path
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tested: Tested | None = None
+        self.figures = FiguresCard()
+        self.confusion = ConfusionCard(tr("Confusion"))
+        self.samples = SamplesCard()
+        self.table = NumberTable()
+        self.scatter: ScatterCard | None = None
+        self._build()
+
+    @Slot(object)
+    def take(self, events: Iterable[Event]) -> None:
+        """Show the test, if it happened."""
+        for event in events:
+            if isinstance(event, RunStarted):
+                self.clear()
+            elif isinstance(event, Tested):
+                self._show(event)
+
+    @Slot()
+    def clear(self) -> None:
+        """Forget the test."""
+        self.tested = None
+        self._stack.setCurrentWidget(self._empty)
+
+    def _build(self) -> None:
+        hint = tr("Train the network to see here what it says of samples that it has never seen.")
+        self._empty = EmptyState("image", tr("No predictions yet"), hint)
+        page = QWidget()
+        self._row = row(page, spacing=3 * GRID)
+        self._row.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 3 * GRID)
+        self._table_card = Card(tr("Samples"))
+        self._table_card.body.addWidget(self.table, 1)
+        self.confusion.setMinimumWidth(260)
+        for card, share in ((self.figures, 0), (self.confusion, 2), (self.samples, 5), (self._table_card, 3)):
+            self._row.addWidget(card, share)
+        self.confusion.view.cell_clicked.connect(self.samples.show_cell)
+        self.confusion.failed.connect(self.failed)
+        self.confusion.exported.connect(self.exported)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(page)
+
+    def _show(self, tested: Tested) -> None:
+        self.tested = tested
+        is_classes = bool(tested.confusion)
+        self.figures.show_figures(tested.test)
+        if is_classes:
+            self.confusion.view.set_confusion(tested.confusion, tested.classes)
+            self.samples.show_samples(tested)
+        elif tested.predictions:
+            self._show_numbers(tested)
+        self.confusion.setVisible(is_classes)
+        self.samples.setVisible(is_classes)
+        self._table_card.setVisible(not is_classes and bool(tested.predictions))
+        if self.scatter:
+            self.scatter.setVisible(not is_classes and bool(tested.predictions))
+        self._stack.setCurrentIndex(1)
+
+    def _show_numbers(self, tested: Tested) -> None:
+        self.table.show_samples(tested.predictions)
+        if self.scatter is None:
+            from gui.panels.scatter import ScatterCard
+
+            self.scatter = ScatterCard(tr("Predicted against true"))
+            self._row.insertWidget(1, self.scatter, 3)
+        self.scatter.set_points(
+            [sample.target for sample in tested.predictions], [sample.prediction for sample in tested.predictions]
+        )
+
+
+class FiguresCard(Card):
+    """The figures of the test in big digits."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("Test"))
+        self.setFixedWidth(FIGURES_WIDTH)
+        self._shown: list[QWidget] = []
+        self.body.addStretch(1)
+
+    def show_figures(self, figures: Figures) -> None:
+        """Show these figures, the loss last."""
+        for widget in self._shown:
+            widget.deleteLater()
+        self._shown = []
+        for key, value in sorted(figures.items(), key=lambda entry: entry[0] == "loss"):
+            number = label(figure(value))
+            number.setStyleSheet(f"font-size: {BIG}px; font-weight: 600")
+            name = label(title_of(key), tone="muted")
+            name.setContentsMargins(0, 0, 0, 2 * GRID)
+            self._shown += [number, name]
+        for place, widget in enumerate(self._shown, start=1):
+            self.body.insertWidget(place, widget)
+
+
+class SamplesCard(Card):
+    """Tiles of test samples: all of them, the wrong ones, or those of one cell of the confusion matrix."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("Samples"))
+        self._tested = Tested({})
+        self._cell = (0, 0)
+        self.model = SampleModel(self)
+        self.buttons = [Choice(tr("All")), Choice(), Choice()]
+        self.header.setSpacing(4 * GRID)
+        group = QButtonGroup(self)
+        for number, button in enumerate(self.buttons):
+            group.addButton(button, number)
+            self.header.addWidget(button)
+        group.idClicked.connect(self._choose)
+        self.body.addWidget(SampleGrid(self.model), 1)
+
+    def show_samples(self, tested: Tested) -> None:
+        """Show the samples of a test."""
+        self._tested = tested
+        wrong = sum(map(is_wrong, tested.predictions))
+        self.title.setText(tr("Samples: {count} of the test part", count=len(tested.predictions)))
+        self.buttons[WRONG].setText(tr("Wrong ({count})", count=wrong))
+        self.buttons[CELL].hide()
+        self._choose(ALL)
+
+    @Slot(int, int)
+    def show_cell(self, true: int, predicted: int) -> None:
+        """Show the samples of one cell of the confusion matrix."""
+        self._cell = (true, predicted)
+        names = {"true": self.model.name(true), "predicted": self.model.name(predicted)}
+        self.buttons[CELL].setText(tr("True {true}, predicted {predicted}", **names))
+        self.buttons[CELL].show()
+        self._choose(CELL)
+
+    @Slot(int)
+    def _choose(self, choice: int) -> None:
+        self.buttons[choice].setChecked(True)
+        samples = [sample for sample in self._tested.predictions if self._fits(choice, sample)]
+        self.model.show(samples, self._tested.classes)
+
+    def _fits(self, choice: int, sample: SamplePrediction) -> bool:
+        if choice == CELL:
+            return (sample.target, sample.prediction) == self._cell
+        return choice == ALL or is_wrong(sample)

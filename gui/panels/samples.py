@@ -1,0 +1,212 @@
+"""Test samples: a tile each with its picture, what the network says and what is true; or a table of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from graph.messages import tr
+from gui.icons import paint_icon
+from gui.panels.figures import figure, percent
+from gui.theme import GRID, RADIUS, theme
+from runtime.events import SamplePrediction
+
+PICTURE = 52
+TILE = QSize(PICTURE + 6 * GRID, PICTURE + 11 * GRID)
+ICON = 12
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+
+
+class SampleModel(QAbstractListModel):
+    """The samples on show, with the names of their classes."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.samples: Sequence[SamplePrediction] = ()
+        self._classes: Sequence[str] = ()
+        self._pictures: dict[int, QImage] = {}
+
+    def show(self, samples: Sequence[SamplePrediction], classes: Sequence[str]) -> None:
+        """Show these samples."""
+        self.beginResetModel()
+        self.samples, self._classes = samples, classes
+        self._pictures = {}
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.samples)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            return self._sentence(self.samples[index.row()])
+        return None
+
+    def name(self, class_index: float) -> str:
+        """What a class is called."""
+        number = int(class_index)
+        return self._classes[number] if 0 <= number < len(self._classes) else str(number)
+
+    def picture(self, sample: SamplePrediction) -> QImage:
+        """The picture of a sample; null where it has none."""
+        if sample.index not in self._pictures:
+            self._pictures[sample.index] = QImage() if sample.image is None else to_picture(sample.image)
+        return self._pictures[sample.index]
+
+    def _sentence(self, sample: SamplePrediction) -> str:
+        values = {
+            "index": sample.index,
+            "prediction": self.name(sample.prediction),
+            "target": self.name(sample.target),
+            "confidence": percent(sample.confidence or 0.0),
+        }
+        if is_wrong(sample):
+            return tr("Sample {index}: predicted {prediction} ({confidence}), true {target}. Wrong.", **values)
+        return tr("Sample {index}: predicted {prediction} ({confidence}). Right.", **values)
+
+
+class SampleGrid(QListView):
+    """Tiles in rows; as many in a row as fit."""
+
+    def __init__(self, model: SampleModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setModel(model)
+        self.setItemDelegate(SampleDelegate(self))
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setMovement(QListView.Movement.Static)
+        self.setUniformItemSizes(True)
+        self.setSpacing(GRID)
+        self.setMouseTracking(True)
+        self.setAccessibleName(tr("Test samples"))
+
+
+class SampleDelegate(QStyledItemDelegate):
+    """Paints a tile. A wrong sample has a cross, a frame and its true class; colour alone says nothing."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return TILE
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        model = index.model()
+        assert isinstance(model, SampleModel)
+        sample = model.samples[index.row()]
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_ground(painter, option, is_wrong(sample))
+        left, top = option.rect.left() + 3 * GRID, option.rect.top() + 2 * GRID
+        self._paint_picture(painter, QRect(left, top, PICTURE, PICTURE), model, sample)
+        self._paint_words(painter, QRect(left - GRID, top + PICTURE + 3, PICTURE + 2 * GRID, 7 * GRID), model, sample)
+        painter.restore()
+
+    @staticmethod
+    def _paint_ground(painter: QPainter, option: QStyleOptionViewItem, wrong: bool) -> None:
+        lit = option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected)
+        painter.setPen(QPen(theme.color("error" if wrong else "border"), 1.5 if wrong else 1))
+        painter.setBrush(theme.color("hover" if lit else "card"))
+        painter.drawRoundedRect(QRectF(option.rect).adjusted(1, 1, -1, -1), RADIUS, RADIUS)
+
+    @staticmethod
+    def _paint_picture(painter: QPainter, rect: QRect, model: SampleModel, sample: SamplePrediction) -> None:
+        picture = model.picture(sample)
+        if picture.isNull():
+            painter.setPen(theme.color("faint"))
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, f"#{sample.index}")
+            return
+        size = picture.size().scaled(rect.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        area = QRect(0, 0, size.width(), size.height())
+        area.moveCenter(rect.center())
+        path = QPainterPath()
+        path.addRoundedRect(QRectF(area), 3, 3)
+        painter.setClipPath(path)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(area, picture)
+        painter.setClipping(False)
+
+    @staticmethod
+    def _paint_words(painter: QPainter, rect: QRect, model: SampleModel, sample: SamplePrediction) -> None:
+        wrong = is_wrong(sample)
+        role = "error" if wrong else "good"
+        paint_icon(painter, QRectF(rect.left(), rect.top() + 2, ICON, ICON), "close" if wrong else "check", role=role)
+        first, second = rect.adjusted(ICON + 3, 0, 0, -3 * GRID), rect.adjusted(0, 4 * GRID, 0, 0)
+        font = painter.font()
+        font.setPixelSize(12)
+        font.setBold(True)
+        painter.setFont(font)
+        _elided(painter, first, model.name(sample.prediction), "text")
+        font.setPixelSize(11)
+        font.setBold(False)
+        painter.setFont(font)
+        if sample.confidence is not None:
+            painter.setPen(theme.color("muted"))
+            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(first, right, f"{sample.confidence:.0%}")
+        _elided(painter, second, tr("true: {name}", name=model.name(sample.target)), role if wrong else "faint")
+
+
+class NumberTable(QTableWidget):
+    """Predicted numbers beside the true ones, sortable; the largest errors first."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(0, 4, parent)
+        self.setHorizontalHeaderLabels([tr("Sample"), tr("True"), tr("Predicted"), tr("Error")])
+        self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setShowGrid(False)
+        self.setAccessibleName(tr("Test samples"))
+
+    def show_samples(self, samples: Sequence[SamplePrediction]) -> None:
+        """Show these samples."""
+        self.setSortingEnabled(False)
+        self.setRowCount(len(samples))
+        for row, sample in enumerate(samples):
+            error = abs(sample.prediction - sample.target)
+            for column, value in enumerate((sample.index, sample.target, sample.prediction, error)):
+                self.setItem(row, column, _Number(value))
+        self.setSortingEnabled(True)
+        self.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+
+
+class _Number(QTableWidgetItem):
+    def __init__(self, value: float) -> None:
+        super().__init__(str(value) if isinstance(value, int) else figure(value))
+        self._value = value
+        self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        assert isinstance(other, _Number)
+        return self._value < other._value
+
+
+def is_wrong(sample: SamplePrediction) -> bool:
+    """Whether the predicted class is not the true one."""
+    return sample.prediction != sample.target
+
+
+def to_picture(image: object) -> QImage:
+    """An array of height × width (× 3) in 0..1 as a picture."""
+    import numpy as np
+
+    pixels = np.ascontiguousarray((np.clip(np.asarray(image), 0, 1) * 255).astype(np.uint8))
+    form = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
+    return QImage(pixels.data, pixels.shape[1], pixels.shape[0], pixels.strides[0], form).copy()
+
+
+def _elided(painter: QPainter, rect: QRect, text: str, role: str) -> None:
+    painter.setPen(theme.color(role))
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -1,0 +1,74 @@
+"""Finds node types by what a person types: one ranking for the library and for the canvas' quick add."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import IntEnum, auto
+
+from graph.catalog import FAMILY_LABELS, NodeType
+from graph.messages import translate
+
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+\w?|[^\W\d_]+")
+
+
+class Fit(IntEnum):
+    """How a word fits a node type, best first."""
+
+    LABEL_IS = auto()
+    LABEL_STARTS = auto()
+    PART_STARTS = auto()
+    SYNONYM_STARTS = auto()
+    LABEL_CONTAINS = auto()
+    FAMILY_STARTS = auto()
+    SYNONYM_CONTAINS = auto()
+    LETTERS_IN_ORDER = auto()
+    HELP_CONTAINS = auto()
+
+
+def rank(query: str, types: Iterable[NodeType]) -> list[NodeType]:
+    """The types that fit every word of the query, best first; all of them, as they come, for an empty query.
+
+    A word fits the label, a synonym, the family or the help; failing those, its letters in order in the label
+    (`bn2` finds BatchNorm2d). Among equals the shorter label comes first, then the order of `types`.
+    """
+    words = query.casefold().split()
+    if not words:
+        return list(types)
+    found = [(fit, len(t.label), i, t) for i, t in enumerate(types) if (fit := _fit(words, t)) is not None]
+    return [node_type for *_, node_type in sorted(found, key=lambda entry: entry[:3])]
+
+
+def _fit(words: list[str], node_type: NodeType) -> Fit | None:
+    """How the words written together fit, if they fit the label; else how the worst of them does."""
+    label = translate(node_type.label)
+    parts = [part.casefold() for part in _PARTS.findall(label)]
+    synonyms = [synonym.casefold() for synonym in node_type.synonyms]
+    family = str(FAMILY_LABELS.get(node_type.family, node_type.family)).casefold()
+    text = translate(node_type.help).casefold()
+    label = label.casefold()
+
+    def fit(word: str) -> Fit | None:
+        tests = (
+            (Fit.LABEL_IS, label == word),
+            (Fit.LABEL_STARTS, label.startswith(word)),
+            (Fit.PART_STARTS, any(part.startswith(word) for part in parts)),
+            (Fit.SYNONYM_STARTS, any(synonym.startswith(word) for synonym in synonyms)),
+            (Fit.LABEL_CONTAINS, word in label),
+            (Fit.FAMILY_STARTS, family.startswith(word)),
+            (Fit.SYNONYM_CONTAINS, any(word in synonym for synonym in synonyms)),
+            (Fit.LETTERS_IN_ORDER, label[:1] == word[0] and _in_order(word, label)),
+            (Fit.HELP_CONTAINS, len(word) > 2 and word in text),
+        )
+        return next((name for name, fits in tests if fits), None)
+
+    together = fit("".join(words))
+    if together is not None and together <= Fit.LABEL_CONTAINS:
+        return together
+    each = [fit(word) for word in words]
+    return None if None in each else max(name for name in each if name is not None)
+
+
+def _in_order(letters: str, text: str) -> bool:
+    rest = iter(text)
+    return all(letter in rest for letter in letters)

@@ -1,0 +1,249 @@
+"""The strip in the tool bar that runs the training: one button that trains, pauses and resumes, progress, device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QMenu, QProgressBar, QPushButton, QWidget
+
+from graph.messages import Message, msg, tr
+from gui.icons import icon
+from gui.panels.figures import clock, figure, grouped
+from gui.panels.metrics import title_of
+from gui.panels.parts import ElidedLabel, label, row
+from gui.run_controller import RunController, RunState
+from gui.theme import GRID
+from runtime.events import EpochEnded, Failed, Finished, RunStarted, StepsEnded, Stopped
+
+IMAGES = "layerloom.data.Images"
+BUTTON_WIDTH = 112
+BAR_WIDTH = 168
+DEVICE_WIDTH = 128
+STEPS = 1000  # of the progress bar
+
+# What the one button shows in each state.
+FACES: dict[RunState, tuple[str, Message]] = {
+    RunState.IDLE: ("play", msg("Train")),
+    RunState.STARTING: ("pause", msg("Pause")),
+    RunState.RUNNING: ("pause", msg("Pause")),
+    RunState.PAUSED: ("play", msg("Resume")),
+    RunState.STOPPING: ("stop", msg("Stopping…")),
+    RunState.STOPPED: ("play", msg("Train")),
+    RunState.FINISHED: ("play", msg("Train")),
+    RunState.FAILED: ("play", msg("Train")),
+}
+CONTINUE = ("play", msg("Continue"))
+DEVICE_NAMES = {
+    "auto": msg("Automatic device"),
+    "cpu": msg("CPU"),
+    "cuda": msg("CUDA (NVIDIA)"),
+    "mps": msg("MPS (Apple)"),
+}  # until `set_devices` names those of this computer
+
+
+class Progress:
+    """How far a run is, from its events alone: no clock is read, so a pause does not count."""
+
+    def __init__(self, start: RunStarted) -> None:
+        self.epoch, self.epochs = start.first_epoch, start.epochs
+        self.samples_per_second = 0.0
+        self._steps = start.epochs * start.steps_per_epoch
+        self._samples_per_step = start.samples.get("train", 0) / max(1, start.steps_per_epoch)
+        self._step = (start.first_epoch - 1) * start.steps_per_epoch
+        self._seconds_per_step: float | None = None  # of the last epoch, with its validation
+
+    def take(self, event: StepsEnded | EpochEnded) -> None:
+        """Note what happened."""
+        self.epoch, self._step, self.samples_per_second = event.epoch, event.step, event.samples_per_second
+        if isinstance(event, EpochEnded) and self._steps > event.step:
+            self._seconds_per_step = event.seconds_left / (self._steps - event.step)
+
+    @property
+    def share(self) -> float:
+        """What is done, from 0 to 1."""
+        return min(1.0, self._step / max(1, self._steps))
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate; None before anything is known."""
+        each = self._seconds_per_step
+        if each is None and self.samples_per_second > 0:
+            each = self._samples_per_step / self.samples_per_second
+        return None if each is None else each * (self._steps - self._step)
+
+
+class RunBar(QWidget):
+    """Shows the run of a controller and passes on what the person wants of it."""
+
+    def __init__(self, controller: RunController, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._controller, self._editor = controller, controller.editor
+        self._progress: Progress | None = None
+        self._used: RunStarted | None = None  # the device of the run, in its first event
+        self._devices: Mapping[str, object] = {}
+        self._build()
+        for signal, slot in (
+            (controller.state_changed, self._on_state_changed),
+            (controller.stale_changed, self._show_button),
+            (controller.refused, self._on_refused),
+            (controller.started, self._on_started),
+            (controller.stepped, self._on_progress),
+            (controller.epoch_ended, self._on_progress),
+            (controller.ended, self._on_ended),
+            (controller.editor.changed, self._show_device),
+        ):
+            signal.connect(slot)
+        self._on_state_changed(controller.state)
+        self.set_devices([(wish, str(name)) for wish, name in DEVICE_NAMES.items()])
+
+    def _build(self) -> None:
+        self.button = QPushButton()
+        self.button.setProperty("kind", "primary")
+        self.button.setMinimumWidth(BUTTON_WIDTH)
+        self.button.clicked.connect(self._controller.toggle)
+        self.stop_button = _icon_button("stop", tr("Stop"), self._controller.stop)
+        self.restart_button = _icon_button("restart", tr("Start again from the beginning"), self._controller.restart)
+        self.epoch_label = label("", tone="heading")
+        self.bar = QProgressBar(textVisible=False, maximum=STEPS)
+        self.bar.setAccessibleName(tr("Progress of the training"))
+        self.bar.setFixedWidth(BAR_WIDTH)
+        self.status = ElidedLabel(tone="muted")
+        self.stale = ElidedLabel(tone="warning")
+        self.device = QPushButton()
+        self.device.setMinimumWidth(DEVICE_WIDTH)
+        self.device.setMenu(QMenu(self.device))
+        progress = QWidget()
+        inner = row(progress, spacing=3 * GRID)
+        for widget, share in ((self.epoch_label, 0), (self.bar, 0), (self.status, 6), (self.stale, 5)):
+            inner.addWidget(widget, share)
+        line = row(self)
+        line.addStretch(2)
+        for widget in (self.button, self.stop_button, self.restart_button):
+            line.addWidget(widget)
+        line.addSpacing(2 * GRID)
+        line.addWidget(progress, 7)
+        line.addWidget(self.device)
+
+    # ---- what happens
+
+    @Slot(object)
+    def _on_state_changed(self, state: RunState) -> None:
+        self._show_button()
+        self.stop_button.setEnabled(state.is_active)
+        self.stop_button.setToolTip(tr("Stop") if state.is_active else tr("Nothing to stop: no run is under way"))
+        self._show_progress()
+        if state is RunState.STARTING:
+            self._progress = None
+            self._say(tr("Starting…"))
+
+    @Slot(object)
+    def _on_refused(self, message: Message) -> None:
+        self._say(str(message), "error")
+
+    @Slot(object)
+    def _on_started(self, event: RunStarted) -> None:
+        self._progress, self._used = Progress(event), event
+        self._show_progress()
+        self._show_device()
+
+    @Slot(object)
+    def _on_progress(self, event: StepsEnded | EpochEnded) -> None:
+        if self._progress:
+            self._progress.take(event)
+            self._show_progress()
+
+    @Slot(object)
+    def _on_ended(self, event: Finished | Stopped | Failed) -> None:
+        if isinstance(event, Failed):
+            self._say(str(event.message), "error")
+        elif isinstance(event, Stopped):
+            self._say(tr("Stopped in epoch {epoch}", epoch=event.epoch))
+        else:
+            figures = (f"{title_of(key)} {figure(value)}" for key, value in event.test.items())
+            self._say(" · ".join([tr("Finished in {time}", time=clock(event.seconds)), *figures]))
+
+    # ---- what it shows
+
+    @Slot()
+    def _show_button(self) -> None:
+        state = self._controller.state
+        icon_name, text = CONTINUE if self._controller.can_continue else FACES[state]
+        self.button.setIcon(icon(icon_name, "on_accent"))
+        self.button.setText(str(text))
+        is_stale = self._controller.is_stale and state is not RunState.IDLE
+        self.stale.setText(tr("The drawing has changed since") if is_stale else "")
+        self.stale.setToolTip(tr("This run goes on with the drawing as it was when it started.") if is_stale else "")
+        self.stale.setVisible(is_stale)
+
+    def _show_progress(self) -> None:
+        progress = self._progress
+        self.epoch_label.setVisible(progress is not None)
+        self.bar.setVisible(progress is not None)
+        if progress is None:
+            return
+        self.epoch_label.setText(tr("epoch {epoch} / {epochs}", epoch=progress.epoch, epochs=progress.epochs))
+        self.bar.setValue(round(STEPS * progress.share))
+        if self._controller.state is RunState.PAUSED:
+            self._say(tr("Paused"))
+        elif self._controller.state is RunState.RUNNING:
+            self._say(" · ".join(self._pace(progress)))
+
+    def _pace(self, progress: Progress) -> list[str]:
+        left = progress.seconds_left
+        parts = [] if left is None else [tr("{time} left", time=clock(left))]
+        if progress.samples_per_second:
+            speed, images = grouped(progress.samples_per_second), self._has_images()
+            parts.append(tr("{speed} img/s", speed=speed) if images else tr("{speed} samples/s", speed=speed))
+        return parts
+
+    def _has_images(self) -> bool:
+        trained = self._controller.trained
+        return trained is not None and any(node.type == IMAGES for node in trained.graph.nodes.values())
+
+    def _say(self, text: str, tone: str = "muted") -> None:
+        self.status.setText(text)
+        self.status.setToolTip("")
+        if self.status.property("tone") != tone:
+            self.status.setProperty("tone", tone)
+            self.status.style().polish(self.status)
+
+    # ---- device
+
+    def set_devices(self, devices: Sequence[tuple[str, str]]) -> None:
+        """Offer the devices of this computer, by id and name, and the automatic choice."""
+        self._devices = {"auto": DEVICE_NAMES["auto"], **dict(devices)}
+        menu = self.device.menu()
+        menu.clear()
+        for wish, name in self._devices.items():
+            menu.addAction(str(name), lambda wish=wish: self._set_device(wish)).setCheckable(True)
+        self._show_device()
+
+    @Slot()
+    def _show_device(self) -> None:
+        wish = self._editor.project.plan.device
+        trained = self._controller.trained
+        used = self._used if trained is not None and trained.plan.device == wish else None
+        self.device.setText(device_text(used) if used else str(self._devices.get(wish, wish)))
+        self.device.setToolTip(used.device_name if used else tr("Where the network trains"))
+        for offered, action in zip(self._devices, self.device.menu().actions(), strict=True):
+            action.setChecked(offered == wish)
+
+    def _set_device(self, wish: str) -> None:
+        plan = replace(self._editor.project.plan, device=wish)
+        self._editor.set_plan(plan, msg("Choose the device"))
+
+
+def device_text(event: RunStarted) -> str:
+    """The device as on its chip: `CPU`, `CUDA:0 H200`."""
+    name = event.device_name.removeprefix("NVIDIA").replace("GeForce", "").strip()
+    return event.device.upper() if event.device == "cpu" else f"{event.device.upper()} {name}"
+
+
+def _icon_button(icon_name: str, text: str, slot: Callable[[], None]) -> QPushButton:
+    button = QPushButton(icon(icon_name), "")
+    button.setToolTip(text)
+    button.setAccessibleName(text)
+    button.clicked.connect(slot)
+    return button

@@ -1,0 +1,263 @@
+"""From a session's queue to the panels: one timer drains the events, the verbs send wishes the other way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from graph.messages import Message, msg
+from graph.model import Node, Project
+from graph.problems import Problem
+from gui.settings import state_folder
+from runtime.events import (
+    FINAL,
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    RunStarted,
+    StepsEnded,
+    Stopped,
+    Tested,
+)
+from runtime.session import Control, Session
+
+if TYPE_CHECKING:
+    from gui.editor import Editor
+
+TICK = 33  # milliseconds between two looks into the queue
+SHUTDOWN_SECONDS = 10.0
+
+
+_TYPED = {
+    RunStarted: "started",
+    StepsEnded: "stepped",
+    EpochEnded: "epoch_ended",
+    Tested: "tested",
+    Finished: "ended",
+    Stopped: "ended",
+    Failed: "ended",
+}
+
+
+class RunState(Enum):
+    """Where the run is. STOPPED can be resumed; FINISHED and FAILED cannot."""
+
+    IDLE = auto()
+    STARTING = auto()
+    RUNNING = auto()
+    PAUSED = auto()
+    STOPPING = auto()
+    STOPPED = auto()
+    FINISHED = auto()
+    FAILED = auto()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a run is under way, paused or not."""
+        return self in (RunState.STARTING, RunState.RUNNING, RunState.PAUSED, RunState.STOPPING)
+
+
+class AnySession(Protocol):
+    """What the controller needs of a session; `runtime.session.Session` is the one in use."""
+
+    control: Control
+
+    def poll(self) -> list[Event]: ...
+    def join(self, timeout: float | None = None) -> bool: ...
+
+
+class RunController(QObject):
+    """The run of the drawing in the editor. The window stays free: nothing here waits, except `shutdown`.
+
+    `events` carries everything that happened since the last tick; the typed signals repeat what is rare.
+    """
+
+    state_changed = Signal(object)  # RunState
+    stale_changed = Signal()
+    refused = Signal(object)  # Message: why training does not start
+    problems_wanted = Signal()  # the reason is in the list of problems
+    events = Signal(object)  # list[Event]
+    started = Signal(object)  # RunStarted
+    stepped = Signal(object)  # StepsEnded
+    epoch_ended = Signal(object)  # EpochEnded
+    tested = Signal(object)  # Tested
+    ended = Signal(object)  # Finished | Stopped | Failed
+
+    def __init__(
+        self, editor: Editor, parent: QObject | None = None, *, session: Callable[..., AnySession] = Session
+    ) -> None:
+        super().__init__(parent)
+        self.editor = editor
+        self._new_session = session
+        self._session: AnySession | None = None
+        self._restart_wanted = False
+        self._was_stale = False
+        self._resumable: Path | None = None
+        self.state = RunState.IDLE
+        self.trained: Project | None = None  # the value in training, or trained last
+        self.last_run: Path | None = None  # the folder of the last run that began, with what was trained
+        self.runs_folder = state_folder() / "runs"
+        self._timer = QTimer(self, interval=TICK, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._on_tick)
+        editor.changed.connect(self._on_editor_changed)
+
+    # ---- wishes
+
+    @Slot()
+    def train(self, resume: Path | None = None) -> None:
+        """Start a run of the present drawing, or go on with a stopped one; `refused` says why not."""
+        if self.state.is_active:
+            self.refused.emit(msg("A run is under way. Stop it first, or wait until it ends."))
+            return
+        if errors := self.editor.analysis.errors:
+            self.refused.emit(_reason(errors))
+            self.problems_wanted.emit()
+            return
+        self.trained, self._resumable = self.editor.project, None
+        self._session = self._new_session(self.trained, folder=self.editor.folder, runs=self.runs_folder, resume=resume)
+        self._set_state(RunState.STARTING)
+        self._on_editor_changed()
+        self._timer.start()
+
+    @Slot()
+    def pause(self) -> None:
+        """Wait before the next step."""
+        if self._session and self.state in (RunState.STARTING, RunState.RUNNING):
+            self._session.control.pause()
+            self._set_state(RunState.PAUSED)
+
+    @Slot()
+    def resume(self) -> None:
+        """Go on with the paused run."""
+        if self._session and self.state is RunState.PAUSED:
+            self._session.control.resume()
+            self._set_state(RunState.RUNNING)
+
+    @Slot()
+    def stop(self) -> None:
+        """End the run after the step under way; what is trained so far is kept."""
+        if self._session and self.state.is_active:
+            self._session.control.stop()
+            self._set_state(RunState.STOPPING)
+
+    @Slot()
+    def restart(self) -> None:
+        """Start again from the beginning with the present drawing; a run under way is stopped first."""
+        if self.state.is_active:
+            self._restart_wanted = True
+            self.stop()
+        else:
+            self.train()
+
+    @Slot()
+    def toggle(self) -> None:
+        """What the one button does: train, pause, resume, or go on with a stopped run."""
+        if self.state is RunState.PAUSED:
+            self.resume()
+        elif self.state.is_active:
+            self.pause()
+        else:
+            self.train(self._resumable if self.can_continue else None)
+
+    def shutdown(self, timeout: float = SHUTDOWN_SECONDS) -> bool:
+        """Stop the run and wait until its thread ended, at most `timeout` seconds; True if it did."""
+        self._timer.stop()
+        if self._session is None:
+            return True
+        self._restart_wanted = False
+        self._session.control.stop()
+        return self._session.join(timeout)
+
+    def forget(self) -> None:
+        """Another document was opened: what was trained before is not its own."""
+        assert not self.state.is_active
+        self.trained = self.last_run = self._resumable = None
+        self._set_state(RunState.IDLE)
+        self._on_editor_changed()
+
+    # ---- what is there
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the button goes on with the stopped run instead of starting a new one."""
+        return self.state is RunState.STOPPED and self._resumable is not None and not self.is_stale
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the document differs from the one that is or was trained in more than its layout."""
+        return self.trained is not None and not _same_meaning(self.trained, self.editor.project)
+
+    # ---- events
+
+    @Slot()
+    def _on_tick(self) -> None:
+        if self._session is None:
+            return
+        batch = self._session.poll()
+        if not batch:
+            return
+        for event in batch:
+            self._follow(event)
+        self.events.emit(batch)
+        for event in batch:
+            if name := _TYPED.get(type(event)):
+                getattr(self, name).emit(event)
+        if isinstance(batch[-1], FINAL):
+            self._finish(batch[-1])
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self.last_run = self._resumable = Path(event.run)
+            if self.state is RunState.STARTING:
+                self._set_state(RunState.RUNNING)
+
+    def _finish(self, event: Finished | Stopped | Failed) -> None:
+        states = {Finished: RunState.FINISHED, Stopped: RunState.STOPPED, Failed: RunState.FAILED}
+        self._timer.stop()
+        self._session = None
+        self._set_state(states[type(event)])
+        if self._restart_wanted:
+            self._restart_wanted = False
+            self.train()
+
+    def _set_state(self, state: RunState) -> None:
+        if state is not self.state:
+            self.state = state
+            self.state_changed.emit(state)
+
+    @Slot()
+    def _on_editor_changed(self) -> None:
+        if self.is_stale is not self._was_stale:
+            self._was_stale = self.is_stale
+            self.stale_changed.emit()
+
+
+def _reason(errors: Sequence[Problem]) -> Message:
+    if len(errors) == 1:
+        return msg("Training cannot start: {problem}", problem=errors[0].message)
+    return msg(
+        "Training cannot start, {count} problems are in the way. The first: {problem}",
+        count=len(errors),
+        problem=errors[0].message,
+    )
+
+
+def _same_meaning(one: Project, other: Project) -> bool:
+    if one is other:
+        return True
+    nodes, others = one.graph.nodes, other.graph.nodes
+    return (
+        one.plan == other.plan
+        and nodes.keys() == others.keys()
+        and all(node is others[i] or _meaning(node) == _meaning(others[i]) for i, node in nodes.items())
+        and one.graph.links == other.graph.links
+    )
+
+
+def _meaning(node: Node) -> tuple[object, ...]:
+    return node.type, node.name, node.params, node.facts

@@ -1,0 +1,116 @@
+"""Dresses the application: Fusion underneath, a palette and one style sheet made from the table of the theme.
+
+Widgets say what they are by dynamic properties (`widget.setProperty("kind", "primary")`):
+
+    QLabel          tone   title, heading, muted, faint, accent, good, warning, error
+    any widget      mono   true: the fixed-width font of values and shapes
+    QPushButton     kind   primary (the one accent), small
+    QToolButton     kind   flat
+    QLineEdit       kind   title;   invalid  true: the frame of an error
+    QCheckBox       kind   field: framed like the other fields
+    QFrame          kind   card, banner, row, rule
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QColor, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication, QWidget
+
+from gui.icons import icon_file
+from gui.theme import THEMES, theme
+
+FONT_SIZE = 13
+SHEET = Path(__file__).resolve().parent.parent / "resources" / "style.qss"
+
+_PALETTE = {
+    QPalette.ColorRole.Window: "window",
+    QPalette.ColorRole.WindowText: "text",
+    QPalette.ColorRole.Base: "field",
+    QPalette.ColorRole.AlternateBase: "card",
+    QPalette.ColorRole.Text: "text",
+    QPalette.ColorRole.Button: "card",
+    QPalette.ColorRole.ButtonText: "text",
+    QPalette.ColorRole.BrightText: "error",
+    QPalette.ColorRole.ToolTipBase: "card",
+    QPalette.ColorRole.ToolTipText: "text",
+    QPalette.ColorRole.PlaceholderText: "faint",
+    QPalette.ColorRole.Highlight: "selection",
+    QPalette.ColorRole.HighlightedText: "text",
+    QPalette.ColorRole.Accent: "accent",
+    QPalette.ColorRole.Link: "accent",
+    QPalette.ColorRole.LinkVisited: "accent",
+    QPalette.ColorRole.Light: "hover",
+    QPalette.ColorRole.Midlight: "hover",
+    QPalette.ColorRole.Mid: "border",
+    QPalette.ColorRole.Dark: "border",
+    QPalette.ColorRole.Shadow: "border",
+}
+_FAINT_WHEN_DISABLED = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText)
+
+# Icons of the style sheet, and the colours they come in.
+_ICONS = {
+    "chevron_down": ("chevron-down", "muted"),
+    "chevron_right": ("chevron-right", "muted"),
+    "chevron_left": ("chevron-left", "muted"),
+    "check": ("check", "on_accent"),
+    "check_text": ("check", "text"),
+    "dot": ("dot", "on_accent"),
+}
+
+
+def apply_style(app: QApplication) -> None:
+    """Dress the application in the theme in use, now and whenever the theme changes."""
+    if app.findChild(_Dresser) is None:
+        app.setStyle("Fusion")
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+        font.setPixelSize(FONT_SIZE)
+        app.setFont(font)
+        _Dresser(app)
+
+
+def palette(colors: Mapping[str, str]) -> QPalette:
+    """The palette that a table of colours makes."""
+    made = QPalette()
+    for role, name in _PALETTE.items():
+        made.setColor(role, QColor(colors[name]))
+    for role in _FAINT_WHEN_DISABLED:
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(colors["faint"]))
+    return made
+
+
+def style_sheet(name: str) -> str:
+    """The style sheet of the theme `name`."""
+    colors = THEMES[name]
+    return Template(SHEET.read_text("utf-8")).substitute(
+        colors,
+        **{key: icon_file(file, colors[role]) for key, (file, role) in _ICONS.items()},
+        mono=QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family(),
+        accent_hover=QColor(colors["accent"]).lighter(108).name(),
+    )
+
+
+def set_property(widget: QWidget, name: str, value: object) -> None:
+    """Set a dynamic property of a widget that is on show already, and dress it anew if it changed."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+class _Dresser(QObject):
+    """Dresses its application again when the theme changes."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._app = app
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        self._app.setPalette(palette(THEMES[theme.name]))
+        self._app.setStyleSheet(style_sheet(theme.name))

@@ -1,0 +1,1 @@
+"""What happens when a drawing runs: shapes, code, training, export. Knows no Qt."""

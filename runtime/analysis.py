@@ -1,0 +1,79 @@
+"""What is known about a drawing without running it. Records only: importable without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graph.model import NodeId, Port, Value
+from graph.problems import Problem, Severity
+
+Dim = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Shape and dtype of what flows through a wire.
+
+    A dimension is a number, or a word for one that is open: "B" is the batch, "8·B" eight times it.
+    `classes` is the number of classes where the values are class indices from a data node.
+    """
+
+    shape: tuple[Dim, ...]
+    dtype: str
+    classes: int | None = None
+
+    def __str__(self) -> str:
+        return " × ".join(map(str, self.shape)) if self.shape else "scalar"
+
+    @property
+    def compact(self) -> str:
+        """The shape as on a node's card: `B×6×28×28`."""
+        return "×".join(map(str, self.shape)) if self.shape else "scalar"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAnalysis:
+    """What is known about one node.
+
+    `inputs` and `outputs` are known only as far as the drawing upstream is right. `resolved` holds every parameter with the
+    `auto` ones worked out. `parameters` counts trainable numbers, `macs` multiply-accumulates a sample.
+    """
+
+    inputs: Mapping[str, TensorSpec] = field(default_factory=dict)
+    outputs: Mapping[str, TensorSpec] = field(default_factory=dict)
+    resolved: Mapping[str, Value] = field(default_factory=dict)
+    parameters: int = 0
+    macs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything known about a project, and everything wrong with it.
+
+    `complete` is False for the first answer, made before torch was loaded: validation only, no shapes.
+    """
+
+    nodes: Mapping[NodeId, NodeAnalysis] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    complete: bool = True
+
+    @property
+    def parameters(self) -> int:
+        """Trainable numbers in the whole drawing."""
+        return sum(node.parameters for node in self.nodes.values())
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates a sample in the whole drawing."""
+        return sum(node.macs for node in self.nodes.values())
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stop training and export."""
+        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
+
+    def spec(self, port: Port) -> TensorSpec | None:
+        """What leaves an output port, if known."""
+        node = self.nodes.get(port.node)
+        return node.outputs.get(port.name) if node else None

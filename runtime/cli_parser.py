@@ -1,0 +1,192 @@
+"""The grammar of the command line: verbs, their arguments, and what is said about a word that is none of them."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from graph.files import SUFFIX
+from graph.messages import Message, languages, msg, tr
+from graph.plan import DEVICES
+from runtime import examples
+from runtime.export.formats import FORMATS
+
+PICTURES = (".svg", ".png", ".pdf")
+
+
+class Argument:
+    """One argument of a verb, as `argparse` takes it; what it says of itself is translatable."""
+
+    def __init__(self, *flags: str, says: Message, **settings: Any) -> None:
+        self.flags, self.says, self.settings = flags, says, settings
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb: what it is for, and the arguments that it takes."""
+
+    help: Message
+    arguments: Sequence[Argument] = field(default=())
+
+    @property
+    def options(self) -> list[str]:
+        """The words that begin with a dash."""
+        return [flag for argument in self.arguments for flag in argument.flags if flag.startswith("-")]
+
+
+def language_of(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The language code that `--language` or the environment asks for, and the arguments without that option."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--language", choices=languages())
+    known, rest = parser.parse_known_args(argv)
+    locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), "en")
+    code = known.language or ("zh_CN" if locale.startswith("zh") else locale.split(".")[0])
+    return code, rest
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments by name; `verb` is one of `VERBS`.
+
+    Exits with status 2 where they are not right, with 0 after `--help`.
+    """
+    parser = _parser()
+    word = argv[0] if argv else ""
+    if not word or (word not in VERBS and _may_be_file(word)):
+        argv = ["open", *argv]
+    elif word not in VERBS and not word.startswith("-"):
+        _refuse(parser, tr("'{word}' is neither a verb nor a file.", word=word), word, VERBS)
+    args, unknown = parser.parse_known_args(argv)
+    for word in unknown:
+        _refuse(parser, tr("'{word}' does not belong here.", word=word), word, VERBS[args.verb].options)
+    return args
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=tr("Draw a neural network, train it while watching, take it away as ordinary PyTorch."),
+        epilog=tr("Each verb explains itself: VERB --help. A FILE may be the name of a built-in example."),
+        allow_abbrev=False,
+    )
+    parser.add_argument("--language", choices=languages(), help=tr("Language of what is printed."))
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, verb in VERBS.items():
+        child = verbs.add_parser(name, help=str(verb.help), description=str(verb.help), allow_abbrev=False)
+        for argument in verb.arguments:
+            child.add_argument(*argument.flags, help=str(argument.says), **argument.settings)
+    return parser
+
+
+def _refuse(parser: argparse.ArgumentParser, text: str, word: str, known: Iterable[str]) -> NoReturn:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    parser.error(f"{text} {tr('Did you mean {word}?', word=close[0])}" if close else text)
+
+
+def _may_be_file(word: str) -> bool:
+    return Path(word).exists() or word.endswith(SUFFIX) or word in examples.names()
+
+
+# ---- values
+
+
+def _number(kind: type, fits: Callable[[Any], bool], wanted: Message) -> Callable[[str], Any]:
+    def parse_number(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not fits(value):
+            raise argparse.ArgumentTypeError(tr("'{value}' is not {wanted}.", value=text, wanted=wanted))
+        return value
+
+    return parse_number
+
+
+_count = _number(int, lambda n: 1 <= n <= 10**9, msg("a whole number from 1"))
+_seed = _number(int, lambda n: 0 <= n < 2**63, msg("a whole number from 0"))
+_rate = _number(float, lambda x: 0 < x < math.inf, msg("a number above 0"))
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in PICTURES:
+        raise argparse.ArgumentTypeError(
+            tr("'{file}' does not end in one of: {suffixes}.", file=text, suffixes=", ".join(PICTURES))
+        )
+    return path
+
+
+# ---- verbs
+
+_FILE = Argument("file", metavar="FILE", says=msg("A .layerloom file, or the name of a built-in example."))
+_TARGET = Argument(
+    "target",
+    metavar="FILE|RUN",
+    says=msg("A .layerloom file or an example, for its latest run; or the folder of a run."),
+)
+_JSON = Argument("--json", action="store_true", says=msg("Print one JSON object a line, and nothing else."))
+_RUNS = Argument("--out", type=Path, metavar="RUNS", says=msg("Folder of the runs; default: FILE's name with .runs."))
+
+VERBS: Mapping[str, Verb] = {
+    "open": Verb(
+        msg("Open the window."),
+        [Argument("file", metavar="FILE", nargs="?", says=_FILE.says)],
+    ),
+    "check": Verb(msg("List what is wrong with a drawing."), [_FILE]),
+    "summary": Verb(msg("Print a table of the layers: shapes, parameters, multiply-accumulates."), [_FILE]),
+    "code": Verb(
+        msg("Print the Python of a drawing."),
+        [_FILE, Argument("-o", "--output", type=Path, metavar="PATH", says=msg("Write it to this file instead."))],
+    ),
+    "render": Verb(
+        msg("Draw a picture of a drawing."),
+        [
+            _FILE,
+            Argument(
+                "-o", "--output", type=_picture, required=True, metavar="PATH",
+                says=msg("An .svg, .png or .pdf file."),
+            ),
+            Argument("--theme", choices=("light", "dark"), default="light", says=msg("Colors of the picture.")),
+        ],
+    ),
+    "train": Verb(
+        msg("Train a drawing."),
+        [
+            _FILE,
+            Argument("--epochs", type=_count, metavar="N", says=msg("How often every sample is seen.")),
+            Argument("--batch-size", type=_count, metavar="N", says=msg("Samples a step.")),
+            Argument("--lr", type=_rate, metavar="X", says=msg("Learning rate.")),
+            Argument("--device", choices=DEVICES, says=msg("Where to train; auto takes the fastest.")),
+            Argument("--seed", type=_seed, metavar="N", says=msg("Where random numbers start.")),
+            Argument("--resume", type=Path, metavar="RUN", says=msg("Go on with the run in this folder.")),
+            _RUNS,
+            _JSON,
+        ],
+    ),
+    "predict": Verb(
+        msg("Ask a trained network about samples."),
+        [
+            _TARGET,
+            Argument(
+                "inputs", metavar="INPUT", nargs="*", type=Path,
+                says=msg("Images, .csv or .npz files; without any, the test samples."),
+            ),
+            _RUNS,
+            _JSON,
+        ],
+    ),
+    "export": Verb(
+        msg("Take a network away; what is written is run again and compared first."),
+        [
+            _TARGET,
+            Argument("--format", choices=tuple(FORMATS), required=True, says=msg("What to write.")),
+            Argument("-o", "--output", type=Path, required=True, metavar="PATH", says=msg("Where to write it.")),
+            _RUNS,
+        ],
+    ),
+    "examples": Verb(msg("List the built-in examples.")),
+}  # fmt: skip

@@ -1,0 +1,70 @@
+"""What the words FILE and RUN mean on the command line."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import NamedTuple
+
+from graph import files
+from graph.messages import FileError, RunError, msg
+from graph.model import Project
+from runtime import examples
+from runtime.runs import FACTS, list_runs, runs_folder
+
+
+class Target(NamedTuple):
+    """A drawing: its project, the folder that its relative paths start from, and the folder of its runs."""
+
+    project: Project
+    folder: Path
+    runs: Path
+
+
+def find_file(word: str) -> Path:
+    """The file of that path, or of the built-in example of that name.
+
+    Raises:
+        FileError: there is neither; the message lists the examples.
+    """
+    path = Path(word)
+    if path.exists():
+        return path
+    if word in examples.names():
+        return examples.path(word)
+    problem = msg(
+        "There is no file or example '{word}'. The examples are: {examples}.",
+        word=word,
+        examples=", ".join(examples.names()),
+    )
+    close = difflib.get_close_matches(word, examples.names(), n=1)
+    raise FileError(msg("{problem} Did you mean {word}?", problem=problem, word=close[0]) if close else problem)
+
+
+def find_drawing(word: str, *, runs: Path | None = None) -> Target:
+    """Open the drawing that FILE means. Runs of an example go into the current folder.
+
+    Raises:
+        FileError: there is none, or it cannot be opened.
+    """
+    path = find_file(word)
+    beside = path if Path(word).exists() else Path(path.name)
+    return Target(files.load(path), path.parent, runs or runs_folder(beside))
+
+
+def find_run(word: str, *, runs: Path | None = None) -> Path:
+    """The run that FILE|RUN means: the folder itself, or the latest run of the drawing that left weights.
+
+    Raises:
+        FileError: there is no such file.
+        RunError: the drawing was never trained.
+    """
+    if (Path(word) / FACTS).is_file():
+        return Path(word)
+    folder = find_drawing(word, runs=runs).runs
+    found = next((run.path for run in list_runs(folder) if run.weights), None)
+    if found is None:
+        raise RunError(
+            msg("There is no trained network in '{folder}'. Train it first: train {word}", folder=folder, word=word)
+        )
+    return found

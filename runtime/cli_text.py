@@ -1,0 +1,174 @@
+"""What the command line prints for people: aligned tables, and one line for each event of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from graph.catalog import CATALOG
+from graph.messages import LayerloomError, ProjectError, tr
+from graph.model import Node, Project
+from graph.problems import Problem
+from graph.topology import execution_order
+from runtime.analysis import Analysis
+from runtime.events import (
+    EpochEnded,
+    Event,
+    Figures,
+    Finished,
+    RunStarted,
+    Stopped,
+    Tested,
+)
+from runtime.export.receipt import SAMPLES, Receipt
+
+Row = Sequence[str]
+
+
+class DrawingErrors(ProjectError):
+    """A drawing that cannot run, with everything that is in its way; the message is that of the first error."""
+
+    def __init__(self, project: Project, problems: Sequence[Problem]) -> None:
+        super().__init__(problems[0].message, node=problems[0].node)
+        self.project, self.problems = project, problems
+
+
+def error_text(error: LayerloomError) -> str:
+    """A line for what went wrong; for each problem one where a drawing has several."""
+    if isinstance(error, DrawingErrors):
+        return "\n".join(problem_line(error.project, problem) for problem in error.problems)
+    return f"{tr('error')}: {error}"
+
+
+def table(head: Row, rows: Sequence[Row], *, right: Iterable[int] = ()) -> str:
+    """Rows in columns that line up, under a ruled head; the columns in `right` are flush right."""
+    right = frozenset(right)
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+
+    def line(row: Row) -> str:
+        cells = (cell.rjust(widths[i]) if i in right else cell.ljust(widths[i]) for i, cell in enumerate(row))
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(head), "  ".join("-" * w for w in widths), *map(line, rows)])
+
+
+def problem_line(project: Project, problem: Problem) -> str:
+    """`error: conv2 (shape-mismatch): …`; without a name where the problem is of the whole drawing."""
+    node = project.graph.nodes.get(problem.node or "")
+    severity = tr("error") if problem.severity == "error" else tr("warning")
+    place = f"{node.name} ({problem.code})" if node else f"({problem.code})"
+    return f"{severity}: {place}: {problem.message}"
+
+
+def totals(analysis: Analysis) -> str:
+    """`61,706 parameters, 416,520 multiply-accumulates a sample`."""
+    return tr(
+        "{parameters:,} parameters, {macs:,} multiply-accumulates a sample",
+        parameters=analysis.parameters,
+        macs=analysis.macs,
+    )
+
+
+def summary(project: Project, analysis: Analysis) -> str:
+    """A row a node, in the order of execution, and the totals."""
+    head = (tr("name"), tr("type"), tr("output"), tr("parameters"), "MACs")
+    rows = [_summary_row(project.graph.nodes[node], analysis) for node in execution_order(project.graph)]
+    return f"{table(head, rows, right=(3, 4))}\n\n{totals(analysis)}"
+
+
+def _summary_row(node: Node, analysis: Analysis) -> Row:
+    known = analysis.nodes[node.id]
+    shapes = ", ".join(spec.compact for spec in known.outputs.values())
+    counts = (f"{n:,}" if n else "" for n in (known.parameters, known.macs))
+    return (node.name, CATALOG[node.type].label, shapes, *counts)
+
+
+def event_line(event: Event) -> str | None:
+    """What to print for an event of a run; None for those that come too often."""
+    describe = _EVENT_LINES.get(type(event))
+    return describe(event) if describe else None
+
+
+def figures(values: Figures) -> str:
+    """`loss 0.0712  accuracy 0.9753`."""
+    return "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+
+
+def receipt(written: Receipt) -> str:
+    """Where an export is, and what its second run showed."""
+    differences = ", ".join(
+        tr("{difference:.2g} in batches of {count}", difference=difference, count=batch)
+        if batch != SAMPLES
+        else tr("{difference:.2g} on test samples", difference=difference)
+        for batch, difference in written.differences.items()
+    )
+    result = tr(
+        "Run again in a clean process; largest difference: {differences}. Allowed: {tolerance:g}.",
+        differences=differences,
+        tolerance=written.tolerance,
+    )
+    return f"{written.path}\n{result}"
+
+
+def prediction(value: float, confidence: float | None, classes: Sequence[str]) -> Row:
+    """A prediction as cells: class and probability, or a number and nothing."""
+    return named(value, classes), "" if confidence is None else f"{confidence:.1%}"
+
+
+def named(value: float, classes: Sequence[str]) -> str:
+    """The name of a class index; a number where there are no classes."""
+    return classes[int(value)] if classes and 0 <= value < len(classes) else f"{value:.6g}"
+
+
+def tested(result: Tested) -> str:
+    """The test figures, and a row for each of the first test samples."""
+    head = (tr("sample"), tr("target"), tr("prediction"), tr("confidence"))
+    rows = [
+        (str(s.index), named(s.target, result.classes), *prediction(s.prediction, s.confidence, result.classes))
+        for s in result.predictions
+    ]
+    return f"{tr('test')} {figures(result.test)}\n\n{table(head, rows, right=range(4))}"
+
+
+def _started(event: RunStarted) -> str:
+    rows = (
+        (tr("device"), f"{event.device}, {event.device_name}"),
+        (tr("samples"), ", ".join(f"{count:,} {tr(part)}" for part, count in event.samples.items())),
+        (tr("parameters"), f"{event.parameters:,}"),
+        (tr("seed"), str(event.seed)),
+        (tr("run"), event.run),
+    )
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in rows) + "\n"
+
+
+def _epoch(event: EpochEnded) -> str:
+    text = tr(
+        "epoch {epoch:>3}   {train}   validation {validation}   {seconds:.1f} s",
+        epoch=event.epoch,
+        train=figures(event.train),
+        validation=figures(event.validation) or "-",
+        seconds=event.seconds,
+    )
+    return f"{text}   {tr('best')}" if event.best else text
+
+
+def _finished(event: Finished) -> str:
+    result = tr("test {figures}   after {seconds:.1f} s", figures=figures(event.test) or "-", seconds=event.seconds)
+    return f"\n{result}\n{tr('run')}  {event.run}"
+
+
+def _stopped(event: Stopped) -> str:
+    return "\n" + tr(
+        "Stopped in epoch {epoch}, step {step}. Go on with: --resume {run}",
+        epoch=event.epoch,
+        step=event.step,
+        run=event.run,
+    )
+
+
+_EVENT_LINES: Mapping[type, Callable[..., str]] = {
+    RunStarted: _started,
+    EpochEnded: _epoch,
+    Finished: _finished,
+    Stopped: _stopped,
+}

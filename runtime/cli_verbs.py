@@ -1,0 +1,216 @@
+"""The verbs of the command line. Each prints to stdout and returns the exit status."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from graph.atomic import write_atomically
+from graph.messages import LayerloomError, msg, tr
+from graph.model import Project
+from graph.plan import Plan
+from runtime import cli_text, examples
+from runtime.cli_targets import find_drawing
+from runtime.events import FINAL, Event, Failed, Stopped, to_json
+from runtime.session import Control
+
+if TYPE_CHECKING:
+    from runtime.analysis import Analysis
+
+DONE, WRONG, INTERRUPTED = 0, 1, 130
+
+
+def check(args: Namespace) -> int:
+    """Print each problem, or that there is none."""
+    project = find_drawing(args.file).project
+    analysis = _analyse(project)
+    for problem in analysis.problems:
+        print(cli_text.problem_line(project, problem))
+    if analysis.errors:
+        return WRONG
+    print(tr("no errors") if analysis.problems else tr("no problems"), cli_text.totals(analysis), sep=": ")
+    return DONE
+
+
+def summary(args: Namespace) -> int:
+    """Print a table of the nodes."""
+    project = find_drawing(args.file).project
+    print(cli_text.summary(project, _analyse_right(project)))
+    return DONE
+
+
+def code(args: Namespace) -> int:
+    """Print the generated source, or write it to a file."""
+    from runtime.codegen import generate
+
+    project = find_drawing(args.file).project
+    text = generate(project, _analyse_right(project)).text
+    if args.output is None:
+        print(text, end="")
+    else:
+        write_atomically(args.output, text.encode())
+    return DONE
+
+
+def render(args: Namespace) -> int:
+    """Write a picture of the drawing; one with problems can be drawn too."""
+    project = find_drawing(args.file).project
+    args.draw_picture(project, _analyse(project), args.output, args.theme)
+    return DONE
+
+
+def train(args: Namespace) -> int:
+    """Train, print what happens, and end with 0 only where the run finished."""
+    try:
+        last = _train(args)
+    except Exception as error:
+        if args.json:
+            print(to_json(_failed(error)), flush=True)
+        raise
+    if isinstance(last, Failed):
+        print(f"{tr('error')}: {last.message}", file=sys.stderr)
+        return WRONG
+    return INTERRUPTED if isinstance(last, Stopped) else DONE
+
+
+def _train(args: Namespace) -> Event:
+    """Run the training loop to its end, printing each event; gives the last one."""
+    target = find_drawing(args.file, runs=args.out)
+    project = target.project.with_plan(_wished_plan(target.project.plan, args))
+    _analyse_right(project)
+    from runtime.training.loop import train as events
+
+    with _stopped_by_signals(Control()) as control:
+        run = events(project, folder=target.folder, runs=target.runs, resume=args.resume, control=control)
+        for event in run:
+            text = to_json(event) if args.json else cli_text.event_line(event)
+            if text is not None:
+                print(text, flush=True)
+    assert isinstance(event, FINAL)
+    return event
+
+
+def _failed(error: Exception) -> Failed:
+    if isinstance(error, LayerloomError):
+        return Failed(error.message, node=error.node)
+    return Failed(msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}"))
+
+
+def _wished_plan(plan: Plan, args: Namespace) -> Plan:
+    """The plan with what the options ask for."""
+    wishes = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed, "device": args.device}
+    plan = replace(plan, **{name: wish for name, wish in wishes.items() if wish is not None})
+    if args.lr is None:
+        return plan
+    objectives = (
+        replace(o, optimizer=replace(o.optimizer, params={**o.optimizer.params, "lr": args.lr}))
+        for o in plan.objectives
+    )
+    return replace(plan, objectives=tuple(objectives))
+
+
+@contextmanager
+def _stopped_by_signals(control: Control) -> Iterator[Control]:
+    """Ctrl+C ends the run cleanly; a second one ends the program at once."""
+
+    def stop(number: int, frame: object) -> None:
+        control.stop()
+        signal.signal(number, before[number])
+        print(tr("Stopping after this step. Press Ctrl+C again to end at once."), file=sys.stderr)
+
+    before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield control
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def predict(args: Namespace) -> int:
+    """Print what a trained network says of samples in files, or of the test samples."""
+    from runtime.predict import load_trained
+
+    trained = load_trained(find_run(args.target, runs=args.out))
+    (_predict_files if args.inputs else _predict_test)(trained, args)
+    return DONE
+
+
+def _predict_files(trained: Trained, args: Namespace) -> None:
+    from runtime.predict import predict_file
+
+    for path in args.inputs:
+        for row, found in enumerate(predict_file(trained, path)):
+            if args.json:
+                record = {"event": "Prediction", "input": str(path), "row": row, **asdict(found)}
+                print(json.dumps(record | _class_of(found.prediction, trained.classes), ensure_ascii=False))
+            else:
+                print(f"{path}[{row}]", *cli_text.prediction(found.prediction, found.confidence, trained.classes), sep="  ")
+
+
+def _predict_test(trained: Trained, args: Namespace) -> None:
+    from runtime.predict import test_again
+
+    result = test_again(trained)
+    if not args.json:
+        print(cli_text.tested(result))
+        return
+    print(to_json(result))
+    for sample in result.predictions:
+        record = {"event": "Prediction", **{name: getattr(sample, name) for name in _SAMPLE_FIELDS}}
+        print(json.dumps(record | _class_of(sample.prediction, result.classes), ensure_ascii=False))
+
+
+def export(args: Namespace) -> int:
+    """Write a network in a format, and print its receipt."""
+    from runtime.export import FORMATS
+    from runtime.export import export as write
+
+    trained = _trained(args.target, args.out) if FORMATS[args.format].needs_training else _drawn(args.target)
+    print(cli_text.receipt(write(trained, args.format, args.output)))
+    return DONE
+
+
+def list_examples(args: Namespace) -> int:
+    """Print the names of the built-in examples, and what each is."""
+    names = examples.names()
+    width = max(map(len, names))
+    for name in names:
+        print(f"{name.ljust(width)}  {examples.describe(name).title}")
+    return DONE
+
+
+def _analyse(project: Project) -> Analysis:
+    from runtime.shapes import analyse
+
+    return analyse(project)
+
+
+def _analyse_right(project: Project) -> Analysis:
+    """The analysis of a drawing without errors; its warnings are printed.
+
+    Raises:
+        DrawingErrors: it has errors.
+    """
+    analysis = _analyse(project)
+    if analysis.errors:
+        raise cli_text.DrawingErrors(project, analysis.errors)
+    for problem in analysis.problems:
+        print(cli_text.problem_line(project, problem), file=sys.stderr)
+    return analysis
+
+
+RUN: Mapping[str, Callable[[Namespace], int]] = {
+    "check": check,
+    "summary": summary,
+    "code": code,
+    "render": render,
+    "train": train,
+    "predict": predict,
+    "export": export,
+    "examples": list_examples,
+}

@@ -1,0 +1,107 @@
+"""From generated source to modules that run: compiling is executing the text that the code panel shows."""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from graph.messages import ProjectError, msg
+from graph.model import Node, NodeId, Port, Project
+from graph.plan import Objective
+from runtime.analysis import Analysis
+from runtime.codegen import Source, generate
+from runtime.guard import check_source
+from runtime.shapes import analyse
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What one objective computes.
+
+    `module_class(model)` is an `nn.Module` whose `forward(*inputs)` takes the data ports in the order of `inputs` and gives
+    the losses by name (scalar tensors) and for each metric the tensors that it looks at. `losses` gives the weights.
+    """
+
+    objective: Objective
+    module_class: type[nn.Module]
+    inputs: tuple[Port, ...]
+    losses: Mapping[str, float]
+    metrics: Mapping[str, Node]
+
+    def build(self, model: nn.Module) -> nn.Module:
+        """The program over the parameters of `model`."""
+        return self.module_class(model)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A project as modules. `inputs` are the ports that the network's `forward` takes, `outputs` those that it returns."""
+
+    project: Project
+    analysis: Analysis
+    source: Source
+    model_class: type[nn.Module]
+    programs: tuple[Program, ...]
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The data ports that `forward` takes, in order."""
+        return self.source.inputs
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """The ports whose values `forward` returns: one tensor, or a tuple of several."""
+        return self.source.outputs
+
+    def build(self, seed: int | None = None) -> nn.Module:
+        """The network with fresh parameters; a seed makes them the same each time."""
+        if seed is not None:
+            torch.manual_seed(seed)
+        return self.model_class()
+
+    def node_of(self, submodule: str) -> NodeId | None:
+        """The node whose submodule has that name."""
+        node = self.project.graph.node_named(submodule.split(".")[0])
+        return node.id if node else None
+
+
+def compile_project(project: Project) -> Compiled:
+    """Check, write and execute a project.
+
+    Raises:
+        ProjectError: the drawing has errors, or there is no network in it; the message names them.
+    """
+    analysis = analyse(project)
+    if analysis.errors:
+        first = analysis.errors[0]
+        more = len(analysis.errors) - 1
+        text = msg("{problem} ({more} more problems.)", problem=first.message, more=more) if more else first.message
+        raise ProjectError(text, node=first.node)
+    source = generate(project, analysis)
+    if not source.outputs:
+        raise ProjectError(msg("There is no network in this drawing yet. Add a layer and wire the data to it."))
+    space = execute(source.text)
+    programs = tuple(
+        Program(p.objective, space[p.class_name], p.inputs, p.losses, p.metrics) for p in source.programs
+    )
+    return Compiled(project, analysis, source, space[source.class_name], programs)
+
+
+def execute(text: str) -> dict[str, type[nn.Module]]:
+    """The classes of generated source. Its lines are known to tracebacks.
+
+    Raises:
+        AssertionError: the text holds anything that the generator does not write.
+    """
+    check_source(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    filename = f"<layerloom {digest}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    space: dict[str, type[nn.Module]] = {"__name__": f"layerloom_{digest}"}
+    exec(compile(text, filename, "exec"), space)
+    return space

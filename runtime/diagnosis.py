@@ -1,0 +1,356 @@
+"""Shape and dtype problems in the words of the drawing: what each side has, and the mend."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import isqrt, prod
+
+from graph.catalog import NodeType, Role
+from graph.edits import feeding_link, insert_on_link
+from graph.messages import Message, msg
+from graph.model import Graph, Node, NodeId, Port, Project, Value
+from graph.problems import Fix, Problem, Severity
+from runtime.analysis import Dim, NodeAnalysis, TensorSpec
+
+FLATTEN = "torch.nn.Flatten"
+RESHAPE = "layerloom.Reshape"
+DIMENSIONS = {2: "B × F", 3: "B × C × L", 4: "B × C × H × W"}
+FLOATS = ("float32", "float64", "float16", "bfloat16")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One node with what arrives at it, before it is run."""
+
+    graph: Graph
+    node: Node
+    node_type: NodeType
+    values: Mapping[str, Value]
+    inputs: Mapping[str, TensorSpec]
+
+    def source(self, port: str) -> str:
+        """The name of the node that feeds an input."""
+        return self.graph.nodes[self.graph.inputs(self.node.id)[port].node].name
+
+    def problem(self, code: str, message: Message, *fixes: Fix, port: str | None = None, warn: bool = False) -> Problem:
+        """A problem of this node."""
+        severity = Severity.WARNING if warn else Severity.ERROR
+        return Problem(code, message, self.node.id, port, severity, fixes)
+
+
+def look_at(situation: Situation) -> Iterator[Problem]:
+    """What is wrong with what arrives at a node, found before it is run. A wrong number of dimensions hides the rest."""
+    wrong = [*_check_ports(situation), *_check_pins(situation)]
+    yield from wrong
+    if not wrong:
+        for check in CHECKS.get(situation.node.type, ()):
+            yield from check(situation)
+
+
+def explain_failure(situation: Situation, error: Exception) -> Problem:
+    """A problem for what only PyTorch itself found, with its own words."""
+    given = ", ".join(f"{situation.source(port)}: {spec}" for port, spec in situation.inputs.items())
+    return situation.problem(
+        "shape-mismatch",
+        msg(
+            "'{node}' cannot take what arrives ({given}). Change its parameters or what comes before it. "
+            "PyTorch says: {error}",
+            node=situation.node.name,
+            given=given,
+            error=str(error).strip().split("\n")[0][:300],
+        ),
+    )
+
+
+# ---- what a port takes
+
+
+def _check_ports(s: Situation) -> Iterator[Problem]:
+    for name, spec in s.inputs.items():
+        port = s.node_type.input(name)
+        assert port is not None, name
+        is_float = spec.dtype in FLOATS
+        if (port.dtype == "float" and not is_float) or (port.dtype == "integer" and is_float):
+            yield _wrong_dtype(s, name, spec, port.dtype)
+        elif port.ndim and len(spec.shape) not in port.ndim:
+            yield _wrong_dimensions(s, name, spec, port.ndim)
+
+
+def _wrong_dimensions(s: Situation, port: str, spec: TensorSpec, takes: tuple[int, ...]) -> Problem:
+    message = msg(
+        "'{node}' takes {takes}, but '{source}' gives {given}. Put a node between them that changes the number of dimensions.",
+        node=s.node.name,
+        takes=" / ".join(DIMENSIONS.get(n, str(n)) for n in takes),
+        source=s.source(port),
+        given=spec,
+    )
+    return s.problem("wrong-dimensions", message, *_dimension_fixes(s, port, spec, takes), port=port)
+
+
+def _dimension_fixes(s: Situation, port: str, spec: TensorSpec, takes: tuple[int, ...]) -> Iterator[Fix]:
+    sizes = spec.shape[1:]
+    if 2 in takes and len(spec.shape) > 2:
+        yield _insert(s, port, FLATTEN, msg("Insert a Flatten"))
+    if takes == (4,) and all(isinstance(d, int) for d in sizes):
+        shape: tuple[Dim, ...] | None = None
+        if len(sizes) == 2:
+            shape = (1, *sizes)
+        elif len(sizes) == 1 and isqrt(sizes[0]) ** 2 == sizes[0]:
+            shape = (1, isqrt(sizes[0]), isqrt(sizes[0]))
+        if shape:
+            label = msg("Insert a Reshape to {shape}", shape=" × ".join(map(str, shape)))
+            yield _insert(s, port, RESHAPE, label, params={"shape": shape})
+
+
+def _wrong_dtype(s: Situation, port: str, spec: TensorSpec, takes: str) -> Problem:
+    names = {"node": s.node.name, "source": s.source(port), "dtype": spec.dtype}
+    if takes == "float" and s.node_type.role in (Role.LOSS, Role.METRIC):
+        text = msg("'{node}' compares numbers, but '{source}' gives class labels ({dtype}). For classes, use CrossEntropyLoss and Accuracy.", **names)
+    elif takes == "float":
+        text = msg("'{node}' takes numbers with a fraction, but '{source}' gives whole numbers ({dtype}). Wire the values, not the labels.", **names)
+    else:
+        text = msg("'{node}' needs class labels (whole numbers), but '{source}' gives {dtype}. For numbers to predict, use MSELoss and R2.", **names)
+    return s.problem("wrong-dtype", text, port=port)
+
+
+def _check_pins(s: Situation) -> Iterator[Problem]:
+    """A size that follows from the input, pinned to something else."""
+    for param in s.node_type.params:
+        if param.auto is None or param.auto.port not in s.inputs:
+            continue
+        spec = s.inputs[param.auto.port]
+        size = spec.shape[param.auto.dim] if -len(spec.shape) <= param.auto.dim < len(spec.shape) else None
+        pinned = s.values[param.name]
+        if isinstance(pinned, int) and pinned != size:
+            message = msg(
+                "'{node}' expects {param} = {pinned}, but '{source}' gives {size} ({given}).",
+                node=s.node.name, param=param.name, pinned=pinned, source=s.source(param.auto.port), size=size, given=spec,
+            )  # fmt: skip
+            fix = Fix(msg("Infer {param} again", param=param.name), partial(_reset, s.node.id, param.name))
+            yield s.problem("pinned-size", message, fix, port=param.auto.port)
+
+
+# ---- what single types take
+
+
+def _check_kernel(s: Situation) -> Iterator[Problem]:
+    sizes = s.inputs["input"].shape[-2:]
+    kernel, dilation = _pair(s.values["kernel_size"]), _pair(s.values.get("dilation", 1))
+    if isinstance(s.values["padding"], str) or not all(isinstance(d, int) for d in sizes):
+        return
+    padded = [d + 2 * p for d, p in zip(sizes, _pair(s.values["padding"]), strict=True)]
+    reach = [w * (k - 1) + 1 for k, w in zip(kernel, dilation, strict=True)]
+    if all(r <= d for r, d in zip(reach, padded, strict=True)):
+        return
+    message = msg(
+        "The kernel of '{node}' covers {reach}, but '{source}' gives only {given}{padding}. Use a smaller kernel, or padding.",
+        node=s.node.name, reach=_times(reach), source=s.source("input"), given=_times(sizes),
+        padding=msg(" ({padded} with padding)", padded=_times(padded)) if padded != list(sizes) else "",
+    )  # fmt: skip
+    fitting = tuple(min(k, max(1, (d - 1) // w + 1)) for k, d, w in zip(kernel, padded, dilation, strict=True))
+    yield s.problem("kernel-too-large", message, _set(s.node.id, "kernel_size", fitting), port="input")
+
+
+def _check_groups(s: Situation) -> Iterator[Problem]:
+    groups, channels = s.values["groups"], (s.values["in_channels"], s.values["out_channels"])
+    if all(isinstance(c, int) and c % groups == 0 for c in channels):
+        return
+    message = msg(
+        "'{node}' splits its channels into {groups} groups, but {inner} input and {outer} output channels cannot both be "
+        "divided by {groups}.",
+        node=s.node.name, groups=groups, inner=channels[0], outer=channels[1],
+    )  # fmt: skip
+    yield s.problem("groups", message, _set(s.node.id, "groups", 1))
+
+
+def _check_same_shapes(s: Situation) -> Iterator[Problem]:
+    (first, *others) = s.inputs
+    for other in others:
+        a, b = s.inputs[first], s.inputs[other]
+        if a.shape == b.shape:
+            continue
+        sides = {"node": s.node.name, "a": s.source(first), "sa": a, "b": s.source(other), "sb": b}
+        if _broadcasts(a.shape, b.shape):
+            text = msg("'{node}' stretches one side to fit the other: '{a}' gives {sa}, '{b}' gives {sb}. Check that this is meant.", **sides)
+            yield s.problem("broadcast", text, port=other, warn=True)
+        else:
+            text = msg("'{node}' needs the same shape on every side, but '{a}' gives {sa} and '{b}' gives {sb}. "
+                       "Change one of them, for example with a layer that gives the other's number of channels.", **sides)  # fmt: skip
+            yield s.problem("shape-mismatch", text, port=other)
+
+
+def _check_concatenate(s: Situation) -> Iterator[Problem]:
+    (first, *others) = s.inputs
+    dim = s.values["dim"]
+    for other in others:
+        a, b = list(s.inputs[first].shape), list(s.inputs[other].shape)
+        if len(a) == len(b) and -len(a) <= dim < len(a):
+            a[dim] = b[dim]
+        if a != b:
+            text = msg(
+                "'{node}' joins along dimension {dim}, so every other dimension must agree, but '{a}' gives {sa} and '{b}' gives {sb}.",
+                node=s.node.name, dim=dim, a=s.source(first), sa=s.inputs[first], b=s.source(other), sb=s.inputs[other],
+            )  # fmt: skip
+            yield s.problem("shape-mismatch", text, port=other)
+
+
+def _check_linear(s: Situation) -> Iterator[Problem]:
+    spec = s.inputs["input"]
+    if len(spec.shape) == 4:
+        text = msg(
+            "'{node}' sees images ({given}) and works on their last dimension only. A Flatten before it is probably missing.",
+            node=s.node.name, given=spec,
+        )  # fmt: skip
+        yield s.problem("missing-flatten", text, _insert(s, "input", FLATTEN, msg("Insert a Flatten")), port="input", warn=True)
+
+
+def _check_classes(s: Situation) -> Iterator[Problem]:
+    """Scores B × C against class indices B: cross entropy, accuracy."""
+    scores, target = s.inputs["input"], s.inputs["target"]
+    names = {"node": s.node.name, "source": s.source("input"), "given": scores, "target": s.source("target")}
+    if scores.shape[:1] + scores.shape[2:] != target.shape:
+        text = msg("'{node}' needs one score for each class (B × classes), but '{source}' gives {given} for labels of shape {labels}. "
+                   "A Flatten before the last Linear is probably missing.", **names, labels=target)  # fmt: skip
+        yield s.problem("class-dimension", text, *_flatten_upstream(s), port="input")
+    elif target.classes and scores.shape[1] != target.classes:
+        text = msg("'{source}' gives {scores} scores, but '{target}' has {classes} classes.",
+                   **names, scores=scores.shape[1], classes=target.classes)  # fmt: skip
+        yield s.problem("class-count", text, *_resize_source(s, target.classes), port="input")
+
+
+def _check_scores(s: Situation) -> Iterator[Problem]:
+    """Cross entropy applies log-softmax itself."""
+    source = s.graph.nodes[s.graph.inputs(s.node.id)["input"].node]
+    if source.type in ("torch.nn.Softmax", "torch.nn.LogSoftmax"):
+        text = msg("'{node}' applies the softmax itself, so '{source}' before it slows learning down. Wire the scores from before it.",
+                   node=s.node.name, source=source.name)  # fmt: skip
+        fix = Fix(msg("Take the scores from before {source}", source=source.name), partial(_bypass, s.node.id, source.id))
+        yield s.problem("softmax-before-loss", text, fix, port="input", warn=True)
+
+
+def _check_equal_target(s: Situation) -> Iterator[Problem]:
+    given, target = s.inputs["input"], s.inputs["target"]
+    names = {"node": s.node.name, "source": s.source("input"), "given": given, "target": s.source("target"), "wanted": target}
+    if given.shape != target.shape:
+        text = msg("'{node}' compares number by number, but '{source}' gives {given} and '{target}' gives {wanted}.", **names)
+        size = target.shape[-1] if len(given.shape) == len(target.shape) else None
+        yield s.problem("shape-mismatch", text, *_resize_source(s, size), port="input")
+
+
+_CONVOLUTION = (_check_groups, _check_kernel)
+CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
+    "torch.nn.Linear": (_check_linear,),
+    "torch.nn.Conv2d": _CONVOLUTION,
+    "torch.nn.ConvTranspose2d": (_check_groups,),
+    "torch.nn.MaxPool2d": (_check_kernel,),
+    "torch.nn.AvgPool2d": (_check_kernel,),
+    "layerloom.Add": (_check_same_shapes,),
+    "layerloom.Subtract": (_check_same_shapes,),
+    "layerloom.Multiply": (_check_same_shapes,),
+    "layerloom.Concatenate": (_check_concatenate,),
+    "torch.nn.CrossEntropyLoss": (_check_classes, _check_scores),
+    "torch.nn.NLLLoss": (_check_classes,),
+    "layerloom.metrics.Accuracy": (_check_classes,),
+    **dict.fromkeys(
+        ("torch.nn.MSELoss", "torch.nn.L1Loss", "torch.nn.SmoothL1Loss", "torch.nn.HuberLoss", "torch.nn.BCEWithLogitsLoss",
+         "layerloom.metrics.R2", "layerloom.metrics.MeanAbsoluteError"),
+        (_check_equal_target,),
+    ),
+}  # fmt: skip
+
+
+# ---- memory
+
+
+def check_memory(project: Project, nodes: Mapping[NodeId, NodeAnalysis]) -> Iterator[Problem]:
+    """Parameters and activations that this computer cannot hold, counted before any memory is asked for.
+
+    Training keeps four numbers a parameter (itself, its gradient and two of Adam) and every output of a batch, 4 bytes each.
+    """
+    total = _memory()
+    for node_id, found in nodes.items():
+        outputs = sum(_elements(spec, project.plan.batch_size) for spec in found.outputs.values())
+        need = 16 * found.parameters + 4 * outputs
+        if need > total:
+            text = msg("'{node}' needs about {need} of memory ({parameters} parameters); this computer has {total}. Make it smaller, "
+                       "or the batch.", node=project.graph.nodes[node_id].name, need=_gib(need),
+                       parameters=f"{found.parameters:,}", total=_gib(total))  # fmt: skip
+            yield Problem("too-large", text, node_id)
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 1 << 36
+
+
+def _elements(spec: TensorSpec, batch: int) -> int:
+    sizes = (d if isinstance(d, int) else batch * int(d.rpartition("·")[0] or 1) for d in spec.shape)
+    return prod(sizes)
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:,.1f} GiB"
+
+
+# ---- mends
+
+
+def _insert(s: Situation, port: str, type_id: str, label: Message, *, params: Mapping[str, Value] | None = None) -> Fix:
+    return Fix(label, partial(_insert_before, s.node.id, port, type_id, params))
+
+
+def _insert_before(node: NodeId, port: str, type_id: str, params: Mapping[str, Value] | None, project: Project) -> Project:
+    link = feeding_link(project.graph, node, port)
+    return project.with_graph(insert_on_link(project.graph, link, type_id, params=params))
+
+
+def _set(node: NodeId, name: str, value: Value) -> Fix:
+    shown = _times(value) if isinstance(value, tuple) else value
+    return Fix(msg("Set {name} to {value}", name=name, value=shown), partial(_set_param, node, name, value))
+
+
+def _set_param(node: NodeId, name: str, value: Value, project: Project) -> Project:
+    return project.with_graph(project.graph.set_params(node, {name: value}))
+
+
+def _reset(node: NodeId, name: str, project: Project) -> Project:
+    return project.with_graph(project.graph.reset_params(node, [name]))
+
+
+def _bypass(node: NodeId, skipped: NodeId, project: Project) -> Project:
+    graph = project.graph
+    link = feeding_link(graph, node, "input")
+    before = graph.inputs(skipped)["input"]
+    return project.with_graph(graph.disconnect([link]).connect(link._replace(source=before)))
+
+
+def _flatten_upstream(s: Situation) -> Iterator[Fix]:
+    """Offer a Flatten before the first Linear of the chain that ends here."""
+    node, found = s.node.id, None
+    while (source := s.graph.inputs(node).get("input")) is not None:
+        node = source.node
+        if s.graph.nodes[node].type == "torch.nn.Linear":
+            found = node
+    if found:
+        name = s.graph.nodes[found].name
+        yield Fix(msg("Insert a Flatten before {name}", name=name), partial(_insert_before, found, "input", FLATTEN, None))
+
+
+def _resize_source(s: Situation, size: Dim | None) -> Iterator[Fix]:
+    source: Port = s.graph.inputs(s.node.id)["input"]
+    if isinstance(size, int) and s.graph.nodes[source.node].type == "torch.nn.Linear":
+        yield _set(source.node, "out_features", size)
+
+
+def _pair(value: Value) -> tuple[int, int]:
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def _times(sizes: object) -> str:
+    return " × ".join(map(str, sizes))
+
+
+def _broadcasts(a: tuple[Dim, ...], b: tuple[Dim, ...]) -> bool:
+    return all(x == y or 1 in (x, y) for x, y in zip(reversed(a), reversed(b), strict=False))

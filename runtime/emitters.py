@@ -1,0 +1,88 @@
+"""How each node type is written in Python: the one text that shapes, code panel, training and export share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from graph.catalog.types import Kind, NodeType, Param, Role
+from graph.model import Value
+
+Values = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """The Python of one node.
+
+    `init` builds its submodule (None for a plain expression); `expression` computes its output, with `{self}` where
+    the submodule goes. Both contain nothing but literals, `nn`, `torch` and the given argument names.
+    """
+
+    init: str | None
+    expression: str
+
+
+def emit(node_type: NodeType, values: Values, arguments: Sequence[str]) -> Emission:
+    """The Python of a node.
+
+    Args:
+        values: every parameter, the `auto` ones worked out.
+        arguments: the names of the variables that feed its inputs, in port order.
+    """
+    if node_type.id in EXPRESSIONS:
+        return Emission(None, EXPRESSIONS[node_type.id](values, arguments))
+    assert node_type.id.startswith("torch.nn."), node_type.id
+    init = f"nn.{node_type.id.removeprefix('torch.nn.')}({call_arguments(node_type, values)})"
+    return Emission(init, f"{{self}}({', '.join(arguments)})")
+
+
+def call_arguments(node_type: NodeType, values: Values) -> str:
+    """Constructor arguments as a person would write them: what PyTorch requires, and what is not its default."""
+    written = []
+    by_position = True
+    for param in node_type.params:
+        value = values[param.name]
+        by_position = by_position and param.required and not param.keyword
+        if by_position:
+            written.append(literal(value))
+        elif param.required or not _is_default(param, value):
+            written.append(f"{param.name}={literal(value)}")
+    return ", ".join(written)
+
+
+def literal(value: Value) -> str:
+    """A checked value as Python text; tuples of one entry keep their comma."""
+    assert value is None or isinstance(value, (bool, int, float, str, tuple)), value
+    return repr(value)
+
+
+def has_submodule(node_type: NodeType) -> bool:
+    """Whether the node becomes an attribute of the module."""
+    return node_type.role in (Role.LAYER, Role.LOSS) and node_type.id not in EXPRESSIONS
+
+
+def _is_default(param: Param, value: Value) -> bool:
+    return value == param.default and (param.kind is not Kind.BOOL or isinstance(value, bool))
+
+
+def _joined(operator: str) -> Callable[[Values, Sequence[str]], str]:
+    return lambda values, arguments: f" {operator} ".join(arguments)
+
+
+def _concatenate(values: Values, arguments: Sequence[str]) -> str:
+    return f"torch.cat([{', '.join(arguments)}], dim={values['dim']!r})"
+
+
+def _reshape(values: Values, arguments: Sequence[str]) -> str:
+    (x,) = arguments
+    return f"{x}.reshape({', '.join([f'{x}.shape[0]', *map(repr, values['shape'])])})"
+
+
+EXPRESSIONS: Mapping[str, Callable[[Values, Sequence[str]], str]] = {
+    "layerloom.Add": _joined("+"),
+    "layerloom.Subtract": _joined("-"),
+    "layerloom.Multiply": _joined("*"),
+    "layerloom.Concatenate": _concatenate,
+    "layerloom.Reshape": _reshape,
+}

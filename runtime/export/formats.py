@@ -1,0 +1,163 @@
+"""The table of export formats: what each writes, how it is run again, and how exact it must be."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graph.messages import ExportError, Message, msg
+from runtime.export import onnx_file
+from runtime.export.placing import Files
+from runtime.export.verify import random_batches, still_copy
+
+if TYPE_CHECKING:
+    from runtime.predict import Trained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One export format.
+
+    `write(trained, file name)` gives the files by name; `job(their folder, file name, folder for more, trained)` says
+    how a clean process runs them (see `clean_process.LOADERS`). `suffix` is that of the file; a format without one is a
+    folder. `packages` take part in the comparison and are named with their version on the receipt.
+    """
+
+    id: str
+    label: Message
+    help: Message
+    write: Callable[[Trained, str], Files]
+    job: Callable[[Path, str, Path, Trained], Mapping[str, str]]
+    suffix: str = ""
+    tolerance: float = 0.0
+    packages: tuple[str, ...] = ("torch", "safetensors")
+    needs_training: bool = True
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the export is a folder of files."""
+        return not self.suffix
+
+    def full_path(self, path: Path) -> Path:
+        """The path with the suffix of the format."""
+        return path if path.suffix == self.suffix or self.is_folder else path.with_name(path.name + self.suffix)
+
+
+def format_of(format_id: str) -> Format:
+    """The format of that id.
+
+    Raises:
+        ExportError: there is none; the message lists those that exist.
+    """
+    if format_id not in FORMATS:
+        raise ExportError(
+            msg(
+                "There is no export format '{format}'. Choose one of: {formats}.",
+                format=format_id,
+                formats=", ".join(FORMATS),
+            )
+        )
+    return FORMATS[format_id]
+
+
+def weights_of(trained: Trained) -> bytes:
+    """The parameters and buffers as the bytes of a safetensors file, keys as in `state_dict()`."""
+    from safetensors.torch import save
+
+    state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in trained.model.state_dict().items()}
+    return save(state, {"format": "pt", "model": trained.compiled.source.class_name})
+
+
+def _write_weights(trained: Trained, name: str) -> Files:
+    return {name: weights_of(trained)}
+
+
+def _write_code(trained: Trained, name: str) -> Files:
+    return {name: trained.compiled.source.model_text.encode()}
+
+
+def _write_project(trained: Trained, name: str) -> Files:
+    from runtime.export.python_project import files
+
+    return files(trained, weights_of(trained))
+
+
+def _write_onnx(trained: Trained, name: str) -> Files:
+    compiled = trained.compiled
+    model = still_copy(trained.model)
+    content = onnx_file.to_onnx(
+        model,
+        random_batches([compiled.analysis.spec(port) for port in compiled.inputs])["2"],
+        inputs=list(inspect.signature(model.forward).parameters),
+        outputs=[compiled.project.graph.nodes[port.node].name for port in compiled.outputs],
+    )
+    return {name: content}
+
+
+def _module_job(source: Path, weights: Path, trained: Trained) -> dict[str, str]:
+    class_name = trained.compiled.source.class_name
+    return {"loader": "module", "source": str(source), "weights": str(weights), "class_name": class_name}
+
+
+def _weights_job(folder: Path, name: str, aside: Path, trained: Trained) -> dict[str, str]:
+    source = aside / "model.py"
+    source.write_text(trained.compiled.source.model_text, "utf-8")
+    return _module_job(source, folder / name, trained)
+
+
+def _code_job(folder: Path, name: str, aside: Path, trained: Trained) -> dict[str, str]:
+    weights = aside / "weights.safetensors"
+    weights.write_bytes(weights_of(trained))
+    return _module_job(folder / name, weights, trained)
+
+
+def _project_job(folder: Path, name: str, aside: Path, trained: Trained) -> dict[str, str]:
+    return {"loader": "project", "folder": str(folder)}
+
+
+def _onnx_job(folder: Path, name: str, aside: Path, trained: Trained) -> dict[str, str]:
+    return {"loader": "onnx", "model": str(folder / name)}
+
+
+FORMATS: Mapping[str, Format] = {
+    entry.id: entry
+    for entry in (
+        Format(
+            id="weights",
+            label=msg("Weights (.safetensors)"),
+            help=msg("The trained numbers alone, for the generated class or your own."),
+            suffix=".safetensors",
+            write=_write_weights,
+            job=_weights_job,
+        ),
+        Format(
+            id="python",
+            label=msg("Python project (folder)"),
+            help=msg("Readable model.py that needs only torch, the weights, and predict.py for your own samples."),
+            write=_write_project,
+            job=_project_job,
+        ),
+        Format(
+            id="onnx",
+            label=msg("ONNX (.onnx)"),
+            help=msg("One file for onnxruntime and many other programs, without PyTorch; any batch size."),
+            suffix=".onnx",
+            tolerance=1e-4,
+            packages=("torch", *onnx_file.PACKAGES),
+            write=_write_onnx,
+            job=_onnx_job,
+        ),
+        Format(
+            id="code",
+            label=msg("Python code (.py)"),
+            help=msg("The class of the network alone, trained or not."),
+            suffix=".py",
+            write=_write_code,
+            job=_code_job,
+            needs_training=False,
+        ),
+    )
+}

@@ -1,0 +1,132 @@
+"""A folder with the network as a small Python project: readable, and free of Layerloom."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from pprint import pformat
+from string import Template
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graph.catalog import CATALOG
+from graph.model import Node, Port
+from runtime.data.arrays import INPUT_NAMES
+from runtime.data.sources import ARRAYS, IMAGES, TABLE, builtin_names
+
+if TYPE_CHECKING:
+    from runtime.predict import Trained
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_PACKAGES = ("torch", "safetensors", "numpy")
+
+
+class Reader(NamedTuple):
+    """How the project reads samples: the template of `inputs.py` and what fills it, and what the README says of it."""
+
+    template: str
+    fields: Mapping[str, object]
+    example: str
+    usage: str
+    packages: tuple[str, ...] = ()
+
+
+def files(trained: Trained, weights: bytes) -> dict[str, bytes]:
+    """The files of the project by name; `weights` is the content of its safetensors file."""
+    source = trained.compiled.source
+    reader = _reader(trained)
+    fields = {
+        "class_name": source.class_name,
+        "classes": pformat(_classes(trained), width=110, compact=True),
+        "title": trained.project.name,
+        "summary": (trained.model.__doc__ or "").strip(),
+        "example": reader.example,
+        "usage": reader.usage,
+    }
+    requirements = (f"{name}  # {version(name)}\n" for name in (*_PACKAGES, *reader.packages))
+    return {
+        "model.py": source.model_text.encode(),
+        "weights.safetensors": weights,
+        "inputs.py": _fill(reader.template, reader.fields),
+        "predict.py": _fill("predict.py", fields),
+        "README.md": _fill("README.md", fields),
+        "requirements.txt": "".join(requirements).encode(),
+    }
+
+
+def _classes(trained: Trained) -> tuple[str, ...]:
+    """The names of the classes, if the outputs are their scores: logits or log-probabilities, `softmax` takes both."""
+    from runtime.training.answers import find_question
+
+    question = find_question(trained.compiled)
+    return tuple(trained.classes) if question and question.probabilities else ()
+
+
+def _fill(template: str, fields: Mapping[str, object]) -> bytes:
+    """The text of a template; a field that is missing, or a mark that is misspelled, is an error."""
+    return Template((_TEMPLATES / f"{template}.template").read_text("utf-8")).substitute(fields).encode()
+
+
+def _reader(trained: Trained) -> Reader:
+    """The way from a file to the inputs: that of the data node if there is one, else an array for each input."""
+    ports = trained.compiled.inputs
+    if len(ports) == 1:
+        node = trained.project.graph.nodes[ports[0].node]
+        read = _READERS.get(CATALOG[node.type].id)
+        if read is not None:
+            return read(node, trained)
+    return _arrays_reader(trained, {})
+
+
+def _images_reader(node: Node, trained: Trained) -> Reader:
+    shape = _sample_shape(trained, trained.compiled.inputs[0])
+    light_on_dark = CATALOG[node.type].values(node)["source"] in builtin_names(IMAGES)
+    return Reader(
+        template="inputs_images.py",
+        fields={"shape": shape, "light_on_dark": light_on_dark},
+        example="picture.png",
+        usage="says what it sees in picture files",
+        packages=("Pillow",),
+    )
+
+
+def _table_reader(node: Node, trained: Trained) -> Reader:
+    facts: Mapping[str, Any] = node.facts or {}
+    columns = facts["columns"]
+    moments = trained.statistics.get(node.id, {}).get("features")
+    means, deviations = (moments["mean"], moments["std"]) if moments else ([0.0] * len(columns), [1.0] * len(columns))
+    rows = (f"    {name!r}: {tuple(pair)!r}," for name, *pair in zip(columns, means, deviations, strict=True))
+    return Reader(
+        template="inputs_table.py",
+        fields={"features": "\n".join(rows)},
+        example="table.csv",
+        usage="predicts for every row of a CSV file with the columns of the training table, the target left out or not",
+    )
+
+
+def _arrays_reader(trained: Trained, names: Mapping[str, tuple[str, ...]]) -> Reader:
+    """An `.npz` file with an array for each argument of `forward`; `names` gives other names that arrays may have."""
+    arguments = list(inspect.signature(trained.model.forward).parameters)
+    spec = trained.compiled.analysis.spec
+    entries = [
+        (names.get(argument, (argument.lower(),)), _sample_shape(trained, port), spec(port).dtype)
+        for argument, port in zip(arguments, trained.compiled.inputs, strict=True)
+    ]
+    return Reader(
+        template="inputs_arrays.py",
+        fields={"inputs": pformat(entries, width=110)},
+        example="samples.npz",
+        usage=f"predicts for the samples in an .npz file with the arrays: {', '.join(arguments)}",
+    )
+
+
+def _sample_shape(trained: Trained, port: Port) -> tuple[int, ...]:
+    return tuple(int(dim) for dim in trained.compiled.analysis.spec(port).shape[1:])
+
+
+_READERS: Mapping[str, Callable[[Node, Trained], Reader]] = {
+    IMAGES: _images_reader,
+    TABLE: _table_reader,
+    ARRAYS: lambda node, trained: _arrays_reader(trained, {"input": INPUT_NAMES}),
+}

@@ -1,0 +1,157 @@
+"""A trained network as something to ask: loaded from its run, in evaluation mode, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graph.messages import RunError, msg
+from graph.model import NodeId, Port, Project
+from runtime import devices
+from runtime.compiler import Compiled, compile_project
+from runtime.data import input_from_file, prepare
+from runtime.events import Tested
+from runtime.runs import Run, load_run
+from runtime.training.answers import ask, find_question
+from runtime.training.checkpoints import read_weights
+from runtime.training.fit import Fit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A network and what is needed to feed it: the statistics of its data (see `runtime.data.Prepared`) and the classes.
+
+    `run` is the folder that the weights come from, None for a network that was not trained; `folder` is what
+    relative paths of its data nodes start from.
+    """
+
+    project: Project
+    compiled: Compiled
+    model: nn.Module
+    statistics: Mapping[NodeId, Mapping[str, Any]] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    run: Path | None = None
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the network says of one sample: a class index with its probability, or a number (its first output)."""
+
+    prediction: float
+    confidence: float | None = None
+
+
+def load_trained(path: Path) -> Trained:
+    """The network of a run with its best weights, else its last.
+
+    Raises:
+        RunError: it is no folder of a run, the run left no weights, or they do not fit its drawing.
+        ProjectError: the drawing of the run has errors.
+    """
+    run = load_run(path)
+    compiled = compile_project(run.project)
+    data = run.facts.get("data", {})
+    return Trained(
+        project=run.project,
+        compiled=compiled,
+        model=load_model(run, compiled),
+        statistics=data.get("statistics", {}),
+        classes=tuple(data.get("classes", ())),
+        run=path,
+        folder=run.folder,
+    )
+
+
+def untrained(project: Project) -> Trained:
+    """The network of a project as it is before training.
+
+    Raises:
+        ProjectError: the drawing has errors.
+    """
+    compiled = compile_project(project)
+    return Trained(project=project, compiled=compiled, model=compiled.build(project.plan.seed).eval())
+
+
+def load_model(run: Run, compiled: Compiled) -> nn.Module:
+    """The model of a run with its best weights, else its last, in evaluation mode.
+
+    Raises:
+        RunError: there are no weights, or they do not fit.
+    """
+    if run.weights is None:
+        raise RunError(msg("The run '{path}' left no weights: it ended before its first epoch did.", path=run.path))
+    model = compiled.build()
+    try:
+        model.load_state_dict(read_weights(run.weights))
+    except RuntimeError as error:
+        raise RunError(
+            msg("The weights '{file}' do not fit the drawing of their run. Train again.", file=run.weights)
+        ) from error
+    return model.eval()
+
+
+def predict_batch(trained: Trained, inputs: Mapping[Port, Tensor]) -> tuple[Tensor, ...]:
+    """The outputs of the network for a batch, in the order of `trained.compiled.outputs`.
+
+    Args:
+        inputs: a tensor for each port of `trained.compiled.inputs`, samples first.
+
+    Raises:
+        RunError: an input is missing.
+    """
+    nodes = trained.project.graph.nodes
+    for port in trained.compiled.inputs:
+        if port not in inputs:
+            raise RunError(msg("The network also needs '{name}'.", name=nodes[port.node].name), node=port.node)
+    with torch.no_grad():
+        outputs = trained.model(*(inputs[port] for port in trained.compiled.inputs))
+    return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+
+
+def predict_file(trained: Trained, path: Path) -> list[Prediction]:
+    """What the network says of each sample in a file: one picture, the rows of a table, or an array.
+
+    Raises:
+        DataError: the file is missing or wrong.
+        RunError: the network takes more than one input, or does not answer a question about its data.
+    """
+    if len(trained.compiled.inputs) != 1:
+        raise RunError(msg("This network takes several inputs; a file can give only one."))
+    (port,) = trained.compiled.inputs
+    inputs = input_from_file(trained.project.graph.nodes[port.node], path, trained.statistics)
+    return _read(trained, predict_batch(trained, inputs))
+
+
+def test_again(trained: Trained) -> Tested:
+    """Measure the network on the test samples of its run.
+
+    Raises:
+        DataError: the data is missing or has changed.
+        RunError: the plan sets no samples aside for the test.
+    """
+    prepared = prepare(trained.project, trained.folder)
+    if not prepared.test.count:
+        raise RunError(msg("No samples were set aside for the test. Give the test part a share of the split."))
+    fit = Fit(trained.compiled, prepared, devices.choose("cpu"), epochs=1)
+    fit.model.load_state_dict(trained.model.state_dict())
+    record = fit.begin(training=False)
+    for batch in fit.batches(fit.test, training=False):
+        record.add(len(batch[0]), fit.evaluate(batch))
+        record.flush()
+    answers = ask(fit.compiled, fit.model, fit.test, batch_size=fit.batch_size)
+    return Tested(record.figures(), prepared.classes, answers.confusion, answers.samples)
+
+
+def _read(trained: Trained, outputs: tuple[Tensor, ...]) -> list[Prediction]:
+    question = find_question(trained.compiled)
+    values = outputs[question.output if question else 0]
+    if question is None or question.probabilities is None or values.dim() != 2:
+        return [Prediction(value) for value in values.reshape(len(values), -1)[:, 0].tolist()]
+    confidences, guesses = question.probabilities(values).max(1)
+    return [Prediction(*row) for row in zip(guesses.tolist(), confidences.tolist(), strict=True)]

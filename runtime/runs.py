@@ -1,0 +1,207 @@
+"""Runs as folders: what was trained, how, and where its weights are. Importable without torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO, Any
+
+from graph import files
+from graph.atomic import explain, write_atomically
+from graph.messages import FileError, LayerloomError, RunError, msg
+from graph.model import Project
+from runtime.events import Event, to_json
+
+SUFFIX = ".runs"
+PROJECT, FACTS, SOURCE, EVENTS, CHECKPOINTS = (
+    "project.layerloom", "run.json", "model.py", "metrics.jsonl", "checkpoints",
+)  # fmt: skip
+RUNNING, FINISHED, STOPPED, FAILED = "running", "finished", "stopped", "failed"
+_NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{6}_[0-9a-f]{4}")
+_PACKAGES = ("torch", "numpy", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it lies on the disk.
+
+    `facts` is what `run.json` holds: created, seed, device, environment, fingerprint and statistics of the data, classes, and
+    under `result` how it ended (`status`, and as far as it got: `epoch`, `best`, `test`).
+    """
+
+    path: Path
+    project: Project
+    facts: Mapping[str, Any]
+
+    @property
+    def folder(self) -> Path | None:
+        """What relative paths of data nodes start from."""
+        folder = self.facts.get("folder")
+        return Path(folder) if isinstance(folder, str) else None
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / CHECKPOINTS
+
+    @property
+    def weights(self) -> Path | None:
+        """The weights to use: the best ones, else the last ones, None before the first checkpoint."""
+        found = (self.checkpoints / f"{name}.safetensors" for name in ("best", "last"))
+        return next((path for path in found if path.is_file()), None)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether there is a point to go on from."""
+        return (self.checkpoints / "last.state.pt").is_file()
+
+    @property
+    def status(self) -> str:
+        """ "running" (or ended without a word), "finished", "stopped" or "failed"."""
+        return self.facts["result"]["status"]
+
+
+class RunWriter:
+    """The folder of a run under way."""
+
+    def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
+        self.path = path
+        self.facts = dict(facts)
+        self._events: IO[str] | None = None
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / CHECKPOINTS
+
+    def log(self, event: Event) -> None:
+        """Append an event to `metrics.jsonl`.
+
+        Raises:
+            FileError: it cannot be written.
+        """
+        path = self.path / EVENTS
+        try:
+            if self._events is None:
+                self._events = path.open("a", encoding="utf-8")
+            self._events.write(to_json(event) + "\n")
+            self._events.flush()
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def note(self, **result: Any) -> None:
+        """Write into `run.json` how the run is doing.
+
+        Raises:
+            FileError: it cannot be written.
+        """
+        self.facts = {**self.facts, "result": {**self.facts.get("result", {}), **result}}
+        text = json.dumps(self.facts, indent=2, ensure_ascii=False, sort_keys=True)
+        write_atomically(self.path / FACTS, f"{text}\n".encode())
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+
+def create_run(runs: Path, project: Project, source: str, facts: Mapping[str, Any]) -> RunWriter:
+    """Make the folder of a new run, with the snapshot of the project and its generated source.
+
+    Raises:
+        FileError: the folder cannot be written.
+    """
+    now = datetime.now().astimezone()
+    path = runs / f"{now:%Y-%m-%d_%H%M%S}_{secrets.token_hex(2)}"
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    files.save(project, path / PROJECT)
+    write_atomically(path / SOURCE, source.encode())
+    writer = RunWriter(path, {"created": now.isoformat(timespec="seconds"), "environment": environment(), **facts})
+    writer.note(status=RUNNING)
+    return writer
+
+
+def load_run(path: Path) -> Run:
+    """A run from its folder.
+
+    Raises:
+        RunError: it is no folder of a run, or parts of it are missing or damaged.
+    """
+    try:
+        facts = json.loads((path / FACTS).read_text("utf-8"))
+        project = files.load(path / PROJECT)
+        if not isinstance(facts["result"]["status"], str):
+            raise ValueError("status")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = error.message if isinstance(error, LayerloomError) else type(error).__name__
+        raise RunError(
+            msg(
+                "'{path}' is not the folder of a run, or it is damaged ({reason}). Choose a folder inside a {suffix} folder.",
+                path=path,
+                reason=reason,
+                suffix=SUFFIX,
+            )
+        ) from error
+    return Run(path, project, facts)
+
+
+def reopen_run(run: Run) -> RunWriter:
+    """Go on writing into the folder of a run."""
+    return RunWriter(run.path, run.facts)
+
+
+def list_runs(folder: Path) -> list[Run]:
+    """The runs of a runs folder, newest first; what is damaged is passed over."""
+    names = sorted((p for p in _entries(folder) if _NAME.fullmatch(p.name)), key=lambda p: p.name, reverse=True)
+    return [run for path in names if (run := _try_load(path)) is not None]
+
+
+def runs_folder(document: Path) -> Path:
+    """Where the runs of a document go: beside it, `NAME.runs`."""
+    return document.with_suffix(SUFFIX)
+
+
+def environment() -> dict[str, str]:
+    """What could make a difference to a number: the machine and the versions."""
+    return {"python": platform.python_version(), "platform": platform.platform(), **_versions()}
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir()]
+    except OSError:
+        return []
+
+
+def _try_load(path: Path) -> Run | None:
+    try:
+        return load_run(path)
+    except RunError:
+        return None
+
+
+def _unwritable(path: Path, error: OSError) -> FileError:
+    return FileError(msg("The run cannot be written to '{path}': {reason}", path=path, reason=explain(error)))

@@ -1,0 +1,212 @@
+"""A run in progress: everything that the loop works on, and where in the run it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import torch
+
+from graph.messages import RunError, msg
+from graph.model import Port
+from runtime.compiler import Compiled
+from runtime.data import Part, Prepared
+from runtime.data.batching import epoch_batches, num_batches, to_device
+from runtime.devices import Device
+from runtime.events import Figures
+from runtime.training.learner import Batch, Learner, Outcome
+from runtime.training.record import LOSS, Record
+from runtime.training.stopwatch import Stopwatch
+
+PROBE_SAMPLES = 2
+
+
+class Fit:
+    """The model, its learners, the data and the position of a run.
+
+    `epoch` counts from 1 and `batch` the batches of it that are done; `step` counts those of the whole run.
+    `best` is the smallest loss so far: of the validation part, or of the training part where there is no other.
+    """
+
+    def __init__(self, compiled: Compiled, prepared: Prepared, device: Device, *, epochs: int) -> None:
+        """Build a model with the seed of the plan, and all that trains it.
+
+        Raises:
+            RunError: an input of the network has no data, or an objective cannot be trained.
+        """
+        plan = compiled.project.plan
+        self.compiled, self.device, self.epochs = compiled, device, epochs
+        self.batch_size = plan.batch_size
+        self.model = compiled.build(plan.seed).to(device.id)
+        self.train, self.validation, self.test = (
+            to_device(part, device.id) for part in (prepared.train, prepared.validation, prepared.test)
+        )
+        self._ports = _data_ports(compiled, self.train)
+        self.learners = self._build_learners()
+        self.epoch, self.batch, self.step = 1, 0, 0
+        self.best: float | None = None
+        self.stopwatch = Stopwatch()
+        self._order = torch.Generator().manual_seed(plan.seed)
+        self._order_of_epoch = self._order.get_state()
+        self._record: Record | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps that an epoch takes."""
+        return num_batches(self.train, self.batch_size)
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the first objective."""
+        return self.learners[0].learning_rate
+
+    # ---- passes over the data
+
+    def begin(self, *, training: bool) -> Record:
+        """Prepare the model for a pass. A training pass that was left in the middle goes on with its record."""
+        for learner in self.learners:
+            learner.train(training)
+        if not training:
+            return self._new_record()
+        if self._record is None:
+            self._record = self._new_record()
+        self._record.begin(self.batch)
+        return self._record
+
+    def batches(self, part: Part, *, training: bool) -> Iterator[Batch]:
+        """The batches of a pass; those of training in a new order each epoch, from the first that is not done."""
+        if not training:
+            return epoch_batches(part, self.batch_size, ports=self._ports)
+        self._order_of_epoch = self._order.get_state()
+        return islice(self._shuffled(self._order), self.batch, None)
+
+    def train_step(self, batch: Batch) -> Sequence[Outcome | None]:
+        """Every objective whose turn it is changes its parameters once."""
+        self.batch += 1
+        self.step += 1
+        if len(self.learners) == 1:
+            return [self.learners[0].step(batch)]
+        return [self._turn(learner, batch) for learner in self.learners]
+
+    def evaluate(self, batch: Batch) -> Sequence[Outcome | None]:
+        """Compute every loss, change nothing."""
+        with torch.no_grad():
+            return [learner.evaluate(batch) for learner in self.learners]
+
+    def batch_again(self, part: Part, index: int, *, training: bool) -> Batch:
+        """Batch number `index` (from 0) of the pass under way, once more."""
+        if not training:
+            return next(islice(self.batches(part, training=False), index, None))
+        again = torch.Generator()
+        again.set_state(self._order_of_epoch)
+        return next(islice(self._shuffled(again), index, None))
+
+    def learner_of(self, loss: str) -> Learner:
+        """The learner that makes the loss of this name small."""
+        return next(learner for learner in self.learners if loss in learner.program.losses)
+
+    def end_epoch(self, train: Figures, validation: Figures) -> bool:
+        """Move to the next epoch. True if this one was the best."""
+        loss = (validation or train)[LOSS]
+        is_best = self.best is None or loss < self.best
+        if is_best:
+            self.best = loss
+        for learner in self.learners:
+            learner.end_epoch()
+        self.epoch, self.batch, self._record = self.epoch + 1, 0, None
+        return is_best
+
+    # ---- going on later
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the weights that is needed to go on exactly, from the middle of an epoch too."""
+        return {
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "step": self.step,
+            "best": self.best,
+            "seconds": self.stopwatch.seconds,
+            "order": self._order_of_epoch if self.batch else self._order.get_state(),
+            "random": torch.get_rng_state(),
+            "device_random": _device_random(self.device),
+            "learners": [learner.state_dict() for learner in self.learners],
+            "record": self._record.state_dict() if self._record else None,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave, and from `weights`.
+
+        Raises:
+            RunError: the state belongs to another drawing.
+        """
+        try:
+            self.model.load_state_dict(state["weights"])
+            for learner, part in zip(self.learners, state["learners"], strict=True):
+                learner.load_state_dict(part)
+            self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
+            self.best = state["best"]
+            self.stopwatch.seconds = state["seconds"]
+            if state["record"] is not None:
+                self._record = self._new_record()
+                self._record.load_state_dict(state["record"])
+            self._order.set_state(state["order"])
+            _set_device_random(self.device, state["device_random"])
+            torch.set_rng_state(state["random"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise RunError(
+                msg("The checkpoint does not fit the drawing of its run ({reason}). Train again.", reason=error)
+            ) from error
+
+    # ---- details
+
+    def _build_learners(self) -> list[Learner]:
+        programs = self.compiled.programs
+        if not programs:
+            raise RunError(msg("There is no loss to make small. Add a loss, and wire the network and the targets to it."))
+        sample = next(epoch_batches(self.train, PROBE_SAMPLES, ports=self._ports))
+        learners = [
+            Learner(self.compiled, program, self.model, ports=self._ports, sample=sample) for program in programs
+        ]
+        for learner in learners:
+            learner.build_optimizer(self.epochs, alone=len(programs) == 1)
+        return learners
+
+    def _turn(self, learner: Learner, batch: Batch) -> Outcome | None:
+        if self.step % learner.every:
+            return None
+        learner.focus()
+        return learner.step(batch)
+
+    def _new_record(self) -> Record:
+        return Record(self.compiled.programs, self.stopwatch)
+
+    def _shuffled(self, generator: torch.Generator) -> Iterator[Batch]:
+        return epoch_batches(self.train, self.batch_size, generator, ports=self._ports)
+
+
+def _data_ports(compiled: Compiled, part: Part) -> list[Port]:
+    """The data ports that the programs take, in a fixed order."""
+    ports = list(dict.fromkeys(port for program in compiled.programs for port in program.inputs))
+    for port in ports:
+        if port not in part.tensors:
+            node = compiled.project.graph.nodes[port.node]
+            raise RunError(
+                msg("'{name}' stands for data that is not there. Put a data node in its place.", name=node.name),
+                node=node.id,
+            )
+    return ports
+
+
+def _device_random(device: Device) -> torch.Tensor | None:
+    """The state of the random numbers that a GPU draws itself."""
+    if device.type == "cuda":
+        return torch.cuda.get_rng_state(device.id)
+    return torch.mps.get_rng_state() if device.type == "mps" else None
+
+
+def _set_device_random(device: Device, state: torch.Tensor | None) -> None:
+    if state is not None and device.type == "cuda":
+        torch.cuda.set_rng_state(state, device.id)
+    elif state is not None and device.type == "mps":
+        torch.mps.set_rng_state(state)

@@ -1,0 +1,221 @@
+"""What a pass over the data measured: kept on the device step by step, brought over in one transfer when asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from runtime.compiler import Program
+from runtime.training.learner import Outcome
+from runtime.training.metrics import METRICS, wide
+from runtime.training.stopwatch import Stopwatch
+
+LOSS = "loss"
+INTERVAL = 0.1  # seconds between two flushes
+MAX_KEPT_BYTES = 64 * 2**20  # of outputs that wait for their metrics
+
+Series = dict[str, tuple[float, ...]]
+
+
+class NotFinite(ArithmeticError):
+    """A loss is NaN or infinite. `batch` counts from 0 over the pass; `loss` is the name of its node."""
+
+    def __init__(self, batch: int, loss: str, value: float) -> None:
+        super().__init__(f"{loss} is {value} in batch {batch}")
+        self.batch, self.loss, self.value = batch, loss, value
+
+
+class Tally:
+    """Losses and metrics of one objective over a pass. `add` only keeps references; `flush` does the work.
+
+    `totals` holds sums over the samples so far, on the CPU: the number of samples, for each loss its values times the
+    samples, and the contributions to each metric.
+    """
+
+    def __init__(self, program: Program, names: Mapping[str, str], total: str) -> None:
+        """Start from nothing.
+
+        Args:
+            names: what each loss and metric node is called among the figures.
+            total: what the weighted sum of the losses is called.
+        """
+        single = len(program.losses) == 1
+        self._nodes = tuple(program.losses) if single else (total, *program.losses)
+        self._names = [total, *(names[loss] for loss in self._nodes[1:]), *(names[key] for key in program.metrics)]
+        self._metrics = [(key, METRICS[node.type]) for key, node in program.metrics.items()]
+        self._widths: list[int] = []
+        self.totals: Tensor | None = None
+        self._clear()
+
+    def add(self, step: int, size: int, outcome: Outcome) -> None:
+        """Remember what a step gave; `step` counts from 0 over the pass, `size` is the number of samples."""
+        self._steps.append(step)
+        self._sizes.append(size)
+        self._losses.append(outcome.loss.detach())
+        if len(self._nodes) > 1:
+            self._losses += [loss.detach() for loss in outcome.losses.values()]
+        for kept, (key, _) in zip(self._seen, self._metrics, strict=True):
+            output, target = outcome.seen[key]
+            kept.append((output.detach(), target))
+
+    def kept_bytes(self) -> int:
+        """Memory that the outputs of the last step hold until they are flushed."""
+        return sum(kept[-1][0].nbytes for kept in self._seen if kept)
+
+    def flush(self, steps: range) -> Series:
+        """The figures of each of these steps, NaN where the objective did not step.
+
+        Raises:
+            NotFinite: a loss is NaN or infinite.
+        """
+        if not self._steps:
+            return dict.fromkeys(self._names, (math.nan,) * len(steps))
+        table = self._fetch()
+        self._check(table)
+        weighted = table.clone()
+        weighted[:, 1 : 1 + len(self._nodes)] *= table[:, :1]
+        self.totals = weighted.sum(0) if self.totals is None else self.totals + weighted.sum(0)
+        columns = [self._spread(column, steps) for column in self._columns(table)]
+        self._clear()
+        return dict(zip(self._names, columns, strict=True))
+
+    def figures(self) -> dict[str, float]:
+        """The figures over all samples so far; empty before the first."""
+        if self.totals is None:
+            return {}
+        table = self.totals[None].clone()
+        table[:, 1 : 1 + len(self._nodes)] /= table[:, :1]
+        return {name: column[0] for name, column in zip(self._names, self._columns(table), strict=True)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is needed to go on in the middle of a pass."""
+        return {"totals": self.totals, "widths": self._widths}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        self.totals, self._widths = state["totals"], state["widths"]
+
+    def _clear(self) -> None:
+        self._steps: list[int] = []
+        self._sizes: list[int] = []
+        self._losses: list[Tensor] = []
+        self._seen: list[list[tuple[Tensor, Tensor]]] = [[] for _ in self._metrics]
+
+    def _fetch(self) -> Tensor:
+        """A row a step, in float64 on the CPU: its samples, its losses, its contributions to each metric."""
+        losses = wide(torch.stack(self._losses).view(len(self._steps), -1))
+        sizes = torch.tensor(self._sizes)
+        sums = [self._sum_by_step(m.contributions, kept, sizes) for (_, m), kept in zip(self._metrics, self._seen)]
+        self._widths = [s.shape[1] for s in sums]
+        return torch.cat([sizes.to(losses)[:, None], losses, *sums], 1).to("cpu").double()
+
+    def _sum_by_step(self, contributions: Any, kept: Sequence[tuple[Tensor, Tensor]], sizes: Tensor) -> Tensor:
+        outputs, targets = zip(*kept, strict=True)
+        rows = contributions(torch.cat(outputs), torch.cat(targets))
+        step = torch.repeat_interleave(torch.arange(len(sizes)), sizes).to(rows.device)
+        return rows.new_zeros(len(sizes), rows.shape[1]).index_add_(0, step, rows)
+
+    def _columns(self, table: Tensor) -> list[list[float]]:
+        """The rows of `_fetch` as a list of values for each figure."""
+        losses, *sums = table[:, 1:].split([len(self._nodes), *self._widths], 1)
+        figures = [metric.figure(rows) for (_, metric), rows in zip(self._metrics, sums, strict=True)]
+        return [column.tolist() for column in (*losses.T, *figures)]
+
+    def _spread(self, values: list[float], steps: range) -> tuple[float, ...]:
+        if len(values) == len(steps):
+            return tuple(values)
+        by_step = dict(zip(self._steps, values, strict=True))
+        return tuple(by_step.get(step, math.nan) for step in steps)
+
+    def _check(self, table: Tensor) -> None:
+        bad = (~table[:, 1 : 1 + len(self._nodes)].isfinite()).nonzero()
+        if len(bad):
+            row, column = bad[0].tolist()
+            loss = self._nodes[column] if column or len(self._nodes) == 1 else self._nodes[1]
+            raise NotFinite(self._steps[row], loss, float(table[row, 1 + column]))
+
+
+class Record:
+    """What all objectives measured over a pass, and whether it is time to fetch it."""
+
+    def __init__(self, programs: Sequence[Program], stopwatch: Stopwatch) -> None:
+        names = figure_names(programs)
+        self.tallies = [Tally(p, names, total) for p, total in zip(programs, total_names(programs), strict=True)]
+        self._stopwatch = stopwatch
+        self.begin(0)
+
+    def begin(self, batch: int) -> None:
+        """Number the steps that follow from this one on."""
+        self.num_steps = 0
+        self._num_samples = 0
+        self._max_steps = 1
+        self._first = batch
+        self._since = self._stopwatch.seconds
+
+    def add(self, size: int, outcomes: Sequence[Outcome | None]) -> None:
+        """Remember what a step over `size` samples gave; None for an objective that did not step."""
+        step = self._first + self.num_steps
+        for tally, outcome in zip(self.tallies, outcomes, strict=True):
+            if outcome is not None:
+                tally.add(step, size, outcome)
+        if not self.num_steps:
+            self._max_steps = MAX_KEPT_BYTES // max(1, sum(tally.kept_bytes() for tally in self.tallies))
+        self.num_steps += 1
+        self._num_samples += size
+
+    @property
+    def is_due(self) -> bool:
+        """Whether somebody should look."""
+        return self.num_steps >= self._max_steps or self._stopwatch.seconds - self._since >= INTERVAL
+
+    @property
+    def samples_per_second(self) -> float:
+        """The speed since the last flush."""
+        return self._num_samples / max(self._stopwatch.seconds - self._since, 1e-9)
+
+    def flush(self) -> Series:
+        """The figures of each step since the last flush.
+
+        Raises:
+            NotFinite: a loss is NaN or infinite.
+        """
+        series: Series = {}
+        for tally in self.tallies:
+            series |= tally.flush(range(self._first, self._first + self.num_steps))
+        self.begin(self._first + self.num_steps)
+        return series
+
+    def figures(self) -> dict[str, float]:
+        """The figures over all samples of the pass that were flushed."""
+        return {name: value for tally in self.tallies for name, value in tally.figures().items()}
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """What is needed to go on in the middle of a pass."""
+        return [tally.state_dict() for tally in self.tallies]
+
+    def load_state_dict(self, state: Sequence[Mapping[str, Any]]) -> None:
+        """Go on from what `state_dict` gave."""
+        for tally, part in zip(self.tallies, state, strict=True):
+            tally.load_state_dict(part)
+
+
+def figure_names(programs: Sequence[Program]) -> dict[str, str]:
+    """What the loss and metric nodes are called among the figures.
+
+    A metric goes by the name of its kind (`accuracy`) where the drawing has one of it, else, and a loss always, by its node's name.
+    """
+    metrics = {key: METRICS[node.type].name for program in programs for key, node in program.metrics.items()}
+    kinds = list(metrics.values())
+    return {
+        **{loss: loss for program in programs for loss in program.losses},
+        **{key: kind if kinds.count(kind) == 1 else key for key, kind in metrics.items()},
+    }
+
+
+def total_names(programs: Sequence[Program]) -> list[str]:
+    """What the weighted loss of each objective is called: `loss` for the first, `NAME_loss` for the others."""
+    return [LOSS if i == 0 else f"{program.objective.name}_loss" for i, program in enumerate(programs)]

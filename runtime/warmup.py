@@ -1,0 +1,81 @@
+"""Loads PyTorch beside a window that is already open, in pieces small enough that nobody feels them."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib.util
+import os
+import sys
+import threading
+from pathlib import Path
+
+# In the order in which they need each other; loading them this way lets go of the interpreter lock, which an import does not.
+_LIBRARIES = ("c10", "torch_cpu", "torch", "shm", "torch_python")
+_SWITCH_INTERVAL = 0.001  # seconds between two chances for other threads while modules are imported
+_STEADY_HEAP = str(2**30)  # bytes below which glibc keeps freed blocks instead of faulting them in again
+
+_ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep: spinning ones take the cores from the window
+    "MALLOC_MMAP_THRESHOLD_": _STEADY_HEAP,  # glibc reads these two at the start: they are for child processes
+    "MALLOC_TRIM_THRESHOLD_": _STEADY_HEAP,
+}
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_lock = threading.Lock()
+
+
+def prepare_environment() -> None:
+    """Settings that have to be made before `import torch`; those that the person made are respected."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    _keep_heap()
+
+
+def warm_up() -> None:
+    """Load PyTorch and what the first optimizer needs. Returns when all is ready; safe to call from any thread."""
+    with _lock:
+        if "torch._dynamo" in sys.modules:
+            return
+        prepare_environment()
+        _load_libraries()
+        interval = sys.getswitchinterval()
+        collecting = gc.isenabled()
+        sys.setswitchinterval(_SWITCH_INTERVAL)
+        gc.disable()
+        try:
+            _import_torch()
+        finally:
+            sys.setswitchinterval(interval)
+            if collecting:
+                gc.enable()
+            gc.freeze()
+
+
+def _import_torch() -> None:
+    import torch
+
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    parameter.sum().backward()
+    torch.optim.Adam([parameter]).step()  # imports torch._dynamo, most of a second, once
+
+
+def _load_libraries() -> None:
+    spec = importlib.util.find_spec("torch")
+    if spec is None or spec.origin is None or os.name != "posix":
+        return
+    suffix = ".dylib" if sys.platform == "darwin" else ".so"
+    for name in _LIBRARIES:
+        path = Path(spec.origin).parent / "lib" / f"lib{name}{suffix}"
+        try:
+            ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+        except OSError:  # another build of PyTorch: the import below says what is wrong, if anything is
+            return
+
+
+def _keep_heap() -> None:
+    """The thresholds of the environment for this process, which is running already."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # absent in other C libraries than glibc
+        if mallopt is not None:
+            mallopt(_M_MMAP_THRESHOLD, 2**30)
+            mallopt(_M_TRIM_THRESHOLD, 2**30)

@@ -1,0 +1,69 @@
+"""What every test gets: no display, an empty state folder, fixed seeds, English, and a look at what it left behind."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before Qt is imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import random
+import sys
+from pathlib import Path
+
+import hypothesis
+import pytest
+from PySide6.QtCore import QSettings
+
+from graph.messages import set_language
+from leaks import Watch
+
+hypothesis.settings.register_profile("layerloom", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("layerloom")
+
+
+@pytest.fixture
+def project_folder(tmp_path, monkeypatch) -> Path:
+    """An empty folder for a project; the working folder too, so that relative paths lead there."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def state_home(tmp_path_factory, monkeypatch) -> Path:
+    """Settings, state and caches of the application under test, in this process and those that it starts."""
+    home = tmp_path_factory.mktemp("state")
+    for name in ("CONFIG", "STATE", "DATA", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(home / "config"))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seeds() -> None:
+    random.seed(0)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(0)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    yield
+    set_language("en")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(request):
+    """A test that uses Qt leaves no window, no running timer and no thread."""
+    if not {"qtbot", "qapp"} & set(request.fixturenames):
+        yield
+        return
+    watch = Watch()
+    with watch.watching():
+        yield
+    assert watch.leaks() == []

@@ -1,0 +1,98 @@
+"""Short ways to draw networks in tests."""
+
+from __future__ import annotations
+
+from graph.catalog import CATALOG
+from graph.model import Graph, Link, Node, Port, Project
+from graph.plan import Objective, Plan
+
+IMAGES = {
+    "samples": 1797,
+    "outputs": {
+        "image": {"shape": [1, 32, 32], "dtype": "float32"},
+        "label": {"shape": [], "dtype": "int64", "classes": 10},
+    },
+    "classes": [str(i) for i in range(10)],
+    "fingerprint": "sha256:0",
+}
+SMALL_IMAGES = {**IMAGES, "outputs": {**IMAGES["outputs"], "image": {"shape": [1, 8, 8], "dtype": "float32"}}}
+TABLE = {
+    "samples": 442,
+    "outputs": {
+        "features": {"shape": [10], "dtype": "float32"},
+        "target": {"shape": [1], "dtype": "float32"},
+    },
+    "fingerprint": "sha256:1",
+}
+SHORT = {"nn": "torch.nn.", "op": "layerloom.", "metric": "layerloom.metrics.", "data": "layerloom.data."}
+
+
+class Drawing:
+    """Builds a project node by node: `d.add("nn.Linear", "fc1", d["image"], out_features=10)` returns its output port."""
+
+    def __init__(self, name: str = "Net", plan: Plan | None = None) -> None:
+        self.name, self.plan, self.graph = name, plan or Plan(), Graph()
+
+    def add(self, type_id: str, name: str, *sources: Port, facts: dict | None = None, **params) -> Port:
+        head, _, tail = type_id.partition(".")
+        node_type = CATALOG[SHORT[head] + tail]
+        node = Node(f"n{len(self.graph.nodes) + 1}", node_type.id, name, params=params, facts=facts)
+        self.graph = self.graph.add(node)
+        for i, source in enumerate(sources):
+            free = [p.name for p in node_type.input_ports(self.graph.inputs(node.id))]
+            self.graph = self.graph.connect(Link(source, Port(node.id, free[i])))
+        return Port(node.id, node_type.outputs[0].name if node_type.outputs else "")
+
+    def id(self, name: str) -> str:
+        return self.graph.node_named(name).id
+
+    def port(self, name: str, port: str = "output") -> Port:
+        return Port(self.id(name), port)
+
+    @property
+    def project(self) -> Project:
+        return Project(self.graph, self.plan, self.name)
+
+
+def with_images(name: str = "Net", facts: dict = IMAGES, plan: Plan | None = None) -> tuple[Drawing, Port, Port]:
+    """A drawing with digits in it, and their image and label ports."""
+    d = Drawing(name, plan)
+    d.add(
+        "data.Images", "digits", facts=facts, source="builtin:digits", image_size=facts["outputs"]["image"]["shape"][1]
+    )
+    return d, d.port("digits", "image"), d.port("digits", "label")
+
+
+def lenet5(plan: Plan | None = None) -> Drawing:
+    """LeNet-5 on 32 x 32 digits, with its loss and accuracy."""
+    d, x, label = with_images("LeNet5", plan=plan)
+    for i, channels in ((1, 6), (2, 16)):
+        x = d.add("nn.Conv2d", f"conv{i}", x, out_channels=channels, kernel_size=5)
+        x = d.add("nn.Tanh", f"tanh{i}", x)
+        x = d.add("nn.AvgPool2d", f"pool{i}", x, kernel_size=2)
+    x = d.add("nn.Flatten", "flatten", x)
+    for i, features in ((1, 120), (2, 84)):
+        x = d.add("nn.Linear", f"fc{i}", x, out_features=features)
+        x = d.add("nn.Tanh", f"tanh{i + 2}", x)
+    x = d.add("nn.Linear", "logits", x, out_features=10)
+    d.add("nn.CrossEntropyLoss", "loss", x, label)
+    d.add("metric.Accuracy", "accuracy", x, label)
+    return d
+
+
+def mlp(plan: Plan | None = None, hidden: tuple[int, ...] = (64, 32)) -> Drawing:
+    """A multilayer perceptron on 8 x 8 digits, with its loss and accuracy."""
+    d, x, label = with_images("Mlp", SMALL_IMAGES, plan=plan)
+    x = d.add("nn.Flatten", "flatten", x)
+    for i, features in enumerate(hidden, 1):
+        x = d.add("nn.Linear", f"fc{i}", x, out_features=features)
+        x = d.add("nn.ReLU", f"relu{i}", x)
+    x = d.add("nn.Linear", "logits", x, out_features=10)
+    d.add("nn.CrossEntropyLoss", "loss", x, label)
+    d.add("metric.Accuracy", "accuracy", x, label)
+    return d
+
+
+def plan_with(**objective) -> Plan:
+    """A plan with one objective of these settings."""
+    return Plan(objectives=(Objective(**objective),))

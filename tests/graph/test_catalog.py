@@ -1,0 +1,290 @@
+"""One battery over every node type, optimizer and scheduler: what is described is what PyTorch takes."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import torch
+from torch import nn
+
+from graph.catalog import CATALOG, FAMILY_LABELS, Auto, Catalog, Kind, NodeType, Param, PortType, Role
+from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
+from graph.catalog.types import ordered_inputs, variadic_index
+from graph.messages import EditError
+from graph.model import Node, check_name
+from graph.plan import Choice
+
+# What PyTorch takes and Layerloom does not offer: it fixes `reduction` to the mean, and the rest are
+# places in memory, deprecated, tensors, outputs of their own, or newer than the oldest PyTorch it runs on.
+NOT_OFFERED = {
+    "device", "dtype", "inplace", "reduction", "size_average", "reduce", "weight", "pos_weight", "return_indices",
+    "min_value", "max_value", "last_epoch", "args", "kwargs",
+    "optimizer", "params", "maximize", "foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay",
+}  # fmt: skip
+NOT_OFFERED_BY = {
+    **{f"torch.nn.{name}": {"bias"} for name in ("BatchNorm1d", "BatchNorm2d", "GroupNorm", "InstanceNorm2d")},
+    "torch.nn.ConvTranspose2d": {"padding_mode"},  # there is only one
+    "torch.nn.Upsample": {"size", "align_corners", "recompute_scale_factor"},  # each clashes with a default
+}
+SIZE = 8  # every dimension of the tensors here; the groups of GroupNorm divide it
+
+TYPES = [pytest.param(node_type, id=node_type.id) for node_type in CATALOG.values()]
+MODULES = [pytest.param(t, id=t.label) for t in CATALOG.values() if t.id.startswith("torch.nn.")]
+
+
+def module_of(node_type: NodeType) -> nn.Module:
+    values = {p.name: SIZE if p.auto else p.default for p in node_type.params}
+    return getattr(nn, node_type.id.removeprefix("torch.nn."))(**values)
+
+
+def tensor_for(port: PortType) -> torch.Tensor:
+    if port.dtype == "integer":
+        return torch.zeros(SIZE, dtype=torch.int64)
+    return torch.rand([SIZE] * (port.ndim[0] if port.ndim else 2))
+
+
+def signature(function) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(function).parameters
+    return {name: p for name, p in parameters.items() if name not in NOT_OFFERED}
+
+
+def check_defaults(params: tuple[Param, ...], torch_parameters: dict[str, inspect.Parameter]) -> None:
+    """Where PyTorch has a default, either it is ours, or the generated code always writes the parameter."""
+    for param in params:
+        default = torch_parameters[param.name].default
+        assert param.required or default is not inspect.Parameter.empty, param.name
+        assert param.required or (
+            param.default == default and isinstance(param.default, bool) == isinstance(default, bool)
+        )
+
+
+@pytest.mark.parametrize("node_type", TYPES)
+def test_the_description_is_whole(node_type):
+    check_name(f"{node_type.stem}1")
+    assert not node_type.stem[-1].isdecimal()
+    assert node_type.label
+    assert node_type.summary
+    assert node_type.family in FAMILY_LABELS
+    assert node_type.id.startswith(("torch.nn.", "layerloom."))
+    for text in [node_type.help, *(p.help for p in node_type.params), *(p.help for p in node_type.inputs if p.help)]:
+        assert text[0] == text[0].upper()
+        assert text.endswith(".")
+    shown = node_type.summary.format(**{p.name: p.default for p in node_type.params})
+    assert "{" not in shown
+
+
+@pytest.mark.parametrize("node_type", TYPES)
+def test_default_parameters_fit_and_are_in_normal_form(node_type):
+    names = [p.name for p in node_type.params]
+    assert len(set(names)) == len(names)
+    values = node_type.values(Node("n", node_type.id, "x1"))
+    assert list(values) == names
+    for param in node_type.params:
+        checked = param.check(values[param.name])
+        assert (checked, type(checked)) == (values[param.name], type(values[param.name]))
+        assert param.auto is None or node_type.input(param.auto.port) is not None
+        assert len(param.choices) != 1 or param.kind is Kind.FILE
+    assert isinstance(node_type.trainable, bool) or node_type.param(node_type.trainable).kind is Kind.BOOL
+
+
+@pytest.mark.parametrize("node_type", TYPES)
+def test_ports_fit_the_role(node_type):
+    role = node_type.role
+    names = [p.name for p in node_type.inputs]
+    assert len(set(names)) == len(names)
+    assert bool(node_type.inputs) == (role not in (Role.DATA, Role.INPUT))
+    assert bool(node_type.outputs) == (role not in (Role.OUTPUT, Role.METRIC))
+    assert {p.dtype for p in (*node_type.inputs, *node_type.outputs)} <= {"any", "float", "integer"}
+    if role in (Role.LOSS, Role.METRIC):
+        assert [(p.name, p.target) for p in node_type.inputs] == [("input", False), ("target", True)]
+    if role is Role.DATA:
+        assert [p.target for p in node_type.outputs] == [False, True]
+
+
+@pytest.mark.parametrize("node_type", MODULES)
+def test_parameters_are_those_of_pytorch_in_its_order(node_type):
+    found = signature(getattr(nn, node_type.label).__init__)
+    expected = [n for n in found if n != "self" and n not in NOT_OFFERED_BY.get(node_type.id, ())]
+    assert [p.name for p in node_type.params] == expected
+    check_defaults(node_type.params, found)
+
+
+@pytest.mark.parametrize("node_type", MODULES)
+def test_pytorch_takes_the_defaults_and_gives_what_is_described(node_type):
+    module = module_of(node_type)
+    inputs = [tensor_for(port).requires_grad_(not port.target) for port in node_type.inputs]
+    result = module(*inputs)
+    (output,) = node_type.outputs
+    assert output.dtype == "any" or result.is_floating_point()
+    assert not output.ndim or result.dim() in output.ndim
+    result.sum().backward()
+    assert any(True for _ in module.parameters()) == node_type.is_trainable(Node("n", node_type.id, "x1"))
+
+
+@pytest.mark.parametrize(
+    "node_type", [t for t in CATALOG.values() if isinstance(t.trainable, str)], ids=lambda t: t.label
+)
+@pytest.mark.parametrize("switched_on", [True, False])
+def test_the_switch_decides_about_parameters(node_type, switched_on):
+    values = {p.name: SIZE if p.auto else p.default for p in node_type.params} | {node_type.trainable: switched_on}
+    module = getattr(nn, node_type.label)(**values)
+    described = node_type.is_trainable(Node("n", node_type.id, "x1", {node_type.trainable: switched_on}))
+    assert described == any(True for _ in module.parameters()) == switched_on
+
+
+@pytest.mark.parametrize("described", OPTIMIZERS.values(), ids=lambda d: d.label)
+def test_optimizers_are_those_of_pytorch(described):
+    optimizer = getattr(torch.optim, described.id.removeprefix("torch.optim."))
+    found = signature(optimizer.__init__)
+    values = described.values(Choice(described.id))
+    expected = [n for n in found if n != "self"]
+    if "betas" in found:
+        at = expected.index("betas")
+        expected[at : at + 1] = ["beta1", "beta2"]
+        assert (values.pop("beta1"), values.pop("beta2")) == found["betas"].default
+    assert [p.name for p in described.params] == expected
+    check_defaults(tuple(p for p in described.params if p.name in values), found)
+    optimizer([nn.Parameter(torch.zeros(1))], **values)
+
+
+@pytest.mark.parametrize("described", [s for s in SCHEDULERS.values() if s.id != "constant"], ids=lambda d: d.label)
+def test_schedulers_are_those_of_pytorch(described):
+    scheduler = getattr(torch.optim.lr_scheduler, described.id.rpartition(".")[2])
+    found = signature(scheduler.__init__)
+    assert [p.name for p in described.params] == [n for n in found if n != "self"]
+    check_defaults(described.params, found)
+    values = described.values(Choice(described.id))
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler(optimizer, **{name: 5 if value is None else value for name, value in values.items()})
+
+
+def test_every_choice_has_help():
+    for described in (*OPTIMIZERS.values(), *SCHEDULERS.values()):
+        assert described.label
+        assert all(text.endswith(".") for text in [described.help, *(p.help for p in described.params)])
+
+
+def test_ids_and_old_ids_are_unique():
+    ids = [i for t in CATALOG.values() for i in (t.id, *t.replaces)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_families_come_in_the_order_of_their_labels():
+    assert list(CATALOG.families()) == list(FAMILY_LABELS)
+    assert sum(map(len, CATALOG.families().values())) == len(CATALOG)
+
+
+def test_an_old_id_finds_the_type_that_took_its_place():
+    new = NodeType(id="new", label="New", family="f", role=Role.LAYER, help="New.", stem="new", replaces=("old",))
+    catalog = Catalog((new,))
+    assert catalog["old"] is catalog["new"] is new
+    assert "old" in catalog
+    assert list(catalog) == ["new"]
+    assert catalog.get("older") is None
+
+
+def _param(kind: Kind, **more) -> Param:
+    return Param(name="p", kind=kind, help="A parameter.", **more)
+
+
+@pytest.mark.parametrize(
+    ("param", "value", "normal"),
+    [
+        (_param(Kind.INT), 3, 3),
+        (_param(Kind.FLOAT), 3, 3.0),
+        (_param(Kind.BOOL), True, True),
+        (_param(Kind.CHOICE, choices=("a", "b")), "b", "b"),
+        (_param(Kind.INTS), 5, (5,)),
+        (_param(Kind.INTS), [5, 6], (5, 6)),
+        (_param(Kind.INTS, length=2), [5, 5], 5),
+        (_param(Kind.INTS, length=2), (5, 6), (5, 6)),
+        (_param(Kind.INTS, length=2, choices=("same",)), "same", "same"),
+        (_param(Kind.TEXT), "any", "any"),
+        (_param(Kind.FILE, choices=("builtin:x",)), "a/b.csv", "a/b.csv"),
+        (_param(Kind.INT, optional=True), None, None),
+        (_param(Kind.INT, auto=Auto("input", 1)), None, None),
+    ],
+)
+def test_values_that_fit(param, value, normal):
+    checked = param.check(value)
+    assert (checked, type(checked)) == (normal, type(normal))
+
+
+@pytest.mark.parametrize(
+    ("param", "value"),
+    [
+        (_param(Kind.INT), 3.0),
+        (_param(Kind.INT), True),
+        (_param(Kind.INT), None),
+        (_param(Kind.INT), "3"),
+        (_param(Kind.INT), 10**30),
+        (_param(Kind.INT, minimum=1), 0),
+        (_param(Kind.FLOAT, maximum=1), 1.5),
+        (_param(Kind.FLOAT), float("nan")),
+        (_param(Kind.FLOAT), float("-inf")),
+        (_param(Kind.FLOAT), 10**400),
+        (_param(Kind.BOOL), 1),
+        (_param(Kind.CHOICE, choices=("a",)), "c"),
+        (_param(Kind.CHOICE, choices=("a",)), ["a"]),
+        (_param(Kind.INTS), []),
+        (_param(Kind.INTS), "55"),
+        (_param(Kind.INTS), {"a": 1}),
+        (_param(Kind.INTS), list(range(9))),
+        (_param(Kind.INTS, minimum=1), [3, 0]),
+        (_param(Kind.INTS, length=2), [1, 2, 3]),
+        (_param(Kind.INTS, length=2, choices=("same",)), "other"),
+        (_param(Kind.TEXT), 5),
+        (_param(Kind.TEXT), "x" * 10_001),
+    ],
+)
+def test_values_that_do_not_fit_are_refused_in_words(param, value):
+    with pytest.raises(EditError) as caught:
+        param.check(value)
+    assert str(caught.value).startswith("'p' cannot be ")
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("param", "phrase"),
+    [
+        (_param(Kind.INT, minimum=1), "a whole number, at least 1"),
+        (_param(Kind.FLOAT, minimum=0, maximum=1), "a number from 0 to 1"),
+        (_param(Kind.BOOL), "yes or no"),
+        (_param(Kind.TEXT), "a text"),
+        (_param(Kind.CHOICE, choices=("a", "b")), "one of: a, b"),
+        (
+            _param(Kind.INTS, choices=("same",), minimum=0),
+            "one of: same; or whole numbers such as 5 or 5 × 5, at least 0",
+        ),
+    ],
+)
+def test_the_values_that_fit_are_described(param, phrase):
+    assert str(param.describe_values()) == phrase
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("input0", 0),
+        ("input12", 12),
+        ("input", None),
+        ("input01", None),
+        ("input²", None),
+        ("inputs1", None),
+        ("x1", None),
+    ],
+)
+def test_the_number_in_a_variadic_name(name, index):
+    assert variadic_index("input", name) == index
+
+
+def test_variadic_ports_are_ordered_by_number_and_offer_one_more():
+    add = CATALOG["layerloom.Add"]
+    wired = {"input10": 0, "input2": 0, "input0": 0}
+    assert ordered_inputs(add, wired) == ["input0", "input2", "input10"]
+    assert ordered_inputs(CATALOG["layerloom.Subtract"], {"other": 0, "gone": 0, "input": 0}) == ["input", "other"]
+    assert [p.name for p in add.input_ports()] == ["input0"]
+    assert [p.name for p in add.input_ports(["input0", "input1"])] == ["input0", "input1", "input2"]
+    assert add.input("input7") is add.inputs[0]
+    assert add.input("input") is None

@@ -1,0 +1,72 @@
+"""The difference of two drawings says what an edit did, and costs little."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from hypothesis import given
+
+from drawings import lenet5
+from generated import graphs
+from graph.changes import Changes, diff
+from graph.model import Graph, Link, Node, Port
+
+LENET = lenet5().graph
+
+
+def test_no_edit_no_change():
+    assert not diff(LENET, LENET)
+    assert not diff(LENET, LENET.move({}))
+    same = replace(LENET, nodes={k: replace(v) for k, v in LENET.nodes.items()}, links=dict(LENET.links))
+    assert not diff(LENET, same)
+
+
+def test_adding_and_removing():
+    bigger = LENET.add(Node("n99", "torch.nn.ReLU", "relu1"))
+    assert diff(LENET, bigger) == Changes(added=("n99",))
+    assert diff(bigger, LENET) == Changes(removed=("n99",))
+
+
+def test_moving_is_not_changing():
+    assert diff(LENET, LENET.move({"n2": (5, 5)})) == Changes(moved=("n2",))
+    assert diff(LENET, LENET.rename("n2", "first")) == Changes(changed=("n2",))
+    both = LENET.set_params("n2", {"bias": False}).move({"n2": (1, 2)})
+    assert diff(LENET, both) == Changes(changed=("n2",), moved=("n2",))
+    assert diff(LENET, LENET.set_facts("n1", None)) == Changes(changed=("n1",))
+
+
+def test_a_wire_that_goes_elsewhere_was_removed_and_added():
+    old = LENET.links[Port("n3", "input")]
+    new = Link(Port("n1", "image"), Port("n3", "input"))
+    rewired = LENET.disconnect([old]).connect(new)
+    assert diff(LENET, rewired) == Changes(added_links=(new,), removed_links=(old,))
+
+
+def test_removing_a_node_takes_its_wires():
+    changes = diff(LENET, LENET.remove(["n2"]))
+    assert changes.removed == ("n2",)
+    assert set(changes.removed_links) == {*LENET.incoming("n2"), *LENET.outgoing("n2")}
+
+
+@given(graphs(), graphs())
+def test_the_changes_lead_from_one_drawing_to_the_other(old, new):
+    changes = diff(old, new)
+    assert old.nodes.keys() - set(changes.removed) | set(changes.added) == new.nodes.keys()
+    assert set(old.links.values()) - set(changes.removed_links) | set(changes.added_links) == set(new.links.values())
+    touched = {*changes.changed, *changes.moved, *changes.added}
+    assert all(old.nodes[key] == node for key, node in new.nodes.items() if key not in touched)
+
+
+def test_5000_nodes_are_compared_in_a_moment():
+    nodes = {f"n{i}": Node(f"n{i}", "t", f"a{i}") for i in range(5000)}
+    links = (Link(Port(f"n{i}", "output"), Port(f"n{i + 1}", "input")) for i in range(4999))
+    graph = Graph(nodes, {link.target: link for link in links})
+    moved = graph.move({"n7": (1, 1)}).disconnect([graph.links[Port("n9", "input")]])
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        changes = diff(graph, moved)
+        seconds.append(time.perf_counter() - start)
+    assert changes == Changes(moved=("n7",), removed_links=(graph.links[Port("n9", "input")],))
+    assert min(seconds) < 0.005

@@ -1,0 +1,139 @@
+"""Tidying up: rows like text, wires forwards, no card on another."""
+
+from __future__ import annotations
+
+import time
+from itertools import combinations
+
+from hypothesis import given
+
+from drawings import lenet5
+from generated import graphs
+from graph.layout import GRID, NODE_SIZE, tidy
+from graph.model import Graph, Link, Node, Port
+
+
+def drawn(*wires: str, alone: str = "") -> Graph:
+    """A drawing from wires like "a b": from node a to node b; nodes are added as they are named."""
+    pairs = [wire.split() for wire in wires]
+    names = dict.fromkeys([*(name for pair in pairs for name in pair), *alone.split()])
+    links = [Link(Port(a, "output"), Port(b, f"input{i}")) for i, (a, b) in enumerate(pairs)]
+    return Graph({n: Node(n, "t", n) for n in names}, {link.target: link for link in links})
+
+
+def chain(length: int) -> Graph:
+    return drawn(*(f"n{i} n{i + 1}" for i in range(length - 1)))
+
+
+def overlaps(places: dict, sizes: dict) -> list[tuple[str, str]]:
+    def apart(a: str, b: str) -> bool:
+        (ax, ay), (bx, by) = places[a], places[b]
+        (aw, ah), (bw, bh) = sizes.get(a, NODE_SIZE), sizes.get(b, NODE_SIZE)
+        return ax + aw <= bx or bx + bw <= ax or ay + ah <= by or by + bh <= ay
+
+    return [(a, b) for a, b in combinations(places, 2) if not apart(a, b)]
+
+
+def table(graph: Graph, places: dict) -> list[list[str]]:
+    """The names of the nodes, row by row."""
+    heights = sorted({y for _, y in places.values()})
+    return [
+        [graph.nodes[node].name for node, (_, y) in sorted(places.items(), key=lambda item: item[1]) if y == height]
+        for height in heights
+    ]
+
+
+def test_lenet_reads_like_a_text():
+    graph = lenet5().graph
+    places = tidy(graph)
+    assert table(graph, places) == [
+        ["digits", "conv1", "tanh1", "pool1", "conv2"],
+        ["tanh2", "pool2", "flatten", "fc1", "tanh3"],
+        ["fc2", "tanh4", "logits", "loss"],
+        ["accuracy"],
+    ]
+    of = {graph.nodes[node].name: place for node, place in places.items()}
+    assert of["digits"] == (0, 0) and of["conv1"] == (196, 0) and of["tanh2"] == (0, 132)
+    assert of["accuracy"][0] == of["loss"][0] and of["accuracy"][1] > of["loss"][1] + NODE_SIZE[1]
+
+
+def test_a_short_last_row_stands_in_the_middle():
+    graph = chain(13)
+    assert [len(row) for row in table(graph, tidy(graph))] == [5, 5, 3]
+    assert tidy(graph)["n10"] == (196, 264)
+
+
+def test_rows_are_alike():
+    assert [len(row) for row in table(chain(6), tidy(chain(6)))] == [3, 3]
+    assert [len(row) for row in table(chain(5), tidy(chain(5)))] == [5]
+    assert [len(row) for row in table(chain(6), tidy(chain(6), wrap=6))] == [6]
+
+
+def test_a_page_of_many_nodes_is_wider_than_high():
+    places = tidy(chain(400)).values()
+    assert 1 < max(x for x, _ in places) / max(y for _, y in places) < 3
+
+
+def test_a_skip_leaves_the_main_line_straight():
+    graph = drawn("a b", "b c", "c d", "a d", "d e")
+    assert {y for _, y in tidy(graph).values()} == {0}
+
+
+def test_branches_do_not_cross():
+    graph = drawn("in a1", "in b1", "in c1", "b1 b2", "a1 a2", "c1 c2", "a2 out", "b2 out", "c2 out")
+    places = tidy(graph)
+    assert sorted("abc", key=lambda s: places[f"{s}1"][1]) == sorted("abc", key=lambda s: places[f"{s}2"][1])
+    assert all(places[f"{s}1"][1] == places[f"{s}2"][1] for s in "abc")
+
+
+def test_crossed_wires_are_untangled():
+    graph = drawn("in a", "in b", "in c", "c x", "b y", "a z", "x out", "y out", "z out")
+    places = tidy(graph)
+    order = sorted("abc", key=lambda node: places[node][1])
+    assert [{"a": "z", "b": "y", "c": "x"}[node] for node in order] == sorted("xyz", key=lambda n: places[n][1])
+
+
+def test_what_nothing_feeds_stands_right_before_what_needs_it():
+    graph = drawn("a b", "b c", "c d", "noise d")
+    places = tidy(graph)
+    assert places["noise"][0] == places["c"][0] and places["noise"][1] > places["c"][1]
+
+
+def test_parts_and_lonely_nodes_stand_below_each_other():
+    graph = drawn("a b", "x y", alone="p q r s t u")
+    assert table(graph, tidy(graph)) == [["a", "b"], ["x", "y"], ["p", "q", "r"], ["s", "t", "u"]]
+
+
+def test_sizes_make_room():
+    graph = chain(10)
+    sizes = {"n1": (400.0, 66.0), "n2": (148.0, 301.0)}
+    places = tidy(graph, sizes=sizes)
+    assert overlaps(places, sizes) == []
+    assert places["n2"][0] >= 196 + 400 and places["n5"][1] >= 301
+
+
+def test_the_origin_moves_everything():
+    assert tidy(chain(2), origin=(40, 80)) == {"n0": (40, 80), "n1": (236, 80)}
+
+
+def test_nothing_to_tidy():
+    assert tidy(Graph()) == {}
+
+
+@given(graphs())
+def test_any_drawing_even_with_cycles_is_placed_on_the_grid_without_overlap(graph):
+    places = tidy(graph)
+    assert places.keys() == graph.nodes.keys()
+    assert all(x % GRID == 0 and y % GRID == 0 for x, y in places.values())
+    assert overlaps(places, {}) == []
+    assert tidy(graph) == places
+
+
+def test_a_thousand_nodes_with_skips():
+    wires = [f"n{i} n{j}" for i in range(1000) for j in (i + 1, i + 3) if j < 1000]
+    graph = drawn(*wires)
+    tidy(chain(3))  # imports networkx
+    start = time.perf_counter()
+    places = tidy(graph)
+    assert time.perf_counter() - start < 0.4
+    assert len(set(places.values())) == 1000

@@ -1,0 +1,66 @@
+"""The examples: complete, right, canonical, and the data they remember is the data that ships."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from graph import files
+from graph.catalog import CATALOG, Role
+from graph.messages import FileError
+from graph.validation import validate
+from runtime import examples
+from runtime.data import describe, prepare, used_data_nodes
+from runtime.shapes import analyse
+
+PARAMETERS = {"lenet5_digits": 61_706, "mlp_digits": 6_570, "mlp_regression": 2_689}
+CARD = (148, 66)  # width and height of a node's card
+
+
+def test_the_examples_are_the_files_that_ship() -> None:
+    assert set(examples.names()) == {path.stem for path in examples.FOLDER.glob("*.layerloom")} == set(PARAMETERS)
+
+
+def test_an_unknown_example_is_refused_with_the_names() -> None:
+    with pytest.raises(FileError, match="mlp_digits"):
+        examples.path("lenet")
+
+
+@pytest.mark.parametrize("name", examples.names())
+class TestExample:
+    """What holds for each of them."""
+
+    def test_has_a_title_and_a_sentence(self, name: str) -> None:
+        title, sentence = map(str, examples.describe(name))
+        assert title
+        assert sentence.endswith(".")
+
+    def test_is_canonical_text(self, name: str) -> None:
+        text = examples.path(name).read_text("utf-8")
+        assert files.to_text(files.from_text(text)) == text
+
+    def test_has_no_problems_and_the_known_size(self, name: str) -> None:
+        project = files.load(examples.path(name))
+        assert validate(project, CATALOG) == ()
+        analysis = analyse(project)
+        assert analysis.problems == ()
+        assert analysis.parameters == PARAMETERS[name]
+
+    def test_remembers_the_data_that_ships(self, name: str) -> None:
+        project = files.load(examples.path(name))
+        (node,) = used_data_nodes(project.graph)
+        assert node.facts == describe(node)
+        data = prepare(project)
+        assert data.train.count + data.validation.count + data.test.count == node.facts["samples"]
+
+    def test_measures_more_than_its_loss(self, name: str) -> None:
+        roles = [CATALOG[node.type].role for node in files.load(examples.path(name)).graph.nodes.values()]
+        assert roles.count(Role.LOSS) == 1
+        assert roles.count(Role.METRIC) >= 1
+
+    def test_cards_do_not_overlap(self, name: str) -> None:
+        positions = [node.position for node in files.load(examples.path(name)).graph.nodes.values()]
+        assert min(positions) == (0, 0)
+        for (ax, ay), (bx, by) in combinations(positions, 2):
+            assert abs(ax - bx) >= CARD[0] or abs(ay - by) >= CARD[1]

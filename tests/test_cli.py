@@ -1,0 +1,350 @@
+"""The command line: what each verb prints, where, and with which exit status."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import main as front_door
+from drawings import Drawing, lenet5, mlp
+from graph import files
+from graph.model import Link, Port, Project
+from graph.plan import Plan
+from runtime import cli, cli_verbs, examples
+from runtime.data import describe
+from runtime.runs import list_runs
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs the command line in this process: `run("check", file)` gives status, stdout, stderr."""
+
+    def call(*argv: object) -> tuple[int, str, str]:
+        status = front_door.main([str(word) for word in argv])
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def _with_facts(project: Project) -> Project:
+    graph = project.graph
+    for node in graph.nodes.values():
+        if node.type.startswith("layerloom.data."):
+            graph = graph.set_facts(node.id, describe(node))
+    return project.with_graph(graph)
+
+
+@pytest.fixture
+def small(project_folder) -> Path:
+    """A drawing that trains in a moment."""
+    d = Drawing("Small", Plan(epochs=2, batch_size=64, device="cpu"))
+    d.add("data.Images", "digits", source="builtin:digits", image_size=8)
+    x = d.add("nn.Linear", "logits", d.add("nn.Flatten", "flatten1", d.port("digits", "image")), out_features=10)
+    d.add("nn.CrossEntropyLoss", "loss", x, d.port("digits", "label"))
+    d.add("metric.Accuracy", "accuracy1", x, d.port("digits", "label"))
+    path = project_folder / "small.layerloom"
+    files.save(_with_facts(d.project), path)
+    return path
+
+
+@pytest.fixture
+def drawn(project_folder):
+    """Saves a drawing and gives its path."""
+
+    def save(drawing: Drawing, name: str = "net") -> Path:
+        path = project_folder / f"{name}.layerloom"
+        files.save(drawing.project, path)
+        return path
+
+    return save
+
+
+def _mismatched() -> Drawing:
+    d = mlp()
+    d.graph = d.graph.set_params(d.id("fc2"), {"in_features": 7})
+    return d
+
+
+# ---- looking
+
+
+def test_examples_are_listed_by_name_and_every_verb_takes_the_name(run):
+    status, out, _ = run("examples")
+    assert status == 0 and [line.split()[0] for line in out.splitlines()] == list(examples.names())
+    for name in examples.names():
+        status, out, err = run("check", name)
+        assert (status, err) == (0, "") and out.startswith("no problems: ")
+
+
+def test_summary_is_a_table_in_the_order_of_execution_with_totals(run, drawn):
+    status, out, _ = run("summary", drawn(lenet5()))
+    head, rule, *rows = out.splitlines()
+    assert status == 0 and head.split() == ["name", "type", "output", "parameters", "MACs"] and set(rule) == {"-", " "}
+    assert rows[1].split() == ["conv1", "Conv2d", "B×6×28×28", "156", "117,600"]
+    assert rows[-1] == "61,706 parameters, 416,520 multiply-accumulates a sample"
+    assert len({row.rfind(" ") for row in rows if row.startswith(("conv", "fc"))} | {0}) > 1
+    assert len({len(row) for row in rows if row.startswith(("conv", "fc", "logits"))}) == 1  # flush right
+
+
+def test_code_goes_to_stdout_or_to_a_file_and_is_python(run, drawn, project_folder):
+    path = drawn(lenet5())
+    status, out, err = run("code", path)
+    assert (status, err) == (0, "") and "class LeNet5(nn.Module):" in out
+    compile(out, "model.py", "exec")
+    assert run("code", path, "-o", project_folder / "model.py")[:2] == (0, "")
+    assert (project_folder / "model.py").read_text("utf-8") == out
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
+def test_render_writes_a_picture_even_of_a_drawing_with_problems(run, drawn, project_folder, suffix, qapp):
+    picture = project_folder / f"figure.{suffix}"
+    assert run("render", drawn(_mismatched()), "-o", picture)[0] == 0
+    assert picture.stat().st_size > 500
+
+
+def test_check_prints_a_line_for_each_problem_and_where_it_is(run, drawn):
+    status, out, _ = run("check", drawn(_mismatched()))
+    assert status == 1
+    (line,) = (line for line in out.splitlines() if line.startswith("error: "))
+    assert line.startswith("error: fc2 (pinned-size): ")
+
+
+# ---- training and what comes after
+
+
+def test_training_predicting_and_exporting_by_json_and_by_hand(run, small, project_folder):
+    status, out, err = run("train", small, "--json", "--epochs", 3, "--seed", 5, "--lr", 0.01)
+    events = [json.loads(line) for line in out.splitlines()]
+    assert (status, err) == (0, "")
+    assert events[0]["event"] == "RunStarted" and events[0]["seed"] == 5 and events[0]["epochs"] == 3
+    epochs = [event for event in events if event["event"] == "EpochEnded"]
+    assert [event["epoch"] for event in epochs] == [1, 2, 3]
+    assert {"loss", "accuracy"} <= epochs[0]["train"].keys() and {"loss", "accuracy"} <= epochs[0]["validation"].keys()
+    last = events[-1]
+    assert last["event"] == "Finished" and last["test"]["accuracy"] > 0.5 and last["device"] == "cpu"
+    folder = Path(last["run"])
+    assert folder.parent == project_folder / "small.runs" and (folder / "run.json").is_file()
+
+    status, out, err = run("predict", small)
+    assert (status, err) == (0, "") and "accuracy" in out
+    status, out, _ = run("predict", folder, "--json")
+    predictions = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and {"target", "prediction", "confidence"} <= predictions[0].keys()
+
+    status, out, err = run("export", folder, "--format", "weights", "-o", project_folder / "taken")
+    assert (status, err) == (0, "") and "largest difference: 0" in out
+    assert (project_folder / "taken.safetensors").is_file()
+    assert (project_folder / "taken.safetensors.receipt.json").is_file()
+    status, _, err = run("export", small, "--format", "weights", "-o", project_folder / "no" / "taken")
+    assert status == 1 and err.startswith("error: There is no folder")
+
+
+def test_training_for_people_shows_a_line_an_epoch_and_where_the_run_is(run, small, project_folder):
+    status, out, err = run("train", small, "--out", project_folder / "elsewhere")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert [line.split()[:2] for line in lines if line.startswith("epoch")] == [["epoch", "1"], ["epoch", "2"]]
+    assert any(line.startswith("test loss ") for line in lines)
+    (made,) = list_runs(project_folder / "elsewhere")
+    assert lines[-1].endswith(str(made.path))
+
+
+def test_runs_of_an_example_go_into_the_current_folder(run, project_folder):
+    name = examples.names()[0]
+    assert run("train", name, "--epochs", 1)[0] == 0
+    assert [path.name for path in project_folder.iterdir()] == [f"{name}.runs"]
+
+
+def test_ctrl_c_stops_cleanly_and_the_run_can_be_resumed(run, small, monkeypatch, project_folder):
+    to_json = cli_verbs.to_json
+
+    def press_after_first_epoch(event):
+        if type(event).__name__ == "EpochEnded" and event.epoch == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return to_json(event)
+
+    monkeypatch.setattr(cli_verbs, "to_json", press_after_first_epoch)
+    status, out, err = run("train", small, "--json", "--epochs", 4)
+    last = json.loads(out.splitlines()[-1])
+    assert status == 130 and last["event"] == "Stopped" and "Traceback" not in err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    monkeypatch.undo()
+    status, out, _ = run("train", small, "--json", "--resume", last["run"])
+    events = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and events[-1]["event"] == "Finished" and events[-1]["run"] == last["run"]
+
+
+# ---- what can be wrong
+
+
+def _broken_files(folder: Path) -> dict[str, str]:
+    good = json.loads(files.to_text(mlp().project))
+    loose = {**good, "links": [*good["links"], ["n1", "image", "n99", "input"]]}
+    unknown = {**good, "nodes": [{**good["nodes"][0], "type": "layerloom.NoSuch"}, *good["nodes"][1:]]}
+    return {
+        "not json": "hello",
+        "another version": json.dumps({**good, "version": 999}),
+        "a link to nowhere": json.dumps(loose),
+        "an unknown node type": json.dumps(unknown),
+        "another format": json.dumps({"nodes": []}),
+        "empty": "",
+    }
+
+
+@pytest.mark.parametrize("kind", _broken_files(Path()))
+@pytest.mark.parametrize("verb", ["check", "summary", "code", "train"])
+def test_a_broken_file_is_a_sentence_and_stays_as_it_is(run, project_folder, kind, verb):
+    path = project_folder / "broken.layerloom"
+    path.write_text(_broken_files(Path())[kind], "utf-8")
+    before = path.read_bytes()
+    status, out, err = run(verb, path)
+    assert status == 1 and "error: " in out + err and "Traceback" not in err and "mistake" not in err
+    assert path.read_bytes() == before and [p.name for p in project_folder.iterdir()] == ["broken.layerloom"]
+
+
+def _cycle() -> Drawing:
+    d = mlp()
+    end, start = d.port("relu2"), Port(d.id("fc1"), "input")
+    d.graph = d.graph.disconnect([d.graph.links[start]]).connect(Link(end, start))
+    return d
+
+
+@pytest.mark.parametrize(("draw", "code"), [(_cycle, "cycle"), (_mismatched, "pinned-size")])
+def test_a_wrong_drawing_is_named_and_nothing_is_trained(run, drawn, project_folder, draw, code):
+    path = drawn(draw())
+    for verb in (["check"], ["summary"], ["code"], ["train"], ["train", "--json"]):
+        status, out, err = run(*verb, path)
+        assert status == 1 and f"({code}): " in out + err, verb
+    assert json.loads(out.splitlines()[-1])["event"] == "Failed"
+    assert not (project_folder / "net.runs").exists()
+
+
+def test_missing_data_and_wrong_labels_are_named(run, small, project_folder):
+    project = files.load(small)
+    (digits,) = (node for node in project.graph.nodes.values() if node.name == "digits")
+    moved = project.graph.set_params(digits.id, {"source": "gone.npz"})
+    files.save(project.with_graph(moved), small)
+    status, out, err = run("train", small, "--json")
+    assert status == 1 and "gone.npz" in err and json.loads(out.splitlines()[-1])["event"] == "Failed"
+
+    import numpy as np
+
+    np.savez(project_folder / "gone.npz", image=np.zeros((9, 8, 8), np.uint8), label=np.full(9, -1))
+    status, out, err = run("train", small)
+    assert status == 1 and "gone.npz" in err and "label" in err
+
+
+def test_a_full_disk_and_a_folder_without_permission_are_sentences(run, small, project_folder, monkeypatch):
+    for code, reason in ((errno.ENOSPC, "disk is full"), (errno.EACCES, "no permission")):
+
+        def refuse(*_, code=code):
+            raise OSError(code, "refused")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("graph.atomic.os.fsync", refuse)
+            status, out, err = run("train", small, "--json", "--epochs", 1)
+            assert status == 1 and reason in err and json.loads(out.splitlines()[-1])["event"] == "Failed"
+            status, _, err = run("code", small, "-o", project_folder / "model.py")
+            assert status == 1 and reason in err and not (project_folder / "model.py").exists()
+
+
+@pytest.mark.parametrize(
+    "verb", [["check"], ["train"], ["train", "--json"], ["predict"], ["export", "--format", "onnx", "-o", "x"]]
+)
+def test_an_unknown_example_is_answered_with_those_that_exist(run, verb):
+    status, out, err = run(*verb, "lenet5_digit")
+    assert status == 1
+    assert "no file or example 'lenet5_digit'" in err and "mlp_digits" in err and "Did you mean lenet5_digits?" in err
+    assert not out or json.loads(out)["event"] == "Failed"
+
+
+def test_a_network_that_was_never_trained_has_nothing_to_predict_or_to_export_but_its_code(run, small, project_folder):
+    for argv in (["predict", small], ["export", small, "--format", "python", "-o", "net"]):
+        status, _, err = run(*argv)
+        assert status == 1 and "Train it first" in err
+    assert run("export", small, "--format", "code", "-o", "net.py")[0] == 0
+    assert (project_folder / "net.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("argv", "hint"),
+    [
+        (["chek", "x"], "Did you mean check?"),
+        (["check", "--jsn", "x"], "'--jsn' does not belong here"),
+        (["train", "mlp_digits", "--epoch", "3"], "Did you mean --epochs?"),
+        (["train", "mlp_digits", "--epochs", "0"], "'0' is not a whole number from 1"),
+        (["train", "mlp_digits", "--lr", "fast"], "'fast' is not a number above 0"),
+        (["render", "mlp_digits", "-o", "x.gif"], ".svg, .png, .pdf"),
+        (["export", "mlp_digits", "--format", "zip", "-o", "x"], "zip"),
+        (["check"], "FILE"),
+        (["--language", "xx", "examples"], "xx"),
+    ],
+)
+def test_usage_errors_have_status_2_and_say_what_was_meant(run, argv, hint):
+    status, out, err = run(*argv)
+    assert (status, out) == (2, "") and hint in err
+
+
+def test_a_mistake_of_ours_is_one_sentence_and_a_report(run, monkeypatch, state_home, drawn):
+    monkeypatch.setattr(cli_verbs, "_analyse", lambda _: 1 / 0)
+    status, out, err = run("check", drawn(mlp()))
+    assert (status, out) == (1, "") and err.count("\n") == 1 and "ZeroDivisionError" in err
+    (report,) = (cli.state_folder() / "reports").iterdir()
+    assert str(report) in err and state_home in report.parents and "Traceback" in report.read_text("utf-8")
+    monkeypatch.setenv("LAYERLOOM_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        run("check", drawn(mlp()))
+
+
+# ---- the front door
+
+
+@pytest.mark.parametrize("argv", [[], ["net.layerloom"], ["open"], ["open", "mlp_digits"], ["mlp_digits"]])
+def test_without_a_verb_the_window_opens(monkeypatch, drawn, argv):
+    drawn(mlp())
+    opened = []
+    monkeypatch.setattr(front_door, "_open_window", lambda path: opened.append(path) or 0)
+    assert front_door.main(argv) == 0
+    assert [path and path.name for path in opened] == [
+        {"mlp_digits": "mlp_digits.layerloom", "open": None}.get(argv[-1], argv[-1]) if argv else None
+    ]
+
+
+def test_the_language_follows_the_option_or_the_environment():
+    from runtime.cli_parser import language_of
+
+    assert language_of(["check", "x"], {"LANG": "zh_TW.UTF-8"})[0] == "zh_CN"
+    assert language_of(["check", "x"], {"LC_ALL": "C", "LANG": "zh_CN.UTF-8"})[0] == "C"
+    assert language_of(["check", "x", "--language", "en"], {"LANG": "zh_CN"}) == ("en", ["check", "x"])
+
+
+def _process(
+    *argv: str, code: str = "import main, sys; sys.exit(main.main())", **settings
+) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", code, *argv], cwd=ROOT, capture_output=True, text=True, **settings)
+
+
+def test_listing_examples_loads_neither_torch_nor_qt():
+    loaded = "{'torch', 'PySide6', 'networkx', 'numpy'} & sys.modules.keys()"
+    code = f"import main, sys; main.main(); print(*{loaded}, file=sys.stderr)"
+    done = _process("examples", code=code)
+    assert done.returncode == 0 and "mlp_digits" in done.stdout and done.stderr.strip() == ""
+
+
+def test_a_reader_that_leaves_early_hears_no_complaint():
+    code = "import main, sys; sys.stdout.reconfigure(line_buffering=True); sys.exit(main.main())"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "examples"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.wait() == 1 and process.stderr.read() == b""
+    process.stderr.close()
