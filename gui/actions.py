@@ -109,7 +109,7 @@ GESTURES: tuple[tuple[str, Message], ...] = (
 )
 
 
-def keys() -> list[tuple[str, str]]:
+def key_list() -> list[tuple[str, str]]:
     """Keys and what they do, for the help page."""
     entries = [entry for _, group in MENUS for entry in group if entry is not SEPARATOR]
     listed = [(entry.keys, str(entry.text).replace("&", "")) for entry in entries if entry.keys and not entry.local]

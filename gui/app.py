@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import sys
 import traceback
 from datetime import datetime
@@ -12,10 +11,12 @@ from types import TracebackType
 from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from graph.messages import languages, msg, set_language
-from gui.settings import Settings, state_folder
+from graph.messages import language, msg, set_language
+from gui.settings import Settings
 from gui.style import apply_style
 from gui.theme import theme
+from runtime.places import state_folder
+
 
 def run(path: Path | None = None) -> int:
     """Open the window on a file, or on the first example, and stay until it is closed.
@@ -49,9 +50,8 @@ def make_application() -> QApplication:
 
 
 def use_language(app: QApplication, settings: Settings) -> None:
-    """Speak the chosen language, or that of the system if there is a table for it."""
-    wish = settings.language or (locale.getlocale()[0] or "en")
-    code = next((c for c in languages() if wish.startswith(c)), "en")
+    """Speak the chosen language, or the one that the command line found in its environment."""
+    code = settings.language or language()
     set_language(code)
     if code != "en":
         translator = QTranslator(app)

@@ -10,8 +10,9 @@ from graph import files
 from graph.messages import tr
 from graph.model import Project
 from gui.editor import Editor
-from gui.settings import Settings, state_folder
+from gui.settings import Settings
 from runtime import examples
+from runtime.places import state_folder
 
 SUFFIX = ".layerloom"
 

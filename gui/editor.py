@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from graph import files
 from graph.catalog import CATALOG, Role
@@ -17,6 +17,7 @@ from graph.model import Graph, Link, Node, NodeId, Port, Position, Project, Valu
 from graph.plan import Plan
 from graph.problems import Fix
 from graph.wiring import check_connect
+from gui.describer import Describer, Finding
 from runtime.analysis import Analysis
 
 PASTE_STEP = 24.0
@@ -49,6 +50,8 @@ class Editor(QObject):
         self.selected_links: frozenset[Link] = frozenset()
         self.analysis = Analysis(complete=False)
         self._pasted = 0
+        self._describer = Describer(self)
+        self._describer.found.connect(self._on_found)
 
     # ---- what is there
 
@@ -133,7 +136,7 @@ class Editor(QObject):
         """Add a node of a type and select it; with `source`, wire that output to its first input."""
         node_type = CATALOG[type_id]
         node = Node(self.graph.free_id(), node_type.id, self.graph.free_name(node_type.stem), position=position)
-        node = self._with_facts(node)
+        node = self._described(node)
 
         def edit(graph: Graph) -> Graph:
             graph = graph.add(node)
@@ -182,6 +185,7 @@ class Editor(QObject):
 
     def set_param(self, node: NodeId, name: str, value: Value) -> bool:
         """Set a parameter; None gives an `auto` one back to inference."""
+        merge = ("param", node, name)
 
         def edit(graph: Graph) -> Graph:
             param = CATALOG[graph.require(node).type].param(name)
@@ -191,21 +195,23 @@ class Editor(QObject):
                 graph = graph.reset_params(node, [name])
             else:
                 graph = graph.set_params(node, {name: checked})
-            return graph.put(self._with_facts(graph.nodes[node]))
+            return graph.put(self._described(graph.nodes[node], merge))
 
         text = msg("Set {name} of {node}", name=name, node=self.graph.require(node).name)
-        return self._edit(edit, text, merge=("param", node, name))
+        return self._edit(edit, text, merge=merge)
 
     def reset_param(self, node: NodeId, name: str) -> None:
         """Give a parameter back to its default."""
-        self._edit(
-            lambda graph: (g := graph.reset_params(node, [name])).put(self._with_facts(g.nodes[node])),
-            msg("Reset {name}", name=name),
-        )
+
+        def edit(graph: Graph) -> Graph:
+            graph = graph.reset_params(node, [name])
+            return graph.put(self._described(graph.nodes[node]))
+
+        self._edit(edit, msg("Reset {name}", name=name))
 
     def refresh_data(self, node: NodeId) -> None:
         """Look at the data of a data node again."""
-        self._edit(lambda graph: graph.put(self._with_facts(graph.require(node))), msg("Read the data again"))
+        self._edit(lambda graph: graph.put(self._described(graph.require(node))), msg("Read the data again"))
 
     def rename(self, node: NodeId, name: str) -> bool:
         """Give a node another name."""
@@ -272,15 +278,26 @@ class Editor(QObject):
         if self._edit(edit, text):
             self.select(ids.values())
 
-    def _with_facts(self, node: Node) -> Node:
-        if CATALOG[node.type].role is not Role.DATA if node.type in CATALOG else True:
+    def _described(self, node: Node, merge: object = None) -> Node:
+        """A data node that knows its data, or will in a moment; any other node as it is."""
+        if node.type not in CATALOG or CATALOG[node.type].role is not Role.DATA:
             return node
-        from runtime.data import describe
+        blank = replace(node, facts=None)
+        finding = self._describer.look(blank, self.folder, merge)
+        return blank if finding is None else self._take(finding)
 
-        try:
-            return replace(node, facts=describe(node, self.folder))
-        except LayerloomError:
-            return replace(node, facts=None)
+    def _take(self, finding: Finding) -> Node:
+        if finding.reason is not None:
+            self.refused.emit(finding.reason)
+        return finding.described
+
+    @Slot(object)
+    def _on_found(self, finding: Finding) -> None:
+        """The answer belongs to the step that asked; it is dropped if that was undone or overtaken."""
+        present = self.graph.nodes.get(finding.node.id)
+        if present is not None and present.params is finding.node.params and present.facts is None:
+            facts = self._take(finding).facts
+            self._edit(lambda graph: graph.set_facts(present.id, facts), msg("Read the data"), merge=finding.merge)
 
     def _edit(self, edit: Callable[[Graph], Graph], text: Message, *, merge: object = None) -> bool:
         try:

@@ -47,8 +47,8 @@ class MainWindow(QMainWindow):
 
     def show_document(self, path: Path | None) -> None:
         """Open the file, or the first example."""
-        if path is None:
-            self._open(lambda: self.documents.open_example(FIRST_EXAMPLE))
+        if path is None or path.parent == examples.FOLDER:
+            self._open(lambda: self.documents.open_example(path.stem if path else FIRST_EXAMPLE))
         elif not self._open(lambda: self.documents.open(path)):
             self.documents.new()
 
@@ -219,7 +219,7 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """List keys and gestures."""
-        rows = "".join(f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for keys, text in actions.keys())
+        rows = "".join(f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for keys, text in actions.key_list())
         QMessageBox.information(self, tr("Keys and gestures"), f"<table>{rows}</table>")
 
     def about(self) -> None:

@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from graph.messages import Message, msg
 from graph.model import Node, Project
 from graph.problems import Problem
-from gui.settings import state_folder
 from runtime.events import (
     FINAL,
     EpochEnded,
@@ -24,6 +23,7 @@ from runtime.events import (
     Stopped,
     Tested,
 )
+from runtime.places import state_folder
 from runtime.session import Control, Session
 
 if TYPE_CHECKING:

@@ -8,7 +8,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from graph.catalog import CATALOG, Role
 from graph.messages import tr
 from graph.problems import Severity
+from gui.canvas.card import compact_count
 from gui.editor import Editor
+from gui.panels.figures import grouped
+from gui.panels.parts import bytes_text
 from runtime.analysis import Analysis
 
 BYTES = 4  # a parameter is a float32
@@ -51,9 +54,9 @@ class StatusLine(QWidget):
         return tr(
             "{layers} layers · {parameters} parameters · {macs} MACs · {memory}",
             layers=layers,
-            parameters=thousands(analysis.parameters),
-            macs=short(analysis.macs),
-            memory=size_text(analysis.parameters * BYTES),
+            parameters=grouped(analysis.parameters),
+            macs=compact_count(analysis.macs),
+            memory=bytes_text(analysis.parameters * BYTES),
         )
 
 
@@ -64,25 +67,3 @@ def verdict(errors: int, warnings: int) -> str:
     if warnings:
         return "! " + (tr("1 warning") if warnings == 1 else tr("{count} warnings", count=warnings))
     return "✓ " + tr("Graph is valid")
-
-
-def thousands(number: int) -> str:
-    """61 706, with thin spaces."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def short(number: float) -> str:
-    """0.42 M: three digits and a unit."""
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if number >= limit / 10 and limit > 1e4 or number >= limit:
-            return f"{number / (1e3 if unit == 'k' else limit):.3g} {unit}"
-    return f"{number:,.0f}"
-
-
-def size_text(count: int) -> str:
-    """Bytes as a person reads them: 241 KiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024 or unit == "GiB":
-            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    raise AssertionError

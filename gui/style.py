@@ -65,12 +65,12 @@ _ICONS = {
 
 def apply_style(app: QApplication) -> None:
     """Dress the application in the theme in use, now and whenever the theme changes."""
-    if app.findChild(_Dresser) is None:
+    if app.findChild(Dresser) is None:
         app.setStyle("Fusion")
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
         font.setPixelSize(FONT_SIZE)
         app.setFont(font)
-        _Dresser(app)
+        Dresser(app)
 
 
 def palette(colors: Mapping[str, str]) -> QPalette:
@@ -102,7 +102,7 @@ def set_property(widget: QWidget, name: str, value: object) -> None:
         widget.style().polish(widget)
 
 
-class _Dresser(QObject):
+class Dresser(QObject):
     """Dresses its application again when the theme changes."""
 
     def __init__(self, app: QApplication) -> None:

@@ -1,26 +1,31 @@
 """The command line: parses, runs one verb, and turns whatever goes wrong into a sentence and an exit status.
 
-0  done        1  the project or its data is wrong        2  usage        130  interrupted
+0  done        1  the project, its data or its name is wrong        2  usage        130  interrupted
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 from graph.atomic import explain
-from graph.messages import LayerloomError, set_language, tr
+from graph.messages import LayerloomError, msg, set_language, tr
 from graph.model import Project
 from runtime import cli_parser
 from runtime.analysis import Analysis
 from runtime.cli_text import error_text
+from runtime.places import state_folder
+from runtime.warmup import prepare_environment
 
 WRONG = 1
 INTERRUPTED = 130
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 OpenWindow = Callable[[Path | None], int]
 DrawPicture = Callable[[Project, Analysis, Path, str], None]
 
@@ -38,6 +43,8 @@ def main(
         open_window: opens the window on a file (None: none in particular) and returns its exit status.
         draw_picture: writes a drawing as a picture file in a theme.
     """
+    for stream in (sys.stdout, sys.stderr):
+        _print_every_letter(stream)
     try:
         code, argv = cli_parser.language_of(argv, os.environ)
         set_language(code)
@@ -46,6 +53,7 @@ def main(
             return _open(args.file, open_window)
         from runtime import cli_verbs
 
+        prepare_environment()
         args.draw_picture = draw_picture
         status = cli_verbs.RUN[args.verb](args)
         sys.stdout.flush()
@@ -69,11 +77,18 @@ def main(
 
 
 def _open(file: str | None, open_window: OpenWindow) -> int:
-    if file is None:
-        return open_window(None)
     from runtime.cli_targets import find_file
 
-    return open_window(find_file(file))
+    path = None if file is None else find_file(file)
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
+        raise LayerloomError(msg("There is no display to open a window on. The verbs need none: see --help."))
+    return open_window(path)
+
+
+def _print_every_letter(stream: TextIO) -> None:
+    """UTF-8 into files and pipes; a terminal that lacks a letter shows a question mark."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 def _say(text: str, status: int) -> int:
@@ -99,13 +114,3 @@ def _report(error: Exception) -> int:
     except OSError:
         return _say(f"{said}\n\n{text}", WRONG)
     return _say(f"{said} {tr('The full report is in {path}.', path=path)}", WRONG)
-
-
-def state_folder() -> Path:
-    """Where the application keeps what belongs to no document, by the custom of the operating system."""
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "Layerloom"
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "Layerloom"
-    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "Layerloom"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from graph.files import SUFFIX
-from graph.messages import Message, languages, msg, tr
+from graph.messages import LayerloomError, Message, languages, msg, tr
 from graph.plan import DEVICES
 from runtime import examples
 from runtime.export.formats import FORMATS
@@ -53,13 +53,16 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments by name; `verb` is one of `VERBS`.
 
     Exits with status 2 where they are not right, with 0 after `--help`.
+
+    Raises:
+        LayerloomError: the first word is neither a verb nor a file.
     """
     parser = _parser()
     word = argv[0] if argv else ""
     if not word or (word not in VERBS and _may_be_file(word)):
         argv = ["open", *argv]
     elif word not in VERBS and not word.startswith("-"):
-        _refuse(parser, tr("'{word}' is neither a verb nor a file.", word=word), word, VERBS)
+        raise LayerloomError(_unknown(word))
     args, unknown = parser.parse_known_args(argv)
     for word in unknown:
         _refuse(parser, tr("'{word}' does not belong here.", word=word), word, VERBS[args.verb].options)
@@ -79,6 +82,14 @@ def _parser() -> argparse.ArgumentParser:
         for argument in verb.arguments:
             child.add_argument(*argument.flags, help=str(argument.says), **argument.settings)
     return parser
+
+
+def _unknown(word: str) -> Message:
+    close = difflib.get_close_matches(word, [*VERBS, *examples.names()], n=1)
+    known = {"word": word, "verbs": ", ".join(verb for verb in VERBS if verb != "open")}
+    if close:
+        return msg("'{word}' is neither a verb nor a file. Did you mean {close}?", **known, close=close[0])
+    return msg("'{word}' is neither a verb nor a file. The verbs are: {verbs}.", **known)
 
 
 def _refuse(parser: argparse.ArgumentParser, text: str, word: str, known: Iterable[str]) -> NoReturn:

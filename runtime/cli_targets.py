@@ -52,6 +52,11 @@ def find_drawing(word: str, *, runs: Path | None = None) -> Target:
     return Target(files.load(path), path.parent, runs or runs_folder(beside))
 
 
+def is_run(word: str) -> bool:
+    """Whether the word is the folder of a run."""
+    return (Path(word) / FACTS).is_file()
+
+
 def find_run(word: str, *, runs: Path | None = None) -> Path:
     """The run that FILE|RUN means: the folder itself, or the latest run of the drawing that left weights.
 
@@ -59,7 +64,7 @@ def find_run(word: str, *, runs: Path | None = None) -> Path:
         FileError: there is no such file.
         RunError: the drawing was never trained.
     """
-    if (Path(word) / FACTS).is_file():
+    if is_run(word):
         return Path(word)
     folder = find_drawing(word, runs=runs).runs
     found = next((run.path for run in list_runs(folder) if run.weights), None)

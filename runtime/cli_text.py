@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from unicodedata import east_asian_width
 
 from graph.catalog import CATALOG
-from graph.messages import LayerloomError, ProjectError, tr
+from graph.messages import LayerloomError, ProjectError, msg, tr
 from graph.model import Node, Project
 from graph.problems import Problem
 from graph.topology import execution_order
@@ -17,11 +18,12 @@ from runtime.events import (
     Finished,
     RunStarted,
     Stopped,
-    Tested,
 )
 from runtime.export.receipt import SAMPLES, Receipt
 
 Row = Sequence[str]
+
+_PARTS = {"train": msg("train"), "validation": msg("validation"), "test": msg("test")}
 
 
 class DrawingErrors(ProjectError):
@@ -42,13 +44,19 @@ def error_text(error: LayerloomError) -> str:
 def table(head: Row, rows: Sequence[Row], *, right: Iterable[int] = ()) -> str:
     """Rows in columns that line up, under a ruled head; the columns in `right` are flush right."""
     right = frozenset(right)
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    widths = [max(columns(row[i]) for row in (head, *rows)) for i in range(len(head))]
 
     def line(row: Row) -> str:
-        cells = (cell.rjust(widths[i]) if i in right else cell.ljust(widths[i]) for i, cell in enumerate(row))
+        gaps = [" " * (width - columns(cell)) for width, cell in zip(widths, row, strict=True)]
+        cells = (gap + cell if i in right else cell + gap for i, (gap, cell) in enumerate(zip(gaps, row, strict=True)))
         return "  ".join(cells).rstrip()
 
-    return "\n".join([line(head), "  ".join("-" * w for w in widths), *map(line, rows)])
+    return "\n".join([line(head), "  ".join("-" * width for width in widths), *map(line, rows)])
+
+
+def columns(text: str) -> int:
+    """The places that a text takes in a terminal: a Chinese character takes two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def problem_line(project: Project, problem: Problem) -> str:
@@ -109,36 +117,16 @@ def receipt(written: Receipt) -> str:
     return f"{written.path}\n{result}"
 
 
-def prediction(value: float, confidence: float | None, classes: Sequence[str]) -> Row:
-    """A prediction as cells: class and probability, or a number and nothing."""
-    return named(value, classes), "" if confidence is None else f"{confidence:.1%}"
-
-
-def named(value: float, classes: Sequence[str]) -> str:
-    """The name of a class index; a number where there are no classes."""
-    return classes[int(value)] if classes and 0 <= value < len(classes) else f"{value:.6g}"
-
-
-def tested(result: Tested) -> str:
-    """The test figures, and a row for each of the first test samples."""
-    head = (tr("sample"), tr("target"), tr("prediction"), tr("confidence"))
-    rows = [
-        (str(s.index), named(s.target, result.classes), *prediction(s.prediction, s.confidence, result.classes))
-        for s in result.predictions
-    ]
-    return f"{tr('test')} {figures(result.test)}\n\n{table(head, rows, right=range(4))}"
-
-
 def _started(event: RunStarted) -> str:
     rows = (
         (tr("device"), f"{event.device}, {event.device_name}"),
-        (tr("samples"), ", ".join(f"{count:,} {tr(part)}" for part, count in event.samples.items())),
+        (tr("samples"), ", ".join(f"{count:,} {_PARTS[part]}" for part, count in event.samples.items())),
         (tr("parameters"), f"{event.parameters:,}"),
         (tr("seed"), str(event.seed)),
         (tr("run"), event.run),
     )
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in rows) + "\n"
+    width = max(columns(name) for name, _ in rows)
+    return "\n".join(f"{name}{' ' * (width - columns(name))}  {value}" for name, value in rows) + "\n"
 
 
 def _epoch(event: EpochEnded) -> str:

@@ -15,12 +15,14 @@ from graph.messages import LayerloomError, msg, tr
 from graph.model import Project
 from graph.plan import Plan
 from runtime import cli_text, examples
-from runtime.cli_targets import find_drawing
+from runtime.cli_predict import predict
+from runtime.cli_targets import find_drawing, find_run, is_run
 from runtime.events import FINAL, Event, Failed, Stopped, to_json
 from runtime.session import Control
 
 if TYPE_CHECKING:
     from runtime.analysis import Analysis
+    from runtime.predict import Trained
 
 DONE, WRONG, INTERRUPTED = 0, 1, 130
 
@@ -85,14 +87,14 @@ def _train(args: Namespace) -> Event:
     _analyse_right(project)
     from runtime.training.loop import train as events
 
+    last: Event | None = None
     with _stopped_by_signals(Control()) as control:
-        run = events(project, folder=target.folder, runs=target.runs, resume=args.resume, control=control)
-        for event in run:
-            text = to_json(event) if args.json else cli_text.event_line(event)
+        for last in events(project, folder=target.folder, runs=target.runs, resume=args.resume, control=control):
+            text = to_json(last) if args.json else cli_text.event_line(last)
             if text is not None:
                 print(text, flush=True)
-    assert isinstance(event, FINAL)
-    return event
+    assert isinstance(last, FINAL), last
+    return last
 
 
 def _failed(error: Exception) -> Failed:
@@ -131,48 +133,24 @@ def _stopped_by_signals(control: Control) -> Iterator[Control]:
             signal.signal(number, handler)
 
 
-def predict(args: Namespace) -> int:
-    """Print what a trained network says of samples in files, or of the test samples."""
-    from runtime.predict import load_trained
-
-    trained = load_trained(find_run(args.target, runs=args.out))
-    (_predict_files if args.inputs else _predict_test)(trained, args)
-    return DONE
-
-
-def _predict_files(trained: Trained, args: Namespace) -> None:
-    from runtime.predict import predict_file
-
-    for path in args.inputs:
-        for row, found in enumerate(predict_file(trained, path)):
-            if args.json:
-                record = {"event": "Prediction", "input": str(path), "row": row, **asdict(found)}
-                print(json.dumps(record | _class_of(found.prediction, trained.classes), ensure_ascii=False))
-            else:
-                print(f"{path}[{row}]", *cli_text.prediction(found.prediction, found.confidence, trained.classes), sep="  ")
-
-
-def _predict_test(trained: Trained, args: Namespace) -> None:
-    from runtime.predict import test_again
-
-    result = test_again(trained)
-    if not args.json:
-        print(cli_text.tested(result))
-        return
-    print(to_json(result))
-    for sample in result.predictions:
-        record = {"event": "Prediction", **{name: getattr(sample, name) for name in _SAMPLE_FIELDS}}
-        print(json.dumps(record | _class_of(sample.prediction, result.classes), ensure_ascii=False))
-
-
 def export(args: Namespace) -> int:
     """Write a network in a format, and print its receipt."""
     from runtime.export import FORMATS
     from runtime.export import export as write
+    from runtime.predict import load_trained
 
-    trained = _trained(args.target, args.out) if FORMATS[args.format].needs_training else _drawn(args.target)
+    needs_run = FORMATS[args.format].needs_training or is_run(args.target)
+    trained = load_trained(find_run(args.target, runs=args.out)) if needs_run else _untrained(args.target)
     print(cli_text.receipt(write(trained, args.format, args.output)))
     return DONE
+
+
+def _untrained(word: str) -> Trained:
+    from runtime.predict import untrained
+
+    project = find_drawing(word).project
+    _analyse_right(project)
+    return untrained(project)
 
 
 def list_examples(args: Namespace) -> int:

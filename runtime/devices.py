@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from graph.messages import RunError, msg, tr
@@ -68,16 +66,3 @@ def num_threads(device: Device, macs: int) -> int:
             millisecond or less on one core; there, waking more threads costs more than they bring.
     """
     return 1 if device.type != "cpu" or macs < SMALL_STEP else max(1, num_cores() - 1)
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Let PyTorch compute with that many threads inside the block, and as before afterwards."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -108,11 +108,14 @@ def _dimension_fixes(s: Situation, port: str, spec: TensorSpec, takes: tuple[int
 def _wrong_dtype(s: Situation, port: str, spec: TensorSpec, takes: str) -> Problem:
     names = {"node": s.node.name, "source": s.source(port), "dtype": spec.dtype}
     if takes == "float" and s.node_type.role in (Role.LOSS, Role.METRIC):
-        text = msg("'{node}' compares numbers, but '{source}' gives class labels ({dtype}). For classes, use CrossEntropyLoss and Accuracy.", **names)
+        text = msg("'{node}' compares numbers, but '{source}' gives class labels ({dtype}). "
+                   "For classes, use CrossEntropyLoss and Accuracy.", **names)  # fmt: skip
     elif takes == "float":
-        text = msg("'{node}' takes numbers with a fraction, but '{source}' gives whole numbers ({dtype}). Wire the values, not the labels.", **names)
+        text = msg("'{node}' takes numbers with a fraction, but '{source}' gives whole numbers ({dtype}). "
+                   "Wire the values, not the labels.", **names)  # fmt: skip
     else:
-        text = msg("'{node}' needs class labels (whole numbers), but '{source}' gives {dtype}. For numbers to predict, use MSELoss and R2.", **names)
+        text = msg("'{node}' needs class labels (whole numbers), but '{source}' gives {dtype}. "
+                   "For numbers to predict, use MSELoss and R2.", **names)  # fmt: skip
     return s.problem("wrong-dtype", text, port=port)
 
 
@@ -174,7 +177,8 @@ def _check_same_shapes(s: Situation) -> Iterator[Problem]:
             continue
         sides = {"node": s.node.name, "a": s.source(first), "sa": a, "b": s.source(other), "sb": b}
         if _broadcasts(a.shape, b.shape):
-            text = msg("'{node}' stretches one side to fit the other: '{a}' gives {sa}, '{b}' gives {sb}. Check that this is meant.", **sides)
+            text = msg("'{node}' stretches one side to fit the other: '{a}' gives {sa}, '{b}' gives {sb}. "
+                       "Check that this is meant.", **sides)  # fmt: skip
             yield s.problem("broadcast", text, port=other, warn=True)
         else:
             text = msg("'{node}' needs the same shape on every side, but '{a}' gives {sa} and '{b}' gives {sb}. "

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import lru_cache
+from types import SimpleNamespace
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -25,6 +26,7 @@ from graph.validation import relax, validate
 from runtime.analysis import Analysis, Dim, NodeAnalysis, TensorSpec
 from runtime.diagnosis import Situation, check_memory, explain_failure, look_at
 from runtime.emitters import emit
+from runtime.guard import check_source
 
 BATCH = 999_983  # a prime
 
@@ -133,11 +135,11 @@ def _evaluate(
         module = _module(emission.init) if emission.init else None
         parameters = list(module.parameters()) if module is not None else []
         space = {name: _empty(spec) for name, spec in zip(names, inputs, strict=True)}
-        space |= {"torch": torch, "module": module}
+        space |= {"torch": torch, "self": SimpleNamespace(module=module)}
         counter = FlopCounterMode(display=False)
         multiplies = module is None or any(p.ndim > 1 for p in parameters)
         with counter if multiplies else nullcontext():  # counting costs as much as running
-            result = eval(emission.expression.format(self="module"), space)
+            result = eval(_checked(emission.expression.format(self="self.module")), space)
     results = result if isinstance(result, tuple) else (result,)
     outputs = {port.name: _spec(tensor) for port, tensor in zip(node_type.outputs, results, strict=True)}
     return outputs, sum(p.numel() for p in parameters), counter.get_total_flops() // (2 * BATCH)
@@ -145,7 +147,12 @@ def _evaluate(
 
 @lru_cache(maxsize=2048)
 def _module(init: str) -> torch.nn.Module:
-    return eval(init, {"nn": torch.nn}).eval()  # the same shapes as in training, with less to run
+    return eval(_checked(init), {"nn": torch.nn}).eval()  # the same shapes as in training, with less to run
+
+
+def _checked(expression: str) -> str:
+    check_source(expression)
+    return expression
 
 
 def _empty(spec: TensorSpec) -> torch.Tensor:

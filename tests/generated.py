@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 from hypothesis import strategies as st
 
 from graph.model import Graph, Link, Node, Port, Project
@@ -22,7 +24,7 @@ coordinates = st.floats(-1e6, 1e6)
 shares = st.floats(0, 1)
 choices = st.builds(Choice, st.sampled_from(["torch.optim.Adam", "constant"]), params)
 counts = st.integers(1, 1000)
-ids = st.from_regex(r"\A[A-Za-z0-9_.-]{1,8}\Z")
+ids = st.text(string.ascii_letters + string.digits + "_.-", min_size=1, max_size=8)
 losses = st.lists(st.tuples(ids, coordinates), max_size=2).map(tuple)
 objectives = st.builds(Objective, texts, losses, st.lists(ids, max_size=2).map(tuple), choices, choices, counts)
 

@@ -11,14 +11,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import main as front_door
 from drawings import Drawing, lenet5, mlp
 from graph import files
 from graph.model import Link, Port, Project
 from graph.plan import Plan
-from runtime import cli, cli_verbs, examples
+from runtime import cli_text, cli_verbs, examples
 from runtime.data import describe
+from runtime.places import state_folder
 from runtime.runs import list_runs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,8 +139,19 @@ def test_training_predicting_and_exporting_by_json_and_by_hand(run, small, proje
     status, out, err = run("predict", small)
     assert (status, err) == (0, "") and "accuracy" in out
     status, out, _ = run("predict", folder, "--json")
-    predictions = [json.loads(line) for line in out.splitlines()]
-    assert status == 0 and {"target", "prediction", "confidence"} <= predictions[0].keys()
+    tested, *predictions = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and tested["event"] == "Tested" and tested["test"] == last["test"]
+    assert {"sample", "target", "prediction", "confidence"} <= predictions[0].keys()
+    picture = project_folder / "ink.png"
+    Image.new("L", (40, 30), "white").save(picture)
+    status, out, _ = run("predict", small, picture)
+    head, _, row = out.splitlines()
+    assert status == 0 and head.split() == ["sample", "prediction", "confidence"] and row.startswith(str(picture))
+    status, out, _ = run("predict", small, picture, "--json")
+    (answer,) = map(json.loads, out.splitlines())
+    assert answer["sample"] == str(picture) and answer["class"] == row.split()[1] == str(answer["prediction"])
+    status, out, err = run("predict", small, project_folder / "gone.png")
+    assert (status, out) == (1, "") and "gone.png" in err
 
     status, out, err = run("export", folder, "--format", "weights", "-o", project_folder / "taken")
     assert (status, err) == (0, "") and "largest difference: 0" in out
@@ -278,7 +291,6 @@ def test_a_network_that_was_never_trained_has_nothing_to_predict_or_to_export_bu
 @pytest.mark.parametrize(
     ("argv", "hint"),
     [
-        (["chek", "x"], "Did you mean check?"),
         (["check", "--jsn", "x"], "'--jsn' does not belong here"),
         (["train", "mlp_digits", "--epoch", "3"], "Did you mean --epochs?"),
         (["train", "mlp_digits", "--epochs", "0"], "'0' is not a whole number from 1"),
@@ -294,11 +306,18 @@ def test_usage_errors_have_status_2_and_say_what_was_meant(run, argv, hint):
     assert (status, out) == (2, "") and hint in err
 
 
+def test_a_word_that_is_neither_verb_nor_file_is_wrong_input(run):
+    status, out, err = run("chekc", "lenet5_digits")
+    assert (status, out) == (1, "") and err.startswith("error: 'chekc'") and "Did you mean check?" in err
+    status, _, err = run("paint")
+    assert status == 1 and "check, summary, code, render, train" in err
+
+
 def test_a_mistake_of_ours_is_one_sentence_and_a_report(run, monkeypatch, state_home, drawn):
     monkeypatch.setattr(cli_verbs, "_analyse", lambda _: 1 / 0)
     status, out, err = run("check", drawn(mlp()))
     assert (status, out) == (1, "") and err.count("\n") == 1 and "ZeroDivisionError" in err
-    (report,) = (cli.state_folder() / "reports").iterdir()
+    (report,) = (state_folder() / "reports").iterdir()
     assert str(report) in err and state_home in report.parents and "Traceback" in report.read_text("utf-8")
     monkeypatch.setenv("LAYERLOOM_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
@@ -317,6 +336,26 @@ def test_without_a_verb_the_window_opens(monkeypatch, drawn, argv):
     assert [path and path.name for path in opened] == [
         {"mlp_digits": "mlp_digits.layerloom", "open": None}.get(argv[-1], argv[-1]) if argv else None
     ]
+
+
+def test_without_a_display_the_window_is_refused_in_words(run, monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert run() == (1, "", "error: There is no display to open a window on. The verbs need none: see --help.\n")
+    assert "gone.layerloom" in run("gone.layerloom")[2]
+
+
+def test_output_into_a_pipe_is_utf_8_whatever_the_locale(drawn, monkeypatch):
+    path = drawn(mlp())
+    for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
+        monkeypatch.setenv(name, value)
+    assert "B×64" in _process("summary", str(path), encoding="utf-8").stdout
+
+
+def test_tables_line_up_with_wide_letters_too():
+    lines = cli_text.table(("名称", "n"), [("conv1", "1"), ("卷积", "10")], right=(1,)).splitlines()
+    assert lines == ["名称    n", "-----  --", "conv1   1", "卷积   10"]
 
 
 def test_the_language_follows_the_option_or_the_environment():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -28,6 +28,7 @@ ROW_HEIGHT = 26
 MAX_ROWS = 8
 MAX_ENTRIES = 200
 BAR_HEIGHT = 14
+PASSING = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)  # the focus will come back
 _ENTRY = Qt.ItemDataRole.UserRole
 _STEPS = {
     Qt.Key.Key_Down: 1,
@@ -48,16 +49,18 @@ class Entry(NamedTuple):
 
 
 class Chooser(QFrame):
-    """Finds entries while the person types. `chosen` gives the value of the one taken; either way the box then closes."""
+    """Finds entries while the person types. `chosen` gives the value of the one taken; the box closes either way."""
 
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget, find: Callable[[str], Sequence[Entry]], *, title: str, nothing: str) -> None:
         super().__init__(parent)
+        self._owner = parent
         self._find = find
-        self.edit = QLineEdit(placeholderText=title, clearButtonEnabled=False)
+        self.edit = QLineEdit(placeholderText=title)
         self.edit.setAccessibleName(title)
-        self.list = QListWidget(horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = QListWidget()
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
@@ -80,7 +83,7 @@ class Chooser(QFrame):
 
     def open_at(self, point: QPoint) -> None:
         """Show the box with its upper left corner at a point of the parent, moved so that all of it can be seen."""
-        room = self.parentWidget().rect().adjusted(8, 8, -8, -8)
+        room = self._owner.rect().adjusted(8, 8, -8, -8)
         height = self._height(MAX_ROWS)
         x = max(room.left(), min(point.x(), room.right() - BOX_WIDTH))
         y = max(room.top(), min(point.y(), room.bottom() - height))
@@ -97,16 +100,19 @@ class Chooser(QFrame):
         """Close the box without choosing."""
         if not self.isVisible():
             return
-        had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
+        had_focus = self.edit.hasFocus()
         self.hide()
         self.deleteLater()
         if had_focus:
-            self.parentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+            self._owner.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.FocusOut:
+        if isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() not in PASSING:
             self.shut()
-        return event.type() == QEvent.Type.KeyPress and self._on_key(event)
+        return isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and self._on_key(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that the line edit has no use for are not meant for the canvas either."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -231,7 +231,7 @@ class DrawWire(Gesture):
         self.scene.removeItem(self._wire)
         self.scene.pill.setVisible(False)
         self.scene.show_targets(None)
-        if self._moving in self.scene.wires:
+        if self._moving is not None and self._moving in self.scene.wires:
             self.scene.wires[self._moving].setVisible(True)
 
     def _aim(self, hit: Hit) -> tuple[Port | None, str]:
@@ -249,7 +249,9 @@ class DrawWire(Gesture):
             return port, ""
         name = self.editor.graph.nodes[node].name
         if self._forward:
-            return None, tr("'{node}' has no free input for this wire. Drop it on an input to replace the wire there.", node=name)
+            return None, tr(
+                "'{node}' has no free input for this wire. Drop it on an input to replace the wire there.", node=name
+            )
         return None, tr("'{node}' has no output that can feed this input.", node=name)
 
     def _link(self, port: Port) -> Link:

@@ -31,7 +31,9 @@ class Grid:
         side = PITCH * CELLS * scale
         tile = self._tile_for(scale, ratio, colors)
         for row in range(math.floor((area.top() - view.dy()) / side), math.ceil((area.bottom() - view.dy()) / side)):
-            for column in range(math.floor((area.left() - view.dx()) / side), math.ceil((area.right() - view.dx()) / side)):
+            for column in range(
+                math.floor((area.left() - view.dx()) / side), math.ceil((area.right() - view.dx()) / side)
+            ):
                 x, y = view.dx() + column * side, view.dy() + row * side
                 painter.drawPixmap(QPointF(math.floor(x * ratio) / ratio, math.floor(y * ratio) / ratio), tile)
 

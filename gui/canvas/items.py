@@ -245,4 +245,3 @@ def _render(card: Card, mood: Mood, *, colors: Colors, scale: float, ratio: floa
     paint_card(painter, card, mood, colors=colors, scale=scale)
     painter.end()
     return picture
-

@@ -61,7 +61,7 @@ def handle_key(view: CanvasView, event: QKeyEvent) -> bool:
 
 
 def neighbor(graph: Graph, node: NodeId, direction: tuple[float, float]) -> NodeId | None:
-    """The node to go to from a node: along a wire to the right or left where there is one, else the nearest that way."""
+    """The node to go to from a node: along a wire to the right or left if there is one, else the nearest that way."""
     dx, dy = direction
     linked = {link.target.node for link in graph.outgoing(node)} if dx > 0 else set()
     linked |= {link.source.node for link in graph.incoming(node)} if dx < 0 else set()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPen, QPixmap
 from gui.canvas.painting import Colors
 
 if TYPE_CHECKING:
-    from gui.canvas.view import CanvasView
+    from gui.canvas.viewport import ZoomView
 
 SIZE = (140, 84)
 GAP = 16  # from the corner of the view
@@ -21,7 +21,7 @@ ROOM = 60.0  # canvas units around the cards
 class Minimap:
     """Painted by the view over its picture (a widget there would stop the view from scrolling by copying pixels)."""
 
-    def __init__(self, view: CanvasView) -> None:
+    def __init__(self, view: ZoomView) -> None:
         self._view = view
         self._picture: QPixmap | None = None
         self._painted_for: tuple = ()
@@ -67,7 +67,9 @@ class Minimap:
     def _cards(self, colors: Colors) -> QPixmap:
         scene, ratio = self._view.scene(), self._view.devicePixelRatioF()
         painted_for = (scene.graph, colors, ratio)
-        if self._picture is None or not all(a is b or a == ratio for a, b in zip(painted_for, self._painted_for, strict=True)):
+        if self._picture is None or not all(
+            a is b or a == ratio for a, b in zip(painted_for, self._painted_for, strict=True)
+        ):
             self._picture, self._painted_for = self._render(colors, ratio), painted_for
         return self._picture
 

@@ -66,7 +66,8 @@ class Colors:
     def mix(self, role: str, other: str, share: float) -> QColor:
         """`share` of one colour over another."""
         a, b = self(role), self(other)
-        return QColor(*(round(share * x + (1 - share) * y) for x, y in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)))
+        pairs = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+        return QColor(*(round(share * x + (1 - share) * y) for x, y in pairs))
 
 
 def ui_font(pixels: float, *, bold: bool = False) -> QFont:
@@ -121,7 +122,9 @@ def paint_badge(painter: QPainter, card: Card, colors: Colors) -> None:
         painter.drawPolygon(QPolygonF([center + QPointF(x, y) for x, y in ((0, -10), (10.5, 8.5), (-10.5, 8.5))]))
     painter.setPen(colors("canvas"))
     painter.setFont(card_fonts()[3])
-    painter.drawText(QRectF(center.x() - 9, center.y() - 9 + (card.severity is not Severity.ERROR), 18, 18), _CENTER, "!")
+    painter.drawText(
+        QRectF(center.x() - 9, center.y() - 9 + (card.severity is not Severity.ERROR), 18, 18), _CENTER, "!"
+    )
 
 
 def _paint_shadow(painter: QPainter, card: Card, colors: Colors) -> None:
@@ -144,9 +147,7 @@ def _paint_body(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) ->
     pen = _border(card, mood, colors)
     painter.setPen(pen)
     inset = pen.widthF() / 2
-    painter.drawRoundedRect(
-        QRectF(inset, inset, WIDTH - 2 * inset, height - 2 * inset), CORNER - inset, CORNER - inset
-    )
+    painter.drawRoundedRect(QRectF(inset, inset, WIDTH - 2 * inset, height - 2 * inset), CORNER - inset, CORNER - inset)
 
 
 def _border(card: Card, mood: Mood, colors: Colors) -> QPen:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSize, QSizeF
-from PySide6.QtGui import QImage, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QImage, QPageSize, QPaintDevice, QPainter, QPdfWriter
 from PySide6.QtWidgets import QApplication
 
 from graph.atomic import write_atomically
@@ -41,7 +41,9 @@ def render_picture(project: Project, analysis: Analysis, path: Path, *, theme: s
             )
         )
     if theme not in THEMES:
-        raise ExportError(msg("There is no theme '{theme}'. Choose one of: {themes}.", theme=theme, themes=", ".join(THEMES)))
+        raise ExportError(
+            msg("There is no theme '{theme}'. Choose one of: {themes}.", theme=theme, themes=", ".join(THEMES))
+        )
     app = QApplication.instance() or QApplication(["layerloom", "-platform", "offscreen"])
     scene = _scene(project, analysis, theme)
     bounds = scene.bounds()
@@ -99,19 +101,19 @@ def _png(scene: CanvasScene, area: QRectF) -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")
-    return bytes(buffer.data())
+    return bytes(buffer.data().data())
 
 
-def _painted(scene: CanvasScene, area: QRectF, device: Callable[[QBuffer], object], size: QSizeF) -> bytes:
+def _painted(scene: CanvasScene, area: QRectF, device: Callable[[QBuffer], QPaintDevice], size: QSizeF) -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     made = device(buffer)
     _paint(scene, area, made, size)
     del made  # closes the document
-    return bytes(buffer.data())
+    return bytes(buffer.data().data())
 
 
-def _paint(scene: CanvasScene, area: QRectF, device: object, size: QSizeF) -> None:
+def _paint(scene: CanvasScene, area: QRectF, device: QPaintDevice, size: QSizeF) -> None:
     painter = QPainter(device)
     if not painter.isActive():
         raise LayerloomError(msg("The picture could not be painted: there is not enough memory. Try SVG."))

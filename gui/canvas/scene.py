@@ -56,6 +56,7 @@ class CanvasScene(QGraphicsScene):
         self.wires: dict[Link, WireItem] = {}
         self._problems: dict[NodeId, list[Problem]] = {}
         self._live: Mapping[str, float] = {}
+        self._selected: tuple[frozenset[NodeId], frozenset[Link]] = (frozenset(), frozenset())
         self._lit: frozenset[NodeId] = frozenset()
         self._bounds: QRectF | None = None
         self.pill = Pill(self)
@@ -86,19 +87,18 @@ class CanvasScene(QGraphicsScene):
                 problems.setdefault(problem.node, []).append(problem)
         before, self._problems = self._problems, problems
         ids = self.nodes.keys()
-        self._refresh(
-            i for i in ids if analysis.nodes.get(i) != old.nodes.get(i) or problems.get(i) != before.get(i)
-        )
+        self._refresh(i for i in ids if analysis.nodes.get(i) != old.nodes.get(i) or problems.get(i) != before.get(i))
         for link, wire in self.wires.items():
             wire.set_spec(analysis.spec(link.source))
 
     def show_selection(self, nodes: frozenset[NodeId], links: frozenset[Link]) -> None:
         """Mark exactly these as selected."""
-        for i, item in self.nodes.items():
-            if item.mood.selected != (i in nodes):
-                item.set_mood(selected=i in nodes)
-        for link, wire in self.wires.items():
-            wire.set_state(selected=link in links)
+        old_nodes, old_links = self._selected
+        self._selected = (nodes, links)
+        for i in (nodes ^ old_nodes) & self.nodes.keys():
+            self.nodes[i].set_mood(selected=i in nodes)
+        for link in (links ^ old_links) & self.wires.keys():
+            self.wires[link].set_state(selected=link in links)
 
     def show_live(self, values: Mapping[str, float]) -> None:
         """Write the latest values of losses and metrics, by node name, on their cards."""
@@ -122,7 +122,7 @@ class CanvasScene(QGraphicsScene):
                 wire.show_label(visible)
 
     def show_targets(self, ports: Iterable[Port] | None, *, source: NodeId | None = None) -> None:
-        """While a wire is drawn from a node: light up the ports that take it and dim the other cards; None ends that."""
+        """While a wire is drawn from `source`: light up the ports that take it, dim the other cards; None ends that."""
         lit: dict[NodeId, set[str]] = {}
         for port in ports or ():
             lit.setdefault(port.node, set()).add(port.name)
@@ -247,6 +247,8 @@ class CanvasScene(QGraphicsScene):
         for i in changes.changed:
             self.nodes[i].node = graph.nodes[i]
             self.nodes[i].refresh()
+            for wire in self.wires_of(i):
+                wire.set_carries_labels(carries_labels(graph, wire.link))
         for i in changes.moved:
             self.nodes[i].node = graph.nodes[i]
             self.nodes[i].move_to(graph.nodes[i].position)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -19,13 +19,10 @@ from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 from graph.catalog import CATALOG
 from graph.messages import tr
 from graph.model import Link, NodeId, Port, Position
-from gui.canvas.chooser import Chooser
-from gui.canvas.connecting import entry_for, leave_for, types_after, types_before
-from gui.canvas.geometry import HEIGHT, WIDTH, snap
+from gui.canvas.adding import HALF_CARD, Adder
 from gui.canvas.gestures import DrawWire, Gesture, MoveNodes, Pan, PanByMinimap, RubberBand
 from gui.canvas.keyboard import handle_key, neighbor
 from gui.canvas.painting import Colors, badge_center
-from gui.canvas.quick_add import all_types, target_chooser, type_chooser
 from gui.canvas.scene import CanvasScene, Hit
 from gui.canvas.tips import problem_text, spec_text, tip
 from gui.canvas.viewport import ZoomView, is_legible
@@ -35,9 +32,6 @@ from runtime.analysis import Analysis
 
 NODE_TYPE_MIME = "application/x-layerloom-node-type"
 SLACK = 5.0  # pixels by which the cursor may miss a thing
-BESIDE = 194.0  # from a card to the next one in its row
-OFFSET = 24.0
-HALF_CARD = QPointF(WIDTH / 2, HEIGHT / 2)
 NOTHING = Hit()
 EXTENDING = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
 
@@ -56,7 +50,7 @@ class CanvasView(ZoomView):
         self._gesture: Gesture | None = None
         self._hovered = NOTHING
         self._cursor: QPointF | None = None  # where the mouse is in the viewport, None if elsewhere
-        self._chooser: Chooser | None = None
+        self._adder = Adder(self)
         self._space = False
         self.setAccessibleName(tr("Canvas"))
         self.setAccessibleDescription(
@@ -77,6 +71,11 @@ class CanvasView(ZoomView):
         self._on_selection_changed()
         self.keep_in_reach()
         self.choose_hints()
+
+    @property
+    def cursor_point(self) -> QPointF | None:
+        """The point of the canvas under the mouse, None if it is elsewhere."""
+        return None if self._cursor is None else self.mapToScene(self._cursor.toPoint())
 
     # ---- for the window
 
@@ -100,84 +99,18 @@ class CanvasView(ZoomView):
 
     def visible_center(self) -> Position:
         """A free place for a new card in the middle of what is on show."""
-        return self._free_place(self.center() - HALF_CARD)
+        return self._adder.free_place(self.center() - HALF_CARD)
 
     def hit(self, point: QPointF) -> Hit:
         """What lies under a point of the canvas; zoomed out, cards have no ports to hit."""
         hit = self.scene().hit(point, SLACK / self.zoom)
         return hit if is_legible(self.zoom) or not hit.port else Hit(node=hit.node)
 
-    # ---- adding and connecting
-
     def quick_add(
         self, position: Position | None = None, *, source: Port | None = None, target: Port | None = None
     ) -> None:
-        """Ask what to add at a place of the canvas (the cursor by default), wired to a port if one is given."""
-        at, place = self._place_to_add(position)
-        graph = self.editor.graph
-        types = all_types()
-        if source is not None:
-            types = types_after(graph, source, self.editor.analysis.spec(source))
-        elif target is not None:
-            types = types_before(graph, target)
-        box = type_chooser(self, types)
-        box.chosen.connect(lambda type_id: self._add(type_id, place, source=source, target=target))
-        self._open(box, at)
-
-    def connect_selected(self) -> None:
-        """Ask which input to wire the selected node to."""
-        if len(self.editor.selection) == 1:
-            (node,) = self.editor.selection
-            box = target_chooser(self, self.editor.graph, node)
-            box.chosen.connect(lambda link: self.editor.connect_ports(*link))
-            body = self.scene().nodes[node].body()
-            self._open(box, self.mapFromScene(body.topRight() + QPointF(16, 0)))
-
-    def _add(self, type_id: str, place: QPointF, *, source: Port | None, target: Port | None) -> None:
-        graph, node_type = self.editor.graph, CATALOG[type_id]
-        if source is not None:
-            entry = entry_for(node_type, graph, source)
-            is_first = entry is not None and entry == node_type.input_ports()[0]
-            node = self.editor.add_node(type_id, self._free_place(place), source=source if is_first else None)
-            if node and entry and not is_first:
-                self.editor.connect_ports(source, Port(node, entry.name))
-        else:
-            offset = QPointF() if target is None else QPointF(WIDTH / 2, 0)
-            node = self.editor.add_node(type_id, self._free_place(place - offset))
-            leave = leave_for(node_type, graph, target) if target is not None else None
-            if node and leave and target is not None:
-                self.editor.connect_ports(Port(node, leave.name), target)
-
-    def _place_to_add(self, position: Position | None) -> tuple[QPoint, QPointF]:
-        """Where the box opens in the view, and the upper left corner of the card to come."""
-        if position is not None:
-            return self.mapFromScene(*position), QPointF(*position) - QPointF(0, HEIGHT / 2)
-        if self._cursor is not None:
-            return self._cursor.toPoint(), self.mapToScene(self._cursor.toPoint()) - HALF_CARD
-        if len(self.editor.selection) == 1:
-            (node,) = self.editor.selection
-            place = QPointF(*self.editor.graph.nodes[node].position) + QPointF(BESIDE, 0)
-        else:
-            place = self.center() - HALF_CARD
-        return self.mapFromScene(place), place
-
-    def _free_place(self, place: QPointF) -> Position:
-        """The place, or the nearest one down a slope from it where no card lies, on the grid."""
-        x, y = snap((place.x(), place.y()))
-        while self.scene().nodes_in(QRectF(x, y, OFFSET, OFFSET)):
-            x, y = x + OFFSET, y + OFFSET
-        return x, y
-
-    def _open(self, box: Chooser, at: QPoint) -> None:
-        if self._chooser is not None:
-            self._chooser.shut()
-        self._chooser = box
-        box.destroyed.connect(self._on_chooser_gone)
-        box.open_at(at + self.viewport().pos())
-
-    def _on_chooser_gone(self) -> None:
-        if self._chooser is not None and not self._chooser.isVisible():
-            self._chooser = None
+        """Ask what to add at a point of the canvas (the cursor by default), wired to a port if one is given."""
+        self._adder.ask_type(position, source=source, target=target)
 
     # ---- keys
 
@@ -188,6 +121,11 @@ class CanvasView(ZoomView):
     def clear_selection(self) -> None:
         """Select nothing."""
         self.editor.select([])
+
+    def connect_selected(self) -> None:
+        """Ask which input to wire the selected node to."""
+        if len(self.editor.selection) == 1:
+            self._adder.ask_target(*self.editor.selection)
 
     def activate(self) -> None:
         """Open the selected node, as a double click does."""
@@ -204,7 +142,8 @@ class CanvasView(ZoomView):
         """Select the next node in a direction, along a wire where there is one."""
         graph, selection = self.editor.graph, self.editor.selection
         if len(selection) == 1:
-            following = neighbor(graph, *selection, direction)
+            (here,) = selection
+            following = neighbor(graph, here, direction)
         else:
             x, y = self.center().toTuple()
             distance = {i: abs(n.position[0] - x) + abs(n.position[1] - y) for i, n in graph.nodes.items()}
@@ -353,10 +292,10 @@ class CanvasView(ZoomView):
         scene = self.scene()
         if hit.node in scene.nodes:
             scene.nodes[hit.node].set_mood(hovered=False)
-        if hit.link in scene.wires:
-            scene.wires[hit.link].set_state(hovered=False)
         if hit.link is not None:
             scene.pill.setVisible(False)
+            if hit.link in scene.wires:
+                scene.wires[hit.link].set_state(hovered=False)
         self.viewport().unsetCursor()
 
     # ---- drops from the library
@@ -370,8 +309,7 @@ class CanvasView(ZoomView):
     def dropEvent(self, event: QDropEvent) -> None:
         type_id = bytes(event.mimeData().data(NODE_TYPE_MIME).data()).decode("utf-8", "replace")
         if type_id in CATALOG:
-            place = self.mapToScene(event.position().toPoint()) - HALF_CARD
-            self.editor.add_node(type_id, self._free_place(place))
+            self._adder.add_at(type_id, QPointF(self.mapToScene(event.position().toPoint())))
             event.acceptProposedAction()
             self.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -384,8 +322,8 @@ class CanvasView(ZoomView):
         self.scene().show_project(change.new)
         self.keep_in_reach()
         self.choose_hints()
-        if not change.old.graph.nodes or not change.new.graph.nodes or self.minimap.visible:
-            self.viewport().update()
+        emptied = bool(change.old.graph.nodes) != bool(change.new.graph.nodes)
+        self.viewport().update(self.viewport().rect() if emptied else self.minimap.area())
 
     @Slot(object)
     def _on_analysed(self, analysis: Analysis) -> None:

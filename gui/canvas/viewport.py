@@ -99,12 +99,12 @@ class ZoomView(QGraphicsView):
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         """Zoom about a point of the viewport (its middle by default), which keeps its place."""
-        at = at or QPointF(self.viewport().rect().center())
-        before = self.mapToScene(at.toPoint())
+        fixed = self.viewport().rect().center() if at is None else at.toPoint()
+        before = self.mapToScene(fixed)
         self._scene.zooming = True
         self._sharpen.start()
         self._set_zoom(self.zoom * factor)
-        self.pan_by(QPointF(self.mapToScene(at.toPoint()) - before) * self.zoom)
+        self.pan_by(QPointF(self.mapToScene(fixed) - before) * self.zoom)
 
     def fit(self) -> None:
         """Show the whole drawing, at most at actual size."""

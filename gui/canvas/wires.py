@@ -73,6 +73,12 @@ class WireItem(QGraphicsPathItem):
         self.setPath(self.route.path())
         self._place_label()
 
+    def set_carries_labels(self, carries: bool) -> None:
+        """Whether it runs from data to a loss or metric."""
+        if carries != self.carries_labels:
+            self.carries_labels = carries
+            self.dress()
+
     def set_spec(self, spec: TensorSpec | None) -> None:
         """Say what flows through it."""
         if spec != self.spec:
@@ -134,15 +140,18 @@ class WireItem(QGraphicsPathItem):
         if not text or width + LABEL_ROOM > room:
             self.drop_label()
             return
-        if self._label is None:
-            self._label = QGraphicsSimpleTextItem()
-            self._label.setFont(mono_font(LABEL_PIXELS))
-            self._label.setBrush(self.canvas.colors("faint"))
-            self._label.setZValue(LABEL_Z)
-            self._label.setVisible(self.canvas.labels_visible)
-            self.canvas.addItem(self._label)
-        self._label.setText(text)
-        self._label.setPos(round(x - width / 2), round(y - label_metrics().height() - 2))
+        label = self._label or self._make_label()
+        label.setText(text)
+        label.setPos(round(x - width / 2), round(y - label_metrics().height() - 2))
+
+    def _make_label(self) -> QGraphicsSimpleTextItem:
+        self._label = label = QGraphicsSimpleTextItem()
+        label.setFont(mono_font(LABEL_PIXELS))
+        label.setBrush(self.canvas.colors("faint"))
+        label.setZValue(LABEL_Z)
+        label.setVisible(self.canvas.labels_visible)
+        self.canvas.addItem(label)
+        return label
 
 
 def carries_labels(graph: Graph, link: Link) -> bool:

@@ -151,7 +151,7 @@ def make_plot(name: str) -> ThemedPlot:
     box, left, bottom = ZoomBox(), FigureAxis("left"), FigureAxis("bottom")
     item = pg.PlotItem(viewBox=box, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
     item.hideButtons()
-    item.layout.setContentsMargins(0, 2 * GRID, 2 * GRID, 0)
+    item.layout.setContentsMargins(0, 2 * GRID, 2 * GRID, 0)  # pyright: ignore[reportAttributeAccessIssue]
     widget = pg.PlotWidget(plotItem=item)
     widget.setBackground(None)
     widget.setFrameShape(widget.Shape.NoFrame)

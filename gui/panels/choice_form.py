@@ -46,16 +46,16 @@ class ChoiceForm(QWidget):
         if old.type != choice.type:
             self._build_rows()
         self.type_row.show_value(choice.type, is_set=False)
-        values = self._types[choice.type].values(choice)
-        for name, field_row in self.rows.items():
-            is_set = name in choice.params and values[name] != field_row.param.default
-            field_row.show_value(values[name], is_set=is_set)
+        chosen = self._types.get(choice.type)
+        for name, value in (chosen.values(choice) if chosen else {}).items():
+            self.rows[name].show_value(value, is_set=value != self.rows[name].param.default)
 
     def _build_rows(self) -> None:
         empty(self._above)
         empty(self._below)
         self.rows = {}
-        for param in self._types[self._choice.type].params:
+        chosen = self._types.get(self._choice.type)
+        for param in chosen.params if chosen else ():
             self.rows[param.name] = self._make_row(param)
             place = self._above if param.name in self._first else self._below
             place.addWidget(self.rows[param.name])

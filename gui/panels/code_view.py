@@ -104,16 +104,15 @@ class CodeView(QPlainTextEdit):
         """Put lines (counted from 0) in the place of those from `first` to before `end`."""
         document = self.document()
         cursor = QTextCursor(document)
-        if (
-            end >= document.blockCount()
-        ):  # up to the end of the text: take the line break before along, not the one after
-            cursor.setPosition(max(0, document.findBlockByNumber(first).position() - 1))
-            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
-            cursor.insertText("".join(f"\n{line}" for line in lines) if first else "\n".join(lines))
-        else:
+        if end < document.blockCount():
             cursor.setPosition(document.findBlockByNumber(first).position())
             cursor.setPosition(document.findBlockByNumber(end).position(), QTextCursor.MoveMode.KeepAnchor)
             cursor.insertText("".join(f"{line}\n" for line in lines))
+        else:  # at the end of the text the line break before goes along, as there is none after
+            before = document.findBlockByNumber(first - 1)
+            cursor.setPosition(before.position() + before.length() - 1 if first else 0)
+            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            cursor.insertText("".join(f"\n{line}" for line in lines) if first else "\n".join(lines))
 
     def _mark_again(self) -> None:
         self.setExtraSelections([self._stripe(line) for line in self._marked])

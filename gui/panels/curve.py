@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QPen
 
 from gui.panels.legend import LegendEntry
-from gui.panels.series import Array, Series, Smoothing
+from gui.panels.series import BLOCKS, Array, Series, Smoothing
 from gui.theme import theme
 
 WIDTH = 1.6  # pixels
-THIN_FROM = 640  # drawn points from which on a line is one device pixel wide: wider ones cost several times more
-SMOOTH_BLOCKS = THIN_FROM // 2
+THIN_FROM = 400  # drawn points from which on a line is one device pixel wide: wider ones cost several times more
+SMOOTH_WIDTH = 3  # pixels between two points of an average
+MIN_BLOCKS = 32
 DOTS_UNTIL = 120  # points up to which a curve shows each as a dot
 FAINT = 0.3  # opacity of the points behind their average
 EMPTY = np.empty(0)
+Picture: TypeAlias = tuple[Array, Array]  # x and y of a line
+NOTHING: Picture = (EMPTY, EMPTY)
 
 
 class Curve:
@@ -27,9 +31,10 @@ class Curve:
         self.key, self.role = key, role
         self.raw, self.smooth = Series(), Series()
         self.entry: LegendEntry | None = None
-        self.bounds: tuple[Array, Array] = (EMPTY, EMPTY)  # of what was drawn last
+        self.bounds = NOTHING  # of what was drawn last
         self.pixel_ratio = 1.0  # device pixels a pixel: pens count in those
         self._smoothing: Smoothing | None = None
+        self._drawn = (NOTHING, NOTHING)  # behind, in front
         self._faint, self._line = pg.PlotCurveItem(antialias=True), pg.PlotCurveItem(antialias=True)
         self._dots = pg.ScatterPlotItem(size=5, pen=None, antialias=True) if dots else None
         self.items = [item for item in (self._faint, self._line, self._dots) if item is not None]
@@ -52,44 +57,47 @@ class Curve:
     def clear(self) -> None:
         """Forget all points."""
         self.raw, self.smooth, self._smoothing = Series(), Series(), None
-        self.bounds = (EMPTY, EMPTY)
+        self.bounds, self._drawn = NOTHING, (NOTHING, NOTHING)
         for item in self.items:
             item.setData([], [])
 
-    def draw(self, left: float, right: float, scale: float, log: bool) -> None:
-        """Draw what lies between two steps; `scale` turns steps into the unit of the x axis."""
-        raw = _picture(self.raw.points(left, right), scale, log)
-        smooth = _picture(self.smooth.points(left, right, blocks=SMOOTH_BLOCKS), scale, log)
-        main = smooth if self._smoothing else raw
-        if self._smoothing:
-            self._set(self._faint, raw, FAINT)
-        self._set(self._line, main, 1.0)
+    def draw(self, span: tuple[float, float], width: int, *, scale: float, log: bool) -> None:
+        """Draw what lies between two steps on so many device pixels; `scale` turns steps into the unit of the x axis."""
+        raw = _picture(self.raw.points(*span, blocks=min(BLOCKS, max(width, MIN_BLOCKS))), scale, log)
+        smooth = _picture(self.smooth.middle(*span, blocks=max(width // SMOOTH_WIDTH, MIN_BLOCKS)), scale, log)
+        self._drawn = (raw, smooth) if self._smoothing else (NOTHING, raw)
+        self._set(self._faint, self._drawn[0], FAINT)
+        self._set(self._line, self._drawn[1], 1.0)
         if self._dots is not None:
-            self._dots.setData(*(main if len(main[0]) <= DOTS_UNTIL else ([], [])), brush=theme.color(self.role))
+            self._dots.setData(*self.dots_drawn(), brush=theme.color(self.role))
         self.bounds = _bounds(raw)
 
-    def drawn(self) -> list[tuple[Array, Array, QPen]]:
-        """The lines as they were drawn last, in units of the axes, and pens of their width in pixels."""
-        faint = QPen(theme.color(self.role, FAINT), 1 / self.pixel_ratio)
-        return [(*self._faint.getData(), faint), (*self._line.getData(), QPen(theme.color(self.role), WIDTH))]
+    def drawn(self) -> list[tuple[Picture, QPen]]:
+        """The lines as they were drawn last, in units of the axes, with pens of their width in pixels."""
+        pens = (QPen(theme.color(self.role, FAINT), 1 / self.pixel_ratio), QPen(theme.color(self.role), WIDTH))
+        return list(zip(self._drawn, pens, strict=True))
 
-    def dots_drawn(self) -> tuple[Array, Array]:
+    def dots_drawn(self) -> Picture:
         """The points that were drawn as dots."""
-        return self._dots.getData() if self._dots is not None else (EMPTY, EMPTY)
+        x, y = self._drawn[1]
+        if self._dots is None or self._smoothing or len(x) > DOTS_UNTIL:
+            return NOTHING
+        finite = np.isfinite(y)
+        return x[finite], y[finite]
 
-    def _set(self, item: pg.PlotCurveItem, picture: tuple[Array, Array], alpha: float) -> None:
+    def _set(self, item: pg.PlotCurveItem, picture: Picture, alpha: float) -> None:
         width = 1 if len(picture[0]) > THIN_FROM or alpha < 1 else WIDTH * self.pixel_ratio
         item.setData(*picture, pen=pg.mkPen(theme.color(self.role, alpha), width=width), connect="finite")
 
 
-def _picture(points: tuple[Array, Array], scale: float, log: bool) -> tuple[Array, Array]:
+def _picture(points: Picture, scale: float, log: bool) -> Picture:
     x, y = points
     if log:
         y = np.log10(np.where(y > 0, y, np.nan))
     return x * scale, y
 
 
-def _bounds(picture: tuple[Array, Array]) -> tuple[Array, Array]:
+def _bounds(picture: Picture) -> Picture:
     x, y = picture
     finite = np.isfinite(y)
     if not finite.any():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
@@ -13,9 +11,9 @@ from graph.catalog import CATALOG, Param, Role
 from graph.messages import Message, tr
 from graph.model import Node, NodeId, Value
 from gui.editor import Editor
+from gui.panels.data_facts import describe_facts, facts_of
 from gui.panels.data_views import ClassBars, ImageGrid, RowTable
 from gui.panels.fields import EntryField
-from gui.panels.figures import grouped
 from gui.panels.form import FieldRow
 from gui.panels.parts import (
     ColorBar,
@@ -108,7 +106,7 @@ class DataCard(QWidget):
         self._name.setText(node.name)
         value = CATALOG[node.type].values(node)["source"]
         self.source.show_value(value, is_set=False)
-        self.facts.set_facts(data_facts(node.facts or {}))
+        self.facts.set_facts(describe_facts(facts_of(node)))
 
     def read(self) -> None:
         """Read the first samples, unless those on show are of the same data."""
@@ -191,22 +189,6 @@ class DataCard(QWidget):
             self.table,
         ):
             layout.addWidget(widget)
-
-
-def data_facts(facts: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """What a data node knows of its data, as (name, figure, note) for people."""
-    if not facts:
-        return []
-    shown: list[tuple[str, ...]] = []
-    if facts.get("title"):
-        shown.append((tr("Title"), str(facts["title"])))
-    shown.append((tr("Samples"), grouped(int(facts.get("samples") or 0))))
-    for port, output in (facts.get("outputs") or {}).items():
-        shape = " × ".join(map(str, output["shape"])) or tr("a number")
-        shown.append((port, shape, str(output["dtype"])))
-    if facts.get("classes"):
-        shown.append((tr("Classes"), grouped(len(facts["classes"]))))
-    return shown
 
 
 def _is_data(node: Node) -> bool:

@@ -46,7 +46,7 @@ class ImageGrid(QWidget):
         painter = QPainter(self)
         painter.setFont(mono_font(11))
         columns = self._columns(self.width())
-        step = (self.width() + GRID) / columns
+        step = (self.width() - THUMBNAIL) / max(1, columns - 1)
         for number, image in enumerate(self._images):
             x = round((number % columns) * step)
             y = (number // columns) * (THUMBNAIL + CAPTION + GRID)

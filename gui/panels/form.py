@@ -1,4 +1,4 @@
-"""Forms: fields with their names, complaints and ways back to the default, and the line that explains the one in use."""
+"""Forms: fields with names, complaints and ways back to the default, and the line that explains the one in use."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class FieldRow(QWidget):
         self.param, self.field = param, field
         shown, text = name or param.name, translate(param.help)
         self._label = ElidedLabel(shown, tone="muted")
-        self._reset = flat_button("reset", tr("Back to automatic") if param.auto else tr("Back to the default"))
-        self._reset.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._reset_action = QAction(self._reset.toolTip(), self)
+        self.reset_button = flat_button("reset", tr("Back to automatic") if param.auto else tr("Back to the default"))
+        self.reset_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._reset_action = QAction(self.reset_button.toolTip(), self)
         self._complaint = label("", tone="error", wrap=True)
         self._explain(shown, text)
         self._lay_out()
@@ -41,7 +41,7 @@ class FieldRow(QWidget):
     def show_value(self, value: Value, *, is_set: bool, inferred: Value = None) -> None:
         """Show a value of the document. `is_set`: it was entered, and there is a way back."""
         self.field.show_value(value, inferred)
-        self._reset.setVisible(is_set)
+        self.reset_button.setVisible(is_set)
         self._reset_action.setEnabled(is_set)
 
     @property
@@ -66,7 +66,7 @@ class FieldRow(QWidget):
         self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         name = row(spacing=GRID)
         name.addWidget(self._label, 1)
-        name.addWidget(self._reset)
+        name.addWidget(self.reset_button)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(2 * GRID)
@@ -84,7 +84,7 @@ class FieldRow(QWidget):
         self.field.committed.connect(self.edited)
         self.field.finished.connect(self.finished)
         self.field.rejected.connect(self.complain)
-        self._reset.clicked.connect(self.reset_requested)
+        self.reset_button.clicked.connect(self.reset_requested)
         self._reset_action.triggered.connect(self.reset_requested)
         for widget in (self.field, self._label):
             widget.addAction(self._reset_action)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QWidget
 
 from graph.messages import msg, tr
@@ -27,6 +27,7 @@ TITLES = {
 RATE, SPEED = "learning_rate", "samples_per_second"
 WIDE, NARROW = 2, 1  # shares of the width
 MIN_WIDE, MIN_NARROW = 260, 226
+PACE = 200  # milliseconds between two redraws: painting shares the interpreter with the training
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
 
@@ -45,6 +46,8 @@ class MetricsPanel(QWidget):
         self._per_step: set[str] = set()  # figures that come with every step
         self._steps_per_epoch = 1
         self._by_epoch = True
+        self._pace = QTimer(self, singleShot=True, interval=PACE)
+        self._pace.timeout.connect(self._redraw)
         self._build()
 
     def prepare(self) -> None:
@@ -55,7 +58,7 @@ class MetricsPanel(QWidget):
 
     @Slot(object)
     def take(self, events: Iterable[Event]) -> None:
-        """Add what happened, then redraw what changed."""
+        """Add what happened, and redraw what changed, now or soon."""
         handlers = {
             RunStarted: self._on_started,
             StepsEnded: self._on_steps,
@@ -65,8 +68,8 @@ class MetricsPanel(QWidget):
         for event in events:
             if handler := handlers.get(type(event)):
                 handler(event)
-        for card in self.cards.values():
-            card.redraw()
+        if not self._pace.isActive():
+            self._redraw()
 
     @Slot()
     def switch_unit(self) -> None:
@@ -80,6 +83,11 @@ class MetricsPanel(QWidget):
         self._run = None
         self._clear()
         self._stack.setCurrentWidget(self._empty)
+
+    @Slot()
+    def _redraw(self) -> None:
+        if any([card.redraw() for card in self.cards.values()]):
+            self._pace.start()
 
     # ---- events
 

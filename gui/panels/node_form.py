@@ -10,10 +10,10 @@ from graph.catalog import CATALOG, Param, Role
 from graph.messages import tr
 from graph.model import Node, NodeId, Value, check_name
 from gui.editor import Editor
+from gui.panels.data_facts import facts_of, num_samples
 from gui.panels.fields import make_field
 from gui.panels.figures import grouped
 from gui.panels.form import FieldRow
-from gui.panels.samples_count import num_samples
 from gui.panels.name_field import NameField
 from gui.panels.parts import ColorBar, ElidedLabel, FactList, column, complain, label, row, rule
 from gui.panels.problems import ProblemList
@@ -121,7 +121,7 @@ def node_facts(node: Node, known: NodeAnalysis) -> list[tuple[str, ...]]:
     facts += [_spec_fact(tr("Input"), port, spec, len(known.inputs)) for port, spec in known.inputs.items()]
     facts += [_spec_fact(tr("Output"), port, spec, len(known.outputs)) for port, spec in known.outputs.items()]
     if node_type is not None and node_type.role is Role.DATA and node.facts:
-        facts.append((tr("Samples"), grouped(num_samples(node))))
+        facts.append((tr("Samples"), grouped(num_samples(facts_of(node)))))
     if node_type is not None and node_type.role is Role.LAYER and known.outputs:
         facts.append((tr("Parameters"), grouped(known.parameters)))
         facts.append((tr("MACs / sample"), grouped(known.macs)))

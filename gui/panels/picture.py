@@ -89,7 +89,7 @@ def _paint_columns(painter: QPainter, frame: Frame, axis: FigureAxis, unit: str)
 
 
 def _paint_curve(painter: QPainter, frame: Frame, curve: Curve) -> None:
-    for x, y, pen in curve.drawn():
+    for (x, y), pen in curve.drawn():
         if len(x):
             painter.setPen(pen)
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -91,16 +91,18 @@ class PlotCard(Card):
         self._log = self.left.logarithmic = log
         self.follow()
 
-    def redraw(self) -> None:
-        """Draw the curves that changed, if they can be seen; else when they are shown."""
+    def redraw(self) -> bool:
+        """Draw the curves that changed, if they can be seen, else when they are shown. False if nothing was drawn."""
         if not self._dirty or not self.isVisible():
-            return
-        left, right = (-np.inf, np.inf) if self.follows[0] else self._visible_steps()
+            return False
+        span = (-np.inf, np.inf) if self.follows[0] else self._visible_steps()
+        ratio = self.devicePixelRatioF()
         for key in self._dirty:
-            self.curves[key].pixel_ratio = self.devicePixelRatioF()
-            self.curves[key].draw(left, right, self._scale, self._log)
+            self.curves[key].pixel_ratio = ratio
+            self.curves[key].draw(span, round(self.box.width() * ratio), scale=self._scale, log=self._log)
         self._dirty.clear()
         self._fit()
+        return True
 
     # ---- files
 
@@ -144,7 +146,7 @@ class PlotCard(Card):
         self._unit.clicked.connect(self.unit_clicked)
         self.box.sigRangeChangedManually.connect(self._on_zoomed)
         self.box.reset_wanted.connect(self.follow)
-        self.plot.scene().sigMouseMoved.connect(self._on_mouse_moved)
+        self.plot.scene().sigMouseMoved.connect(self._on_mouse_moved)  # pyright: ignore[reportAttributeAccessIssue]
         self.body.addWidget(self.plot, 1)
 
     def _build_header(self) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from graph.messages import LayerloomError, Message, msg
 from graph.model import Node
+from gui.panels.data_facts import data_bytes, facts_of
 from gui.panels.figures import figure
 from gui.panels.parts import bytes_text
 
@@ -79,7 +79,7 @@ class _Work(QObject):
 
 def read_preview(node: Node, folder: Path | None) -> Preview | Message:
     """The first samples of a data node, or why there are none to see."""
-    size = data_bytes(node.facts or {})
+    size = data_bytes(facts_of(node))
     if size > MOST_BYTES:
         return msg("The data is large ({size}): it is read when training starts.", size=bytes_text(size))
     try:
@@ -88,13 +88,6 @@ def read_preview(node: Node, folder: Path | None) -> Preview | Message:
         return make_preview(load(node, folder))
     except LayerloomError as error:
         return error.message
-
-
-def data_bytes(facts: Mapping[str, Any]) -> int:
-    """The size in memory of data with these facts, at four bytes a number."""
-    outputs = facts.get("outputs") or {}
-    numbers = sum(math.prod(output["shape"]) for output in outputs.values())
-    return 4 * int(facts.get("samples") or 0) * numbers
 
 
 def make_preview(loaded: Loaded) -> Preview:

@@ -92,24 +92,28 @@ class Series:
         At most 2 × `blocks` points: the points themselves where they are few, else minimum and maximum of equal blocks,
         so that no peak is lost. O(blocks + log n).
         """
+        x, low, high = self._extremes(left, right, blocks)
+        return (x, low) if low is high else (np.repeat(x, 2), np.stack([low, high], 1).ravel())
+
+    def middle(self, left: float = -np.inf, right: float = np.inf, *, blocks: int = BLOCKS) -> tuple[Array, Array]:
+        """The same for an average, whose peaks mean nothing: of each block the middle of its extremes."""
+        x, low, high = self._extremes(left, right, blocks)
+        return (x, low) if low is high else (x, (low + high) / 2)
+
+    def _extremes(self, left: float, right: float, blocks: int) -> tuple[Array, Array, Array]:
+        """x, minimum and maximum of the blocks, or of the points, where the two are the same array."""
         start = max(int(np.searchsorted(self.x, left)) - 1, 0)
         stop = min(int(np.searchsorted(self.x, right, side="right")) + 1, len(self))
         if stop - start <= 2 * blocks:
-            return self.x[start:stop], self.y[start:stop]
+            few = self.y[start:stop]
+            return self.x[start:stop], few, few
         power = ((stop - start - 1) // (blocks - 2)).bit_length()
-        return self._blocks(start, stop, power)
-
-    def _blocks(self, start: int, stop: int, power: int) -> tuple[Array, Array]:
-        size = 1 << power
         first, last = start >> power, stop >> power
         low, high = (column.values[first:last] for column in self._levels[power - 1])
-        rest = self.y[last * size : stop]
+        rest = self.y[last << power : stop]
         if len(rest):
             low, high = np.append(low, np.fmin.reduce(rest)), np.append(high, np.fmax.reduce(rest))
-        x = np.repeat(self.x[first * size : stop : size], 2)
-        y = np.empty(2 * len(low))
-        y[0::2], y[1::2] = low, high
-        return x, y
+        return self.x[first << power : stop : 1 << power], low, high
 
 
 def _halve(source: Column, target: Column, keep: np.ufunc) -> bool:

@@ -16,6 +16,7 @@ from graph.model import Node
 from graph.plan import Choice, Objective, Plan
 from gui.editor import Editor
 from gui.panels.choice_form import ChoiceForm
+from gui.panels.data_facts import facts_of, num_samples
 from gui.panels.fields import ChoiceField, make_field
 from gui.panels.figures import grouped
 from gui.panels.form import FieldRow, HelpLine
@@ -216,7 +217,7 @@ def _goals(nodes: Iterable[Node]) -> list[Node]:
 
 def _step_facts(nodes: Iterable[Node], plan: Plan) -> list[tuple[str, ...]]:
     """How many samples and steps an epoch has, as far as the data is known."""
-    counts = [count for node in nodes if (count := num_samples(node))]
+    counts = [count for node in nodes if (count := num_samples(facts_of(node)))]
     if not counts:
         return []
     samples = round(min(counts) * plan.split.train)

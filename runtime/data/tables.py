@@ -182,7 +182,7 @@ def _text(path: Path) -> str:
     with reading(path):
         if path.is_dir():
             raise DataError(msg("'{file}' is a folder. Choose a CSV file for a table.", file=path))
-        check_size(path, path.stat().st_size * 1)
+        check_size(path, path.stat().st_size * TEXT_OVERHEAD)
         content = path.read_bytes()
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")

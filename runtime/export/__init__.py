@@ -53,7 +53,7 @@ def export(trained: Trained, format_id: str, path: str | Path) -> Receipt:
 
 def _run_again(trained: Trained, chosen: Format, name: str, files: placing.Files) -> Mapping[str, verify.Difference]:
     """Run the files in a clean process, and refuse them if their outputs differ from the model's."""
-    specs = [trained.compiled.analysis.spec(port) for port in trained.compiled.inputs]
+    specs = verify.input_specs(trained.compiled)
     with tempfile.TemporaryDirectory(prefix="layerloom-export-", ignore_cleanup_errors=True) as scratch:
         folder, aside = Path(scratch, "exported"), Path(scratch, "aside")
         folder.mkdir()

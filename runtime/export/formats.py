@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from graph.messages import ExportError, Message, msg
 from runtime.export import onnx_file
 from runtime.export.placing import Files
-from runtime.export.verify import random_batches, still_copy
+from runtime.export.verify import input_specs, random_batches, still_copy
 
 if TYPE_CHECKING:
     from runtime.predict import Trained
@@ -90,7 +90,7 @@ def _write_onnx(trained: Trained, name: str) -> Files:
     model = still_copy(trained.model)
     content = onnx_file.to_onnx(
         model,
-        random_batches([compiled.analysis.spec(port) for port in compiled.inputs])["2"],
+        random_batches(input_specs(compiled))["2"],
         inputs=list(inspect.signature(model.forward).parameters),
         outputs=[compiled.project.graph.nodes[port.node].name for port in compiled.outputs],
     )

@@ -11,9 +11,11 @@ from string import Template
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graph.catalog import CATALOG
-from graph.model import Node, Port
+from graph.model import Node
+from runtime.analysis import TensorSpec
 from runtime.data.arrays import INPUT_NAMES
 from runtime.data.sources import ARRAYS, IMAGES, TABLE, builtin_names
+from runtime.export.verify import input_specs
 
 if TYPE_CHECKING:
     from runtime.predict import Trained
@@ -80,11 +82,11 @@ def _reader(trained: Trained) -> Reader:
 
 
 def _images_reader(node: Node, trained: Trained) -> Reader:
-    shape = _sample_shape(trained, trained.compiled.inputs[0])
+    (spec,) = input_specs(trained.compiled)
     light_on_dark = CATALOG[node.type].values(node)["source"] in builtin_names(IMAGES)
     return Reader(
         template="inputs_images.py",
-        fields={"shape": shape, "light_on_dark": light_on_dark},
+        fields={"shape": _sample_shape(spec), "light_on_dark": light_on_dark},
         example="picture.png",
         usage="says what it sees in picture files",
         packages=("Pillow",),
@@ -108,10 +110,9 @@ def _table_reader(node: Node, trained: Trained) -> Reader:
 def _arrays_reader(trained: Trained, names: Mapping[str, tuple[str, ...]]) -> Reader:
     """An `.npz` file with an array for each argument of `forward`; `names` gives other names that arrays may have."""
     arguments = list(inspect.signature(trained.model.forward).parameters)
-    spec = trained.compiled.analysis.spec
     entries = [
-        (names.get(argument, (argument.lower(),)), _sample_shape(trained, port), spec(port).dtype)
-        for argument, port in zip(arguments, trained.compiled.inputs, strict=True)
+        (names.get(argument, (argument.lower(),)), _sample_shape(spec), spec.dtype)
+        for argument, spec in zip(arguments, input_specs(trained.compiled), strict=True)
     ]
     return Reader(
         template="inputs_arrays.py",
@@ -121,8 +122,8 @@ def _arrays_reader(trained: Trained, names: Mapping[str, tuple[str, ...]]) -> Re
     )
 
 
-def _sample_shape(trained: Trained, port: Port) -> tuple[int, ...]:
-    return tuple(int(dim) for dim in trained.compiled.analysis.spec(port).shape[1:])
+def _sample_shape(spec: TensorSpec) -> tuple[int, ...]:
+    return tuple(int(dim) for dim in spec.shape[1:])
 
 
 _READERS: Mapping[str, Callable[[Node, Trained], Reader]] = {

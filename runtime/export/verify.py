@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from runtime.compiler import Compiled
+
 BATCH_SIZES = (1, 2, 7)
 SEED = 20240
 TIMEOUT = 900  # seconds
@@ -33,6 +35,12 @@ class Difference(NamedTuple):
     def within(self, tolerance: float) -> bool:
         """Whether the difference is at most `tolerance` times the scale (1 where that is smaller)."""
         return self.largest <= tolerance * max(1.0, self.scale)
+
+
+def input_specs(compiled: Compiled) -> list[TensorSpec]:
+    """What the network takes, input by input; a drawing that was compiled knows all of it."""
+    specs = [compiled.analysis.spec(port) for port in compiled.inputs]
+    return [spec for spec in specs if spec is not None]
 
 
 def random_batches(specs: Sequence[TensorSpec]) -> dict[str, tuple[Tensor, ...]]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from graph.messages import RunError, msg
 from graph.model import Port
 from runtime.compiler import Compiled, Program
+from runtime.training.direct import ARITHMETIC, DirectStep
 from runtime.training.flat import FlatParameters, can_join
 from runtime.training.optimizers import build_optimizer, build_scheduler
 
@@ -70,6 +71,8 @@ class Learner:
         self._optimizer = build_optimizer(objective.optimizer, self._flat.pieces if self._flat else self.parameters)
         self._scheduler = build_scheduler(objective.scheduler, self._optimizer, epochs)
         self._zero_grad = self._flat.zero_grad if self._flat else self._optimizer.zero_grad
+        self._direct = DirectStep(self._optimizer) if self._flat and type(self._optimizer) in ARITHMETIC else None
+        self._change = self._direct or self._optimizer.step
 
     def layers(self) -> Iterator[tuple[str, nn.Module]]:
         """The nodes that are submodules, by name: layers of the model, and losses."""
@@ -93,7 +96,7 @@ class Learner:
         loss = self._total(losses)
         self._zero_grad()
         loss.backward()
-        self._optimizer.step()
+        self._change()
         return Outcome(loss, losses, seen)
 
     def evaluate(self, batch: Batch) -> Outcome:
@@ -123,6 +126,8 @@ class Learner:
         """Go on from what `state_dict` gave."""
         optimizer = state["optimizer"]
         self._optimizer.load_state_dict(self._flat.state_of_pieces(optimizer) if self._flat else optimizer)
+        if self._direct is not None:
+            self._direct.forget()
         if self._scheduler is not None:
             self._scheduler.load_state_dict(state["scheduler"])
 

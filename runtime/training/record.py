@@ -76,9 +76,7 @@ class Tally:
             return dict.fromkeys(self._names, (math.nan,) * len(steps))
         table = self._fetch()
         self._check(table)
-        weighted = table.clone()
-        weighted[:, 1 : 1 + len(self._nodes)] *= table[:, :1]
-        self.totals = weighted.sum(0) if self.totals is None else self.totals + weighted.sum(0)
+        self._add_up(table)
         columns = [self._spread(column, steps) for column in self._columns(table)]
         self._clear()
         return dict(zip(self._names, columns, strict=True))
@@ -109,7 +107,7 @@ class Tally:
         """A row a step, in float64 on the CPU: its samples, its losses, its contributions to each metric."""
         losses = wide(torch.stack(self._losses).view(len(self._steps), -1))
         sizes = torch.tensor(self._sizes)
-        sums = [self._sum_by_step(m.contributions, kept, sizes) for (_, m), kept in zip(self._metrics, self._seen)]
+        sums = [self._sum_by_step(m.contributions, kept, sizes) for (_, m), kept in zip(self._metrics, self._seen, strict=True)]
         self._widths = [s.shape[1] for s in sums]
         return torch.cat([sizes.to(losses)[:, None], losses, *sums], 1).to("cpu").double()
 
@@ -118,6 +116,13 @@ class Tally:
         rows = contributions(torch.cat(outputs), torch.cat(targets))
         step = torch.repeat_interleave(torch.arange(len(sizes)), sizes).to(rows.device)
         return rows.new_zeros(len(sizes), rows.shape[1]).index_add_(0, step, rows)
+
+    def _add_up(self, table: Tensor) -> None:
+        """Add rows to the totals one after the other, so that the sums do not depend on when they were fetched."""
+        weighted = table.clone()
+        weighted[:, 1 : 1 + len(self._nodes)] *= table[:, :1]
+        rows = weighted if self.totals is None else torch.cat([self.totals[None], weighted])
+        self.totals = rows.cumsum(0)[-1]
 
     def _columns(self, table: Tensor) -> list[list[float]]:
         """The rows of `_fetch` as a list of values for each figure."""

@@ -1,7 +1,7 @@
 """Our canvas against bare QGraphicsScene items, the floor that Qt sets, in one run: prints milliseconds and ratios.
 
-The drawing is a chain of two-input nodes with skip links, laid out in rows that run back and forth; its first node is a hub. The
-bare scene shows less: a coloured box with one text and a plain curve a wire, each node's picture kept. Both are measured in
+The drawing is a chain of two-input nodes with skip links, laid out in rows that run back and forth; its first node is
+a hub. The bare scene shows less: a box with one text, its picture kept, and a plain curve a wire. Both are measured in
 processes of their own, in rotation.
 
     python tests/benchmarks/bench_canvas.py [--sizes 100,1000,5000] [--rounds 3]
@@ -68,13 +68,13 @@ class Ours:
 
         types = ("layerloom.Add", "layerloom.Multiply", "layerloom.Subtract")
         nodes = {f"n{i}": Node(f"n{i}", types[i % 3], f"node{i}", position=place(i, count)) for i in range(count)}
-        ends: dict[str, tuple[str, str]] = dict(zip(types, (("input0", "input1"),) * 2 + (("input", "other"),), strict=True))
+        ends: dict[str, tuple[str, str]] = dict(
+            zip(types, (("input0", "input1"),) * 2 + (("input", "other"),), strict=True)
+        )
         from graph.catalog import CATALOG
 
         ends[types[2]] = tuple(port.name for port in CATALOG[types[2]].input_ports())[:2]
-        wires = [
-            Link(Port(f"n{a}", "output"), Port(f"n{b}", ends[types[b % 3]][k])) for a, b, k in links(count)
-        ]
+        wires = [Link(Port(f"n{a}", "output"), Port(f"n{b}", ends[types[b % 3]][k])) for a, b, k in links(count)]
         self.project = Project(Graph(nodes, {link.target: link for link in wires}))
         spec = {"output": TensorSpec(("B", 64, 28, 28), "float32")}
         self.analysis = Analysis({i: NodeAnalysis(outputs=spec, parameters=1234) for i in nodes})
@@ -152,7 +152,9 @@ class Bare:
     def fit(self) -> None:
         from PySide6.QtCore import Qt
 
-        self.view.fitInView(self.scene.itemsBoundingRect().adjusted(-48, -48, 48, 48), Qt.AspectRatioMode.KeepAspectRatio)
+        self.view.fitInView(
+            self.scene.itemsBoundingRect().adjusted(-48, -48, 48, 48), Qt.AspectRatioMode.KeepAspectRatio
+        )
         self._hint()
 
     def zoom_to(self, zoom: float) -> None:

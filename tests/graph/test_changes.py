@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from drawings import lenet5
 from generated import graphs
@@ -49,6 +49,7 @@ def test_removing_a_node_takes_its_wires():
     assert set(changes.removed_links) == {*LENET.incoming("n2"), *LENET.outgoing("n2")}
 
 
+@settings(max_examples=50)
 @given(graphs(), graphs())
 def test_the_changes_lead_from_one_drawing_to_the_other(old, new):
     changes = diff(old, new)

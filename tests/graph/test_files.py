@@ -36,6 +36,7 @@ def test_save_load_save_is_byte_identical(project):
     assert list(again.graph.nodes) == list(project.graph.nodes)
 
 
+@settings(max_examples=50)
 @given(graphs())
 def test_the_clipboard_keeps_everything(graph):
     assert files.graph_from_text(files.graph_to_text(graph), CATALOG) == graph

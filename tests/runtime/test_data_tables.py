@@ -130,6 +130,14 @@ def test_line_ends_do_not_change_the_fingerprint(tmp_path: Path) -> None:
     assert unix["fingerprint"] != other["fingerprint"]
 
 
+def test_a_table_that_would_not_fit_into_memory_as_text_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, PLAIN)
+    with path.open("r+b") as file:
+        file.truncate(2**30)  # a sparse file: no byte of it is read
+    with pytest.raises(DataError, match=r"would need 10\.0 GiB"):
+        load(node(path))
+
+
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is a folder"):
         load(node(tmp_path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import numpy as np
 import pytest
 
 from graph import files
@@ -64,3 +65,12 @@ class TestExample:
         assert min(positions) == (0, 0)
         for (ax, ay), (bx, by) in combinations(positions, 2):
             assert abs(ax - bx) >= CARD[0] or abs(ay - by) >= CARD[1]
+
+
+def test_the_linear_fit_is_as_good_as_the_regression_example_says() -> None:
+    data = prepare(files.load(examples.path("mlp_regression")))
+    (x, y), (test_x, test_y) = ([t.double().numpy() for t in part.tensors.values()] for part in (data.train, data.test))
+    with_bias = [np.hstack([table, np.ones((len(table), 1))]) for table in (x, test_x)]
+    weights = np.linalg.lstsq(with_bias[0], y)[0]
+    r_squared = 1 - ((with_bias[1] @ weights - test_y) ** 2).sum() / ((test_y - test_y.mean()) ** 2).sum()
+    assert f"linear fit {r_squared:.2f}" in str(examples.describe("mlp_regression").sentence)

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from runtime.predict import Trained
 
-from drawings import lenet5, with_images
+from drawings import with_images
 from graph.messages import ExportError
 from runtime import export as export_room
 from runtime.compiler import compile_project
 from runtime.export import FORMATS, export, onnx_file, receipt_path
 from runtime.export.formats import weights_of
+from runtime.export.verify import still_copy
+from runtime.predict import Trained
 
 
 @pytest.fixture(scope="module")
@@ -94,19 +95,20 @@ def test_code_that_leans_on_the_application_does_not_pass(trained, tmp_path, mon
     assert not list(tmp_path.iterdir())
 
 
-def test_a_network_that_was_not_trained_gives_its_code_but_no_weights(trained, tmp_path):
+def test_a_network_that_was_not_trained_gives_its_code_but_no_weights(trained, tmp_path, unchecked):
     drawn = replace(trained, run=None)
     with pytest.raises(ExportError, match="not trained yet"):
         export(drawn, "weights", tmp_path / "net")
     assert export(drawn, "code", tmp_path / "net").run is None
 
 
-def test_the_model_here_is_left_as_it_is(trained, tmp_path):
-    model = compile_project(lenet5().project).build(seed=3).train()
+def test_the_comparison_leaves_the_model_here_as_it_is(trained):
+    model = trained.compiled.build(seed=3).train()
     weights = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
-    compiled = compile_project(lenet5().project)
-    export(replace(trained, project=compiled.project, compiled=compiled, model=model), "weights", tmp_path / "net")
-    assert model.training and {n: t.data_ptr() for n, t in model.state_dict().items()} == weights
+    still = still_copy(model)
+    assert not still.training and model.training
+    assert {n: t.data_ptr() for n, t in model.state_dict().items()} == weights
+    assert {t.data_ptr() for t in still.state_dict().values()}.isdisjoint(weights.values())
 
 
 # ---- the place

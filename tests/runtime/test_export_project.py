@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from runtime.predict import Trained
 
 from drawings import Drawing, with_images
 from graph.model import Project
@@ -19,6 +18,7 @@ from runtime.compiler import compile_project
 from runtime.data import describe, input_from_file, prepare
 from runtime.export import python_project
 from runtime.export.formats import weights_of
+from runtime.predict import Trained
 
 
 def _images(folder: Path) -> Project:

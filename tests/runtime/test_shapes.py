@@ -67,7 +67,7 @@ def test_an_edit_costs_only_what_lies_downstream_and_differs():
 
 
 def test_a_wrong_number_of_dimensions_offers_the_node_that_mends_it():
-    d, image, label = with_images()
+    d, image, _ = with_images()
     flat = d.add("nn.Flatten", "flat", image)
     d.add("nn.Conv2d", "conv", flat)
     assert ("wrong-dimensions", "conv") in codes(d)

@@ -1,0 +1,82 @@
+"""The verb `predict`: what a trained network says of files, or of the test samples of its run."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graph.messages import tr
+from runtime import cli_text
+from runtime.cli_targets import find_run
+from runtime.events import Tested, to_json
+
+if TYPE_CHECKING:
+    from runtime.predict import Trained
+
+Record = Mapping[str, Any]  # one sample: `sample`, `target` if known, `prediction`, `confidence`
+
+
+def predict(args: Namespace) -> int:
+    """Print a line for each sample; without files the test figures before."""
+    from runtime.predict import load_trained, test_again
+
+    trained = load_trained(find_run(args.target, runs=args.out))
+    if args.inputs:
+        records = file_records(trained, args.inputs)
+    else:
+        result = test_again(trained)
+        print(to_json(result) if args.json else f"{tr('test')}  {cli_text.figures(result.test)}\n")
+        records = sample_records(result)
+    if args.json:
+        for record in records:
+            print(json.dumps(_event(record, trained.classes), ensure_ascii=False))
+    elif records:
+        print(text_table(records, trained.classes))
+    return 0
+
+
+def file_records(trained: Trained, paths: Iterable[Path]) -> list[Record]:
+    """What the network says of every sample in the files."""
+    from runtime.predict import predict_file
+
+    records: list[Record] = []
+    for path in paths:
+        found = predict_file(trained, path)
+        for row, answer in enumerate(found):
+            sample = f"{path}[{row}]" if len(found) > 1 else str(path)
+            records.append({"sample": sample, "prediction": answer.prediction, "confidence": answer.confidence})
+    return records
+
+
+def sample_records(result: Tested) -> list[Record]:
+    """What the network says of the first test samples, each with its index in the data."""
+    return [
+        {"sample": s.index, "target": s.target, "prediction": s.prediction, "confidence": s.confidence}
+        for s in result.predictions
+    ]
+
+
+def text_table(records: Sequence[Record], classes: Sequence[str]) -> str:
+    """The samples as a table."""
+    titles = {"sample": tr("sample"), "target": tr("target"), "prediction": tr("prediction")}
+    titles["confidence"] = tr("confidence")
+    columns = [key for key in titles if records[0].get(key) is not None]
+    rows = [[_shown(key, record[key], classes) for key in columns] for record in records]
+    return cli_text.table([titles[key] for key in columns], rows, right=range(1, len(columns)))
+
+
+def _event(record: Record, classes: Sequence[str]) -> Record:
+    """One line of JSON; for classes, `prediction` and `target` are indices and `class` is the predicted one's name."""
+    named = {"class": _shown("prediction", record["prediction"], classes)} if classes else {}
+    return {"event": "Prediction", **record, **named}
+
+
+def _shown(key: str, value: Any, classes: Sequence[str]) -> str:
+    if key == "confidence":
+        return f"{value:.1%}"
+    if key in ("target", "prediction"):
+        return classes[int(value)] if classes else f"{value:.6g}"
+    return str(value)

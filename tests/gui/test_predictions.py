@@ -1,0 +1,186 @@
+"""Predictions, confusion matrix and log: what they show of a test, and what a click picks out."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel
+
+from fake_runs import classes_tested, epoch_ended, numbers_tested, started, steps
+from graph.messages import msg
+from gui.panels.confusion import ConfusionView
+from gui.panels.log import LogPanel
+from gui.panels.predictions import ALL, CELL, WRONG, PredictionsPanel
+from gui.panels.samples import is_wrong, to_picture
+from gui.theme import theme
+from runtime.events import Failed, Finished
+
+
+@pytest.fixture
+def panel(qtbot):
+    made = PredictionsPanel()
+    qtbot.addWidget(made)
+    made.resize(1366, 280)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def view(qtbot):
+    made = ConfusionView()
+    qtbot.addWidget(made)
+    made.resize(300, 300)
+    made.show()
+    made.set_confusion(classes_tested().confusion, classes_tested().classes)
+    return made
+
+
+def shown(panel) -> list[int]:
+    return [sample.index for sample in panel.samples.model.samples]
+
+
+def cell_center(view: ConfusionView, true: int, predicted: int) -> QPoint:
+    cells = [(x, y) for x in range(view.width()) for y in range(view.height())
+             if view.cell_at(QPointF(x, y)) == (true, predicted)]  # fmt: skip
+    return QPoint(*cells[len(cells) // 2])
+
+
+def test_says_what_to_do_before_the_first_test(panel):
+    assert panel._empty.isVisible()
+    assert "Train the network" in " ".join(label.text() for label in panel._empty.findChildren(QLabel))
+
+
+def test_classes_show_figures_matrix_and_samples(panel):
+    panel.take([started(), classes_tested()])
+    texts = [label.text() for label in panel.figures.findChildren(QLabel)]
+    assert texts == ["Test", "0.6667", "Accuracy", "0.5000", "Loss"]
+    assert panel.confusion.isVisible()
+    assert shown(panel) == [0, 1, 2, 3, 4, 5]
+    assert not panel.table.isVisible()
+
+
+def test_only_the_wrong_ones(panel, qtbot):
+    panel.take([classes_tested()])
+    wrong = panel.samples.buttons[WRONG]
+    assert wrong.text() == "Wrong (2)"
+    qtbot.mouseClick(wrong, Qt.MouseButton.LeftButton)
+    assert shown(panel) == [1, 4]
+    qtbot.mouseClick(panel.samples.buttons[ALL], Qt.MouseButton.LeftButton)
+    assert len(shown(panel)) == 6
+
+
+def test_a_cell_of_the_matrix_picks_its_samples(panel, qtbot):
+    panel.take([classes_tested()])
+    view = panel.confusion.view
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=cell_center(view, 0, 1))
+    assert shown(panel) == [1]
+    assert panel.samples.buttons[CELL].text() == "True cat, predicted dog"
+
+
+def test_samples_say_in_words_whether_they_are_right(panel):
+    panel.take([classes_tested()])
+    model = panel.samples.model
+    words = [model.index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
+    assert words[0].endswith("predicted cat (90.0\u2009%). Right.")
+    assert words[1].endswith("predicted dog (90.0\u2009%), true cat. Wrong.")
+
+
+def test_numbers_show_a_scatter_plot_and_a_table_with_the_largest_errors_first(panel):
+    panel.take([numbers_tested()])
+    assert panel.scatter is not None
+    assert panel.scatter.isVisible()
+    assert [panel.table.item(row, 3).text() for row in range(4)] == ["5", "2", "1", "0.5000"]
+    assert not panel.samples.isVisible()
+    panel.take([classes_tested()])
+    assert not panel.scatter.isVisible()
+
+
+def test_a_new_run_clears_the_last_test(panel):
+    panel.take([classes_tested(), started("runs/two")])
+    assert panel._empty.isVisible()
+    assert panel.tested is None
+
+
+def test_pictures_in_gray_and_in_color():
+    gray = to_picture([[0.0, 1.0], [2.0, -1.0]])
+    assert [gray.pixelColor(x, y).value() for y in (0, 1) for x in (0, 1)] == [0, 255, 255, 0]
+    color = to_picture([[[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]])
+    assert [color.pixelColor(x, 0).name() for x in (0, 1)] == ["#ff0000", "#0000ff"]
+
+
+def test_is_wrong():
+    assert [is_wrong(sample) for sample in classes_tested().predictions] == [False, True, False, False, True, False]
+
+
+# ---- confusion matrix
+
+
+def test_every_cell_can_be_found_and_says_its_count(view):
+    assert view.cell_at(QPointF(cell_center(view, 2, 0))) == (2, 0)
+    assert view.cell_at(QPointF(299, 0)) is None
+    assert view.cell_text(2, 0) == "true owl, predicted cat: 1 of 2 (50.0\u2009%)"
+    assert view.accessibleName() == "Confusion matrix: 4 of 6 samples are right"
+
+
+def color_of(view: ConfusionView, true: int, predicted: int) -> QColor:
+    at = cell_center(view, true, predicted)
+    size = view.width() // 8  # away from the count in the middle
+    return view.grab().toImage().pixelColor(at.x() - size // 3, at.y() - size // 3)
+
+
+def test_colors_are_shares_of_the_row(view):
+    assert color_of(view, 1, 1).name() == theme.color("accent").name()
+    assert color_of(view, 0, 2).name() == theme.color("grid").name()
+    assert color_of(view, 0, 0) == color_of(view, 2, 2)
+
+
+def test_theme_changes_recolor(view):
+    before = color_of(view, 1, 1)
+    theme.use("light" if theme.name == "dark" else "dark")
+    try:
+        assert color_of(view, 1, 1) != before
+    finally:
+        theme.use("light" if theme.name == "dark" else "dark")
+
+
+def test_many_classes_in_a_small_place(qtbot):
+    view = ConfusionView()
+    qtbot.addWidget(view)
+    view.resize(160, 160)
+    count = 150
+    view.set_confusion(
+        [[int(i == j) for j in range(count)] for i in range(count)], [f"class {i}" for i in range(count)]
+    )
+    view.show()
+    assert view.cell_at(QPointF(80, 80)) is not None
+    assert view.grab().toImage().pixelColor(80, 80).isValid()
+
+
+# ---- log
+
+
+def test_log_tells_the_story(qtbot):
+    log = LogPanel()
+    qtbot.addWidget(log)
+    log.take([started(), steps(1, 40), epoch_ended(1, accuracy=0.5), epoch_ended(2), classes_tested()])
+    log.take([Finished({}, "runs/one", "cpu", 2, 41.0), Failed(msg("The disk is <full>."))])
+    lines = log.text.toPlainText().splitlines()
+    assert len(lines) == 6
+    assert "NVIDIA H200" in lines[0]
+    assert "Epoch 1: train loss 0.7358, accuracy 0.5000" in lines[1]
+    assert "the best" in lines[2]
+    assert lines[3].endswith("Test of the best epoch: loss 0.5000, accuracy 0.6667.")
+    assert lines[4].endswith("Finished after 00:41.")
+    assert lines[5].endswith("The disk is <full>.")
+
+
+def test_log_can_be_selected_and_cleared(qtbot):
+    log = LogPanel()
+    qtbot.addWidget(log)
+    log.say(msg("Saved."))
+    log.text.selectAll()
+    assert log.text.textCursor().selectedText().endswith("Saved.")
+    log.clear()
+    assert log.text.toPlainText() == ""
+    assert not log.lines

@@ -1,0 +1,187 @@
+"""The run controller: its states, what it passes on, and when it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fake_runs import FakeSessions, classes_tested, epoch_ended, started, steps
+from graph.messages import msg
+from graph.problems import Problem, Severity
+from gui.editor import Editor
+from gui.run_controller import RunController, RunState
+from runtime.analysis import Analysis
+from runtime.events import Failed, Finished, Paused, Resumed, Stopped
+
+FINISHED = Finished({"loss": 0.5}, "runs/one", "cpu", 3, 4.0)
+STOPPED = Stopped("runs/one", "cpu", 2, 50)
+
+
+@pytest.fixture
+def sessions():
+    return FakeSessions()
+
+
+@pytest.fixture
+def controller(qtbot, sessions):
+    made = RunController(Editor(), session=sessions)
+    yield made
+    made.shutdown()
+
+
+def problem(text: str, severity: Severity = Severity.ERROR) -> Problem:
+    return Problem("missing-input", msg("{what}", what=text), severity=severity)
+
+
+def say(qtbot, controller, session, *events) -> list:
+    with qtbot.waitSignal(controller.events) as heard:
+        session.say(*events)
+    return heard.args[0]
+
+
+def run_to(qtbot, controller, sessions, *events) -> None:
+    controller.train()
+    say(qtbot, controller, sessions[-1], started(), *events)
+
+
+def test_train_starts_a_session_with_the_present_value(controller, sessions, tmp_path):
+    controller.runs_folder = tmp_path
+    controller.editor.folder = Path("here")
+    controller.train()
+    [session] = sessions
+    assert (session.project, session.folder, session.runs) == (controller.editor.project, Path("here"), tmp_path)
+    assert session.resume is None
+    assert controller.state is RunState.STARTING
+
+
+def test_one_batch_a_tick_and_typed_signals_in_order(qtbot, controller, sessions):
+    heard = []
+    for name in ("started", "stepped", "epoch_ended", "tested", "ended"):
+        getattr(controller, name).connect(heard.append)
+    events = [started(), steps(1, 40), Paused(1, 40), Resumed(1, 40), epoch_ended(1), classes_tested(), FINISHED]
+    controller.train()
+    assert say(qtbot, controller, sessions[0], *events) == events
+    assert heard == [e for e in events if not isinstance(e, Paused | Resumed)]
+
+
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        (FINISHED, RunState.FINISHED),
+        (STOPPED, RunState.STOPPED),
+        (Failed(msg("The disk is full.")), RunState.FAILED),
+    ],
+)
+def test_the_final_event_ends_the_run(qtbot, controller, sessions, event, state):
+    run_to(qtbot, controller, sessions, event)
+    assert controller.state is state
+    assert not controller.state.is_active
+    assert controller.last_run == Path("runs/one")
+
+
+def test_pause_and_resume(qtbot, controller, sessions):
+    run_to(qtbot, controller, sessions)
+    assert controller.state is RunState.RUNNING
+    controller.toggle()
+    assert controller.state is RunState.PAUSED
+    assert sessions[0].control.pause_wanted
+    controller.toggle()
+    assert controller.state is RunState.RUNNING
+    assert not sessions[0].control.pause_wanted
+
+
+def test_a_run_paused_before_it_began_stays_paused(qtbot, controller, sessions):
+    controller.train()
+    controller.pause()
+    say(qtbot, controller, sessions[0], started())
+    assert controller.state is RunState.PAUSED
+
+
+def test_stop_ends_a_paused_run_too(qtbot, controller, sessions):
+    run_to(qtbot, controller, sessions)
+    controller.pause()
+    controller.stop()
+    assert controller.state is RunState.STOPPING
+    assert sessions[0].control.stop_wanted
+    say(qtbot, controller, sessions[0], STOPPED)
+    assert controller.state is RunState.STOPPED
+
+
+def test_the_button_goes_on_with_a_stopped_run(qtbot, controller, sessions):
+    run_to(qtbot, controller, sessions, STOPPED)
+    assert controller.can_continue
+    controller.toggle()
+    assert sessions[1].resume == Path("runs/one")
+
+
+def test_a_changed_drawing_starts_anew(qtbot, controller, sessions):
+    run_to(qtbot, controller, sessions, STOPPED)
+    controller.editor.add_node("torch.nn.ReLU", (0, 0))
+    controller.toggle()
+    assert sessions[1].resume is None
+
+
+def test_restart_stops_the_run_and_begins_again(qtbot, controller, sessions):
+    run_to(qtbot, controller, sessions)
+    controller.restart()
+    assert sessions[0].control.stop_wanted
+    say(qtbot, controller, sessions[0], STOPPED)
+    assert len(sessions) == 2
+    assert sessions[1].resume is None
+    assert controller.state is RunState.STARTING
+
+
+def test_errors_in_the_drawing_are_the_reason_not_to_start(qtbot, controller, sessions):
+    controller.editor.set_analysis(Analysis(problems=(problem("'conv1' has no input."), problem("Another one."))))
+    with (
+        qtbot.waitSignals([controller.refused, controller.problems_wanted]),
+        qtbot.waitSignal(controller.refused) as why,
+    ):
+        controller.train()
+    assert "'conv1' has no input." in str(why.args[0])
+    assert "2" in str(why.args[0])
+    assert not sessions
+    assert controller.state is RunState.IDLE
+
+
+def test_warnings_do_not_stop_training(controller, sessions):
+    controller.editor.set_analysis(Analysis(problems=(problem("Unusual.", Severity.WARNING),)))
+    controller.train()
+    assert len(sessions) == 1
+
+
+def test_only_one_run_at_a_time(qtbot, controller, sessions):
+    controller.train()
+    with qtbot.waitSignal(controller.refused):
+        controller.train()
+    assert len(sessions) == 1
+
+
+def test_stale_while_the_document_means_something_else(qtbot, controller):
+    editor = controller.editor
+    editor.add_node("torch.nn.ReLU", (0, 0))
+    controller.train()
+    [node] = editor.graph.nodes
+    editor.move({node: (50, 50)})
+    assert not controller.is_stale
+    with qtbot.waitSignal(controller.stale_changed):
+        editor.set_plan(replace(editor.project.plan, epochs=99), msg("Epochs"))
+    assert controller.is_stale
+    with qtbot.waitSignal(controller.stale_changed):
+        editor.undo()
+    assert not controller.is_stale
+
+
+def test_forget_leaves_nothing_of_the_last_run(qtbot, controller, sessions):
+    run_to(qtbot, controller, sessions, FINISHED)
+    controller.forget()
+    assert (controller.state, controller.last_run, controller.is_stale) == (RunState.IDLE, None, False)
+
+
+def test_shutdown_stops_and_waits(controller, sessions):
+    assert controller.shutdown()
+    controller.train()
+    assert controller.shutdown()
+    assert sessions[0].joined
