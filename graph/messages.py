@@ -64,13 +64,13 @@ def tr(text: str, **values: object) -> str:
 class LayerloomError(ValueError):
     """Something the person can mend. `message` says what happened, where, and what to do next.
 
-        LayerloomError
-        ├── EditError      an edit that makes nonsense (a cycle, a second wire into an input)
-        ├── FileError      a graph file that cannot be read or written
-        ├── ProjectError   a drawing that cannot run as it is (carries the problems)
-        ├── DataError      data that is missing or wrong
-        ├── RunError       training that cannot start or go on
-        └── ExportError    an export that failed, or failed its comparison
+    LayerloomError
+    ├── EditError      an edit that makes nonsense (a cycle, a second wire into an input)
+    ├── FileError      a graph file that cannot be read or written
+    ├── ProjectError   a drawing that cannot run as it is (carries the problems)
+    ├── DataError      data that is missing or wrong
+    ├── RunError       training that cannot start or go on
+    └── ExportError    an export that failed, or failed its comparison
     """
 
     def __init__(self, message: Message, *, node: str | None = None) -> None:

@@ -253,9 +253,7 @@ def check_name(name: str, *, taken: Iterable[str] = ()) -> None:
             )
         )
     if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in MODULE_ATTRIBUTES:
-        raise EditError(
-            msg("'{name}' cannot be a name: Python or PyTorch uses that word. Try {name}1.", name=name)
-        )
+        raise EditError(msg("'{name}' cannot be a name: Python or PyTorch uses that word. Try {name}1.", name=name))
     if name in set(taken):
         raise EditError(msg("Another node is called '{name}'. Choose a name that is free.", name=name))
 

@@ -121,7 +121,10 @@ class Editor(QObject):
 
     def select(self, nodes: Iterable[NodeId], links: Iterable[Link] = ()) -> None:
         """Select exactly these nodes and links."""
-        nodes, links = frozenset(nodes) & self.graph.nodes.keys(), frozenset(links) & frozenset(self.graph.links.values())
+        nodes, links = (
+            frozenset(nodes) & self.graph.nodes.keys(),
+            frozenset(links) & frozenset(self.graph.links.values()),
+        )
         if (nodes, links) != (self.selection, self.selected_links):
             self.selection, self.selected_links = nodes, links
             self.selection_changed.emit(nodes)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from runtime.export import Format, Receipt
 
 Exporter = Callable[[Path, str, Path], "Receipt"]
-WIDTH = 560
+WIDTH = 600
 SUFFIX_OF_FOLDER = "_project"
 
 
@@ -72,7 +72,7 @@ class ExportDialog(QDialog):
     # ---- parts
 
     def _build(self, folder: Path) -> None:
-        layout = QVBoxLayout(self)
+        self._column = layout = QVBoxLayout(self)
         layout.setContentsMargins(5 * GRID, 5 * GRID, 5 * GRID, 5 * GRID)
         layout.setSpacing(3 * GRID)
         layout.addWidget(label(tr("Take the trained network away"), tone="title"))
@@ -169,6 +169,7 @@ class ExportDialog(QDialog):
         else:
             self.receipt.show_receipt(result, self._formats[result.format])
             self.receipt.show()
+            self._fit()
             self.exported.emit(result)
 
     @Slot()
@@ -210,10 +211,20 @@ class ExportDialog(QDialog):
         if busy:
             self.receipt.hide()
             self.error.hide()
+        self._fit()
 
     def _show_error(self, text: str) -> None:
         self.error.setText(text)
         self.error.show()
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Take the height that the wrapped texts need at this width."""
+        self.setMinimumHeight(self._column.totalHeightForWidth(self.width()))
 
 
 class ReceiptCard(Card):

@@ -68,7 +68,10 @@ class Frame(QWidget):
         self.predictions, self.log = PredictionsPanel(), LogPanel()
         self.status = StatusLine(self._editor)
         self.side = _tabs(
-            (self.inspector, tr("Layer")), (self.training, tr("Training")), (self.data, tr("Data")), (self.code, tr("Code"))
+            (self.inspector, tr("Layer")),
+            (self.training, tr("Training")),
+            (self.data, tr("Data")),
+            (self.code, tr("Code")),
         )
         self.bottom = _tabs(
             (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")),
@@ -113,8 +116,9 @@ class Frame(QWidget):
         self.canvas.problem_clicked.connect(self._on_problem_clicked)
         self.canvas.nodeActivated.connect(lambda _node: self.side.setCurrentWidget(self.inspector))
         self.canvas.context_menu_requested.connect(self.context_menu_requested)
-        self.metrics.failed.connect(lambda message: self.notice.show_message(message, "error"))
-        self.metrics.exported.connect(lambda path: self.notice.show_message(msg("Written to {file}.", file=path)))
+        for panel in (self.metrics, self.predictions):
+            panel.failed.connect(lambda message: self.notice.show_message(message, "error"))
+            panel.exported.connect(lambda path: self.notice.show_message(msg("Written to {file}.", file=path)))
         self._controller.problems_wanted.connect(lambda: self.bottom.setCurrentWidget(self.problems))
         self._controller.started.connect(lambda _event: self.bottom.setCurrentWidget(self.metrics))
         self._controller.events.connect(self._on_events)
@@ -143,13 +147,15 @@ class Frame(QWidget):
     def show_export(self, run: Path | None, folder: Path) -> None:
         """Offer to take the trained network away."""
         if run is None:
-            self.notice.show_message(msg("Nothing is trained yet. Press Train first, then export what it learned."), "warning")
+            self.notice.show_message(
+                msg("Nothing is trained yet. Press Train first, then export what it learned."), "warning"
+            )
             return
         from gui.export_dialog import ExportDialog
 
         dialog = ExportDialog(run, folder, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        dialog.show()
 
     def forget_run(self) -> None:
         """Another document was opened: empty the panels of the last run."""

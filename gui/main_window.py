@@ -219,7 +219,9 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """List keys and gestures."""
-        rows = "".join(f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for keys, text in actions.key_list())
+        rows = "".join(
+            f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for keys, text in actions.key_list()
+        )
         QMessageBox.information(self, tr("Keys and gestures"), f"<table>{rows}</table>")
 
     def about(self) -> None:
@@ -270,7 +272,11 @@ class MainWindow(QMainWindow):
     @Slot(object, object)
     def _on_context_menu(self, place, node: NodeId | None) -> None:
         menu = QMenu(self)
-        names = ("cut", "copy", "paste", "duplicate", "delete") if node else ("quick_add", "paste", "select_all", "tidy", "fit")
+        names = (
+            ("cut", "copy", "paste", "duplicate", "delete")
+            if node
+            else ("quick_add", "paste", "select_all", "tidy", "fit")
+        )
         for name in names:
             menu.addAction(self.actions_by_id[name])
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

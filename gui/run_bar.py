@@ -19,7 +19,7 @@ from runtime.events import EpochEnded, Failed, Finished, RunStarted, StepsEnded,
 
 IMAGES = "layerloom.data.Images"
 BUTTON_WIDTH = 112
-BAR_WIDTH = 168
+MIN_BAR_WIDTH, BAR_WIDTH = 64, 168
 DEVICE_WIDTH = 128
 STEPS = 1000  # of the progress bar
 
@@ -108,7 +108,8 @@ class RunBar(QWidget):
         self.epoch_label = label("", tone="heading")
         self.bar = QProgressBar(textVisible=False, maximum=STEPS)
         self.bar.setAccessibleName(tr("Progress of the training"))
-        self.bar.setFixedWidth(BAR_WIDTH)
+        self.bar.setMinimumWidth(MIN_BAR_WIDTH)
+        self.bar.setMaximumWidth(BAR_WIDTH)
         self.status = ElidedLabel(tone="muted")
         self.stale = ElidedLabel(tone="warning")
         self.device = QPushButton()
@@ -116,14 +117,14 @@ class RunBar(QWidget):
         self.device.setMenu(QMenu(self.device))
         progress = QWidget()
         inner = row(progress, spacing=3 * GRID)
-        for widget, share in ((self.epoch_label, 0), (self.bar, 0), (self.status, 6), (self.stale, 5)):
+        for widget, share in ((self.epoch_label, 0), (self.bar, 3), (self.status, 6), (self.stale, 6)):
             inner.addWidget(widget, share)
         line = row(self)
-        line.addStretch(2)
+        line.addStretch(1)
         for widget in (self.button, self.stop_button, self.restart_button):
             line.addWidget(widget)
         line.addSpacing(2 * GRID)
-        line.addWidget(progress, 7)
+        line.addWidget(progress, 5)
         line.addWidget(self.device)
 
     # ---- what happens
@@ -161,7 +162,8 @@ class RunBar(QWidget):
         elif isinstance(event, Stopped):
             self._say(tr("Stopped in epoch {epoch}", epoch=event.epoch))
         else:
-            figures = (f"{title_of(key)} {figure(value)}" for key, value in event.test.items())
+            ordered = sorted(event.test.items(), key=lambda entry: entry[0] == "loss")  # what people ask for first
+            figures = (f"{title_of(key)} {figure(value)}" for key, value in ordered)
             self._say(" · ".join([tr("Finished in {time}", time=clock(event.seconds)), *figures]))
 
     # ---- what it shows

@@ -171,7 +171,10 @@ class RunController(QObject):
             return True
         self._restart_wanted = False
         self._session.control.stop()
-        return self._session.join(timeout)
+        ended = self._session.join(timeout)
+        self._session = None
+        self._set_state(RunState.STOPPED)
+        return ended
 
     def forget(self) -> None:
         """Another document was opened: what was trained before is not its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from graph.catalog import CATALOG, Role
@@ -30,6 +30,7 @@ class StatusLine(QWidget):
         row.addWidget(self._size, 1)
         row.addWidget(self._device)
         self.setFixedHeight(28)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         editor.analysed.connect(self._on_analysed)
         self._device.setText(tr("PyTorch is loading…"))
 

@@ -86,9 +86,7 @@ def compile_project(project: Project) -> Compiled:
     if not source.outputs:
         raise ProjectError(msg("There is no network in this drawing yet. Add a layer and wire the data to it."))
     space = execute(source.text)
-    programs = tuple(
-        Program(p.objective, space[p.class_name], p.inputs, p.losses, p.metrics) for p in source.programs
-    )
+    programs = tuple(Program(p.objective, space[p.class_name], p.inputs, p.losses, p.metrics) for p in source.programs)
     return Compiled(project, analysis, source, space[source.class_name], programs)
 
 

@@ -208,7 +208,9 @@ def _check_linear(s: Situation) -> Iterator[Problem]:
             "'{node}' sees images ({given}) and works on their last dimension only. A Flatten before it is probably missing.",
             node=s.node.name, given=spec,
         )  # fmt: skip
-        yield s.problem("missing-flatten", text, _insert(s, "input", FLATTEN, msg("Insert a Flatten")), port="input", warn=True)
+        yield s.problem(
+            "missing-flatten", text, _insert(s, "input", FLATTEN, msg("Insert a Flatten")), port="input", warn=True
+        )
 
 
 def _check_classes(s: Situation) -> Iterator[Problem]:
@@ -231,15 +233,25 @@ def _check_scores(s: Situation) -> Iterator[Problem]:
     if source.type in ("torch.nn.Softmax", "torch.nn.LogSoftmax"):
         text = msg("'{node}' applies the softmax itself, so '{source}' before it slows learning down. Wire the scores from before it.",
                    node=s.node.name, source=source.name)  # fmt: skip
-        fix = Fix(msg("Take the scores from before {source}", source=source.name), partial(_bypass, s.node.id, source.id))
+        fix = Fix(
+            msg("Take the scores from before {source}", source=source.name), partial(_bypass, s.node.id, source.id)
+        )
         yield s.problem("softmax-before-loss", text, fix, port="input", warn=True)
 
 
 def _check_equal_target(s: Situation) -> Iterator[Problem]:
     given, target = s.inputs["input"], s.inputs["target"]
-    names = {"node": s.node.name, "source": s.source("input"), "given": given, "target": s.source("target"), "wanted": target}
+    names = {
+        "node": s.node.name,
+        "source": s.source("input"),
+        "given": given,
+        "target": s.source("target"),
+        "wanted": target,
+    }
     if given.shape != target.shape:
-        text = msg("'{node}' compares number by number, but '{source}' gives {given} and '{target}' gives {wanted}.", **names)
+        text = msg(
+            "'{node}' compares number by number, but '{source}' gives {given} and '{target}' gives {wanted}.", **names
+        )
         size = target.shape[-1] if len(given.shape) == len(target.shape) else None
         yield s.problem("shape-mismatch", text, *_resize_source(s, size), port="input")
 
@@ -305,7 +317,9 @@ def _insert(s: Situation, port: str, type_id: str, label: Message, *, params: Ma
     return Fix(label, partial(_insert_before, s.node.id, port, type_id, params))
 
 
-def _insert_before(node: NodeId, port: str, type_id: str, params: Mapping[str, Value] | None, project: Project) -> Project:
+def _insert_before(
+    node: NodeId, port: str, type_id: str, params: Mapping[str, Value] | None, project: Project
+) -> Project:
     link = feeding_link(project.graph, node, port)
     return project.with_graph(insert_on_link(project.graph, link, type_id, params=params))
 
@@ -339,7 +353,9 @@ def _flatten_upstream(s: Situation) -> Iterator[Fix]:
             found = node
     if found:
         name = s.graph.nodes[found].name
-        yield Fix(msg("Insert a Flatten before {name}", name=name), partial(_insert_before, found, "input", FLATTEN, None))
+        yield Fix(
+            msg("Insert a Flatten before {name}", name=name), partial(_insert_before, found, "input", FLATTEN, None)
+        )
 
 
 def _resize_source(s: Situation, size: Dim | None) -> Iterator[Fix]:

@@ -24,7 +24,7 @@ from runtime.training.fit import Fit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """A network and what is needed to feed it: the statistics of its data (see `runtime.data.Prepared`) and the classes.
+    """A network and what is needed to feed it: the statistics of its data (see `runtime.data.Prepared`), the classes.
 
     `run` is the folder that the weights come from, None for a network that was not trained; `folder` is what
     relative paths of its data nodes start from.

@@ -33,8 +33,8 @@ _PACKAGES = ("torch", "numpy", "safetensors")
 class Run:
     """A run as it lies on the disk.
 
-    `facts` is what `run.json` holds: created, seed, device, environment, fingerprint and statistics of the data, classes, and
-    under `result` how it ended (`status`, and as far as it got: `epoch`, `best`, `test`).
+    `facts` is what `run.json` holds: when it began, seed, device, environment, under `data` the fingerprint, statistics and
+    classes, and under `result` how it ended (`status`, and as far as it got: `epoch`, `best`, `test`).
     """
 
     path: Path

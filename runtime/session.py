@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 from graph.messages import LayerloomError, msg
 from graph.model import Project
-from runtime.events import FINAL, Event, Failed
+from runtime.events import Event, Failed
 
 
 class Control:
@@ -76,18 +77,23 @@ class Session:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        folder, runs, resume = self._request
-        last: Event | None = None
+        """Queue the events of the run; whatever happens, the last one is final."""
         try:
-            from runtime.training.loop import train
-
-            for last in train(self.project, folder=folder, runs=runs, resume=resume, control=self.control):
-                self._events.append(last)
+            for event in self._train():
+                self._events.append(event)
         except LayerloomError as error:
-            last = Failed(error.message, node=error.node)
-            self._events.append(last)
-        except Exception as error:  # a run never ends without a final event
-            text = msg("Training stopped because of an error inside Layerloom: {error}", error=f"{type(error).__name__}: {error}")
-            last = Failed(text)
-            self._events.append(last)
-        assert isinstance(last, FINAL)
+            self._events.append(Failed(error.message, node=error.node))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            self._events.append(
+                Failed(msg("Training stopped because of an error inside Layerloom: {error}", error=reason))
+            )
+
+    def _train(self) -> Iterator[Event]:
+        from runtime.warmup import prepare_environment
+
+        prepare_environment()
+        from runtime.training.loop import train
+
+        folder, runs, resume = self._request
+        yield from train(self.project, folder=folder, runs=runs, resume=resume, control=self.control)

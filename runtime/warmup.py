@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-# In the order in which they need each other; loading them this way lets go of the interpreter lock, which an import does not.
+# In the order in which they need each other.
 _LIBRARIES = ("c10", "torch_cpu", "torch", "shm", "torch_python")
 _SWITCH_INTERVAL = 0.001  # seconds between two chances for other threads while modules are imported
 _STEADY_HEAP = str(2**30)  # bytes below which glibc keeps freed blocks instead of faulting them in again
@@ -63,13 +63,13 @@ def _load_libraries() -> None:
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None or os.name != "posix":
         return
-    suffix = ".dylib" if sys.platform == "darwin" else ".so"
+    folder, suffix = Path(spec.origin).parent / "lib", ".dylib" if sys.platform == "darwin" else ".so"
+    # A foreign call lets go of the interpreter lock; opening a library by `ctypes.CDLL` does not.
+    load = ctypes.CDLL(None).dlopen
+    load.argtypes, load.restype = [ctypes.c_char_p, ctypes.c_int], ctypes.c_void_p
     for name in _LIBRARIES:
-        path = Path(spec.origin).parent / "lib" / f"lib{name}{suffix}"
-        try:
-            ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
-        except OSError:  # another build of PyTorch: the import below says what is wrong, if anything is
-            return
+        # Gives NULL for one that another build of PyTorch lacks; the import says what is wrong, if anything is.
+        load(os.fsencode(folder / f"lib{name}{suffix}"), os.RTLD_NOW | os.RTLD_GLOBAL)
 
 
 def _keep_heap() -> None:

@@ -307,9 +307,9 @@ def test_usage_errors_have_status_2_and_say_what_was_meant(run, argv, hint):
 
 
 def test_a_word_that_is_neither_verb_nor_file_is_wrong_input(run):
-    status, out, err = run("chekc", "lenet5_digits")
-    assert (status, out) == (1, "") and err.startswith("error: 'chekc'") and "Did you mean check?" in err
-    status, _, err = run("paint")
+    status, out, err = run("chek", "lenet5_digits")
+    assert (status, out) == (1, "") and err.startswith("error: 'chek'") and "Did you mean check?" in err
+    status, _, err = run("xyzzy")
     assert status == 1 and "check, summary, code, render, train" in err
 
 

@@ -9,8 +9,8 @@ from string import Formatter
 
 import pytest
 
-from graph.catalog import CATALOG
-from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
+from graph.catalog import CATALOG, NodeType
+from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS, ChoiceType
 from graph.messages import TRANSLATIONS
 from sources import Source, sources
 
@@ -30,19 +30,31 @@ def is_literal(call: ast.Call) -> bool:
 
 
 def described() -> Iterator[str]:
-    """The catalogue's help, and its labels apart from those that are PyTorch's own names."""
+    """The catalogue's help, and its labels and summaries apart from those that are PyTorch's own names."""
     for entry in (*CATALOG.values(), *OPTIMIZERS.values(), *SCHEDULERS.values()):
         yield entry.help
         yield from (param.help for param in entry.params)
-        if not entry.id.endswith(f".{entry.label}"):
+        if not is_of_torch(entry):
             yield entry.label
     for node_type in CATALOG.values():
         yield from (port.help for port in (*node_type.inputs, *node_type.outputs))
+        if not is_of_torch(node_type):
+            yield node_type.summary
+
+
+def is_of_torch(entry: NodeType | ChoiceType) -> bool:
+    """Whether the entry is called like the class of PyTorch that it stands for."""
+    return entry.id.startswith("torch.") and entry.id.endswith(f".{entry.label}")
 
 
 def texts() -> set[str]:
     literals = {call.args[0].value for _, call in made() if is_literal(call)}
-    return literals | set(described()) - {""}
+    return {text for text in literals | set(described()) if has_words(text)}
+
+
+def has_words(text: str) -> bool:
+    """Whether there is anything besides the fields."""
+    return any(between.strip() for between, *_ in Formatter().parse(text))
 
 
 def fields(text: str) -> set[str]:
@@ -65,14 +77,33 @@ def test_the_values_of_a_sentence_are_its_fields():
     assert wrong == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_sentence_is_translated(language):
-    table = json.loads((TRANSLATIONS / f"{language}.json").read_text("utf-8"))
+@pytest.fixture(params=LANGUAGES)
+def table(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The translations into one language."""
+    return json.loads((TRANSLATIONS / f"{request.param}.json").read_text("utf-8"))
+
+
+def test_every_sentence_is_translated(table: dict[str, str]):
     assert sorted(texts() - table.keys()) == []
     assert sorted(text for text, translation in table.items() if not translation.strip()) == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_translations_have_the_fields_of_the_original(language):
-    table = json.loads((TRANSLATIONS / f"{language}.json").read_text("utf-8"))
+def test_every_translation_is_of_a_sentence(table: dict[str, str]):
+    assert sorted(table.keys() - texts()) == []
+
+
+def test_translations_have_the_fields_of_the_original(table: dict[str, str]):
     assert [text for text, translation in table.items() if fields(text) != fields(translation)] == []
+
+
+@pytest.mark.parametrize("mark", ["&", "…"])
+def test_translations_have_the_marks_of_the_original(table: dict[str, str], mark: str):
+    """The letters that open a menu entry, and the dots of one that asks something first."""
+    assert [text for text, translation in table.items() if text.count(mark) != translation.count(mark)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_file_is_sorted(language: str):
+    """One entry a line, so that changes are easy to see."""
+    written = (TRANSLATIONS / f"{language}.json").read_text("utf-8")
+    assert written == json.dumps(json.loads(written), ensure_ascii=False, indent=2, sort_keys=True) + "\n"

@@ -61,7 +61,12 @@ def cnn(d: Drawing, x: Port) -> Port:
 
 
 def arrays(
-    folder: Path, inputs: np.ndarray, targets: np.ndarray, plan: Plan, network: Callable[[Drawing, Port], Port], loss: str
+    folder: Path,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    plan: Plan,
+    network: Callable[[Drawing, Port], Port],
+    loss: str,
 ) -> Project:
     """A drawing over arrays that are written to `folder`."""
     np.savez(folder / "arrays.npz", input=inputs, target=targets)

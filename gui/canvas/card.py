@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from graph.catalog import CATALOG, Kind, NodeType, Param, Role
 from graph.messages import tr, translate
@@ -17,6 +19,14 @@ from runtime.analysis import NodeAnalysis
 SEPARATOR = " · "  # in a summary: what follows may be left out where there is no room
 UNKNOWN_ROLE = "network"
 _SUFFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+class Box(NamedTuple):
+    """What is left of a card from afar."""
+
+    color: str
+    severity: Severity | None
+    height: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +45,11 @@ class Card:
     known: bool = True
     severity: Severity | None = None
     faulty: frozenset[str] = frozenset()
+
+    @property
+    def box(self) -> Box:
+        """The card from afar."""
+        return Box(self.color, self.severity, self.shape.height)
 
 
 def card_of(
@@ -62,6 +77,7 @@ def card_of(
     )
 
 
+@lru_cache
 def color_role(type_id: str) -> str:
     """The role of the theme that a node of this type is painted in."""
     node_type = CATALOG.get(type_id)
@@ -70,8 +86,9 @@ def color_role(type_id: str) -> str:
 
 def worst(problems: Sequence[Problem]) -> Severity | None:
     """The gravest severity among the problems, or None."""
-    severities = {problem.severity for problem in problems}
-    return next((s for s in (Severity.ERROR, Severity.WARNING) if s in severities), None)
+    if not problems:
+        return None
+    return Severity.ERROR if any(p.severity is Severity.ERROR for p in problems) else Severity.WARNING
 
 
 def summary(project: Project, node: Node, found: NodeAnalysis | None = None) -> str:

@@ -202,7 +202,7 @@ class DrawWire(Gesture):
         targets = inputs_for if self._forward else outputs_for
         self.scene.show_targets(targets(self._graph, self._fixed), source=self._fixed.node)
         if self._moving:
-            self.scene.wires[self._moving].setVisible(False)
+            self.scene.wires[self._moving].set_away(True)
         self.move(point, Modifiers.NoModifier)
 
     def move(self, point: QPointF, modifiers: Modifiers) -> None:
@@ -232,7 +232,7 @@ class DrawWire(Gesture):
         self.scene.pill.setVisible(False)
         self.scene.show_targets(None)
         if self._moving is not None and self._moving in self.scene.wires:
-            self.scene.wires[self._moving].setVisible(True)
+            self.scene.wires[self._moving].set_away(False)
 
     def _aim(self, hit: Hit) -> tuple[Port | None, str]:
         """The port that a drop here would connect to, and why it would be refused (empty if not)."""

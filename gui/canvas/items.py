@@ -11,9 +11,9 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from graph.model import Node, Port, Position
-from gui.canvas.card import Card, color_role
+from gui.canvas.card import Box, Card, color_role, worst
 from gui.canvas.geometry import MARGIN, PORT_RADIUS, WIDTH, Shape
-from gui.canvas.painting import BADGE_RADIUS, Colors, Level, Mood, badge_center, level_at, paint_card, ui_font
+from gui.canvas.painting import BADGE_RADIUS, NAMED, Mood, badge_center, paint_box, paint_card, ui_font
 from gui.theme import mono_font
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class NodeItem(QGraphicsRectItem):
         self.mood = CALM
         self.place: Position = node.position
         self._card: Card | None = None
+        self._box: Box | None = None
         self._shown: Hashable = None
         self.setPos(*node.position)
         self.setZValue(NODE_Z)
@@ -74,13 +75,16 @@ class NodeItem(QGraphicsRectItem):
         return self._card
 
     @property
-    def color(self) -> str:
-        """The role of the theme that stands for its family."""
-        return color_role(self.node.type)
+    def box(self) -> Box:
+        """The card from afar, which costs less to know."""
+        if self._box is None:
+            severity = worst(self.canvas.problems_of(self.node.id))
+            self._box = Box(color_role(self.node.type), severity, self.ports.height)
+        return self._box
 
     def refresh(self) -> None:
         """Ask again what the card says."""
-        self._card = None
+        self._card = self._box = None
         self.update()
 
     def move_to(self, place: Position) -> None:
@@ -129,7 +133,7 @@ class NodeItem(QGraphicsRectItem):
     def on_badge(self, point: QPointF) -> bool:
         """Whether a point of the scene is on the problem badge."""
         offset = point - QPointF(*self.place) - badge_center()
-        return self.card.severity is not None and math.hypot(offset.x(), offset.y()) <= BADGE_RADIUS + 1
+        return self.box.severity is not None and math.hypot(offset.x(), offset.y()) <= BADGE_RADIUS + 1
 
     # ---- painting
 
@@ -140,36 +144,39 @@ class NodeItem(QGraphicsRectItem):
             return
         transform = painter.worldTransform()
         scale = transform.m11()
-        level = level_at(scale)
-        draft = canvas.pictures.get(self._shown) if canvas.zooming and level is not Level.PLAIN else None
-        if draft is not None:
+        if canvas.zooming and scale >= NAMED and (draft := canvas.pictures.get(self._shown)) is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawPixmap(self.rect(), draft, QRectF(draft.rect()))
             return
-        ratio = canvas.pixel_ratio
-        picture = self._picture(level, scale, ratio)
-        margin = MARGIN * scale
+        ratio, margin = canvas.pixel_ratio, MARGIN * scale
+        left, top = round((transform.dx() - margin) * ratio) / ratio, round((transform.dy() - margin) * ratio) / ratio
         painter.resetTransform()
-        painter.drawPixmap(
-            QPointF(
-                round((transform.dx() - margin) * ratio) / ratio,
-                round((transform.dy() - margin) * ratio) / ratio,
-            ),
-            picture,
-        )
+        painter.drawPixmap(QPointF(left, top), self._picture(scale, ratio))
 
-    def _picture(self, level: Level, scale: float, ratio: float) -> QPixmap:
-        card = self.card
-        if level is Level.PLAIN:
-            content: Hashable = (card.color, card.severity, self.mood.selected, card.shape.height)
-        else:
-            content = (card, self.mood)
+    def _picture(self, scale: float, ratio: float) -> QPixmap:
+        content = (self.card, self.mood) if scale >= NAMED else (self.box, self.mood.selected)
         key = (content, scale, ratio)
         picture = self.canvas.pictures.get(key)
         if picture is None:
-            picture = _render(card, self.mood, colors=self.canvas.colors, scale=scale, ratio=ratio)
+            picture = self._render(scale, ratio)
             self.canvas.pictures.put(key, picture)
         self._shown = key
+        return picture
+
+    def _render(self, scale: float, ratio: float) -> QPixmap:
+        size = self.rect().size() * (scale * ratio)
+        picture = QPixmap(math.ceil(size.width()), math.ceil(size.height()))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.scale(scale, scale)
+        painter.translate(MARGIN, MARGIN)
+        colors = self.canvas.colors
+        if scale >= NAMED:
+            paint_card(painter, self.card, self.mood, colors=colors, scale=scale)
+        else:
+            paint_box(painter, self.box, selected=self.mood.selected, colors=colors)
+        painter.end()
         return picture
 
 
@@ -232,16 +239,3 @@ def _outline(ports: Shape) -> QRectF:
 
 def _size(picture: QPixmap) -> int:
     return 4 * picture.width() * picture.height()
-
-
-def _render(card: Card, mood: Mood, *, colors: Colors, scale: float, ratio: float) -> QPixmap:
-    width, height = WIDTH + 2 * MARGIN, card.shape.height + 2 * MARGIN
-    picture = QPixmap(math.ceil(width * scale * ratio), math.ceil(height * scale * ratio))
-    picture.setDevicePixelRatio(ratio)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.scale(scale, scale)
-    painter.translate(MARGIN, MARGIN)
-    paint_card(painter, card, mood, colors=colors, scale=scale)
-    painter.end()
-    return picture

@@ -84,7 +84,7 @@ class Minimap:
             body = item.body()
             size = (max(2.0, body.width() * scale), max(1.5, body.height() * scale))
             place = origin + body.topLeft() * scale
-            by_color.setdefault(item.color, []).append(QRectF(place.x(), place.y(), *size))
+            by_color.setdefault(item.box.color, []).append(QRectF(place.x(), place.y(), *size))
         painter = QPainter(picture)
         for role, cards in by_color.items():
             for card in cards:

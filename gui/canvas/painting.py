@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPainterPath, QPen, QPolygonF
 
 from graph.problems import Severity
-from gui.canvas.card import SEPARATOR, Card
+from gui.canvas.card import SEPARATOR, Box, Card
 from gui.canvas.geometry import CORNER, PORT_RADIUS, WIDTH
 from gui.theme import THEMES, mono_font
 
@@ -18,6 +17,8 @@ BAR = 5.0
 TEXT_LEFT = 16.0
 TEXT_RIGHT = WIDTH - 12.0
 BADGE_RADIUS = 9.0
+LEGIBLE = 0.45  # screen pixels a canvas unit from which on a card shows all that it has to say
+NAMED = 0.26  # and from which on it is a coloured box with a name; below it is a coloured box
 NAME_PIXELS = (12.0, 10.0)  # heights of the name on the screen where it is all that a card says: the first that fits
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -25,19 +26,6 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTER = Qt.AlignmentFlag.AlignCenter
 # Growing, fading outlines below the card add up to a soft shadow; gradients and blurs do not survive in SVG.
 _SHADOW = ((0.0, 0.05), (1.0, 0.04), (2.0, 0.03), (3.5, 0.02), (5.0, 0.012))
-
-
-class Level(Enum):
-    """How much of a card is worth painting at a zoom."""
-
-    PLAIN = 0.0
-    NAME = 0.26
-    FULL = 0.45
-
-
-def level_at(scale: float) -> Level:
-    """The level of detail at `scale` screen pixels a canvas unit."""
-    return Level.FULL if scale >= Level.FULL.value else Level.NAME if scale >= Level.NAME.value else Level.PLAIN
 
 
 class Mood(NamedTuple):
@@ -89,19 +77,26 @@ def card_fonts() -> tuple[QFont, QFont, QFont, QFont]:
 
 
 def paint_card(painter: QPainter, card: Card, mood: Mood, *, colors: Colors, scale: float = 1.0) -> None:
-    """Paint a card with its upper left corner at the origin, with the detail that `scale` deserves."""
-    level = level_at(scale)
+    """Paint a card with its upper left corner at the origin, with the detail that `scale` pixels a unit deserve."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    if level is Level.FULL:
+    if scale >= LEGIBLE:
         _paint_shadow(painter, card, colors)
         _paint_body(painter, card, mood, colors=colors)
         _paint_texts(painter, card, colors)
         _paint_ports(painter, card, mood, colors=colors)
         paint_badge(painter, card, colors)
     else:
-        _paint_plain(painter, card, mood, colors=colors)
-        if level is Level.NAME:
-            _paint_name(painter, card, colors=colors, scale=scale)
+        paint_box(painter, card.box, selected=mood.selected, colors=colors)
+        _paint_name(painter, card, colors=colors, scale=scale)
+
+
+def paint_box(painter: QPainter, box: Box, *, selected: bool, colors: Colors) -> None:
+    """Paint what can be seen of a card from afar."""
+    role = "accent" if selected else box.severity.value if box.severity else box.color
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colors(role), 2.0 if role == box.color else 6.0))
+    painter.setBrush(colors.mix(box.color, "card", 0.55))
+    painter.drawRoundedRect(QRectF(1, 1, WIDTH - 2, box.height - 2), CORNER, CORNER)
 
 
 def badge_center() -> QPointF:
@@ -208,14 +203,6 @@ def _paint_ports(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -
     for name, y in card.shape.outputs.items():
         painter.setBrush(colors("error" if name in card.faulty else "accent" if name in mood.lit else "port"))
         painter.drawEllipse(QPointF(WIDTH, y), PORT_RADIUS + 0.5, PORT_RADIUS + 0.5)
-
-
-def _paint_plain(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
-    marked = mood.selected or card.severity is not None
-    role = "accent" if mood.selected else card.severity.value if card.severity else card.color
-    painter.setPen(QPen(colors(role), 6.0 if marked else 2.0))
-    painter.setBrush(colors.mix(card.color, "card", 0.55))
-    painter.drawRoundedRect(QRectF(1, 1, WIDTH - 2, card.shape.height - 2), CORNER, CORNER)
 
 
 def _paint_name(painter: QPainter, card: Card, *, colors: Colors, scale: float) -> None:

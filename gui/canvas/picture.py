@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSize, QSizeF
-from PySide6.QtGui import QImage, QPageSize, QPaintDevice, QPainter, QPdfWriter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSize, QSizeF
+from PySide6.QtGui import QFontInfo, QImage, QImageWriter, QPageSize, QPaintDevice, QPainter, QPdfWriter
 from PySide6.QtWidgets import QApplication
 
 from graph.atomic import write_atomically
 from graph.messages import ExportError, LayerloomError, msg
 from graph.model import Project
-from gui.canvas.painting import Colors
+from gui.canvas.painting import Colors, ui_font
 from gui.canvas.scene import CanvasScene
-from gui.theme import THEMES
+from gui.theme import THEMES, mono_font
 from runtime.analysis import Analysis
 
 MARGIN = 40.0  # canvas units around the drawing
 PNG_SCALE = 2.0
 PNG_LIMIT = 16_384  # pixels a side
+CSS_DPI = 96  # so that a unit is a pixel in a browser
 EMPTY = QRectF(0, 0, 320, 160)
 
 
@@ -75,11 +76,20 @@ def _svg(scene: CanvasScene, area: QRectF) -> bytes:
         generator = QSvgGenerator()
         generator.setOutputDevice(buffer)
         generator.setSize(area.size().toSize())
+        generator.setResolution(CSS_DPI)
         generator.setViewBox(QRectF(0, 0, area.width(), area.height()))
         generator.setTitle(scene.project.name)
         return generator
 
-    return _painted(scene, area, device, QSizeF(area.size()))
+    return _with_fallbacks(_painted(scene, area, device, QSizeF(area.size())))
+
+
+def _with_fallbacks(svg: bytes) -> bytes:
+    """Name generic fonts beside ours, for machines that do not have these; Qt names only one."""
+    for font, generic in ((ui_font(13), b"sans-serif"), (mono_font(11), b"monospace")):
+        ours, found = font.family().encode(), QFontInfo(font).family().encode()
+        svg = svg.replace(b'font-family="' + ours + b'"', b'font-family="' + found + b", " + generic + b'"')
+    return svg
 
 
 def _pdf(scene: CanvasScene, area: QRectF) -> bytes:
@@ -100,7 +110,7 @@ def _png(scene: CanvasScene, area: QRectF) -> bytes:
     _paint(scene, area, image, QSizeF(image.size()))
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
     return bytes(buffer.data().data())
 
 

@@ -234,11 +234,11 @@ class CanvasScene(QGraphicsScene):
             self.addItem(item)
         stale = self._update_nodes(changes, new)
         ends = {end.node for link in (*changes.removed_links, *changes.added_links) for end in link}
-        stale |= {i for i in ends & self.nodes.keys() if self._reshape(i)}
+        stale |= {i for i in ends.difference(changes.added) & self.nodes.keys() if self._reshape(i)}
         for link in changes.added_links:
             wire = self.wires[link] = WireItem(self, link, carries_labels=carries_labels(new, link))
+            wire.spec = self.analysis.spec(link.source)
             wire.lay(self.nodes[link.source.node], self.nodes[link.target.node])
-            wire.set_spec(self.analysis.spec(link.source))
             self.addItem(wire)
         self._lay({wire.link: wire for i in stale for wire in self.wires_of(i)}.values())
 

@@ -20,6 +20,7 @@ from graph.catalog import CATALOG
 from graph.messages import tr
 from graph.model import Link, NodeId, Port, Position
 from gui.canvas.adding import HALF_CARD, Adder
+from gui.canvas.geometry import WIDTH
 from gui.canvas.gestures import DrawWire, Gesture, MoveNodes, Pan, PanByMinimap, RubberBand
 from gui.canvas.keyboard import handle_key, neighbor
 from gui.canvas.painting import Colors, badge_center
@@ -100,6 +101,10 @@ class CanvasView(ZoomView):
     def visible_center(self) -> Position:
         """A free place for a new card in the middle of what is on show."""
         return self._adder.free_place(self.center() - HALF_CARD)
+
+    def sizes(self) -> dict[NodeId, tuple[float, float]]:
+        """Width and height of every card."""
+        return {i: (WIDTH, item.ports.height) for i, item in self.scene().nodes.items()}
 
     def hit(self, point: QPointF) -> Hit:
         """What lies under a point of the canvas; zoomed out, cards have no ports to hit."""

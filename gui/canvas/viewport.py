@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 from graph.messages import tr
 from gui.canvas.grid import Grid
 from gui.canvas.minimap import Minimap
-from gui.canvas.painting import Level, ui_font
+from gui.canvas.painting import LEGIBLE, ui_font
 from gui.canvas.scene import CanvasScene
 
 ZOOM_STEP = 1.2
@@ -213,4 +213,4 @@ class ZoomView(QGraphicsView):
 
 def is_legible(zoom: float) -> bool:
     """Whether cards show their ports at this zoom."""
-    return zoom >= Level.FULL.value
+    return zoom >= LEGIBLE

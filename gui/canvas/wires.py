@@ -61,7 +61,7 @@ class WireItem(QGraphicsPathItem):
         self.spec: TensorSpec | None = None
         self._label: QGraphicsSimpleTextItem | None = None
         self._thin = False
-        self.dress()
+        self.dress()  # its height is right as it is: WIRE_Z is 0
 
     def lay(self, source: NodeItem, target: NodeItem) -> None:
         """Run from card to card as they lie on the screen."""
@@ -90,6 +90,7 @@ class WireItem(QGraphicsPathItem):
         state = (self.selected if selected is None else selected, self.hovered if hovered is None else hovered)
         if state != (self.selected, self.hovered):
             self.selected, self.hovered = state
+            self.setZValue(RAISED_Z if any(state) else WIRE_Z)
             self.dress()
 
     def set_thin(self, thin: bool) -> None:
@@ -98,11 +99,15 @@ class WireItem(QGraphicsPathItem):
             self._thin = thin
             self.dress()
 
+    def set_away(self, away: bool) -> None:
+        """Take it off the screen while the person holds its end elsewhere."""
+        self.setVisible(not away)
+        self.show_label(self.canvas.labels_visible and not away)
+
     def dress(self) -> None:
         """Take the pen that the state and the theme ask for."""
         role = "accent" if self.selected else "text" if self.hovered else "data" if self.carries_labels else "wire"
         self.setPen(self.canvas.pens.pen(role, dashed=self.carries_labels, thin=self._thin))
-        self.setZValue(RAISED_Z if self.selected or self.hovered else WIRE_Z)
         if self._label is not None:
             self._label.setVisible(self.canvas.labels_visible and not self.hovered)
             self._label.setBrush(self.canvas.colors("faint"))
@@ -134,10 +139,13 @@ class WireItem(QGraphicsPathItem):
         return abs(point.x() - x) + abs(point.y() - y) <= reach
 
     def _place_label(self) -> None:
-        text = self.spec.compact if self.spec else ""
+        if self.spec is None:
+            self.drop_label()
+            return
+        text = self.spec.compact
         x, y, room = self.route.anchor
         width = label_metrics().horizontalAdvance(text)
-        if not text or width + LABEL_ROOM > room:
+        if width + LABEL_ROOM > room:
             self.drop_label()
             return
         label = self._label or self._make_label()

@@ -13,7 +13,7 @@ from gui.panels.figures import tick
 from gui.theme import GRID, mono_font, theme
 
 LABEL_SIZE = 10
-LEFT_WIDTH = 40
+LEFT_WIDTH = 46
 APART = {"left": 32, "bottom": 44}  # pixels that marks want between them
 OUTSIDE = {"left": (0, -8, 0, 8), "bottom": (-16, 0, 16, 0)}  # room for the numbers at the ends
 DECADES = 1.5  # from here on, marks of a logarithmic axis are powers of ten
@@ -135,7 +135,7 @@ class ZoomBox(pg.ViewBox):
 class ThemedPlot(NamedTuple):
     """A plot widget and the parts of it that have colours."""
 
-    widget: pg.PlotWidget
+    widget: pg.GraphicsLayoutWidget
     box: ZoomBox
     left: FigureAxis
     bottom: FigureAxis
@@ -147,15 +147,18 @@ class ThemedPlot(NamedTuple):
 
 
 def make_plot(name: str) -> ThemedPlot:
-    """An empty plot; `name` is what assistive technology calls it."""
+    """An empty plot, without the menus of `pg.PlotItem`; `name` is what assistive technology calls it."""
     box, left, bottom = ZoomBox(), FigureAxis("left"), FigureAxis("bottom")
-    item = pg.PlotItem(viewBox=box, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
-    item.hideButtons()
-    item.layout.setContentsMargins(0, 2 * GRID, 2 * GRID, 0)  # pyright: ignore[reportAttributeAccessIssue]
-    widget = pg.PlotWidget(plotItem=item)
+    left.linkToView(box)
+    bottom.linkToView(box)
+    left.setZValue(box.zValue() - 1)  # its lines are behind the curves
+    widget = pg.GraphicsLayoutWidget()
+    widget.ci.setSpacing(0)
+    widget.ci.setContentsMargins(0, 2 * GRID, 2 * GRID, 0)
+    for item, row, column in ((left, 0, 0), (box, 0, 1), (bottom, 1, 1)):
+        widget.addItem(item, row, column)
     widget.setBackground(None)
     widget.setFrameShape(widget.Shape.NoFrame)
     widget.setMinimumSize(120, 80)
     widget.setAccessibleName(name)
-    left.setZValue(box.zValue() - 1)  # its lines are behind the curves
     return ThemedPlot(widget, box, left, bottom)

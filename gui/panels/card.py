@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from graph.messages import Message, msg, tr
-from gui.panels.parts import flat_button, label, row
+from gui.panels.parts import ElidedLabel, flat_button, row
 from gui.theme import GRID, theme
 
 PNG_SCALE = 2
@@ -33,10 +33,9 @@ class Card(QFrame):
         super().__init__(parent)
         self.setAccessibleName(title)
         self.setProperty("kind", "card")
-        self.title = label(title, tone="heading")
+        self.title = ElidedLabel(title, tone="heading")
         self.header = row()
-        self.header.addWidget(self.title)
-        self.header.addStretch(1)
+        self.header.addWidget(self.title, 1)
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(3 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         self.body.setSpacing(GRID)

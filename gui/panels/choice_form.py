@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import cast
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -48,7 +49,7 @@ class ChoiceForm(QWidget):
         self.type_row.show_value(choice.type, is_set=False)
         chosen = self._types.get(choice.type)
         for name, value in (chosen.values(choice) if chosen else {}).items():
-            self.rows[name].show_value(value, is_set=value != self.rows[name].param.default)
+            self.rows[name].show_value(cast(Value, value), is_set=value != self.rows[name].param.default)
 
     def _build_rows(self) -> None:
         empty(self._above)

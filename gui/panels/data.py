@@ -84,7 +84,7 @@ class DataCard(QWidget):
         self.type_id = editor.graph.nodes[node].type
         self._read_of: object = None
         self._name = ElidedLabel(tone="title")
-        self._field = EntryField(self._param, editor.folder)
+        self._field = EntryField(self._param, lambda: editor.folder)
         self.source = self._make_source()
         self.choose_button = small_button(self._choose_text())
         self.read_button = small_button(tr("Read again"))

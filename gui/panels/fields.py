@@ -4,12 +4,12 @@ All three kinds have the same signals and `show_value`:
 
     committed(value)           the person entered a value that fits
     rejected(Message or None)  why the text does not fit; None once it does
-    finished()                 the person is done with this field for now
+    finished()                 the person is done with this field
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from gui.style import set_property
 from gui.theme import mono_font, theme
 
 BUILTIN = "builtin:"
+Folder = Callable[[], Path | None]  # the project's folder, which saving under another name changes
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
 
 
@@ -39,7 +40,7 @@ class EntryField(QLineEdit):
     rejected = Signal(object)
     finished = Signal()
 
-    def __init__(self, param: Param, folder: Path | None = None) -> None:
+    def __init__(self, param: Param, folder: Folder = lambda: None) -> None:
         super().__init__()
         self._param, self._folder = param, folder
         self._value: Value = None
@@ -88,11 +89,11 @@ class EntryField(QLineEdit):
 
     def choose_file(self) -> None:
         """Ask for a file."""
-        self._take_path(QFileDialog.getOpenFileName(self, tr("Choose file"), str(self._folder or ""))[0])
+        self._take_path(QFileDialog.getOpenFileName(self, tr("Choose file"), str(self._folder() or ""))[0])
 
     def choose_folder(self) -> None:
         """Ask for a folder."""
-        self._take_path(QFileDialog.getExistingDirectory(self, tr("Choose folder"), str(self._folder or "")))
+        self._take_path(QFileDialog.getExistingDirectory(self, tr("Choose folder"), str(self._folder() or "")))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = _STEPS.get(Qt.Key(event.key()))
@@ -180,7 +181,7 @@ class EntryField(QLineEdit):
 
     def _take_path(self, path: str) -> None:
         if path:
-            self._commit(portable_path(Path(path), self._folder))
+            self._commit(portable_path(Path(path), self._folder()))
             self.finished.emit()
 
 
@@ -254,8 +255,8 @@ class ChoiceField(QComboBox):
 Field = EntryField | ToggleField | ChoiceField
 
 
-def make_field(param: Param, folder: Path | None = None) -> Field:
-    """The field for a parameter. Paths are shown and kept relative to `folder`."""
+def make_field(param: Param, folder: Folder = lambda: None) -> Field:
+    """The field for a parameter. Paths are kept relative to what `folder` gives."""
     if param.kind is Kind.BOOL:
         return ToggleField()
     if param.kind is Kind.CHOICE:

@@ -130,7 +130,6 @@ class _TypeList(QTreeView):
         self._open: set[str] = set(FAMILY_LABELS)
         self.expanded.connect(lambda index: self._open.add(index.data(Qt.ItemDataRole.UserRole)))
         self.collapsed.connect(lambda index: self._open.discard(index.data(Qt.ItemDataRole.UserRole)))
-        theme.changed.connect(self.viewport().update)
 
     def show_families(self) -> None:
         """Show everything, by family, open and closed as the person left them."""

@@ -135,7 +135,7 @@ def _stopped(event: Stopped) -> tuple[str, Message]:
 
 
 def _figures(figures: Figures) -> str:
-    return ", ".join(f"{title_of(key).lower()} {figure(value)}" for key, value in figures.items()) or "–"
+    return ", ".join(f"{title_of(key)} {figure(value)}" for key, value in figures.items()) or "–"
 
 
 _SENTENCES = {

@@ -86,7 +86,8 @@ class MetricsPanel(QWidget):
 
     @Slot()
     def _redraw(self) -> None:
-        if any([card.redraw() for card in self.cards.values()]):
+        drawn = [card.redraw() for card in self.cards.values()]
+        if any(drawn):
             self._pace.start()
 
     # ---- events

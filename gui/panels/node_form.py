@@ -70,7 +70,7 @@ class NodeForm(QWidget):
         return tr("The shapes show as soon as what comes before this node is right.")
 
     def _make_row(self, param: Param) -> FieldRow:
-        made = FieldRow(param, make_field(param, self._editor.folder))
+        made = FieldRow(param, make_field(param, lambda: self._editor.folder))
         made.edited.connect(partial(self._set, param.name))
         made.finished.connect(self._editor.end_merge)
         made.reset_requested.connect(partial(self._reset, param.name))

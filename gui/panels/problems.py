@@ -144,7 +144,8 @@ class ProblemsPanel(ScrollColumn):
         self._editor = editor
         self._announced: int | None = None
         self.list = ProblemList(editor, with_names=True)
-        self._fine = _friendly_note()
+        self._check, self._note = IconLabel("check", "good"), label("", tone="muted", wrap=True)
+        self._fine = self._make_fine()
         self.column.addWidget(self.list)
         self.column.addWidget(self._fine)
         self.column.addStretch(1)
@@ -162,6 +163,9 @@ class ProblemsPanel(ScrollColumn):
         problems = sorted(analysis.problems, key=lambda problem: problem.severity is not Severity.ERROR)
         self.list.show_problems(problems)
         self.list.setVisible(bool(problems))
+        ready = tr("No problems. The drawing is ready to train.")
+        self._note.setText(ready if analysis.complete else tr("Looking at the drawing…"))
+        self._check.setVisible(analysis.complete)
         self._fine.setVisible(not problems)
 
     def _on_activated(self, problem: Problem) -> None:
@@ -169,11 +173,10 @@ class ProblemsPanel(ScrollColumn):
             self._editor.select([problem.node])
             self.node_requested.emit(problem.node)
 
-
-def _friendly_note() -> QWidget:
-    note = QWidget()
-    line = row(note)
-    line.setContentsMargins(GRID, GRID, GRID, GRID)
-    line.addWidget(IconLabel("check", "good"), 0, Qt.AlignmentFlag.AlignTop)
-    line.addWidget(label(tr("No problems. The drawing is ready to train."), tone="muted", wrap=True), 1)
-    return note
+    def _make_fine(self) -> QWidget:
+        fine = QWidget()
+        line = row(fine)
+        line.setContentsMargins(GRID, GRID, GRID, GRID)
+        line.addWidget(self._check, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self._note, 1)
+        return fine

@@ -84,7 +84,6 @@ class _SplitBar(QWidget):
         super().__init__()
         self._split = Split()
         self.setFixedHeight(BAR_HEIGHT)
-        theme.changed.connect(self.update)
 
     def show_split(self, split: Split) -> None:
         self._split = split

@@ -74,7 +74,8 @@ class TrainingPanel(QWidget):
     def _refresh_device(self, device: str) -> None:
         labels = {AUTO: tr("Automatic"), **self._devices}
         if device not in labels:
-            labels[device] = tr("{device} (not on this computer)", device=device)
+            first = next((name for known, name in self._devices.items() if known.startswith(f"{device}:")), None)
+            labels[device] = first or tr("{device} (not on this computer)", device=device)
         self._device_field.set_choices(labels)
         self.device.show_value(device, is_set=device != AUTO)
 

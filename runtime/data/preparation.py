@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from runtime.data.records import CLASSIFICATION, REGRESSION, Loaded, Part, Prepa
 from runtime.data.sources import fingerprint
 from runtime.data.splits import split
 from runtime.data.transforms import apply, measure
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Arrays = Mapping[NodeId, Mapping[str, np.ndarray]]
 
@@ -101,14 +105,19 @@ def _common_count(nodes: tuple[Node, ...], loaded: Mapping[NodeId, Loaded]) -> i
 
 
 def _part(arrays: Arrays, indices: np.ndarray) -> Part:
-    import torch
-
     tensors = {
-        Port(node, port): torch.from_numpy(array[indices].astype(tensor_dtype(array), copy=False))
+        Port(node, port): _tensor(array[indices].astype(tensor_dtype(array), copy=False))
         for node, ports in arrays.items()
         for port, array in ports.items()
     }
     return Part(tensors, indices)
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    """The array with the strides of a fresh tensor; NumPy's differ along dimensions of size 1, and convolution kernels with them."""
+    import torch
+
+    return torch.from_numpy(array).clone(memory_format=torch.contiguous_format)
 
 
 def _joint_fingerprint(fingerprints: list[str]) -> str:

@@ -56,13 +56,13 @@ def find_question(compiled: Compiled) -> Question | None:
             assert loss is not None, name
             ends = graph.inputs(loss.id)
             source, target = ends.get("input"), ends.get("target")
-            if source in compiled.outputs and target in program.inputs:
+            if source in compiled.outputs and target is not None and target in program.inputs:
                 return Question(compiled.outputs.index(source), target, _PROBABILITIES.get(loss.type))
     return None
 
 
 def ask(compiled: Compiled, model: nn.Module, part: Part, *, batch_size: int) -> Answers:
-    """Ask a network, in evaluation mode, about every sample of a part; one answer a sample is understood, pictures are not."""
+    """Ask a network, in evaluation mode, about every sample of a part. Outputs of one answer a sample are understood."""
     question = find_question(compiled)
     if question is None or part.count == 0:
         return Answers()
@@ -101,7 +101,9 @@ def _first_number(values: Tensor) -> list[float]:
     return values.reshape(len(values), -1)[:, 0].tolist()
 
 
-def _samples(part: Part, pictures: Any, targets: Any, predictions: Any, confidences: Any) -> tuple[SamplePrediction, ...]:
+def _samples(
+    part: Part, pictures: Any, targets: Any, predictions: Any, confidences: Any
+) -> tuple[SamplePrediction, ...]:
     rows = zip(part.indices[:MAX_SAMPLES].tolist(), targets, predictions, confidences, pictures, strict=False)
     return tuple(SamplePrediction(*row) for row in rows)
 

@@ -18,7 +18,9 @@ from graph.atomic import explain, write_atomically
 from graph.messages import FileError, RunError, msg
 
 LAST, BEST = "last", "best"
-MIN_SECONDS = 2.0  # between two checkpoints at the ends of epochs; what a crash can lose at most, beside the epoch under way
+MIN_SECONDS = (
+    2.0  # between two checkpoints at the ends of epochs; what a crash can lose at most, beside the epoch under way
+)
 LONG_SECONDS = 60.0  # after which one is written in the middle of an epoch too
 MAX_SHARE = 0.05  # of the time that writing checkpoints may take
 
@@ -123,7 +125,7 @@ def read_weights(path: Path) -> Weights:
 
     def read() -> Weights:
         with safe_open(path, framework="pt", device="cpu") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
 
     return _reading(path, read)
 

@@ -1,8 +1,8 @@
-"""The arithmetic of `torch.optim`, without its bookkeeping: what a step of a small network would otherwise spend most time on.
+"""The arithmetic of `torch.optim` without its bookkeeping, which would take a third of a small network's step.
 
-A `DirectStep` does to the parameters and to the state of a PyTorch optimizer what its own `step()` would do, operation by operation
-as in PyTorch's default implementation on the CPU, so that the numbers are the same to the bit (tests compare). State,
-settings, schedules and checkpoints stay those of the optimizer.
+A `DirectStep` does to the parameters and the state of a PyTorch optimizer what its own `step()` would do, operation by
+operation as in PyTorch's default implementation on the CPU, so that the numbers are the same to the bit (tests compare).
+State, settings, schedules and checkpoints stay those of the optimizer.
 """
 
 from __future__ import annotations
@@ -89,27 +89,27 @@ class DirectStep:
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
-        (self._group,) = optimizer.param_groups
         self._optimizer = optimizer
         self._compute = ARITHMETIC[type(optimizer)]
-        longest = max(self._group["params"], key=Tensor.numel)
-        self._scratch = torch.empty_like(longest, requires_grad=False)
-        self._rows: list[tuple[Tensor, Tensor, State, Tensor]] = []
+        self._rows: list[tuple[Group, Tensor, Tensor, State, Tensor]] = []
 
     def __call__(self) -> None:
         """Change the parameters once."""
         if not self._rows:
             self._optimizer.step()
-            self._rows = [self._row(parameter) for parameter in self._group["params"]]
+            self._rows = self._look()
             return
-        for value, gradient, state, scratch in self._rows:
-            self._compute(self._group, value, gradient, state, scratch)
+        for row in self._rows:
+            self._compute(*row)
 
     def forget(self) -> None:
         """Look at the optimizer's state anew."""
         self._rows.clear()
 
-    def _row(self, parameter: Tensor) -> tuple[Tensor, Tensor, State, Tensor]:
-        assert parameter.grad is not None
-        scratch = self._scratch[: parameter.numel()]
-        return parameter.detach(), parameter.grad, self._optimizer.state[parameter], scratch
+    def _look(self) -> list[tuple[Group, Tensor, Tensor, State, Tensor]]:
+        """For each parameter what the arithmetic takes: tensors without history, which need no `no_grad`."""
+        (group,) = self._optimizer.param_groups
+        parameters = group["params"]
+        scratch = torch.empty_like(max(parameters, key=Tensor.numel), requires_grad=False)
+        states = self._optimizer.state
+        return [(group, p.detach(), p.grad, states.get(p, {}), scratch[: p.numel()]) for p in parameters]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -78,7 +79,7 @@ class Fit:
         """The batches of a pass; those of training in a new order each epoch, from the first that is not done."""
         if not training:
             return epoch_batches(part, self.batch_size, ports=self._ports)
-        self._order_of_epoch = self._order.get_state()
+        self._order.set_state(self._order_of_epoch)
         return islice(self._shuffled(self._order), self.batch, None)
 
     def train_step(self, batch: Batch) -> Sequence[Outcome | None]:
@@ -108,13 +109,14 @@ class Fit:
 
     def end_epoch(self, train: Figures, validation: Figures) -> bool:
         """Move to the next epoch. True if this one was the best."""
-        loss = (validation or train)[LOSS]
+        loss = (validation or train).get(LOSS, math.inf)  # an objective may have had no turn yet
         is_best = self.best is None or loss < self.best
         if is_best:
             self.best = loss
         for learner in self.learners:
             learner.end_epoch()
         self.epoch, self.batch, self._record = self.epoch + 1, 0, None
+        self._order_of_epoch = self._order.get_state()
         return is_best
 
     # ---- going on later
@@ -127,7 +129,7 @@ class Fit:
             "step": self.step,
             "best": self.best,
             "seconds": self.stopwatch.seconds,
-            "order": self._order_of_epoch if self.batch else self._order.get_state(),
+            "order": self._order_of_epoch,
             "random": torch.get_rng_state(),
             "device_random": _device_random(self.device),
             "learners": [learner.state_dict() for learner in self.learners],
@@ -151,6 +153,7 @@ class Fit:
                 self._record = self._new_record()
                 self._record.load_state_dict(state["record"])
             self._order.set_state(state["order"])
+            self._order_of_epoch = state["order"]
             _set_device_random(self.device, state["device_random"])
             torch.set_rng_state(state["random"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -163,14 +166,12 @@ class Fit:
     def _build_learners(self) -> list[Learner]:
         programs = self.compiled.programs
         if not programs:
-            raise RunError(msg("There is no loss to make small. Add a loss, and wire the network and the targets to it."))
+            raise RunError(
+                msg("There is no loss to make small. Add a loss, and wire the network and the targets to it.")
+            )
         sample = next(epoch_batches(self.train, PROBE_SAMPLES, ports=self._ports))
-        learners = [
-            Learner(self.compiled, program, self.model, ports=self._ports, sample=sample) for program in programs
-        ]
-        for learner in learners:
-            learner.build_optimizer(self.epochs, alone=len(programs) == 1)
-        return learners
+        shared = {"ports": self._ports, "sample": sample, "epochs": self.epochs, "alone": len(programs) == 1}
+        return [Learner(self.compiled, program, self.model, **shared) for program in programs]
 
     def _turn(self, learner: Learner, batch: Batch) -> Outcome | None:
         if self.step % learner.every:

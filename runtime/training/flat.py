@@ -1,4 +1,4 @@
-"""Parameters and gradients as views of one long buffer each, so that an optimizer takes a few long steps instead of many short ones.
+"""Parameters and gradients as views of one long buffer each: few long steps for an optimizer instead of many short ones.
 
 The optimizers of `torch.optim` that work number by number give the same bits whichever way the numbers are cut into
 tensors (tests compare), so the cut is free: small tensors are joined, which saves the cost per tensor, and a
@@ -20,9 +20,10 @@ State = dict[str, Any]
 
 def can_join(parameters: Sequence[nn.Parameter]) -> bool:
     """Whether these parameters can live in one buffer: on the CPU, of one dtype, each with memory of its own."""
-    kinds = {(p.dtype, p.device.type, p.layout) for p in parameters}
+    kinds = {(p.dtype, p.device.type) for p in parameters}
     apart = len({p.untyped_storage().data_ptr() for p in parameters}) == len(parameters)
-    return len(kinds) == 1 and apart and all(p.device.type == "cpu" and p.is_contiguous() for p in parameters)
+    plain = all(p.device.type == "cpu" and p.dim() > 0 and p.is_contiguous() for p in parameters)
+    return len(kinds) == 1 and apart and plain
 
 
 class FlatParameters:
@@ -85,9 +86,7 @@ class FlatParameters:
         return list(torch.cat([value.reshape(-1) for value in values]).split(PIECE))
 
     def _cut(self, flat: Tensor) -> list[Tensor]:
-        return [
-            part.view(shape) for part, shape in zip(flat.split(self._sizes), self._shapes, strict=True)
-        ]
+        return [part.view(shape) for part, shape in zip(flat.split(self._sizes), self._shapes, strict=True)]
 
     @staticmethod
     def _is_elementwise(value: object, shape: torch.Size) -> bool:

@@ -69,7 +69,9 @@ class Job:
     def finish(self, status: str, **result: Any) -> None:
         """Note how the run ended, and with which figures."""
         fit = self.fit
-        self.writer.note(status=status, epoch=fit.epoch - 1, step=fit.step, best=fit.best, seconds=fit.stopwatch.seconds, **result)
+        self.writer.note(
+            status=status, epoch=fit.epoch - 1, step=fit.step, best=fit.best, seconds=fit.stopwatch.seconds, **result
+        )
 
 
 def begin(project: Project, *, folder: Path | None, runs: Path) -> Job:

@@ -1,8 +1,10 @@
-"""One objective in motion: the program that computes its losses, the parameters it changes, its optimizer and schedule."""
+"""One objective in motion: what computes its losses, which parameters it changes, its optimizer and schedule."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -39,39 +41,32 @@ class Learner:
         *,
         ports: Sequence[Port],
         sample: Batch,
+        epochs: int,
+        alone: bool,
     ) -> None:
-        """Set an objective up; `build_optimizer` does the rest.
+        """Set an objective up for a run of so many epochs.
 
         Args:
             ports: what the tensors of a batch are, in order; `sample` is a batch of few samples.
+            alone: whether no other learner works on this model, so that its parameters may be moved into one buffer.
 
         Raises:
-            RunError: the objective changes no parameter.
+            RunError: the objective changes no parameter, or PyTorch refuses the settings of its optimizer.
         """
+        objective = program.objective
         self.program = program
-        self.every = program.objective.every
+        self.every = objective.every
         self._module = program.build(model).to(sample[0].device)
         self._select = _selector([ports.index(port) for port in program.inputs])
         self._total = _weighted_sum(tuple(program.losses.values()))
         self.parameters = self._reached(_chosen(compiled, program, model), sample)
         self._others = [p for p in model.parameters() if all(p is not mine for mine in self.parameters)]
-
-    def build_optimizer(self, epochs: int, *, alone: bool) -> None:
-        """Make the optimizer and the schedule for a run of so many epochs.
-
-        Args:
-            alone: whether no other learner works on this model, so that its parameters may be moved into one buffer.
-
-        Raises:
-            RunError: PyTorch refuses their settings.
-        """
         self.focus()
-        objective = self.program.objective
         self._flat = FlatParameters(self.parameters) if alone and can_join(self.parameters) else None
         self._optimizer = build_optimizer(objective.optimizer, self._flat.pieces if self._flat else self.parameters)
         self._scheduler = build_scheduler(objective.scheduler, self._optimizer, epochs)
-        self._zero_grad = self._flat.zero_grad if self._flat else self._optimizer.zero_grad
         self._direct = DirectStep(self._optimizer) if self._flat and type(self._optimizer) in ARITHMETIC else None
+        self._zero_grad = self._flat.zero_grad if self._flat else self._optimizer.zero_grad
         self._change = self._direct or self._optimizer.step
 
     def layers(self) -> Iterator[tuple[str, nn.Module]]:
@@ -107,7 +102,10 @@ class Learner:
     def end_epoch(self) -> None:
         """Advance the schedule of the learning rate."""
         if self._scheduler is not None:
-            self._scheduler.step()
+            with warnings.catch_warnings():
+                # A run that goes on between the last step of an epoch and its end makes no step of its own before this.
+                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
+                self._scheduler.step()
 
     @property
     def learning_rate(self) -> float:
@@ -132,7 +130,7 @@ class Learner:
             self._scheduler.load_state_dict(state["scheduler"])
 
     def _reached(self, chosen: Sequence[nn.Parameter], sample: Batch) -> list[nn.Parameter]:
-        """The parameters among these that get a gradient. One evaluation, which leaves no trace in the model or in random numbers."""
+        """The parameters among these that get a gradient: one evaluation tells, and leaves no trace in the run."""
         for parameter in chosen:
             parameter.requires_grad_(True)
         devices = [sample[0].device] if sample[0].device.type == "cuda" else []
@@ -163,7 +161,7 @@ def _selector(positions: list[int]) -> Callable[[Batch], Batch]:
 def _weighted_sum(weights: tuple[float, ...]) -> Callable[[Mapping[str, Tensor]], Tensor]:
     if weights == (1.0,):
         return lambda losses: next(iter(losses.values()))
-    return lambda losses: sum(w * loss for w, loss in zip(weights, losses.values(), strict=True))
+    return lambda losses: reduce(torch.add, (w * loss for w, loss in zip(weights, losses.values(), strict=True)))
 
 
 def _chosen(compiled: Compiled, program: Program, model: nn.Module) -> list[nn.Parameter]:

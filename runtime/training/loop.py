@@ -13,7 +13,16 @@ from graph.messages import LayerloomError
 from graph.model import Project
 from runtime.data import Part
 from runtime.events import (
-    EpochEnded, Event, Failed, Figures, Finished, Paused, Resumed, StepsEnded, Stopped, Tested,
+    EpochEnded,
+    Event,
+    Failed,
+    Figures,
+    Finished,
+    Paused,
+    Resumed,
+    StepsEnded,
+    Stopped,
+    Tested,
 )  # fmt: skip
 from runtime.runs import FAILED, FINISHED, STOPPED
 from runtime.session import Control
@@ -38,8 +47,8 @@ def train(
     Args:
         folder: what relative paths of data nodes start from.
         runs: the folder in which the run gets its own.
-        resume: the folder of a run to go on with, exactly where it was. Its own snapshot of the project is trained; of `project`
-            only the device and a larger number of epochs count.
+        resume: the folder of a run to go on with, exactly where it was. Its own snapshot of the project is trained; of
+            `project` only the device and a larger number of epochs count.
         control: the wishes to pause and to stop, read between two steps.
         epochs: counts instead of the plan's.
     """

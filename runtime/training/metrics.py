@@ -13,8 +13,9 @@ from torch import Tensor
 class Metric:
     """How a metric is computed.
 
-    `contributions(input, target)` gives for each sample a row of numbers that may be added up over samples (N × K, float64
-    where the device has it); `figure` makes the metric of sums of such rows (... × K -> ...). `name` is its key among the figures of a run.
+    `contributions(input, target)` gives for each sample a row of numbers that may be added up over samples: N × K, float64
+    where the device has it. `figure` makes the metric of sums of such rows: ... × K -> .... `name` is its key among the
+    figures of a run.
     """
 
     name: str

@@ -107,7 +107,10 @@ class Tally:
         """A row a step, in float64 on the CPU: its samples, its losses, its contributions to each metric."""
         losses = wide(torch.stack(self._losses).view(len(self._steps), -1))
         sizes = torch.tensor(self._sizes)
-        sums = [self._sum_by_step(m.contributions, kept, sizes) for (_, m), kept in zip(self._metrics, self._seen, strict=True)]
+        sums = [
+            self._sum_by_step(m.contributions, kept, sizes)
+            for (_, m), kept in zip(self._metrics, self._seen, strict=True)
+        ]
         self._widths = [s.shape[1] for s in sums]
         return torch.cat([sizes.to(losses)[:, None], losses, *sums], 1).to("cpu").double()
 
@@ -211,14 +214,15 @@ class Record:
 def figure_names(programs: Sequence[Program]) -> dict[str, str]:
     """What the loss and metric nodes are called among the figures.
 
-    A metric goes by the name of its kind (`accuracy`) where the drawing has one of it, else, and a loss always, by its node's name.
+    A metric goes by its kind (`accuracy`) where the drawing has one of that kind; else it goes, as every loss does, by the
+    name of its node, with `_node` behind it where that means something else already.
     """
     metrics = {key: METRICS[node.type].name for program in programs for key, node in program.metrics.items()}
     kinds = list(metrics.values())
-    return {
-        **{loss: loss for program in programs for loss in program.losses},
-        **{key: kind if kinds.count(kind) == 1 else key for key, kind in metrics.items()},
-    }
+    short = {key: kind for key, kind in metrics.items() if kinds.count(kind) == 1}
+    taken = {*total_names(programs), *short.values()}
+    nodes = [*(loss for program in programs for loss in program.losses), *metrics]
+    return {node: short.get(node) or (f"{node}_node" if node in taken else node) for node in nodes}
 
 
 def total_names(programs: Sequence[Program]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -43,7 +44,10 @@ def test_svg_holds_names_and_shapes(qapp, project, analysis, tmp_path, theme):
     root = ElementTree.parse(path).getroot()
     texts = {"".join(e.itertext()).strip() for e in root.iter() if e.tag.endswith("text")}
     assert {"conv", "loss", "B×16×30×30", "160"} <= texts
-    assert THEMES[theme]["canvas"] in path.read_text("utf-8")
+    text = path.read_text("utf-8")
+    assert THEMES[theme]["canvas"] in text
+    assert re.findall(r'font-family="([^"]*)"', text)
+    assert all(family.endswith(("sans-serif", "monospace")) for family in re.findall(r'font-family="([^"]*)"', text))
 
 
 def test_png_has_two_pixels_a_unit(qapp, project, analysis, tmp_path):

@@ -246,6 +246,10 @@ def test_show_problem_goes_there_and_selects(view, editor, drawing):
     assert view.visible_area().contains(view.scene().nodes[node].body())
 
 
+def test_sizes_are_those_of_the_cards(view, drawing):
+    assert view.sizes() == dict.fromkeys(drawing.graph.nodes, (148.0, 66.0))
+
+
 def test_live_values_reach_the_card(view, drawing):
     view.set_live({"r0": 1.5})
     assert view.scene().nodes[drawing.id("r0")].card.left == "1.5000"

@@ -98,6 +98,15 @@ def test_a_button_gives_the_default_back(qtbot, editor, panel):
     assert row.field.text() == "1 × 1" and not row.reset_button.isVisible()
 
 
+def test_the_context_menu_gives_the_default_back_too(qtbot, editor, panel):
+    row = field_of(panel, "stride")
+    (action,) = row.field.actions_for_menu()
+    assert not action.isEnabled()
+    enter(qtbot, row.field, "2")
+    action.trigger()
+    assert "stride" not in params(editor)
+
+
 def test_check_boxes_and_choices_act_at_once(qtbot, editor, panel):
     qtbot.mouseClick(field_of(panel, "bias").field, Qt.MouseButton.LeftButton)
     qtbot.keyClick(field_of(panel, "padding_mode").field, Qt.Key.Key_Down)

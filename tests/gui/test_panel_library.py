@@ -104,9 +104,7 @@ def test_a_double_click_asks_for_a_node(qtbot, panel, requests):
 
 def test_families_close_by_click_and_stay_so_after_a_search(qtbot, panel):
     family = row_of(panel, "Data")
-    qtbot.mouseClick(
-        panel.list.viewport(), Qt.MouseButton.LeftButton, pos=panel.list.visualRect(family).center()
-    )
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=panel.list.visualRect(family).center())
     qtbot.keyClicks(panel.search, "pool")
     assert panel.list.model().rowCount() == len(labels("pool"))
     qtbot.keyClick(panel.search, Qt.Key.Key_Escape)

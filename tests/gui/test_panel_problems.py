@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from graph.messages import msg
 from graph.problems import Fix, Problem, Severity
+from gui.editor import Editor
 from gui.panels.problems import MOST_SHOWN, ProblemsPanel
 from panel_tools import analysis_of, lenet_editor, show
 
@@ -39,6 +40,11 @@ def texts(panel):
 
 def test_no_problems_is_good_news(panel):
     assert any("No problems" in text for text in texts(panel))
+
+
+def test_before_the_first_answer_nothing_is_promised(qtbot):
+    panel = show(qtbot, ProblemsPanel(Editor()), 400, 200)
+    assert texts(panel) == ["Looking at the drawing…"]
 
 
 def test_errors_come_first_and_say_where(editor, panel, problems):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
+from graph.messages import msg
 from graph.plan import Split
 from gui.editor import Editor
 from gui.panels.split import with_share
@@ -112,6 +115,14 @@ def test_devices_of_this_computer_are_offered(qtbot, editor, panel):
     panel.set_devices([("cpu", "CPU")])
     assert panel.device.field.currentText() == "cuda:0 (not on this computer)"
     assert editor.project.plan.device == "cuda:0"
+
+
+def test_a_kind_of_device_is_shown_as_the_first_of_its_kind(editor, panel):
+    editor.set_plan(replace(editor.project.plan, device="cuda"), msg("Set the device"))
+    assert panel.device.field.currentText() == "cuda (not on this computer)"
+    panel.set_devices([("cuda:0", "NVIDIA H200"), ("cpu", "CPU")])
+    assert panel.device.field.currentText() == "NVIDIA H200"
+    assert panel.device.field.currentData() == "cuda"
 
 
 def test_losses_metrics_and_steps_are_listed(panel):

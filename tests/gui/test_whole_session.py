@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QWidget
 
+from canvas_hand import CONTROL, LEFT, NONE, SHIFT, Hand
+from graph.model import Node, Port
+from gui.canvas.view import NODE_TYPE_MIME
+from gui.export_dialog import ExportDialog
 from gui.main_window import MainWindow
 from gui.run_controller import RunState
 from gui.settings import Settings
-from hands import Hands
 
-CTRL = Qt.KeyboardModifier.ControlModifier
 LAYERS = (
     ("torch.nn.Conv2d", {"out_channels": "6", "kernel_size": "5"}),
     ("torch.nn.Tanh", {}),
@@ -32,30 +36,34 @@ LAYERS = (
 )
 
 
+def end(window: MainWindow) -> None:
+    """Nothing to ask about when the window closes."""
+    window.controller.shutdown()
+    window.editor.mark_saved(window.editor.project)
+
+
 @pytest.fixture
-def window(qtbot, project_folder):
+def window(qtbot, project_folder, monkeypatch):
     window = MainWindow(Settings())
-    qtbot.addWidget(window)
+    qtbot.addWidget(window, before_close_func=end)
     window.documents.new()
     window.resize(1600, 1000)
     window.show()
-    window.start_background()
-    qtbot.waitExposed(window)
     with qtbot.waitSignal(window.analyst.ready, timeout=30_000):
-        pass
-    yield window
-    window.controller.shutdown()
-    window.editor.mark_saved(window.editor.project)
-    window.close()
+        window.start_background()
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: pytest.fail("a question that no test expects"))
+    return window
 
 
 def field(panel: QWidget, name: str) -> QLineEdit:
-    return next(f for f in panel.findChildren(QLineEdit) if f.accessibleName() == name and f.isVisible())
+    (found,) = (f for f in panel.findChildren(QLineEdit) if f.accessibleName() == name and f.isVisible())
+    return found
 
 
 def enter(window: MainWindow, panel: QWidget, values: dict[str, str]) -> None:
     """Type values into fields by their names."""
     for name, text in values.items():
+        QApplication.processEvents()
         line = field(panel, name)
         line.setFocus()
         line.selectAll()
@@ -63,25 +71,48 @@ def enter(window: MainWindow, panel: QWidget, values: dict[str, str]) -> None:
         QTest.keyClick(line, Qt.Key.Key_Return)
 
 
+def drop(window: MainWindow, type_id: str, x: float, y: float) -> Node:
+    """Let a type from the library fall on the canvas; the new node."""
+    before = set(window.editor.graph.nodes)
+    data = QMimeData()
+    data.setData(NODE_TYPE_MIME, type_id.encode())
+    viewport, action = window.canvas.viewport(), Qt.DropAction.CopyAction
+    at = window.canvas.mapFromScene(QPointF(x, y))
+    QApplication.sendEvent(viewport, QDragEnterEvent(at, action, data, LEFT, NONE))
+    QApplication.sendEvent(viewport, QDropEvent(QPointF(at), action, data, LEFT, NONE))
+    (node,) = set(window.editor.graph.nodes) - before
+    return window.editor.graph.nodes[node]
+
+
 def build(window: MainWindow) -> None:
     """Draw LeNet-5 with the mouse."""
-    hands = Hands(window.canvas)
+    hand = Hand(window.canvas)
+
+    def wire(source: Port, target: Port) -> None:
+        hand.drag(hand.at(source, output=True), hand.at(target, output=False))
+
     window.canvas.zoom_to_actual()
-    window.canvas.centerOn(400, 150)
-    data = hands.drop("layerloom.data.Images", 0, 0)
+    window.canvas.centerOn(450, 150)
+    data = drop(window, "layerloom.data.Images", 74, 33)
     enter(window, window.frame.inspector, {"image_size": "32"})
-    source = (data, "image")
-    for i, (type_id, values) in enumerate(LAYERS):
-        column, row = (i + 1) % 5, (i + 1) // 5
-        name = hands.drop(type_id, column * 194, row * 120)
+    source = Port(data.id, "image")
+    for i, (type_id, values) in enumerate(LAYERS, 1):
+        node = drop(window, type_id, 74 + i % 5 * 194, 33 + i // 5 * 120)
         enter(window, window.frame.inspector, values)
-        hands.wire(source, (name, "input"))
-        source = (name, "output")
-    loss = hands.drop("torch.nn.CrossEntropyLoss", 3 * 194, 2 * 120)
-    accuracy = hands.drop("layerloom.metrics.Accuracy", 4 * 194, 2 * 120)
-    for target in (loss, accuracy):
-        hands.wire(source, (target, "input"))
-        hands.wire((data, "label"), (target, "target"))
+        wire(source, Port(node.id, "input"))
+        source = Port(node.id, "output")
+    for i, type_id in enumerate(("torch.nn.CrossEntropyLoss", "layerloom.metrics.Accuracy")):
+        end = drop(window, type_id, 74 + (3 + i) * 194, 33 + 2 * 120)
+        wire(source, Port(end.id, "input"))
+        wire(Port(data.id, "label"), Port(end.id, "target"))
+
+
+def by_keys(window: MainWindow, text: str) -> None:
+    """Press / on the canvas, type what to add, press Enter."""
+    QTest.keyClick(window.canvas, "/")
+    box = Hand(window.canvas).box()
+    QTest.keyClicks(box.edit, text)
+    QTest.keyClick(box.edit, Qt.Key.Key_Return)
 
 
 def wait_for(qtbot, window: MainWindow, *states: RunState) -> None:
@@ -92,14 +123,15 @@ def test_from_an_empty_canvas_to_an_exported_network(window, qtbot, project_fold
     build(window)
     qtbot.waitUntil(lambda: window.editor.analysis.parameters == 61_706, timeout=10_000)
     assert window.editor.analysis.problems == ()
-    assert "self.conv1 = nn.Conv2d(1, 6, kernel_size=5)" in window.frame.code.text
+    window.frame.side.setCurrentWidget(window.frame.code)
+    qtbot.waitUntil(lambda: "self.conv1 = nn.Conv2d(1, 6, kernel_size=5)" in window.frame.code.text)
 
     window.frame.side.setCurrentWidget(window.frame.training)
-    enter(window, window.frame.training, {"epochs": "12", "lr": "0.003"})
+    enter(window, window.frame.training, {"Epochs": "12", "Learning rate": "0.003"})
 
     path = project_folder / "mine.layerloom"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    QTest.keyClick(window, Qt.Key.Key_S, CTRL)
+    QTest.keyClick(window, Qt.Key.Key_S, CONTROL)
     assert path.is_file() and not window.isWindowModified()
 
     QTest.keyClick(window, Qt.Key.Key_F5)
@@ -113,6 +145,16 @@ def test_from_an_empty_canvas_to_an_exported_network(window, qtbot, project_fold
     final = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
     assert final["event"] == "Finished" and final["test"]["accuracy"] >= 0.95
 
+    window.export_model()
+    dialog = window.findChild(ExportDialog)
+    QTest.mouseClick(dialog.export_button, LEFT)
+    with qtbot.waitSignal(dialog.exported, timeout=60_000) as exported:
+        pass
+    (receipt,) = exported.args
+    assert receipt.verdict and receipt.largest_difference == 0
+    assert (project_folder / "mine.safetensors").is_file()
+    dialog.close()
+
     drawn = window.editor.project
     window.new()
     assert not window.editor.graph.nodes
@@ -125,15 +167,15 @@ def test_undo_takes_everything_back_and_redo_brings_it_again(window):
     build(window)
     built = window.editor.project
     for _ in range(200):
-        QTest.keyClick(window, Qt.Key.Key_Z, CTRL)
+        QTest.keyClick(window, Qt.Key.Key_Z, CONTROL)
     assert window.editor.project == empty
     for _ in range(200):
-        QTest.keyClick(window, Qt.Key.Key_Z, CTRL | Qt.KeyboardModifier.ShiftModifier)
+        QTest.keyClick(window, Qt.Key.Key_Z, CONTROL | SHIFT)
     assert window.editor.project == built
 
 
 def test_unsaved_changes_are_asked_about(window, monkeypatch):
-    Hands(window.canvas).drop("torch.nn.Linear", 0, 0)
+    drop(window, "torch.nn.Linear", 0, 0)
     answers = [QMessageBox.StandardButton.Cancel]
     monkeypatch.setattr(window, "ask_about_changes", lambda: answers[-1])
     window.new()
@@ -144,9 +186,8 @@ def test_unsaved_changes_are_asked_about(window, monkeypatch):
 
 
 def test_training_says_why_it_cannot_start(window, qtbot):
-    hands = Hands(window.canvas)
-    hands.drop("torch.nn.Linear", 0, 0)
-    hands.drop("torch.nn.CrossEntropyLoss", 200, 0)
+    drop(window, "torch.nn.Linear", 0, 0)
+    drop(window, "torch.nn.CrossEntropyLoss", 200, 0)
     qtbot.waitUntil(lambda: window.editor.analysis.errors != (), timeout=10_000)
     QTest.keyClick(window, Qt.Key.Key_F5)
     assert window.controller.state is RunState.IDLE
@@ -162,3 +203,32 @@ def test_a_file_that_cannot_be_opened_leaves_everything_as_it_was(window, tmp_pa
     window.open_path(bad)
     assert window.editor.project is before
     assert window.notice.isVisible() and "bad.layerloom" in window.notice.text
+
+
+def by_keys(window: MainWindow, *keys: str | Qt.Key) -> None:
+    """Press keys one after the other, wherever the focus is."""
+    for key in keys:
+        widget = QApplication.focusWidget() or window
+        if isinstance(key, str):
+            QTest.keyClicks(widget, key)
+        else:
+            QTest.keyClick(widget, key)
+        QApplication.processEvents()
+
+
+def test_a_network_is_drawn_and_trained_by_keyboard_alone(window, qtbot):
+    enter_key, previous = Qt.Key.Key_Return, None
+    window.activateWindow()
+    window.canvas.setFocus()
+    for words, own in (("images", "images1"), ("flatten", "flatten1"), ("linear", "fc1"), ("crossentropy", "loss1")):
+        by_keys(window, "/", words, enter_key)
+        (added,) = window.editor.selection
+        assert window.editor.graph.nodes[added].name == own
+        if previous:
+            window.editor.select([previous])
+            by_keys(window, "c", f"{own}", enter_key)
+        previous = added
+    graph = window.editor.graph
+    assert {(s.node, t.node) for s, t in graph.links.values()} >= set(pairwise(graph.nodes))
+    problem = window.editor.analysis.problems
+    assert problem is not None

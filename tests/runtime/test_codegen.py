@@ -116,7 +116,10 @@ def test_two_objectives_become_two_programs_over_one_network():
     d, image, label = with_images()
     body = d.add("nn.Linear", "body", d.add("nn.Flatten", "flat", image), out_features=10)
     head = d.add("nn.Linear", "head", body, out_features=10)
-    first, second = d.add("nn.CrossEntropyLoss", "early", body, label), d.add("nn.CrossEntropyLoss", "late", head, label)
+    first, second = (
+        d.add("nn.CrossEntropyLoss", "early", body, label),
+        d.add("nn.CrossEntropyLoss", "late", head, label),
+    )
     d.add("metric.Accuracy", "accuracy", head, label)
     objectives = (
         Objective("shallow", losses=((first.node, 1.0),)),
@@ -144,7 +147,13 @@ def test_a_node_called_like_a_data_port_keeps_its_name():
 
 @pytest.mark.parametrize(
     ("title", "name"),
-    [("lenet-5 digits", "Lenet5Digits"), ("LeNet5", "LeNet5"), ("5", "Network5"), ("网络", "Network"), ("a/b\n'c", "ABC")],
+    [
+        ("lenet-5 digits", "Lenet5Digits"),
+        ("LeNet5", "LeNet5"),
+        ("5", "Network5"),
+        ("网络", "Network"),
+        ("a/b\n'c", "ABC"),
+    ],
 )
 def test_class_names(title, name):
     assert class_name(title) == name
