@@ -135,20 +135,17 @@ class Editor(QObject):
 
     # ---- edits
 
-    def add_node(self, type_id: str, position: Position, *, source: Port | None = None) -> NodeId | None:
-        """Add a node of a type and select it; with `source`, wire that output to its first input."""
+    def add_node(
+        self, type_id: str, position: Position, *, wire: Callable[[NodeId], Link] | None = None
+    ) -> NodeId | None:
+        """Add a node of a type and select it; `wire` gives a wire to draw with it, in place of what its end had."""
         node_type = CATALOG[type_id]
         node = Node(self.graph.free_id(), node_type.id, self.graph.free_name(node_type.stem), position=position)
         node = self._described(node)
 
         def edit(graph: Graph) -> Graph:
             graph = graph.add(node)
-            ports = node_type.input_ports()
-            if source is not None and ports:
-                link = Link(source, Port(node.id, ports[0].name))
-                check_connect(graph, link, CATALOG)
-                graph = graph.connect(link)
-            return graph
+            return graph if wire is None else _rewired(graph, wire(node.id))
 
         if not self._edit(edit, msg("Add {name}", name=node.name)):
             return None
@@ -157,24 +154,12 @@ class Editor(QObject):
 
     def connect_ports(self, source: Port, target: Port) -> bool:
         """Draw a wire; an occupied input gets the new wire in the place of its old one."""
-
-        def edit(graph: Graph) -> Graph:
-            if target in graph.links:
-                graph = graph.disconnect([graph.links[target]])
-            check_connect(graph, Link(source, target), CATALOG)
-            return graph.connect(Link(source, target))
-
-        return self._edit(edit, msg("Connect"))
+        return self._edit(lambda graph: _rewired(graph, Link(source, target)), msg("Connect"))
 
     def rewire(self, link: Link, target: Port) -> bool:
         """Take the end of a wire to another input, as one step."""
-
-        def edit(graph: Graph) -> Graph:
-            graph = graph.disconnect([link, *([graph.links[target]] if target in graph.links else [])])
-            check_connect(graph, Link(link.source, target), CATALOG)
-            return graph.connect(Link(link.source, target))
-
-        return self._edit(edit, msg("Connect"))
+        link_there = Link(link.source, target)
+        return self._edit(lambda graph: _rewired(graph.disconnect([link]), link_there), msg("Connect"))
 
     def disconnect_links(self, links: Iterable[Link]) -> None:
         """Remove wires."""
@@ -200,7 +185,8 @@ class Editor(QObject):
                 graph = graph.set_params(node, {name: checked})
             return graph.put(self._described(graph.nodes[node], merge))
 
-        text = msg("Set {name} of {node}", name=name, node=self.graph.require(node).name)
+        owner = self.graph.nodes[node].name if node in self.graph.nodes else node
+        text = msg("Set {name} of {node}", name=name, node=owner)
         return self._edit(edit, text, merge=merge)
 
     def reset_param(self, node: NodeId, name: str) -> None:
@@ -327,3 +313,11 @@ class Editor(QObject):
         self.changed.emit(Change(old, self.project))
         self.saved_changed.emit()
         self.select(self.selection, self.selected_links)
+
+
+def _rewired(graph: Graph, link: Link) -> Graph:
+    """The graph with a wire, which takes the place of another one at its input."""
+    if link.target in graph.links:
+        graph = graph.disconnect([graph.links[link.target]])
+    check_connect(graph, link, CATALOG)
+    return graph.connect(link)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QPointF, QRectF
 
 from graph.catalog import CATALOG
-from graph.model import NodeId, Port, Position
+from graph.model import Link, NodeId, Port, Position
 from gui.canvas.chooser import Chooser
 from gui.canvas.connecting import entry_for, leave_for, types_after, types_before
 from gui.canvas.geometry import HEIGHT, WIDTH, snap
@@ -68,19 +68,14 @@ class Adder:
             self._editor.add_node(type_id, self.free_place(place))
 
     def _add_after(self, type_id: str, place: QPointF, source: Port) -> None:
-        node_type = CATALOG[type_id]
-        entry = entry_for(node_type, self._editor.graph, source)
+        entry = entry_for(CATALOG[type_id], self._editor.graph, source)
         assert entry is not None, type_id
-        if entry == node_type.input_ports()[0]:
-            self._editor.add_node(type_id, self.free_place(place), source=source)
-        elif node := self._editor.add_node(type_id, self.free_place(place)):
-            self._editor.connect_ports(source, Port(node, entry.name))
+        self._editor.add_node(type_id, self.free_place(place), wire=lambda node: Link(source, Port(node, entry.name)))
 
     def _add_before(self, type_id: str, place: QPointF, target: Port) -> None:
         leave = leave_for(CATALOG[type_id], self._editor.graph, target)
         assert leave is not None, type_id
-        if node := self._editor.add_node(type_id, self.free_place(place)):
-            self._editor.connect_ports(Port(node, leave.name), target)
+        self._editor.add_node(type_id, self.free_place(place), wire=lambda node: Link(Port(node, leave.name), target))
 
     def _where(self, position: Position | None, *, wired: bool) -> tuple[QPoint, QPointF]:
         """Where the box opens in the view, and the place of the card to come."""
