@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from graph.model import Graph, Link, Node, NodeId
+from graph.model import Graph, Link, Node, NodeId, Project
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -41,6 +41,11 @@ def diff(old: Graph, new: Graph) -> Changes:
         added_links=tuple(link for key, link in _other(new.links, old.links) if old.links.get(key) != link),
         removed_links=tuple(link for key, link in _other(old.links, new.links) if new.links.get(key) != link),
     )
+
+
+def means_the_same(one: Project, other: Project) -> bool:
+    """Whether two projects build and train the same network: they differ at most in title and places of nodes."""
+    return one.plan == other.plan and not replace(diff(one.graph, other.graph), moved=())
 
 
 def _other(these: Mapping[K, V], those: Mapping[K, V]) -> Iterator[tuple[K, V]]:

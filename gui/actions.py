@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from graph.messages import Message, msg
+from graph.messages import Message, msg, tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class ActionType:
 
 
 SEPARATOR = None
+MNEMONIC = re.compile(r"\(&\w\)")
 MENUS: tuple[tuple[Message, tuple[ActionType | None, ...]], ...] = (
     (
         msg("&File"),
@@ -97,23 +100,29 @@ MENUS: tuple[tuple[Message, tuple[ActionType | None, ...]], ...] = (
     ),
 )
 
-GESTURES: tuple[tuple[str, Message], ...] = (
+TEXTS = {entry.id: entry.text for _, group in MENUS for entry in group if entry is not SEPARATOR}
+GESTURES: tuple[tuple[str | Message, Message], ...] = (
     ("/ · Tab", msg("Search a layer and add it")),
     ("C", msg("Connect the selected node, by name")),
     ("Ctrl+←↑→↓", msg("Select the next node in that direction")),
     ("←↑→↓", msg("Move the selected nodes")),
-    ("Del", msg("Delete the selection")),
-    ("Esc", msg("Give up what is being dragged")),
-    (str(msg("drag")), msg("From a port: draw a wire. On the canvas: select. With the middle button or Space: pan")),
-    (str(msg("wheel")), msg("Zoom about the cursor")),
+    ("Enter", msg("Edit the parameters of the selected node")),
+    ("Esc", msg("Give up what is being dragged; from a panel: back to the canvas")),
+    (msg("drag"), msg("From a port: draw a wire. On the canvas: select. With the middle button or Space: pan")),
+    (msg("wheel"), msg("Zoom about the cursor")),
 )
 
 
-def key_list() -> list[tuple[str, str]]:
-    """Keys and what they do, for the help page."""
-    entries = [entry for _, group in MENUS for entry in group if entry is not SEPARATOR]
-    listed = [(entry.keys, str(entry.text).replace("&", "")) for entry in entries if entry.keys and not entry.local]
-    return listed + [(keys, str(text)) for keys, text in GESTURES]
+def key_sections() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Keys and what they do, by menu, and the gestures of the canvas: for the help page."""
+    menus = [(plain(title), [entry for entry in group if entry and entry.keys]) for title, group in MENUS]
+    listed = [(title, [(entry.keys, plain(entry.text)) for entry in entries]) for title, entries in menus]
+    return [(tr("On the canvas"), [(str(keys), str(text)) for keys, text in GESTURES]), *listed]
+
+
+def plain(text: Message) -> str:
+    """The words of an entry without its mnemonic: `&New` and `新建(&N)` lose theirs."""
+    return MNEMONIC.sub("", str(text)).replace("&", "")
 
 
 def fill(bar: QMenuBar, window: QWidget) -> tuple[dict[str, QAction], dict[str, QMenu]]:
@@ -135,6 +144,15 @@ def fill(bar: QMenuBar, window: QWidget) -> tuple[dict[str, QAction], dict[str, 
                 actions[entry.id] = _action(entry, window)
                 menu.addAction(actions[entry.id])
     return actions, submenus
+
+
+def fill_choices(menu: QMenu, texts: Mapping[str, str], chosen: str, choose: Callable[[str], None]) -> None:
+    """Fill a menu with choices of which one is in force: it carries the mark."""
+    group = QActionGroup(menu)
+    for value, text in texts.items():
+        action = group.addAction(menu.addAction(text, partial(choose, value)))
+        action.setCheckable(True)
+        action.setChecked(value == chosen)
 
 
 def _action(entry: ActionType, window: QWidget) -> QAction:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.catalog import CATALOG
-from graph.changes import diff
+from graph.changes import means_the_same
 from graph.model import Project
 from graph.problems import Problem
 from gui.editor import Change, Editor
@@ -17,7 +17,7 @@ from runtime.analysis import Analysis
 
 class _Answer(NamedTuple):
     number: int
-    analysis: Analysis
+    analysis: Analysis | Exception
 
 
 class Analyst(QObject):
@@ -54,13 +54,19 @@ class Analyst(QObject):
 
     @Slot(object)
     def _on_changed(self, change: Change) -> None:
-        if not means_the_same(change.old, change.new):
+        retitled = change.old.name != change.new.name  # the generated code has the title
+        unanswered = not self._editor.analysis.complete
+        if retitled or unanswered or not means_the_same(change.old, change.new):
             with self._wake:
                 self._project, self._number = change.new, self._number + 1
                 self._wake.notify()
 
     @Slot(object)
     def _on_answered(self, answer: _Answer) -> None:
+        if isinstance(
+            answer.analysis, Exception
+        ):  # an error of ours: reported like any other; the next edit asks again
+            raise answer.analysis
         if answer.number == self._number and not self._closing:
             self._editor.set_analysis(answer.analysis)
 
@@ -74,7 +80,11 @@ class Analyst(QObject):
 
         while (request := self._next()) is not None:
             number, project = request
-            self._emit(self._answered.emit, _Answer(number, analyse(project)))
+            try:
+                analysis = analyse(project)
+            except Exception as error:
+                analysis = error
+            self._emit(self._answered.emit, _Answer(number, analysis))
 
     def _first_look(self) -> None:
         from graph.validation import validate
@@ -98,11 +108,3 @@ class Analyst(QObject):
     def _emit(self, emit, *values: object) -> None:
         if not self._closing:
             emit(*values)
-
-
-def means_the_same(old: Project, new: Project) -> bool:
-    """Whether two projects differ at most in where their nodes stand."""
-    if old.plan is not new.plan or old.name != new.name:
-        return False
-    changes = diff(old.graph, new.graph)
-    return not (changes.added or changes.removed or changes.changed or changes.added_links or changes.removed_links)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
+from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QTimer, QTranslator, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from graph.messages import language, msg, set_language
@@ -16,6 +17,9 @@ from gui.settings import Settings
 from gui.style import apply_style
 from gui.theme import theme
 from runtime.places import state_folder
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
 
 
 def run(path: Path | None = None) -> int:
@@ -32,7 +36,7 @@ def run(path: Path | None = None) -> int:
     from gui.main_window import MainWindow
 
     window = MainWindow(settings)
-    sys.excepthook = lambda *error: report_error(window, *error)
+    ErrorReporter(window).watch()
     window.show_document(path)
     window.show()
     QTimer.singleShot(0, window.start_background)
@@ -59,17 +63,34 @@ def use_language(app: QApplication, settings: Settings) -> None:
             app.installTranslator(translator)
 
 
-def report_error(window, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """An error of ours: a sentence for the person, the details in a file."""
-    if issubclass(kind, KeyboardInterrupt):
-        QApplication.quit()
-        return
-    folder = state_folder() / "reports"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{datetime.now():%Y-%m-%d_%H%M%S}.txt"
-    file.write_text("".join(traceback.format_exception(kind, error, trace)), "utf-8")
-    text = msg(
-        "Something went wrong inside Layerloom; your drawing is as it was. Save it now. Details for a report are in {file}.",
-        file=file,
-    )
-    window.notice.show_message(text, "error")
+class ErrorReporter(QObject):
+    """Tells the person of every error of ours that nobody caught: a sentence in the window, the details in a file."""
+
+    happened = Signal(object)  # BaseException, from whatever thread
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.happened.connect(self.report)
+
+    def watch(self) -> None:
+        """Take what falls through, in the thread of the window and in all others."""
+        sys.excepthook = lambda _kind, error, _trace: self.report(error)
+        threading.excepthook = lambda what: self.happened.emit(what.exc_value)
+
+    @Slot(object)
+    def report(self, error: BaseException) -> None:
+        """Write the details to a file and say where it is."""
+        if isinstance(error, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        folder = state_folder() / "reports"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{datetime.now():%Y-%m-%d_%H%M%S}.txt"
+        file.write_text("".join(traceback.format_exception(error)), "utf-8")
+        text = msg(
+            "Something went wrong inside Layerloom; your drawing is as it was. Save it now. "
+            "Details for a report are in {file}.",
+            file=file,
+        )
+        self._window.notice.show_message(text, "error")

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtCore import Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from graph.messages import ExportError, LayerloomError, msg, tr
+from gui.figures import short_power
 from gui.panels.card import Card
-from gui.panels.figures import short_power
 from gui.panels.parts import FactList, column, label, row
 from gui.theme import GRID
 
@@ -80,28 +80,32 @@ class ExportDialog(QDialog):
         layout.addWidget(label(text, tone="muted", wrap=True))
         layout.addWidget(self._make_choices())
         layout.addLayout(self._make_place(folder))
+        self.note = label(tr("This file is there already: the export takes its place."), tone="warning", wrap=True)
         self.progress = QProgressBar(textVisible=False, maximum=0)
         self.progress.setAccessibleName(tr("Exporting"))
         self.error = label("", tone="error", wrap=True)
         self.receipt = ReceiptCard()
         self.receipt.open_button.clicked.connect(self._open_folder)
-        for widget in (self.progress, self.error, self.receipt):
+        for widget in (self.note, self.progress, self.error, self.receipt):
             layout.addWidget(widget)
             widget.hide()
+        self._look_at_place()
         layout.addStretch(1)
         layout.addLayout(self._make_buttons())
 
     def _make_choices(self) -> QWidget:
         box = QWidget()
-        choices = column(box, spacing=2 * GRID)
+        choices = column(box, spacing=3 * GRID)
         self.choices = QButtonGroup(self)
         for number, kind in enumerate(self._formats.values()):
             button = QRadioButton(str(kind.label))
             self.choices.addButton(button, number)
-            choices.addWidget(button)
             hint = label(str(kind.help), tone="muted", wrap=True)
             hint.setContentsMargins(6 * GRID + 2, 0, 0, 0)
-            choices.addWidget(hint)
+            choice = column()
+            choice.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+            choice.addWidget(hint)
+            choices.addLayout(choice)
         self.choices.button(0).setChecked(True)
         self.choices.idToggled.connect(self._on_format_toggled)
         return box
@@ -109,6 +113,7 @@ class ExportDialog(QDialog):
     def _make_place(self, folder: Path) -> QHBoxLayout:
         self.place = QLineEdit(str(folder / self._suggestion()))
         self.place.setAccessibleName(tr("Where to write"))
+        self.place.textChanged.connect(self._look_at_place)
         browse = QPushButton(tr("Choose…"))
         browse.clicked.connect(self._browse)
         line = row()
@@ -139,13 +144,12 @@ class ExportDialog(QDialog):
     @Slot()
     def start(self) -> None:
         """Export in a thread; the receipt, or the reason why there is none, follows."""
-        name = self.place.text().strip()
-        if not name:
+        path = self._path()
+        if path is None:
             self._show_error(tr("Say where to write: choose a file or a folder."))
-            return
-        if self._thread is None:
+        elif self._thread is None:
             self._set_busy(True)
-            job = (self._run, self.format.id, self.format.full_path(Path(name).expanduser()))
+            job = (self._run, self.format.id, path)
             self._thread = threading.Thread(target=self._work, args=job, name="layerloom-export", daemon=True)
             self._thread.start()
 
@@ -209,8 +213,23 @@ class ExportDialog(QDialog):
         self.export_button.setEnabled(not busy)
         self.export_button.setText(tr("Writing, running again, comparing…") if busy else tr("Export"))
         if busy:
-            self.receipt.hide()
-            self.error.hide()
+            for widget in (self.note, self.receipt, self.error):
+                widget.hide()
+        self._fit()
+
+    def _path(self) -> Path | None:
+        """Where to write; None where the text names no file."""
+        try:
+            path = Path(self.place.text().strip()).expanduser()
+        except RuntimeError:  # "~nobody"
+            return None
+        return self.format.full_path(path) if path.name else None
+
+    @Slot()
+    def _look_at_place(self) -> None:
+        """Say so where a file would be replaced; of a folder, only an earlier export is."""
+        path = self._path()
+        self.note.setVisible(path is not None and path.is_file())
         self._fit()
 
     def _show_error(self, text: str) -> None:
@@ -224,7 +243,12 @@ class ExportDialog(QDialog):
 
     def _fit(self) -> None:
         """Take the height that the wrapped texts need at this width."""
-        self.setMinimumHeight(self._column.totalHeightForWidth(self.width()))
+        self.setFixedHeight(self._column.totalHeightForWidth(self.width()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
 
 
 class ReceiptCard(Card):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from graph.messages import Message, msg, tr
@@ -12,6 +13,7 @@ from graph.model import NodeId
 from gui.canvas.view import CanvasView
 from gui.editor import Editor
 from gui.icons import icon
+from gui.live import live_values
 from gui.notice import Notice
 from gui.panels.code import CodePanel
 from gui.panels.data import DataPanel
@@ -27,7 +29,8 @@ from gui.run_controller import RunController
 from gui.settings import Settings
 from gui.status_line import StatusLine
 
-LIBRARY_WIDTH, SIDE_WIDTH, BOTTOM_HEIGHT = 216, 296, 300
+LIBRARY_WIDTH, SIDE_WIDTH = 216, 296
+BOTTOM_SHARE = 0.3  # of the height of the window
 
 
 class Frame(QWidget):
@@ -114,7 +117,7 @@ class Frame(QWidget):
         self.problems.node_requested.connect(self._on_node_requested)
         self.problems.count_changed.connect(self._on_problem_count)
         self.canvas.problem_clicked.connect(self._on_problem_clicked)
-        self.canvas.nodeActivated.connect(lambda _node: self.side.setCurrentWidget(self.inspector))
+        self.canvas.nodeActivated.connect(self._on_node_activated)
         self.canvas.context_menu_requested.connect(self.context_menu_requested)
         for panel in (self.metrics, self.predictions):
             panel.failed.connect(lambda message: self.notice.show_message(message, "error"))
@@ -132,17 +135,17 @@ class Frame(QWidget):
     def show_devices(self, devices: list[tuple[str, str]]) -> None:
         """The devices of this computer, by id and name."""
         self.training.set_devices(devices)
-        self.run_bar.set_devices(devices)
-        self.status.show_device(tr("Runs on {device}", device=devices[0][1]))
+        self.run_bar.device.set_devices(devices)
+        self.status.show_ready()
 
     def show_history(self, undo: Message | None, redo: Message | None) -> None:
         """What undo and redo would do."""
-        for button, word, keys, text in (
-            (self._undo, tr("Undo"), "Ctrl+Z", undo),
-            (self._redo, tr("Redo"), "Ctrl+Shift+Z", redo),
+        for button, step, text in (
+            (self._undo, undo, tr("Undo: {step} (Ctrl+Z)", step=undo)),
+            (self._redo, redo, tr("Redo: {step} (Ctrl+Shift+Z)", step=redo)),
         ):
-            button.setEnabled(text is not None)
-            button.setToolTip(f"{word}: {text} ({keys})" if text else tr("Nothing to do here yet ({keys})", keys=keys))
+            button.setEnabled(step is not None)
+            button.setToolTip(text if step else tr("Nothing to do here yet"))
 
     def show_export(self, run: Path | None, folder: Path) -> None:
         """Offer to take the trained network away."""
@@ -176,16 +179,30 @@ class Frame(QWidget):
         settings.set_layout("across", self._across.saveState())
         settings.set_layout("down", self._down.saveState())
 
-    def restore_layout(self, settings: Settings) -> None:
-        """Give the panels the sizes that they had, or those of a first start."""
+    def restore_layout(self, settings: Settings, *, height: int) -> None:
+        """Give the panels the sizes that they had, or those of a first start in a window of that height."""
+        bottom = round(BOTTOM_SHARE * height)
         self._restore(self._across, settings.layout("across"), [LIBRARY_WIDTH, 1000, SIDE_WIDTH])
-        self._restore(self._down, settings.layout("down"), [600, BOTTOM_HEIGHT])
+        self._restore(self._down, settings.layout("down"), [height - bottom, bottom])
 
     # ---- handlers
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape that no panel has a use for goes back to the canvas."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            super().keyPressEvent(event)
 
     @Slot(str)
     def _on_add_requested(self, type_id: str) -> None:
         self._editor.add_node(type_id, self.canvas.visible_center())
+
+    @Slot(str)
+    def _on_node_activated(self, _node: NodeId) -> None:
+        self.side.show()
+        self.side.setCurrentWidget(self.inspector)
+        self.inspector.enter()
 
     @Slot(str)
     def _on_node_requested(self, node: NodeId) -> None:
@@ -211,7 +228,9 @@ class Frame(QWidget):
     def _show_live(self, events: list) -> None:
         for event in reversed(events):
             if series := getattr(event, "series", None):
-                self.canvas.set_live({name: values[-1] for name, values in series.items() if values})
+                latest = {key: values[-1] for key, values in series.items() if values}
+                trained = self._controller.trained or self._editor.project
+                self.canvas.set_live(live_values(trained.graph, latest))
                 return
 
     @staticmethod

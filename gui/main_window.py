@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from graph import layout
-from graph.messages import LayerloomError, languages, msg, tr
+from graph.messages import LayerloomError, language, languages, msg, tr
 from graph.model import NodeId
 from gui import actions
 from gui.analyst import Analyst
 from gui.documents import SUFFIX, Documents
 from gui.editor import Editor
 from gui.frame import Frame
+from gui.panels.parts import DECORATION
 from gui.run_controller import RunController
 from gui.settings import Settings
 from gui.theme import theme
 from runtime import examples
 
 FIRST_EXAMPLE = "lenet5_digits"
+FIRST_SIZE = QSize(1600, 960)
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 
 
@@ -72,7 +74,7 @@ class MainWindow(QMainWindow):
     def new(self) -> None:
         """Start an empty drawing."""
         if self._may_leave():
-            self.documents.new()
+            self._open(self.documents.new)
 
     def open(self) -> None:
         """Choose a file and open it."""
@@ -219,10 +221,12 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """List keys and gestures."""
-        rows = "".join(
-            f"<tr><td><b>{keys}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for keys, text in actions.key_list()
-        )
-        QMessageBox.information(self, tr("Keys and gestures"), f"<table>{rows}</table>")
+        from gui.help import KeysDialog
+
+        dialog = self.findChild(KeysDialog) or KeysDialog(self)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     def about(self) -> None:
         """Say what this is."""
@@ -261,12 +265,12 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _on_history_changed(self, _change: object) -> None:
-        for name, text, plain in (
-            ("undo", self.editor.undo_text, tr("&Undo")),
-            ("redo", self.editor.redo_text, tr("&Redo")),
+        for name, step, text in (
+            ("undo", self.editor.undo_text, tr("&Undo: {step}", step=self.editor.undo_text)),
+            ("redo", self.editor.redo_text, tr("&Redo: {step}", step=self.editor.redo_text)),
         ):
-            self.actions_by_id[name].setText(f"{plain}: {text}" if text else plain)
-            self.actions_by_id[name].setEnabled(text is not None)
+            self.actions_by_id[name].setText(text if step else str(actions.TEXTS[name]))
+            self.actions_by_id[name].setEnabled(step is not None)
         self.frame.show_history(self.editor.undo_text, self.editor.redo_text)
 
     @Slot(object, object)
@@ -286,10 +290,10 @@ class MainWindow(QMainWindow):
         self._menus["recent"].aboutToShow.connect(self._fill_recent)
         for name in examples.names():
             self._menus["examples"].addAction(name, lambda name=name: self.open_example(name))
-        for name, text in (("system", tr("Like the system")), ("dark", tr("Dark")), ("light", tr("Light"))):
-            self._menus["theme"].addAction(text, lambda name=name: self.use_theme(name))
-        for code in languages():
-            self._menus["language"].addAction(LANGUAGES.get(code, code), lambda code=code: self.use_language(code))
+        themes = {"system": tr("Like the system"), "dark": tr("Dark"), "light": tr("Light")}
+        actions.fill_choices(self._menus["theme"], themes, self._settings.theme, self.use_theme)
+        names = {code: LANGUAGES.get(code, code) for code in languages()}
+        actions.fill_choices(self._menus["language"], names, self._settings.language or language(), self.use_language)
         self.frame.fill_panel_menu(self._menus["panels"])
 
     @Slot()
@@ -354,8 +358,8 @@ class MainWindow(QMainWindow):
 
     def _restore_layout(self) -> None:
         if not self.restoreGeometry(self._settings.layout("window")):
-            self.resize(1600, 960)
-        self.frame.restore_layout(self._settings)
+            self.resize(FIRST_SIZE.boundedTo(self.screen().availableSize() - DECORATION))
+        self.frame.restore_layout(self._settings, height=self.height())
 
 
 def _file_filter() -> str:

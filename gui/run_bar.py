@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QMenu, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from graph.messages import Message, msg, tr
+from gui.device_button import DeviceButton
+from gui.figures import clock, figure, grouped
 from gui.icons import icon
-from gui.panels.figures import clock, figure, grouped
 from gui.panels.metrics import title_of
 from gui.panels.parts import ElidedLabel, label, row
 from gui.run_controller import RunController, RunState
@@ -20,7 +20,6 @@ from runtime.events import EpochEnded, Failed, Finished, RunStarted, StepsEnded,
 IMAGES = "layerloom.data.Images"
 BUTTON_WIDTH = 112
 MIN_BAR_WIDTH, BAR_WIDTH = 64, 168
-DEVICE_WIDTH = 128
 STEPS = 1000  # of the progress bar
 
 # What the one button shows in each state.
@@ -35,12 +34,6 @@ FACES: dict[RunState, tuple[str, Message]] = {
     RunState.FAILED: ("play", msg("Train")),
 }
 CONTINUE = ("play", msg("Continue"))
-DEVICE_NAMES = {
-    "auto": msg("Automatic device"),
-    "cpu": msg("CPU"),
-    "cuda": msg("CUDA (NVIDIA)"),
-    "mps": msg("MPS (Apple)"),
-}  # until `set_devices` names those of this computer
 
 
 class Progress:
@@ -81,22 +74,17 @@ class RunBar(QWidget):
         super().__init__(parent)
         self._controller, self._editor = controller, controller.editor
         self._progress: Progress | None = None
-        self._used: RunStarted | None = None  # the device of the run, in its first event
-        self._devices: Mapping[str, object] = {}
         self._build()
         for signal, slot in (
             (controller.state_changed, self._on_state_changed),
             (controller.stale_changed, self._show_button),
-            (controller.refused, self._on_refused),
             (controller.started, self._on_started),
             (controller.stepped, self._on_progress),
             (controller.epoch_ended, self._on_progress),
             (controller.ended, self._on_ended),
-            (controller.editor.changed, self._show_device),
         ):
             signal.connect(slot)
         self._on_state_changed(controller.state)
-        self.set_devices([(wish, str(name)) for wish, name in DEVICE_NAMES.items()])
 
     def _build(self) -> None:
         self.button = QPushButton()
@@ -112,9 +100,7 @@ class RunBar(QWidget):
         self.bar.setMaximumWidth(BAR_WIDTH)
         self.status = ElidedLabel(tone="muted")
         self.stale = ElidedLabel(tone="warning")
-        self.device = QPushButton()
-        self.device.setMinimumWidth(DEVICE_WIDTH)
-        self.device.setMenu(QMenu(self.device))
+        self.device = DeviceButton(self._editor)
         progress = QWidget()
         inner = row(progress, spacing=3 * GRID)
         for widget, share in ((self.epoch_label, 0), (self.bar, 3), (self.status, 6), (self.stale, 6)):
@@ -134,20 +120,15 @@ class RunBar(QWidget):
         self._show_button()
         self.stop_button.setEnabled(state.is_active)
         self.stop_button.setToolTip(tr("Stop") if state.is_active else tr("Nothing to stop: no run is under way"))
-        self._show_progress()
-        if state is RunState.STARTING:
+        if state in (RunState.IDLE, RunState.STARTING):
             self._progress = None
-            self._say(tr("Starting…"))
-
-    @Slot(object)
-    def _on_refused(self, message: Message) -> None:
-        self._say(str(message), "error")
+            self._say(tr("Starting…") if state is RunState.STARTING else "")
+        self._show_progress()
 
     @Slot(object)
     def _on_started(self, event: RunStarted) -> None:
-        self._progress, self._used = Progress(event), event
+        self._progress = Progress(event)
         self._show_progress()
-        self._show_device()
 
     @Slot(object)
     def _on_progress(self, event: StepsEnded | EpochEnded) -> None:
@@ -158,7 +139,8 @@ class RunBar(QWidget):
     @Slot(object)
     def _on_ended(self, event: Finished | Stopped | Failed) -> None:
         if isinstance(event, Failed):
-            self._say(str(event.message), "error")
+            self._say(tr("Failed"), "error")
+            self.status.setToolTip(str(event.message))
         elif isinstance(event, Stopped):
             self._say(tr("Stopped in epoch {epoch}", epoch=event.epoch))
         else:
@@ -182,7 +164,7 @@ class RunBar(QWidget):
     def _show_progress(self) -> None:
         progress = self._progress
         self.epoch_label.setVisible(progress is not None)
-        self.bar.setVisible(progress is not None)
+        self.bar.setVisible(progress is not None and self._controller.state is not RunState.FINISHED)
         if progress is None:
             return
         self.epoch_label.setText(tr("epoch {epoch} / {epochs}", epoch=progress.epoch, epochs=progress.epochs))
@@ -210,37 +192,6 @@ class RunBar(QWidget):
         if self.status.property("tone") != tone:
             self.status.setProperty("tone", tone)
             self.status.style().polish(self.status)
-
-    # ---- device
-
-    def set_devices(self, devices: Sequence[tuple[str, str]]) -> None:
-        """Offer the devices of this computer, by id and name, and the automatic choice."""
-        self._devices = {"auto": DEVICE_NAMES["auto"], **dict(devices)}
-        menu = self.device.menu()
-        menu.clear()
-        for wish, name in self._devices.items():
-            menu.addAction(str(name), lambda wish=wish: self._set_device(wish)).setCheckable(True)
-        self._show_device()
-
-    @Slot()
-    def _show_device(self) -> None:
-        wish = self._editor.project.plan.device
-        trained = self._controller.trained
-        used = self._used if trained is not None and trained.plan.device == wish else None
-        self.device.setText(device_text(used) if used else str(self._devices.get(wish, wish)))
-        self.device.setToolTip(used.device_name if used else tr("Where the network trains"))
-        for offered, action in zip(self._devices, self.device.menu().actions(), strict=True):
-            action.setChecked(offered == wish)
-
-    def _set_device(self, wish: str) -> None:
-        plan = replace(self._editor.project.plan, device=wish)
-        self._editor.set_plan(plan, msg("Choose the device"))
-
-
-def device_text(event: RunStarted) -> str:
-    """The device as on its chip: `CPU`, `CUDA:0 H200`."""
-    name = event.device_name.removeprefix("NVIDIA").replace("GeForce", "").strip()
-    return event.device.upper() if event.device == "cpu" else f"{event.device.upper()} {name}"
 
 
 def _icon_button(icon_name: str, text: str, slot: Callable[[], None]) -> QPushButton:

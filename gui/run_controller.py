@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from graph.changes import means_the_same
 from graph.messages import Message, msg
-from graph.model import Node, Project
+from graph.model import Project
 from graph.problems import Problem
 from runtime.events import (
     FINAL,
@@ -193,7 +194,7 @@ class RunController(QObject):
     @property
     def is_stale(self) -> bool:
         """Whether the document differs from the one that is or was trained in more than its layout."""
-        return self.trained is not None and not _same_meaning(self.trained, self.editor.project)
+        return self.trained is not None and not means_the_same(self.trained, self.editor.project)
 
     # ---- events
 
@@ -248,19 +249,3 @@ def _reason(errors: Sequence[Problem]) -> Message:
         count=len(errors),
         problem=errors[0].message,
     )
-
-
-def _same_meaning(one: Project, other: Project) -> bool:
-    if one is other:
-        return True
-    nodes, others = one.graph.nodes, other.graph.nodes
-    return (
-        one.plan == other.plan
-        and nodes.keys() == others.keys()
-        and all(node is others[i] or _meaning(node) == _meaning(others[i]) for i, node in nodes.items())
-        and one.graph.links == other.graph.links
-    )
-
-
-def _meaning(node: Node) -> tuple[object, ...]:
-    return node.type, node.name, node.params, node.facts

@@ -2,9 +2,9 @@
 
 Widgets say what they are by dynamic properties (`widget.setProperty("kind", "primary")`):
 
-    QLabel          tone   title, heading, muted, faint, accent, good, warning, error
+    QLabel          tone   title, heading, muted, faint, accent, good, warning, error;   kind   key: a key to press
     any widget      mono   true: the fixed-width font of values and shapes
-    QPushButton     kind   primary (the one accent), small
+    QPushButton     kind   primary (the one accent), small, menu (with a chevron)
     QToolButton     kind   flat
     QLineEdit       kind   title;   invalid  true: the frame of an error
     QCheckBox       kind   field: framed like the other fields

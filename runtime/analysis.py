@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from graph.messages import tr
 from graph.model import NodeId, Port, Value
 from graph.problems import Problem, Severity
 
@@ -24,12 +25,17 @@ class TensorSpec:
     classes: int | None = None
 
     def __str__(self) -> str:
+        return self.code_text if self.shape else tr("scalar")
+
+    @property
+    def code_text(self) -> str:
+        """The shape as in comments of generated code, in English whatever the language."""
         return " × ".join(map(str, self.shape)) if self.shape else "scalar"
 
     @property
     def compact(self) -> str:
         """The shape as on a node's card: `B×6×28×28`."""
-        return "×".join(map(str, self.shape)) if self.shape else "scalar"
+        return "×".join(map(str, self.shape)) if self.shape else tr("scalar")
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ class _Writer:
             self.marks.append((len(self.rows), node))
 
     def header(self) -> None:
-        needs_torch = any("torch." in self._emit(n).expression for n in self.model_nodes)
+        needs_torch = any("torch." in self._emit(n).expression for n in self._with_role(*LAYERS))
         self.write('"""Drawn with Layerloom."""')
         self.write()
         if needs_torch:
@@ -256,7 +256,7 @@ class _Writer:
         for node in nodes:
             name = self.graph.nodes[node].name
             expression = self._emit(node).expression.format(self=f"{owner}.{name}")
-            shape = next(iter(self.analysis.nodes[node].outputs.values()))
+            shape = next(iter(self.analysis.nodes[node].outputs.values())).code_text
             self.write(f"        {name} = {expression}  # {shape}", node=node)
 
     def _return(self, losses: Iterable[NodeId], metrics: Sequence[NodeId]) -> None:
@@ -276,7 +276,8 @@ class _Writer:
         """Input and output shapes and the number of parameters, in one line."""
 
         def shown(ports: Sequence[Port]) -> str:
-            return ", ".join(f"{self.variable(port)} {self.analysis.spec(port)}" for port in ports) or "nothing"
+            specs = ((port, self.analysis.spec(port)) for port in ports)
+            return ", ".join(f"{self.variable(port)} {spec.code_text}" for port, spec in specs if spec) or "nothing"
 
         parameters = sum(self.analysis.nodes[n].parameters for n in self.model_nodes)
         return f"{shown(inputs)} -> {shown(self.outputs)}; {parameters:,} parameters."

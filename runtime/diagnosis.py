@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import isqrt, prod
+from typing import Any
 
 from graph.catalog import NodeType, Role
 from graph.edits import feeding_link, insert_on_link
@@ -14,10 +15,11 @@ from graph.messages import Message, msg
 from graph.model import Graph, Node, NodeId, Port, Project, Value
 from graph.problems import Fix, Problem, Severity
 from runtime.analysis import Dim, NodeAnalysis, TensorSpec
+from runtime.diagnosis_operations import OPERATION_CHECKS
 
 FLATTEN = "torch.nn.Flatten"
 RESHAPE = "layerloom.Reshape"
-DIMENSIONS = {2: "B × F", 3: "B × C × L", 4: "B × C × H × W"}
+DIMENSIONS = {2: "B × F", 3: "B × C × L", 4: "B × C × H × W", 5: "B × C × D × H × W"}
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 
 
@@ -28,7 +30,7 @@ class Situation:
     graph: Graph
     node: Node
     node_type: NodeType
-    values: Mapping[str, Value]
+    values: Mapping[str, Any]  # checked: each is of the kind of its parameter
     inputs: Mapping[str, TensorSpec]
 
     def source(self, port: str) -> str:
@@ -50,7 +52,7 @@ def look_at(situation: Situation) -> Iterator[Problem]:
             yield from check(situation)
 
 
-def explain_failure(situation: Situation, error: Exception) -> Problem:
+def explain_failure(situation: Situation, error: str) -> Problem:
     """A problem for what only PyTorch itself found, with its own words."""
     given = ", ".join(f"{situation.source(port)}: {spec}" for port, spec in situation.inputs.items())
     return situation.problem(
@@ -60,7 +62,7 @@ def explain_failure(situation: Situation, error: Exception) -> Problem:
             "PyTorch says: {error}",
             node=situation.node.name,
             given=given,
-            error=str(error).strip().split("\n")[0][:300],
+            error=error.strip().split("\n")[0][:300],
         ),
     )
 
@@ -113,6 +115,9 @@ def _wrong_dtype(s: Situation, port: str, spec: TensorSpec, takes: str) -> Probl
     elif takes == "float":
         text = msg("'{node}' takes numbers with a fraction, but '{source}' gives whole numbers ({dtype}). "
                    "Wire the values, not the labels.", **names)  # fmt: skip
+    elif s.node_type.role not in (Role.LOSS, Role.METRIC):
+        text = msg("'{port}' of '{node}' takes whole numbers, but '{source}' gives {dtype}. "
+                   "Put a ToDtype between them, if the numbers are whole.", port=port, **names)  # fmt: skip
     else:
         text = msg("'{node}' needs class labels (whole numbers), but '{source}' gives {dtype}. "
                    "For numbers to predict, use MSELoss and R2.", **names)  # fmt: skip
@@ -140,11 +145,14 @@ def _check_pins(s: Situation) -> Iterator[Problem]:
 
 
 def _check_kernel(s: Situation) -> Iterator[Problem]:
-    sizes = s.inputs["input"].shape[-2:]
-    kernel, dilation = _pair(s.values["kernel_size"]), _pair(s.values.get("dilation", 1))
-    if isinstance(s.values["padding"], str) or not all(isinstance(d, int) for d in sizes):
+    sizes = s.inputs["input"].shape[2:]
+    kernel, dilation, padding = (
+        _per_axis(s.values.get(name, default), len(sizes))
+        for name, default in (("kernel_size", 1), ("dilation", 1), ("padding", 0))
+    )
+    if isinstance(padding[0], str) or not all(isinstance(d, int) for d in sizes):
         return
-    padded = [d + 2 * p for d, p in zip(sizes, _pair(s.values["padding"]), strict=True)]
+    padded = [d + 2 * p for d, p in zip(sizes, padding, strict=True)]
     reach = [w * (k - 1) + 1 for k, w in zip(kernel, dilation, strict=True)]
     if all(r <= d for r, d in zip(reach, padded, strict=True)):
         return
@@ -154,7 +162,8 @@ def _check_kernel(s: Situation) -> Iterator[Problem]:
         padding=msg(" ({padded} with padding)", padded=_times(padded)) if padded != list(sizes) else "",
     )  # fmt: skip
     fitting = tuple(min(k, max(1, (d - 1) // w + 1)) for k, d, w in zip(kernel, padded, dilation, strict=True))
-    yield s.problem("kernel-too-large", message, _set(s.node.id, "kernel_size", fitting), port="input")
+    fix = _set(s.node.id, "kernel_size", fitting if len(fitting) > 1 else fitting[0])
+    yield s.problem("kernel-too-large", message, fix, port="input")
 
 
 def _check_groups(s: Situation) -> Iterator[Problem]:
@@ -256,25 +265,35 @@ def _check_equal_target(s: Situation) -> Iterator[Problem]:
         yield s.problem("shape-mismatch", text, *_resize_source(s, size), port="input")
 
 
-_CONVOLUTION = (_check_groups, _check_kernel)
+_RANKS = (1, 2, 3)
+_ALIKE = (
+    "torch.nn.CosineSimilarity", "torch.nn.PairwiseDistance", "torch.nn.MarginRankingLoss", "torch.nn.TripletMarginLoss",
+)  # fmt: skip
+_COMPARING = (
+    "torch.nn.MSELoss", "torch.nn.L1Loss", "torch.nn.SmoothL1Loss", "torch.nn.HuberLoss", "torch.nn.BCEWithLogitsLoss",
+    "torch.nn.BCELoss", "torch.nn.SoftMarginLoss", "torch.nn.MultiLabelMarginLoss", "torch.nn.MultiLabelSoftMarginLoss",
+    "torch.nn.KLDivLoss", "torch.nn.PoissonNLLLoss", "torch.nn.HingeEmbeddingLoss",
+    "layerloom.metrics.R2", "layerloom.metrics.MeanAbsoluteError",
+)  # fmt: skip
+_SAME_SHAPES = tuple(
+    f"layerloom.{name}"
+    for name in ("Add", "Subtract", "Multiply", "Divide", "Minimum", "Maximum", "Greater", "GreaterEqual", "Less", "LessEqual",
+                 "Equal", "NotEqual", "LogicalAnd", "LogicalOr")
+)  # fmt: skip
 CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
     "torch.nn.Linear": (_check_linear,),
-    "torch.nn.Conv2d": _CONVOLUTION,
-    "torch.nn.ConvTranspose2d": (_check_groups,),
-    "torch.nn.MaxPool2d": (_check_kernel,),
-    "torch.nn.AvgPool2d": (_check_kernel,),
-    "layerloom.Add": (_check_same_shapes,),
-    "layerloom.Subtract": (_check_same_shapes,),
-    "layerloom.Multiply": (_check_same_shapes,),
+    **{f"torch.nn.Conv{dims}d": (_check_groups, _check_kernel) for dims in _RANKS},
+    **{f"torch.nn.ConvTranspose{dims}d": (_check_groups,) for dims in _RANKS},
+    **{f"torch.nn.{kind}Pool{dims}d": (_check_kernel,) for kind in ("Max", "Avg", "LP") for dims in _RANKS},
+    "torch.nn.Unfold": (_check_kernel,),
+    **OPERATION_CHECKS,
+    **{type_id: (*OPERATION_CHECKS.get(type_id, ()), _check_same_shapes) for type_id in _SAME_SHAPES},
     "layerloom.Concatenate": (_check_concatenate,),
     "torch.nn.CrossEntropyLoss": (_check_classes, _check_scores),
-    "torch.nn.NLLLoss": (_check_classes,),
+    **dict.fromkeys(("torch.nn.NLLLoss", "torch.nn.MultiMarginLoss"), (_check_classes,)),
+    **dict.fromkeys(_ALIKE, (_check_same_shapes,)),
     "layerloom.metrics.Accuracy": (_check_classes,),
-    **dict.fromkeys(
-        ("torch.nn.MSELoss", "torch.nn.L1Loss", "torch.nn.SmoothL1Loss", "torch.nn.HuberLoss", "torch.nn.BCEWithLogitsLoss",
-         "layerloom.metrics.R2", "layerloom.metrics.MeanAbsoluteError"),
-        (_check_equal_target,),
-    ),
+    **dict.fromkeys(_COMPARING, (_check_equal_target,)),
 }  # fmt: skip
 
 
@@ -364,8 +383,8 @@ def _resize_source(s: Situation, size: Dim | None) -> Iterator[Fix]:
         yield _set(source.node, "out_features", size)
 
 
-def _pair(value: Value) -> tuple[int, int]:
-    return value if isinstance(value, tuple) else (value, value)
+def _per_axis(value: Value, dims: int) -> tuple:
+    return value if isinstance(value, tuple) else (value,) * dims
 
 
 def _times(sizes: object) -> str:

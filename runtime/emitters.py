@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graph.catalog.types import Kind, NodeType, Param, Role
 from graph.model import Value
-
-Values = Mapping[str, Value]
+from runtime.operations import OPERATIONS, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,8 @@ def emit(node_type: NodeType, values: Values, arguments: Sequence[str]) -> Emiss
         values: every parameter, the `auto` ones worked out.
         arguments: the names of the variables that feed its inputs, in port order.
     """
-    if node_type.id in EXPRESSIONS:
-        return Emission(None, EXPRESSIONS[node_type.id](values, arguments))
+    if node_type.id in OPERATIONS:
+        return Emission(None, OPERATIONS[node_type.id](values, arguments))
     assert node_type.id.startswith("torch.nn."), node_type.id
     init = f"nn.{node_type.id.removeprefix('torch.nn.')}({call_arguments(node_type, values)})"
     return Emission(init, f"{{self}}({', '.join(arguments)})")
@@ -59,30 +58,8 @@ def literal(value: Value) -> str:
 
 def has_submodule(node_type: NodeType) -> bool:
     """Whether the node becomes an attribute of the module."""
-    return node_type.role in (Role.LAYER, Role.LOSS) and node_type.id not in EXPRESSIONS
+    return node_type.role in (Role.LAYER, Role.LOSS) and node_type.id not in OPERATIONS
 
 
 def _is_default(param: Param, value: Value) -> bool:
     return value == param.default and (param.kind is not Kind.BOOL or isinstance(value, bool))
-
-
-def _joined(operator: str) -> Callable[[Values, Sequence[str]], str]:
-    return lambda values, arguments: f" {operator} ".join(arguments)
-
-
-def _concatenate(values: Values, arguments: Sequence[str]) -> str:
-    return f"torch.cat([{', '.join(arguments)}], dim={values['dim']!r})"
-
-
-def _reshape(values: Values, arguments: Sequence[str]) -> str:
-    (x,) = arguments
-    return f"{x}.reshape({', '.join([f'{x}.shape[0]', *map(repr, values['shape'])])})"
-
-
-EXPRESSIONS: Mapping[str, Callable[[Values, Sequence[str]], str]] = {
-    "layerloom.Add": _joined("+"),
-    "layerloom.Subtract": _joined("-"),
-    "layerloom.Multiply": _joined("*"),
-    "layerloom.Concatenate": _concatenate,
-    "layerloom.Reshape": _reshape,
-}

@@ -86,9 +86,10 @@ def load_model(run: Run, compiled: Compiled) -> nn.Module:
     """
     if run.weights is None:
         raise RunError(msg("The run '{path}' left no weights: it ended before its first epoch did.", path=run.path))
-    model = compiled.build()
+    with torch.device("meta"):  # no memory to fill, and no random numbers taken from a run under way
+        model = compiled.build()
     try:
-        model.load_state_dict(read_weights(run.weights))
+        model.load_state_dict(read_weights(run.weights), assign=True)
     except RuntimeError as error:
         raise RunError(
             msg("The weights '{file}' do not fit the drawing of their run. Train again.", file=run.weights)

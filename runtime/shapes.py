@@ -75,7 +75,7 @@ def _analyse_node(
     try:
         outputs, parameters, macs = _evaluate(node_type, tuple(resolved.items()), tuple(inputs.values()))
     except Exception as error:
-        problems.append(explain_failure(situation, error))
+        problems.append(explain_failure(situation, str(error).replace(str(BATCH), "B")))
         return NodeAnalysis(inputs, resolved=resolved)
     return NodeAnalysis(inputs, outputs, resolved, parameters, macs)
 
@@ -135,7 +135,7 @@ def _evaluate(
         module = _module(emission.init) if emission.init else None
         parameters = list(module.parameters()) if module is not None else []
         space = {name: _empty(spec) for name, spec in zip(names, inputs, strict=True)}
-        space |= {"torch": torch, "self": SimpleNamespace(module=module)}
+        space |= {"torch": torch, "nn": torch.nn, "self": SimpleNamespace(module=module)}
         counter = FlopCounterMode(display=False)
         multiplies = module is None or any(p.ndim > 1 for p in parameters)
         with counter if multiplies else nullcontext():  # counting costs as much as running

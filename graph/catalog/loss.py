@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from graph.catalog.common import real, whole
+from dataclasses import replace
+
+from graph.catalog.common import choice, flag, real, whole
 from graph.catalog.types import NodeType, Param, PortType, Role
 
 FAMILY = "loss"
 
 _SCORES = PortType(name="input", dtype="float", ndim=(2, 3, 4, 5), help="One score a class: batch × classes.")
+_FLAT_SCORES = replace(_SCORES, ndim=(2,))
 _CLASSES = PortType(name="target", dtype="integer", target=True, help="The right classes, as whole numbers from 0.")
 _PREDICTIONS = PortType(name="input", dtype="float", help="The predictions.")
 _VALUES = PortType(name="target", dtype="float", target=True, help="The right values, in the shape of the input.")
+_PROBABILITIES = replace(_PREDICTIONS, help="Probabilities from 0 to 1, as Sigmoid makes them.")
+_LOGARITHMS = replace(_PREDICTIONS, help="Logarithms of probabilities, as LogSoftmax makes them.")
+_DISTRIBUTION = replace(_VALUES, help="The right probabilities, in the shape of the input.")
+_SIGNS = replace(_VALUES, help="1 or -1 for every number of the input.")
+_PAIR_SIGNS = replace(_VALUES, help="1 or -1 for every pair.")
+_CLASS_LISTS = replace(_CLASSES, ndim=(2,), help="The right classes of each sample, then -1: batch × classes.")
+_NUMBER_PAIR = tuple(PortType(name=f"input{i}", dtype="float", help="One side of the pairs.") for i in (1, 2))
+_VECTOR_PAIR = tuple(replace(side, ndim=(2,), help="One side of the pairs: batch × features.") for side in _NUMBER_PAIR)
+_TRIPLET = (
+    PortType(name="anchor", dtype="float", help="What the others are compared with: batch × features."),
+    PortType(name="positive", dtype="float", help="What should be near, in the shape of the anchor."),
+    PortType(name="negative", dtype="float", help="What should be far, in the shape of the anchor."),
+)
+
 _IGNORE_INDEX = whole("ignore_index", -100, "Samples with this target do not count.")
+_MARGIN = real("margin", 1.0, "How clear the difference must be.")
+_NO_MARGIN = replace(_MARGIN, default=0.0)
 
 
 def _loss(
@@ -41,6 +60,40 @@ TYPES = (
           synonyms=("robust", "regression")),
     _loss("BCEWithLogitsLoss", "For yes or no: compares scores, without Sigmoid, with targets of 0 and 1.",
           synonyms=("binary cross entropy", "sigmoid", "multi-label", "classification")),
+    _loss("BCELoss", "For yes or no: compares probabilities, from Sigmoid, with targets of 0 and 1.",
+          inputs=(_PROBABILITIES, _VALUES), synonyms=("binary cross entropy", "classification")),
+    _loss("SoftMarginLoss", "For yes or no: compares scores, without Sigmoid, with targets of 1 and -1.",
+          inputs=(_PREDICTIONS, _SIGNS), synonyms=("logistic", "binary", "classification")),
     _loss("NLLLoss", "For classes: takes the logarithms of probabilities that LogSoftmax makes.",
           _IGNORE_INDEX, inputs=(_SCORES, _CLASSES), synonyms=("negative log likelihood", "classification")),
+    _loss("MultiMarginLoss", "For classes: 0 once the right class has the top score by a margin.",
+          whole("p", 1, "The power of what is missing: 1 or 2.", minimum=1, maximum=2), _MARGIN,
+          inputs=(_FLAT_SCORES, _CLASSES), synonyms=("hinge", "svm", "classification")),
+    _loss("MultiLabelMarginLoss", "For several classes a sample: 0 once the right ones have the top scores by 1.",
+          inputs=(_FLAT_SCORES, _CLASS_LISTS), synonyms=("hinge", "multi-label", "classification")),
+    _loss("MultiLabelSoftMarginLoss", "For several classes a sample: compares scores, without Sigmoid, with 0 and 1.",
+          inputs=(_SCORES, _VALUES), synonyms=("multi-label", "sigmoid", "classification")),
+    _loss("KLDivLoss", "For distributions: how far the predicted probabilities are from the right ones.",
+          choice("reduction", ("batchmean", "mean"), "Divides the sum by the number of samples (batchmean) or of all numbers (mean).",
+                 required=True, keyword=True),
+          flag("log_target", False, "The targets are logarithms too."),
+          inputs=(_LOGARITHMS, _DISTRIBUTION), synonyms=("kullback leibler", "distillation", "relative entropy")),
+    _loss("PoissonNLLLoss", "For counts: how unlikely they are, given how often something is predicted to happen.",
+          flag("log_input", True, "The predictions are logarithms."),
+          flag("full", False, "Adds the term that does not depend on the predictions."),
+          real("eps", 1e-8, "A small number that keeps the logarithm from failing.", minimum=0),
+          synonyms=("count", "poisson", "regression")),
+    _loss("CosineEmbeddingLoss", "For pairs: turns vectors the same way where the target is 1, apart where it is -1.",
+          replace(_NO_MARGIN, minimum=-1, maximum=1), inputs=(*_VECTOR_PAIR, _PAIR_SIGNS),
+          synonyms=("similarity", "siamese", "metric learning")),
+    _loss("HingeEmbeddingLoss", "For distances: small where the target is 1, larger than a margin where it is -1.",
+          _MARGIN, inputs=(_PREDICTIONS, _SIGNS), synonyms=("similarity", "siamese", "metric learning")),
+    _loss("MarginRankingLoss", "For ranks: the first side is larger where the target is 1, the second where it is -1.",
+          _NO_MARGIN, inputs=(*_NUMBER_PAIR, _PAIR_SIGNS), synonyms=("ranking", "order")),
+    _loss("TripletMarginLoss", "For triplets: what belongs together comes nearer than what does not, by a margin.",
+          replace(_MARGIN, minimum=1e-6),
+          real("p", 2.0, "The p of the norm: 2 measures straight, 1 along the axes."),
+          real("eps", 1e-6, "A small number added to every difference.", minimum=0),
+          flag("swap", False, "Uses the distance from positive to negative where it is the smaller one."),
+          inputs=_TRIPLET, synonyms=("siamese", "metric learning", "face recognition")),
 )  # fmt: skip

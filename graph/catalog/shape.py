@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from graph.catalog.common import ANYTHING, IMAGES, choice, layer, operation, real, whole
+from graph.catalog.common import ANYTHING, layer, operation, whole
 from graph.catalog.types import Kind, Param
 
 FAMILY = "shape"
@@ -24,13 +24,4 @@ TYPES = (
               inputs=(ANYTHING,), summary="Reshape {shape}", synonyms=("view", "flatten"),
               params=(Param(name="shape", kind=Kind.INTS, minimum=-1, default=(-1,), required=True,
                             help="The new shape without the batch; one size may be -1 and follows."),)),
-    _layer("Upsample", "upsample", "Enlarges images by repeating or blending their pixels.",
-           port=IMAGES, summary="Upsample ×{scale_factor}", synonyms=("resize", "enlarge", "interpolate"),
-           params=(real("scale_factor", 2.0, "How many times larger the image becomes.", minimum=0.01,
-                        required=True, keyword=True),
-                   choice("mode", ("nearest", "nearest-exact", "bilinear", "bicubic"), "How new pixels are made."))),
-    _layer("ZeroPad2d", "pad", "Adds a border of zeros to images.",
-           port=IMAGES, summary="ZeroPad2d {padding}", synonyms=("padding", "border"),
-           params=(Param(name="padding", kind=Kind.INTS, length=4, minimum=0, default=1, required=True,
-                         help="Pixels added left, right, above and below; one number stands for all four."),)),
 )  # fmt: skip

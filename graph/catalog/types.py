@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,7 +51,7 @@ class Param:
 
     `required` means that PyTorch has no default for it: the generated code always writes it, by position
     unless `keyword`. `default` is then the value of a new node. A parameter with `auto` has the value that follows
-    from the input as long as nobody pins one.
+    from the input as long as nobody pins one. `pattern` is the regular expression that the whole of a text must match.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Param:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     length: int | None = None
+    pattern: str = ""
     optional: bool = False
     auto: Auto | None = None
 
@@ -86,6 +88,8 @@ class Param:
             return msg("one of: {choices}", choices=", ".join(self.choices))
         if self.kind is Kind.BOOL:
             return msg("yes or no")
+        if self.pattern:
+            return msg("a text such as {example}", example=self.default)
         if self.kind is Kind.TEXT or self.kind is Kind.FILE:
             return msg("a text")
         number = msg("a whole number") if self.kind is not Kind.FLOAT else msg("a number")
@@ -150,7 +154,7 @@ def _check_ints(param: Param, value: object) -> Value:
 
 
 def _check_text(param: Param, value: object) -> Value:
-    if not isinstance(value, str) or len(value) > 10_000:
+    if not isinstance(value, str) or len(value) > 10_000 or (param.pattern and not re.fullmatch(param.pattern, value)):
         raise param._misfit(value)
     return value
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt, Signal
 
-from gui.panels.figures import tick
+from gui.figures import tick
 from gui.theme import GRID, mono_font, theme
 
 LABEL_SIZE = 10

@@ -21,6 +21,7 @@ from gui.panels.parts import ElidedLabel, flat_button, row
 from gui.theme import GRID, theme
 
 PNG_SCALE = 2
+HEADER_HEIGHT = 5 * GRID
 
 
 class Card(QFrame):
@@ -34,6 +35,7 @@ class Card(QFrame):
         self.setAccessibleName(title)
         self.setProperty("kind", "card")
         self.title = ElidedLabel(title, tone="heading")
+        self.title.setMinimumHeight(HEADER_HEIGHT)
         self.header = row()
         self.header.addWidget(self.title, 1)
         self.body = QVBoxLayout(self)

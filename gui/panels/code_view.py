@@ -97,7 +97,7 @@ class CodeView(QPlainTextEdit):
         if marked:
             painter.fillRect(QRectF(0, box.top(), 3, box.height()), theme.color("accent"))
         painter.setPen(theme.color("text" if marked else "faint"))
-        space = QRectF(0, box.top(), self._gutter.width() - 2 * GRID, box.height())
+        space = QRectF(0, box.top(), self._gutter.width() - 2 * GRID, self.fontMetrics().lineSpacing())
         painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(number))
 
     def _replace(self, first: int, end: int, lines: list[str]) -> None:

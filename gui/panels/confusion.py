@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QFont, QHelpEvent, QImage, QMouseEvent, QPaint
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from graph.messages import tr
+from gui.figures import percent
 from gui.panels.card import Card
-from gui.panels.figures import percent
 from gui.theme import GRID, theme
 
 Counts = Sequence[Sequence[int]]

@@ -18,6 +18,9 @@ THIN_FROM = 400  # drawn points from which on a line is one device pixel wide: w
 SMOOTH_WIDTH = 3  # pixels between two points of an average
 MIN_BLOCKS = 32
 DOTS_UNTIL = 120  # points up to which a curve shows each as a dot
+FEW = 50  # points that are all shown, however steep they begin
+BEGINNING = 0.03  # the part of a curve
+STEEP = 8  # times the range of the rest
 FAINT = 0.3  # opacity of the points behind their average
 EMPTY = np.empty(0)
 Picture: TypeAlias = tuple[Array, Array]  # x and y of a line
@@ -33,6 +36,7 @@ class Curve:
         self.entry: LegendEntry | None = None
         self.bounds = NOTHING  # of what was drawn last
         self.pixel_ratio = 1.0  # device pixels a pixel: pens count in those
+        self._shown = True
         self._smoothing: Smoothing | None = None
         self._drawn = (NOTHING, NOTHING)  # behind, in front
         self._faint, self._line = pg.PlotCurveItem(antialias=True), pg.PlotCurveItem(antialias=True)
@@ -61,6 +65,13 @@ class Curve:
         for item in self.items:
             item.setData([], [])
 
+    def show(self, shown: bool) -> None:
+        """Draw the curve from now on, or leave it out. Items without points are hidden: painting nothing costs time."""
+        self._shown = shown
+        for item in self.items:
+            x, _ = item.getData()
+            item.setVisible(shown and x is not None and len(x) > 0)
+
     def draw(self, span: tuple[float, float], width: int, *, scale: float, log: bool) -> None:
         """Draw what lies between two steps on so many device pixels; `scale` turns steps into the unit of the x axis."""
         raw = _picture(self.raw.points(*span, blocks=min(BLOCKS, max(width, MIN_BLOCKS))), scale, log)
@@ -70,6 +81,7 @@ class Curve:
         self._set(self._line, self._drawn[1], 1.0)
         if self._dots is not None:
             self._dots.setData(*self.dots_drawn(), brush=theme.color(self.role))
+        self.show(self._shown)
         self.bounds = _bounds(raw)
 
     def drawn(self) -> list[tuple[Picture, QPen]]:
@@ -102,4 +114,14 @@ def _bounds(picture: Picture) -> Picture:
     finite = np.isfinite(y)
     if not finite.any():
         return EMPTY, EMPTY
-    return x[[0, -1]], np.array([y[finite].min(), y[finite].max()])
+    return x[[0, -1]], np.array(_range(x[finite], y[finite]))
+
+
+def _range(x: Array, y: Array) -> tuple[float, float]:
+    """The lowest and the highest value, where a steep beginning is cut off: it would make what follows a flat line."""
+    low, high = y.min(), y.max()
+    later = y[x >= x[0] + BEGINNING * (x[-1] - x[0])]
+    room = later.max() - later.min()
+    if len(y) < FEW or high - low <= STEEP * room:
+        return low, high
+    return max(low, later.min() - room), min(high, later.max() + room)

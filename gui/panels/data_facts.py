@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from graph.messages import tr
+from graph.messages import tr, translate
 from graph.model import Node
-from gui.panels.figures import grouped
+from gui.figures import grouped
 
 Facts = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def describe_facts(facts: Facts) -> list[tuple[str, ...]]:
         return []
     shown: list[tuple[str, ...]] = [(tr("Samples"), grouped(num_samples(facts)))]
     if facts.get("title"):
-        shown.insert(0, (tr("Title"), str(facts["title"])))
+        shown.insert(0, (tr("Title"), translate(str(facts["title"]))))
     for port, output in (facts.get("outputs") or {}).items():
         shape = " × ".join(map(str, output["shape"])) or tr("a number")
         shown.append((port, shape, str(output["dtype"])))

@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QSizePolicy, QTableWidget, QTableWidgetItem, QWidget
 
 from graph.messages import tr
-from gui.panels.figures import grouped
+from gui.figures import grouped
 from gui.panels.preview import THUMBNAIL
 from gui.theme import GRID, mono_font, theme
 

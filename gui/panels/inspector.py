@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QWidget
 
 from graph.catalog import CATALOG, Role
 from graph.messages import EditError, msg, tr
-from graph.model import Project
+from graph.model import Graph
 from gui.editor import Editor
-from gui.panels.figures import grouped
+from gui.figures import bytes_text, grouped
 from gui.panels.form import HelpLine
 from gui.panels.name_field import NameField
 from gui.panels.node_form import NodeForm
@@ -19,7 +19,6 @@ from gui.panels.parts import (
     ColorBar,
     FactList,
     ScrollColumn,
-    bytes_text,
     column,
     complain,
     empty,
@@ -52,6 +51,11 @@ class InspectorPanel(QWidget):
         editor.selection_changed.connect(self._refresh)
         editor.changed.connect(self._refresh)
         editor.analysed.connect(self._refresh)
+
+    def enter(self) -> None:
+        """Put the cursor into the form of the selected node."""
+        if isinstance(self.page, NodeForm):
+            self.page.enter()
 
     def _refresh(self, _what: object = None) -> None:
         """Bring the page up to date; build another one only if something else is selected."""
@@ -138,15 +142,21 @@ class ProjectCard(QWidget):
     def refresh(self) -> None:
         """Show the network as it is now."""
         self.name_field.show_name(self._editor.project.name)
-        self.facts.set_facts(project_facts(self._editor.project, self._editor.analysis))
+        self.facts.set_facts(project_facts(self._editor.graph, self._editor.analysis))
 
 
-def project_facts(project: Project, analysis: Analysis) -> list[tuple[str, ...]]:
-    """The size of a network, as (name, figure) for people."""
-    layers = sum(CATALOG[n.type].role is Role.LAYER for n in project.graph.nodes.values() if n.type in CATALOG)
+def num_layers(graph: Graph) -> int:
+    """How many nodes compute something: layers and operations, not data, losses and metrics."""
+    return sum(CATALOG[n.type].role in (Role.LAYER, Role.OPERATION) for n in graph.nodes.values() if n.type in CATALOG)
+
+
+def project_facts(graph: Graph, analysis: Analysis) -> list[tuple[str, ...]]:
+    """The size of a network, as (name, figure) for people; what errors hide is left out."""
+    counts = [(tr("Nodes"), grouped(len(graph.nodes))), (tr("Layers"), grouped(num_layers(graph)))]
+    if analysis.errors or not analysis.complete:
+        return counts
     return [
-        (tr("Nodes"), grouped(len(project.graph.nodes))),
-        (tr("Layers"), grouped(layers)),
+        *counts,
         (tr("Parameters"), grouped(analysis.parameters)),
         (tr("MACs / sample"), grouped(analysis.macs)),
         (tr("Weights in memory"), bytes_text(analysis.parameters * BYTES_PER_NUMBER)),

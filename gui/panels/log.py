@@ -12,8 +12,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QPlainTextEdit, QStackedLayout, QWidget
 
 from graph.messages import Message, msg, tr
+from gui.figures import clock, figure, grouped
 from gui.panels.empty import EmptyState
-from gui.panels.figures import clock, figure, grouped
 from gui.panels.metrics import title_of
 from gui.theme import GRID, theme
 from runtime.events import (
@@ -117,9 +117,9 @@ def _epoch(event: EpochEnded) -> tuple[str, Message]:
     }
     if event.best:
         return "good", msg(
-            "Epoch {epoch}, the best so far: train {train}; validation {validation}; {seconds} s", **values
+            "Epoch {epoch} in {seconds} s, the best so far. Train: {train}. Validation: {validation}.", **values
         )
-    return "muted", msg("Epoch {epoch}: train {train}; validation {validation}; {seconds} s", **values)
+    return "muted", msg("Epoch {epoch} in {seconds} s. Train: {train}. Validation: {validation}.", **values)
 
 
 def _tested(event: Tested) -> tuple[str, Message]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,12 @@ TITLES = {
     "loss": msg("Loss"),
     "accuracy": msg("Accuracy"),
     "r2": msg("R²"),
-    "mean_absolute_error": msg("Mean absolute error"),
+    "mean_absolute_error": msg("Mean abs. error"),
 }
 RATE, SPEED = "learning_rate", "samples_per_second"
 WIDE, NARROW = 2, 1  # shares of the width
 MIN_WIDE, MIN_NARROW = 260, 226
-PACE = 200  # milliseconds between two redraws: painting shares the interpreter with the training
+PACE = 100  # milliseconds between the redraws of two cards: painting shares the interpreter with the training
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
 
@@ -41,6 +42,7 @@ class MetricsPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.cards: dict[str, PlotCard] = {}
+        self._turns: deque[PlotCard] = deque()  # the card that was drawn last is at the end
         self.confusion = ConfusionCard(tr("Confusion (test)"))
         self._run: str | None = None
         self._per_step: set[str] = set()  # figures that come with every step
@@ -58,7 +60,7 @@ class MetricsPanel(QWidget):
 
     @Slot(object)
     def take(self, events: Iterable[Event]) -> None:
-        """Add what happened, and redraw what changed, now or soon."""
+        """Add what happened, and redraw what changed, soon."""
         handlers = {
             RunStarted: self._on_started,
             StepsEnded: self._on_steps,
@@ -86,9 +88,12 @@ class MetricsPanel(QWidget):
 
     @Slot()
     def _redraw(self) -> None:
-        drawn = [card.redraw() for card in self.cards.values()]
-        if any(drawn):
-            self._pace.start()
+        """Draw the card that has waited longest of those that changed; the others soon, one at a time."""
+        for _ in range(len(self._turns)):
+            self._turns.rotate(-1)
+            if self._turns[-1].redraw():
+                self._pace.start()
+                return
 
     # ---- events
 
@@ -160,6 +165,7 @@ class MetricsPanel(QWidget):
     def _card(self, key: str) -> PlotCard:
         if key not in self.cards:
             self.cards[key] = self._make_card(key)
+            self._turns.append(self.cards[key])
             self._row.insertWidget(_in_order(self.cards).index(key), self.cards[key], _share(key))
         return self.cards[key]
 

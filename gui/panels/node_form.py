@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from graph.catalog import CATALOG, Param, Role
 from graph.messages import tr
 from graph.model import Node, NodeId, Value, check_name
 from gui.editor import Editor
+from gui.figures import grouped
 from gui.panels.data_facts import facts_of, num_samples
 from gui.panels.fields import make_field
-from gui.panels.figures import grouped
 from gui.panels.form import FieldRow
 from gui.panels.name_field import NameField
 from gui.panels.parts import ColorBar, ElidedLabel, FactList, column, complain, label, row, rule
@@ -53,6 +54,14 @@ class NodeForm(QWidget):
         problems = [problem for problem in analysis.problems if problem.node == self.node]
         self.problems.show_problems(problems)
         self.problems.setVisible(bool(problems))
+
+    def enter(self) -> None:
+        """Put the cursor into the first field that is not worked out by itself, else into the name."""
+        fields = [field_row.field for field_row in self.rows if field_row.param.auto is None]
+        field = fields[0] if fields else self.name_field
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if isinstance(field, QLineEdit):
+            field.selectAll()
 
     def _refresh_row(self, field_row: FieldRow, node: Node, known: NodeAnalysis) -> None:
         param = field_row.param

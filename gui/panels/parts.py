@@ -20,20 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from gui.icons import icon, paint_icon
-from gui.panels.figures import THIN_SPACE
 from gui.theme import GRID, theme
 
 MARGIN = 3 * GRID
+DECORATION = QSize(8, 40)  # what window managers put around a window
 L = TypeVar("L", bound=QLayout)
-
-
-def bytes_text(count: float) -> str:
-    """A size of memory in the unit that suits it: `241 KiB`."""
-    units = ("B", "KiB", "MiB", "GiB", "TiB")
-    step = 0
-    while count >= 1024 and step < len(units) - 1:
-        count, step = count / 1024, step + 1
-    return f"{count:.3g}{THIN_SPACE}{units[step]}" if count < 1000 else f"{count:.0f}{THIN_SPACE}{units[step]}"
 
 
 class ElidedLabel(QLabel):

@@ -16,10 +16,10 @@ from PySide6.QtGui import QAction, QPainter, QShowEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from graph.messages import tr
+from gui.figures import figure, grouped
 from gui.panels.axes import make_plot, nice_range
 from gui.panels.card import Card
 from gui.panels.curve import EMPTY, Curve
-from gui.panels.figures import figure, grouped
 from gui.panels.legend import LegendEntry, QuietButton
 from gui.panels.parts import flat_button
 from gui.panels.picture import paint_plot
@@ -28,6 +28,7 @@ from gui.theme import GRID, theme
 
 DIVISIONS = 6  # of a round range
 UNIT_ROOM = 44  # pixels at the end of the x axis for the button with its unit
+UNIT_DROP = 3  # pixels by which it is lower than the axis, to stand on the line of the numbers
 
 
 class PlotCard(Card):
@@ -165,8 +166,7 @@ class PlotCard(Card):
         self.add_export(menu, tr("Save the numbers as CSV…"), "csv", self.save_csv)
 
     def _show_curve(self, curve: Curve, shown: bool) -> None:
-        for item in curve.items:
-            item.setVisible(shown)
+        curve.show(shown)
         self._fit()
 
     def _redraw_all(self) -> None:
@@ -237,7 +237,8 @@ class PlotCard(Card):
             self._readout.hide()
         elif event.type() == QEvent.Type.Resize:
             self._unit.resize(self._unit.sizeHint())
-            self._unit.move(self.plot.width() - self._unit.width(), self.plot.height() - self._unit.height())
+            below = UNIT_DROP - self._unit.height()
+            self._unit.move(self.plot.width() - self._unit.width(), self.plot.height() + below)
         return False
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -9,13 +9,13 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QStackedLayout, QWidget
 
 from graph.messages import tr
+from gui.figures import figure, grouped
 from gui.panels.card import Card
 from gui.panels.confusion import ConfusionCard
 from gui.panels.empty import EmptyState
-from gui.panels.figures import figure
 from gui.panels.legend import Choice
 from gui.panels.metrics import title_of
-from gui.panels.parts import label, row
+from gui.panels.parts import FactList, label, row
 from gui.panels.samples import NumberTable, SampleGrid, SampleModel, is_wrong
 from gui.theme import GRID
 from runtime.events import Event, Figures, RunStarted, SamplePrediction, Tested
@@ -23,7 +23,7 @@ from runtime.events import Event, Figures, RunStarted, SamplePrediction, Tested
 if TYPE_CHECKING:
     from gui.panels.scatter import ScatterCard
 
-FIGURES_WIDTH = 168
+FIGURES_WIDTH = 184
 BIG = 26  # pixels, of a figure's digits
 ALL, WRONG, CELL = range(3)
 
@@ -38,7 +38,7 @@ class PredictionsPanel(QWidget):
         super().__init__(parent)
         self.tested: Tested | None = None
         self.figures = FiguresCard()
-        self.confusion = ConfusionCard(tr("Confusion"))
+        self.confusion = ConfusionCard(tr("Confusion (test)"))
         self.samples = SamplesCard()
         self.table = NumberTable()
         self.scatter: ScatterCard | None = None
@@ -106,27 +106,28 @@ class PredictionsPanel(QWidget):
 
 
 class FiguresCard(Card):
-    """The figures of the test in big digits."""
+    """The figures of the test: what people ask for first in big digits, the others below, the loss last."""
 
     def __init__(self) -> None:
         super().__init__(tr("Test"))
         self.setFixedWidth(FIGURES_WIDTH)
-        self._shown: list[QWidget] = []
+        self.number, self.name = label(""), label("", tone="muted")
+        self.number.setStyleSheet(f"font-size: {BIG}px; font-weight: 600")
+        self.others = FactList()
+        for widget in (self.number, self.name):
+            self.body.addWidget(widget)
+        self.body.addSpacing(2 * GRID)
+        self.body.addWidget(self.others)
         self.body.addStretch(1)
 
     def show_figures(self, figures: Figures) -> None:
-        """Show these figures, the loss last."""
-        for widget in self._shown:
-            widget.deleteLater()
-        self._shown = []
-        for key, value in sorted(figures.items(), key=lambda entry: entry[0] == "loss"):
-            number = label(figure(value))
-            number.setStyleSheet(f"font-size: {BIG}px; font-weight: 600")
-            name = label(title_of(key), tone="muted")
-            name.setContentsMargins(0, 0, 0, 2 * GRID)
-            self._shown += [number, name]
-        for place, widget in enumerate(self._shown, start=1):
-            self.body.insertWidget(place, widget)
+        """Show these figures."""
+        ordered = sorted(figures.items(), key=lambda entry: entry[0] == "loss")
+        texts = [(title_of(key), figure(value)) for key, value in ordered] or [("", "")]
+        (name, number), *others = texts
+        self.name.setText(name)
+        self.number.setText(number)
+        self.others.set_facts(others)
 
 
 class SamplesCard(Card):
@@ -150,7 +151,8 @@ class SamplesCard(Card):
         """Show the samples of a test."""
         self._tested = tested
         wrong = sum(map(is_wrong, tested.predictions))
-        self.title.setText(tr("Samples: {count} of the test part", count=len(tested.predictions)))
+        total = sum(map(sum, tested.confusion))
+        self.title.setText(tr("Samples: {count} of {total}", count=len(tested.predictions), total=grouped(total)))
         self.buttons[WRONG].setText(tr("Wrong ({count})", count=wrong))
         self.buttons[CELL].hide()
         self._choose(ALL)

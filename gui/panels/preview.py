@@ -13,9 +13,8 @@ from PySide6.QtGui import QImage
 
 from graph.messages import LayerloomError, Message, msg
 from graph.model import Node
+from gui.figures import bytes_text, figure
 from gui.panels.data_facts import data_bytes, facts_of
-from gui.panels.figures import figure
-from gui.panels.parts import bytes_text
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,6 +16,7 @@ from gui.theme import GRID
 from runtime.analysis import Analysis
 
 MOST_SHOWN = 200
+MAX_WIDTH = 880  # pixels: a button that mends should not be far from what it mends
 WIDE = 520  # pixels from which the buttons stand beside the text instead of below
 _ICONS = {Severity.ERROR: ("error", "error"), Severity.WARNING: ("warning", "warning")}
 _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
@@ -146,7 +147,11 @@ class ProblemsPanel(ScrollColumn):
         self.list = ProblemList(editor, with_names=True)
         self._check, self._note = IconLabel("check", "good"), label("", tone="muted", wrap=True)
         self._fine = self._make_fine()
-        self.column.addWidget(self.list)
+        self.list.setMaximumWidth(MAX_WIDTH)
+        line = row()
+        line.addWidget(self.list, MAX_WIDTH)
+        line.addStretch(1)
+        self.column.addLayout(line)
         self.column.addWidget(self._fine)
         self.column.addStretch(1)
         self.list.activated.connect(self._on_activated)

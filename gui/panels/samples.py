@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import (
     QHeaderView,
@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from graph.messages import tr
+from gui.figures import figure, percent
 from gui.icons import paint_icon
-from gui.panels.figures import figure, percent
 from gui.theme import GRID, RADIUS, theme
 from runtime.events import SamplePrediction
 
@@ -161,13 +161,20 @@ class NumberTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 4, parent)
-        self.setHorizontalHeaderLabels([tr("Sample"), tr("True"), tr("Predicted"), tr("Error")])
+        self._titles = (tr("Sample"), tr("True"), tr("Predicted"), tr("Difference"))
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.verticalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.horizontalHeader().sortIndicatorChanged.connect(self._show_titles)
         self.setShowGrid(False)
         self.setAccessibleName(tr("Test samples"))
+
+    @Slot(int, Qt.SortOrder)
+    def _show_titles(self, sorted_by: int, order: Qt.SortOrder) -> None:
+        """The titles, with an arrow before the one that the rows are in order of."""
+        arrow = "↓ " if order == Qt.SortOrder.DescendingOrder else "↑ "
+        self.setHorizontalHeaderLabels([arrow * (i == sorted_by) + title for i, title in enumerate(self._titles)])
 
     def show_samples(self, samples: Sequence[SamplePrediction]) -> None:
         """Show these samples."""

@@ -69,7 +69,7 @@ class SplitForm(QWidget):
         grid.setHorizontalSpacing(2 * GRID)
         grid.setVerticalSpacing(GRID)
         for place, (part, name) in enumerate(_names().items()):
-            caption = label(f"{name} %", tone="muted")
+            caption = label(name, tone="muted")
             caption.setBuddy(self.fields[part])
             grid.addWidget(caption, 0, place)
             grid.addWidget(self.fields[part], 1, place)

@@ -15,10 +15,10 @@ from graph.messages import Message, msg, tr, translate
 from graph.model import Node
 from graph.plan import Choice, Objective, Plan
 from gui.editor import Editor
+from gui.figures import grouped
 from gui.panels.choice_form import ChoiceForm
 from gui.panels.data_facts import facts_of, num_samples
 from gui.panels.fields import ChoiceField, make_field
-from gui.panels.figures import grouped
 from gui.panels.form import FieldRow, HelpLine
 from gui.panels.parts import MARGIN, FactList, Heading, ScrollColumn, column, empty, label
 from gui.panels.split import SplitForm
@@ -119,7 +119,7 @@ class TrainingPanel(QWidget):
     def _lay_out(self) -> None:
         scroll = ScrollColumn(spacing=GRID + 1)
         inside = scroll.column
-        for widget in (Heading(tr("Data split"), first=True), self.split):
+        for widget in (Heading(tr("Data split in percent"), first=True), self.split):
             inside.addWidget(widget)
         for widget in (Heading(tr("Run")), *self.rows.values(), self.device, self._steps):
             inside.addWidget(widget)

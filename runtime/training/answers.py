@@ -27,6 +27,7 @@ def _softmax(scores: Tensor) -> Tensor:
 _PROBABILITIES: Mapping[str, Callable[[Tensor], Tensor]] = {
     "torch.nn.CrossEntropyLoss": _softmax,
     "torch.nn.NLLLoss": torch.exp,
+    "torch.nn.MultiMarginLoss": _softmax,
 }
 
 

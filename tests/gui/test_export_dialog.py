@@ -121,8 +121,9 @@ def test_a_failure_is_a_sentence(qtbot, dialog, exporter, error, words):
     assert dialog.export_button.isEnabled()
 
 
-def test_nowhere_to_write(qtbot, dialog, exporter):
-    dialog.place.clear()
+@pytest.mark.parametrize("text", ["", " ", "/", ".", "~nobody-here/mine"])
+def test_nowhere_to_write(qtbot, dialog, exporter, text):
+    dialog.place.setText(text)
     export(qtbot, dialog)
     assert dialog.error.isVisible()
     assert not exporter.jobs
@@ -147,3 +148,13 @@ def test_open_the_folder(qtbot, dialog, exporter, monkeypatch, tmp_path):
 
 def test_difference_text():
     assert [difference_text(value) for value in (0.0, 2.4e-7, 1e-4)] == ["0", "2.4e-7", "1e-4"]
+
+
+def test_a_file_that_would_be_replaced_is_pointed_out(dialog, tmp_path):
+    dialog.place.setText(str(tmp_path / "mine.safetensors"))
+    assert not dialog.note.isVisible()
+    (tmp_path / "theirs.safetensors").touch()
+    dialog.place.setText(str(tmp_path / "theirs.safetensors"))
+    assert dialog.note.isVisible()
+    dialog.place.clear()
+    assert not dialog.note.isVisible()

@@ -14,8 +14,8 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from fake_runs import STEPS, classes_tested, epoch_ended, numbers_tested, started, steps
+from gui.figures import clock, figure, grouped, percent, tick
 from gui.panels.axes import nice_range, nice_step
-from gui.panels.figures import clock, figure, grouped, percent, tick
 from gui.panels.metrics import RATE, SPEED, MetricsPanel
 from gui.panels.series import BLOCKS
 from gui.theme import theme
@@ -291,7 +291,8 @@ def test_nice_range(low, high, expected):
     ("value", "text"),
     [
         (0.0621, "0.0621"),
-        (1.5, "1.5"),
+        (1.5, "1.500"),
+        (1.0, "1.000"),
         (2812.2, "2812"),
         (1e-5, "1e-5"),
         (123_456, "1.23e5"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 
 from fake_runs import FakeSessions, epoch_ended, started, steps
 from graph.messages import msg
 from graph.problems import Problem
+from gui.device_button import device_text
 from gui.editor import Editor
-from gui.run_bar import Progress, RunBar, device_text
+from gui.run_bar import Progress, RunBar
 from gui.run_controller import RunController, RunState
 from runtime.analysis import Analysis
-from runtime.events import Failed, Finished, RunStarted, Stopped
+from runtime.events import Failed, Finished, Stopped
 
 
 @pytest.fixture
@@ -72,15 +75,25 @@ def test_stop_says_why_it_is_off(bar):
 def test_a_drawing_with_errors_is_answered_with_the_reason(qtbot, bar, sessions):
     bar._editor.set_analysis(Analysis(problems=(Problem("cycle", msg("'add1' feeds itself.")),)))
     assert bar.button.isEnabled()
-    click(qtbot, bar.button)
-    assert "'add1' feeds itself." in bar.status.text()
+    with qtbot.waitSignal(bar._controller.refused) as refused:
+        click(qtbot, bar.button)
+    assert "'add1' feeds itself." in str(refused.args[0])
     assert not sessions
 
 
 def test_failure_is_shown(qtbot, bar, sessions):
     click(qtbot, bar.button)
     say(qtbot, bar, sessions[0], Failed(msg("The disk is full.")))
-    assert (bar.status.text(), bar.button.text()) == ("The disk is full.", "Train")
+    assert (bar.status.text(), bar.button.text()) == ("Failed", "Train")
+    assert bar.status.toolTip() == "The disk is full."
+
+
+def test_another_document_empties_the_bar(qtbot, bar, sessions):
+    click(qtbot, bar.button)
+    say(qtbot, bar, sessions[0], started(), Finished({"accuracy": 0.975}, "runs/one", "cpu", 3, 61.0))
+    bar._controller.forget()
+    assert bar.status.text() == ""
+    assert not bar.epoch_label.isVisible()
 
 
 def test_figures_of_the_test_at_the_end(qtbot, bar, sessions):
@@ -110,16 +123,22 @@ def test_restart_by_click(qtbot, bar, sessions):
 
 def test_device_chip(qtbot, bar, sessions):
     assert bar.device.text() == "Automatic device"
-    bar.set_devices([("cuda:0", "NVIDIA H200"), ("cpu", "CPU (2 cores)")])
+    bar.device.set_devices([("cuda:0", "NVIDIA H200"), ("cpu", "CPU (2 cores)")])
+    assert bar.device.text() == "CUDA:0 H200"
     actions = {action.text(): action for action in bar.device.menu().actions()}
-    assert list(actions) == ["Automatic device", "NVIDIA H200", "CPU (2 cores)"]
+    assert list(actions) == ["Automatic", "NVIDIA H200", "CPU (2 cores)"]
+    assert [name for name, action in actions.items() if action.isChecked()] == ["Automatic"]
     actions["CPU (2 cores)"].trigger()
     assert bar._editor.project.plan.device == "cpu"
-    assert bar.device.text() == "CPU (2 cores)"
-    bar._editor.undo()
-    click(qtbot, bar.button)
-    say(qtbot, bar, sessions[0], started())
-    assert bar.device.text() == "CUDA:0 H200"
+    assert (bar.device.text(), bar.device.toolTip()) == ("CPU", "CPU (2 cores)")
+    assert [name for name, action in actions.items() if action.isChecked()] == ["CPU (2 cores)"]
+
+
+def test_device_chip_names_a_device_that_is_not_there(bar):
+    bar.device.set_devices([("cpu", "CPU (2 cores)")])
+    plan = bar._editor.project.plan
+    bar._editor.set_plan(replace(plan, device="mps"), msg("Choose the device"))
+    assert bar.device.text() == "MPS"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +150,7 @@ def test_device_chip(qtbot, bar, sessions):
     ],
 )
 def test_device_text(device, name, text):
-    assert device_text(RunStarted("", device, name, 1, 1, {}, 0, 0)) == text
+    assert device_text(device, name) == text
 
 
 def test_time_left_before_and_after_the_first_epoch():

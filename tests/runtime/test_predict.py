@@ -79,3 +79,9 @@ def test_a_run_without_weights_or_with_others_is_a_sentence(finished, tmp_path):
         path.unlink()
     with pytest.raises(RunError, match="left no weights"):
         load_trained(Path(other.run))
+
+
+def test_loading_takes_no_random_numbers_from_a_run_under_way(finished):
+    before = torch.get_rng_state()
+    load_trained(Path(finished[1][-1].run))
+    assert torch.equal(before, torch.get_rng_state())

@@ -97,6 +97,31 @@ def test_a_kernel_larger_than_its_input():
     assert fixed(d, "kernel-too-large").nodes[d.id("conv")].outputs["output"].shape == ("B", 16, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape", "kernel", "reach", "given"),
+    [
+        ("Conv1d", (2, 5), 6, "covers 6,", "only 5"),
+        ("AvgPool1d", (2, 5), 6, "covers 6,", "only 5"),
+        ("MaxPool3d", (2, 5, 5, 5), (2, 6, 2), "covers 2 × 6 × 2", "only 5 × 5 × 5"),
+        ("LPPool2d", (2, 5, 5), (6, 2), "covers 6 × 2", "only 5 × 5"),
+        ("Unfold", (2, 5, 5), (6, 2), "covers 6 × 2", "only 5 × 5"),
+    ],
+)
+def test_a_kernel_larger_than_its_input_in_every_number_of_dimensions(layer, shape, kernel, reach, given):
+    d = Drawing()
+    d.add(f"nn.{layer}", "it", d.add("op.Input", "x", shape=shape), kernel_size=kernel)
+    (problem,) = [p for p in analyse(d.project).problems if p.code == "kernel-too-large"]
+    assert reach in str(problem.message) and given in str(problem.message)
+    assert fixed(d, "kernel-too-large").errors == ()
+
+
+def test_what_pytorch_says_names_the_batch_as_the_drawing_does():
+    d, image, _ = with_images()
+    d.add("nn.PixelShuffle", "shuffle", image)
+    (problem,) = [p for p in analyse(d.project).problems if p.code == "shape-mismatch"]
+    assert "[B, 1, 32, 32]" in str(problem.message)
+
+
 def test_class_count_and_missing_flatten():
     d, image, label = with_images()
     d.add("nn.Linear", "fc", image, out_features=7)

@@ -1,4 +1,4 @@
-"""Numbers as people read them: `18 420`, `00:41`, `0.0621`, `97.4 %`, `1e-3`."""
+"""Numbers as people read them: `18 420`, `2.4k`, `241 KiB`, `00:41`, `0.0621`, `97.4 %`, `1e-3`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,31 @@ import math
 
 THIN_SPACE = "\u2009"
 MINUS = "\u2212"
+_SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def grouped(count: float) -> str:
     """A count with thin spaces between thousands: `18 420`."""
     return f"{count:,.0f}".replace(",", THIN_SPACE)
+
+
+def compact_count(count: int) -> str:
+    """A count in at most five characters: `156`, `2.4k`, `48k`, `1.2M`."""
+    for size, suffix in _SUFFIXES:
+        if count >= size * 0.9995:
+            scaled = count / size
+            return f"{scaled:.0f}{suffix}" if scaled >= 9.95 else f"{scaled:.1f}".removesuffix(".0") + suffix
+    return str(count)
+
+
+def bytes_text(count: float) -> str:
+    """A size of memory in the unit that suits it: `241 KiB`."""
+    step = 0
+    while count >= 1024 and step < len(_UNITS) - 1:
+        count, step = count / 1024, step + 1
+    shown = f"{count:.3g}" if count < 1000 else f"{count:.0f}"
+    return f"{shown}{THIN_SPACE}{_UNITS[step]}"
 
 
 def clock(seconds: float) -> str:
@@ -21,14 +41,14 @@ def clock(seconds: float) -> str:
 
 
 def figure(value: float) -> str:
-    """A loss or a metric with up to four digits that mean something; `∞` and `NaN` where it is not finite."""
+    """A loss or a metric with four digits that mean something; `∞` and `NaN` where it is not finite."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
     if value and not 1e-3 <= abs(value) < 1e5:
         return short_power(f"{value:.2e}")
-    return f"{value:.4g}" if abs(value) >= 1 else f"{value:.4f}"
+    return f"{value:#.4g}".removesuffix(".") if abs(value) >= 1 else f"{value:.4f}"
 
 
 def percent(share: float) -> str:

@@ -1,0 +1,380 @@
+"""What operations between layers cannot take, in the words of the drawing, found before they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from graph.edits import feeding_link, insert_on_link
+from graph.fixes import graph_fix
+from graph.messages import msg
+from graph.model import Graph, NodeId
+from graph.problems import Fix, Problem
+from runtime.analysis import TensorSpec
+
+if TYPE_CHECKING:
+    from runtime.diagnosis import Situation
+
+Check = Callable[["Situation"], Iterator[Problem]]
+
+_DIMS = ("dim", "dims", "dim0", "dim1")
+_MODES = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
+
+
+def _first(s: Situation) -> tuple[str, TensorSpec]:
+    return next(iter(s.inputs.items()))
+
+
+def _given(s: Situation) -> dict[str, object]:
+    """The words for a node and what feeds its first input."""
+    port, spec = _first(s)
+    return {"node": s.node.name, "source": s.source(port), "given": spec}
+
+
+def _entries(value: Any) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _named_dims(s: Situation) -> list[int]:
+    return [dim for name in _DIMS if name in s.values for dim in _entries(s.values[name])]
+
+
+# ---- dimensions
+
+
+def _check_dims(s: Situation, *, new: int = 0) -> Iterator[Problem]:
+    """Every dimension exists (`new` more than the input has), and none is named twice."""
+    port, spec = _first(s)
+    count = len(spec.shape) + new
+    dims = _named_dims(s)
+    for dim in dims:
+        if not -count <= dim < count:
+            text = msg("'{node}' works on dimension {dim}, but '{source}' gives {given}. "
+                       "Choose a dimension from 0, the batch, to {last}, or count from the end: -1 is the last.",
+                       **_given(s), dim=dim, last=count - 1)  # fmt: skip
+            yield s.problem("dimension-range", text, port=port)
+            return
+    twice = next((dim for i, dim in enumerate(dims) if dim % count in [d % count for d in dims[:i]]), None)
+    if twice is not None and s.node.type != "layerloom.Transpose":
+        text = msg("'{node}' names dimension {dim} twice. Name every dimension once.", node=s.node.name, dim=twice)
+        yield s.problem("dimension-twice", text, port=port)
+
+
+def _check_permutation(s: Situation) -> Iterator[Problem]:
+    port, spec = _first(s)
+    count, dims = len(spec.shape), _named_dims(s)
+    if len(dims) != count:
+        text = msg("'{node}' puts {count} dimensions into order, but '{source}' gives {given}. "
+                   "Name every dimension once: the numbers from 0 to {last}.",
+                   **_given(s), count=len(dims), last=count - 1)  # fmt: skip
+        yield s.problem("permutation", text, port=port)
+
+
+def _along_batch(s: Situation) -> int | None:
+    """The first dimension of those named that is the batch."""
+    shape = _first(s)[1].shape
+    count = len(shape)
+    return next((d for d in _named_dims(s) if -count <= d < count and isinstance(shape[d], str)), None)
+
+
+def _check_keeps_batch(s: Situation) -> Iterator[Problem]:
+    dim = _along_batch(s)
+    if dim is not None:
+        text = msg("'{node}' would take samples out of the batch, because dimension {dim} of '{source}' ({given}) is the batch. "
+                   "Choose another dimension.", **_given(s), dim=dim)  # fmt: skip
+        yield s.problem("batch-dimension", text, port=_first(s)[0])
+
+
+def _check_mixes_samples(s: Situation) -> Iterator[Problem]:
+    dim = _along_batch(s)
+    if dim is not None:
+        text = msg("'{node}' mixes the samples of a batch, because dimension {dim} of '{source}' ({given}) is the batch. "
+                   "Check that this is meant.", **_given(s), dim=dim)  # fmt: skip
+        yield s.problem("batch-dimension", text, port=_first(s)[0], warn=True)
+
+
+def _size_along(s: Situation) -> int | None:
+    """The size of the one dimension that the node works on, if it exists and is a number."""
+    shape, (dim,) = _first(s)[1].shape, _named_dims(s)
+    size = shape[dim] if -len(shape) <= dim < len(shape) else None
+    return size if isinstance(size, int) else None
+
+
+def _check_place(s: Situation, *, name: str) -> Iterator[Problem]:
+    size, place = _size_along(s), s.values[name]
+    if size is not None and not -size <= place < size:
+        text = msg("'{node}' takes place {place} of dimension {dim}, but '{source}' gives {given}, where that dimension "
+                   "has the size {size}. The first place is 0.",
+                   **_given(s), place=place, dim=s.values["dim"], size=size)  # fmt: skip
+        yield s.problem("place-range", text, port="input")
+
+
+def _check_stretch(s: Situation) -> Iterator[Problem]:
+    size, start, length = _size_along(s), s.values["start"], s.values["length"]
+    if size is not None and (start < -size or (start + size if start < 0 else start) + length > size):
+        text = msg("'{node}' takes {length} places from place {start} on, but '{source}' gives {given}, where dimension {dim} "
+                   "has the size {size}. Take fewer, or start earlier.",
+                   **_given(s), length=length, start=start, dim=s.values["dim"], size=size)  # fmt: skip
+        yield s.problem("place-range", text, port="input")
+
+
+def _check_slice(s: Situation) -> Iterator[Problem]:
+    size = _size_along(s)
+    if size is not None and not range(size)[slice(s.values["start"], s.values["stop"], s.values["step"])]:
+        text = msg("'{node}' keeps nothing: dimension {dim} of '{source}' ({given}) has the size {size}. "
+                   "Change start or stop.", **_given(s), dim=s.values["dim"], size=size)  # fmt: skip
+        yield s.problem("place-range", text, port="input")
+
+
+def _check_piece(s: Situation) -> Iterator[Problem]:
+    size, chunks, index = _size_along(s), s.values["chunks"], s.values["index"]
+    if size is None:
+        return
+    pieces = -(-size // -(-size // chunks)) if size else chunks
+    if index >= pieces:
+        text = msg("'{node}' wants piece {index}, but dimension {dim} of '{source}' ({given}) makes only {pieces}. "
+                   "The first piece is 0.", **_given(s), index=index, dim=s.values["dim"], pieces=pieces)  # fmt: skip
+        yield s.problem("place-range", text, port="input")
+
+
+def _check_squeeze(s: Situation) -> Iterator[Problem]:
+    size = _size_along(s)
+    if size is not None and size != 1:
+        text = msg("'{node}' changes nothing, because dimension {dim} of '{source}' ({given}) has the size {size}. "
+                   "Only a dimension of the size 1 can be removed.", **_given(s), dim=s.values["dim"], size=size)  # fmt: skip
+        yield s.problem("no-effect", text, port="input", warn=True)
+
+
+def _check_count(s: Situation, *, name: str) -> Iterator[Problem]:
+    """One number for every dimension after the batch."""
+    port, spec = _first(s)
+    if len(s.values[name]) != len(spec.shape) - 1:
+        text = msg("'{param}' of '{node}' has {count} numbers, but '{source}' gives {given}. "
+                   "Give one number for every dimension after the batch: {wanted}.",
+                   **_given(s), param=name, count=len(s.values[name]), wanted=len(spec.shape) - 1)  # fmt: skip
+        yield s.problem("number-count", text, port=port)
+
+
+def _check_expand(s: Situation) -> Iterator[Problem]:
+    sizes = s.inputs["input"].shape[1:]
+    pairs = zip(sizes, s.values["size"], strict=True) if len(sizes) == len(s.values["size"]) else ()
+    for place, (old, new) in enumerate(pairs, 1):
+        if new not in (-1, old) and old != 1:
+            text = msg("'{node}' cannot stretch dimension {dim} of '{source}' ({given}) to {size}: only a dimension of the "
+                       "size 1 stretches. -1 keeps a size.", **_given(s), dim=place, size=new)  # fmt: skip
+            yield s.problem("shape-mismatch", text, port="input")
+
+
+def _check_pad(s: Situation) -> Iterator[Problem]:
+    spec, pad = s.inputs["input"], s.values["pad"]
+    touched = list(zip(reversed(spec.shape), zip(pad[::2], pad[1::2], strict=False), strict=False))
+    if len(pad) % 2 or len(pad) > 2 * len(spec.shape):
+        text = msg("'pad' of '{node}' has {count} numbers. Give two for every dimension, before and after, the last dimension "
+                   "first; '{source}' gives {given}.", **_given(s), count=len(pad))  # fmt: skip
+        yield s.problem("number-count", text, port="input")
+    elif any(isinstance(size, str) and any(ends) for size, ends in touched):
+        text = msg("'pad' of '{node}' has {count} numbers and so reaches the batch of '{source}' ({given}). "
+                   "Give fewer numbers.", **_given(s), count=len(pad))  # fmt: skip
+        yield s.problem("batch-dimension", text, port="input")
+
+
+def _check_roll(s: Situation) -> Iterator[Problem]:
+    shifts, dims = s.values["shifts"], s.values["dims"]
+    if len(shifts) != len(dims):
+        text = msg("'{node}' has {shifts} shifts for {dims} dimensions. Give one shift for every dimension.",
+                   node=s.node.name, shifts=len(shifts), dims=len(dims))  # fmt: skip
+        yield s.problem("number-count", text)
+
+
+def _check_interpolate(s: Situation) -> Iterator[Problem]:
+    spec, mode, size = s.inputs["input"], s.values["mode"], s.values["size"]
+    wanted = _MODES.get(mode, len(spec.shape))
+    if wanted != len(spec.shape):
+        text = msg("'{node}' has the mode {mode}, which is for {wanted} dimensions, but '{source}' gives {given}. "
+                   "Choose another mode.", **_given(s), mode=mode, wanted=wanted)  # fmt: skip
+        yield s.problem("mode", text, port="input")
+    elif size is not None and len(size) not in (1, len(spec.shape) - 2):
+        text = msg("'size' of '{node}' has {count} numbers, but '{source}' gives {given}. "
+                   "Give one number, or one for every dimension after batch and channels.", **_given(s), count=len(size))  # fmt: skip
+        yield s.problem("number-count", text, port="input")
+    elif size is None and any(isinstance(d, int) and int(d * s.values["scale_factor"]) < 1 for d in spec.shape[2:]):
+        text = msg("'{node}' shrinks '{source}' ({given}) to nothing. Choose a larger scale.", **_given(s))
+        yield s.problem("scale", text, port="input")
+    elif s.values["align_corners"] and (mode not in _MODES):
+        text = msg("'align_corners' of '{node}' does not go with the mode {mode}. Switch it off, or choose linear, bilinear, "
+                   "bicubic or trilinear.", node=s.node.name, mode=mode)  # fmt: skip
+        yield s.problem("mode", text)
+
+
+# ---- several inputs
+
+
+def _sides(s: Situation, a: str, b: str) -> dict[str, object]:
+    return {"node": s.node.name, "a": s.source(a), "sa": s.inputs[a], "b": s.source(b), "sb": s.inputs[b]}
+
+
+def _check_matmul(s: Situation) -> Iterator[Problem]:
+    (a, left), (b, right) = s.inputs.items()
+    if len(left.shape) < 2 or len(right.shape) < 2 or left.shape[-1] == right.shape[-2]:
+        return
+    text = msg("'{node}' multiplies rows by columns: '{a}' gives {sa}, whose rows have {inner} numbers, and '{b}' gives {sb}, "
+               "whose columns have {outer}. Both must be equal.",
+               **_sides(s, a, b), inner=left.shape[-1], outer=right.shape[-2])  # fmt: skip
+    turned = left.shape[-1] == right.shape[-1]
+    fixes: list[Fix] = []
+    if turned:
+        label = msg("Insert a Transpose before {port}", port=b)
+        fixes = [graph_fix(label, _insert_transpose, s.node.id, b)]
+    yield s.problem("inner-size", text, *fixes, port=b)
+
+
+def _insert_transpose(graph: Graph, node: NodeId, port: str) -> Graph:
+    link = feeding_link(graph, node, port)
+    return insert_on_link(graph, link, "layerloom.Transpose", params={"dim0": -2, "dim1": -1})
+
+
+def _check_einsum(s: Situation) -> Iterator[Problem]:
+    terms = s.values["equation"].replace(" ", "").partition("->")[0].split(",")
+    if len(terms) != len(s.inputs):
+        text = msg("The equation {equation} of '{node}' has {terms} inputs, but {count} are wired. Put a comma between the inputs.",
+                   equation=s.values["equation"], node=s.node.name, terms=len(terms), count=len(s.inputs))  # fmt: skip
+        yield s.problem("equation", text)
+        return
+    seen: dict[str, tuple[str, object]] = {}
+    for term, (port, spec) in zip(terms, s.inputs.items(), strict=True):
+        if "..." in term:
+            continue
+        if len(term) != len(spec.shape):
+            text = msg("'{node}' reads '{source}' as {term}, which is {count} dimensions, but it gives {given}. "
+                       "Write a letter for every dimension, the batch too.",
+                       node=s.node.name, source=s.source(port), term=term or "''", count=len(term), given=spec)  # fmt: skip
+            yield s.problem("equation", text, port=port)
+            continue
+        yield from _check_letters(s, port, term, seen)
+
+
+def _check_letters(s: Situation, port: str, term: str, seen: dict[str, tuple[str, object]]) -> Iterator[Problem]:
+    for letter, size in zip(term, s.inputs[port].shape, strict=True):
+        other, known = seen.setdefault(letter, (port, size))
+        if known != size and 1 not in (known, size):
+            text = msg("In '{node}' the letter {letter} is {known} in '{a}' ({sa}) but {size} in '{b}' ({sb}). "
+                       "The same letter must be the same size.",
+                       **_sides(s, other, port), letter=letter, known=known, size=size)  # fmt: skip
+            yield s.problem("equation", text, port=port)
+
+
+def _check_stack(s: Situation) -> Iterator[Problem]:
+    first, *others = s.inputs
+    for other in others:
+        if s.inputs[first].shape != s.inputs[other].shape:
+            text = msg("'{node}' lays inputs of one shape side by side, but '{a}' gives {sa} and '{b}' gives {sb}.",
+                       **_sides(s, first, other))  # fmt: skip
+            yield s.problem("shape-mismatch", text, port=other)
+
+
+def _check_gather(s: Situation) -> Iterator[Problem]:
+    if len(s.inputs["input"].shape) != len(s.inputs["index"].shape):
+        text = msg("'{node}' needs as many dimensions in its index as in its input, but '{a}' gives {sa} and '{b}' gives {sb}.",
+                   **_sides(s, "input", "index"))  # fmt: skip
+        yield s.problem("wrong-dimensions", text, port="index")
+
+
+def _check_yes_or_no(s: Situation, *, port: str) -> Iterator[Problem]:
+    spec = s.inputs[port]
+    if spec.dtype != "bool":
+        text = msg("'{port}' of '{node}' takes yes or no, but '{source}' gives numbers ({dtype}). "
+                   "Put a comparison such as Greater between them.",
+                   port=port, node=s.node.name, source=s.source(port), dtype=spec.dtype)  # fmt: skip
+        yield s.problem("wrong-dtype", text, port=port)
+
+
+def _check_numbers(s: Situation) -> Iterator[Problem]:
+    for port, spec in s.inputs.items():
+        if spec.dtype == "bool":
+            text = msg("'{node}' works on numbers, but '{source}' gives yes or no. Put a ToDtype between them.",
+                       node=s.node.name, source=s.source(port))  # fmt: skip
+            yield s.problem("wrong-dtype", text, port=port)
+
+
+def _check_fit(s: Situation, *, ports: tuple[str, ...], matrices: bool = False) -> Iterator[Problem]:
+    """The inputs stretch to one shape; of matrices what comes before rows and columns."""
+    first, *others = ports
+    for other in others:
+        a, b = (s.inputs[port].shape[: -2 if matrices else None] for port in (first, other))
+        if any(x != y and 1 not in (x, y) for x, y in zip(reversed(a), reversed(b), strict=False)):
+            text = msg("'{node}' cannot bring its inputs to one shape: '{a}' gives {sa} and '{b}' gives {sb}. "
+                       "Where they differ, one side must have the size 1.", **_sides(s, first, other))  # fmt: skip
+            yield s.problem("shape-mismatch", text, port=other)
+            return
+
+
+def _check_attention(s: Situation) -> Iterator[Problem]:
+    query, key, value = (s.inputs[port].shape for port in ("query", "key", "value"))
+    if query[-1] != key[-1]:
+        text = msg("'{node}' compares queries with keys, so both need as many features, but '{a}' gives {sa} and '{b}' gives {sb}.",
+                   **_sides(s, "query", "key"))  # fmt: skip
+        yield s.problem("inner-size", text, port="key")
+    elif key[-2] != value[-2]:
+        text = msg("'{node}' needs a value for every key, but '{a}' gives {sa} and '{b}' gives {sb}.",
+                   **_sides(s, "key", "value"))  # fmt: skip
+        yield s.problem("shape-mismatch", text, port="value")
+    elif s.values["is_causal"] and "attn_mask" in s.inputs:
+        text = msg("'{node}' is causal and has a mask too. Switch 'is_causal' off and put the causal part into the mask "
+                   "with CausalMask and LogicalAnd.", node=s.node.name)  # fmt: skip
+        yield s.problem("two-masks", text, port="attn_mask")
+
+
+def _check_bounds(s: Situation) -> Iterator[Problem]:
+    low, high = s.values["min"], s.values["max"]
+    if low is None and high is None:
+        text = msg("'{node}' has no bound. Give 'min', 'max' or both.", node=s.node.name)
+        yield s.problem("bounds", text)
+
+
+_REDUCTIONS = (
+    "Sum",
+    "Mean",
+    "Max",
+    "Min",
+    "Variance",
+    "StandardDeviation",
+    "Norm",
+    "LogSumExp",
+    "ArgMax",
+    "ArgMin",
+    "CumulativeSum",
+)
+_BY_NAME: Mapping[str, Sequence[Check]] = {
+    **dict.fromkeys(_REDUCTIONS, (_check_dims, _check_mixes_samples)),
+    **dict.fromkeys(("ArgMax", "ArgMin"), (_check_dims, _check_mixes_samples, _check_numbers)),
+    "Slice": (_check_dims, _check_keeps_batch, _check_slice),
+    "Select": (_check_dims, _check_keeps_batch, partial(_check_place, name="index")),
+    "Narrow": (_check_dims, _check_keeps_batch, _check_stretch),
+    "ChunkPiece": (_check_dims, _check_keeps_batch, _check_piece),
+    "Gather": (_check_dims, _check_gather),
+    "Permute": (_check_dims, _check_permutation),
+    "Transpose": (_check_dims,),
+    "Squeeze": (_check_dims, _check_keeps_batch, _check_squeeze),
+    "Unsqueeze": (partial(_check_dims, new=1),),
+    "Stack": (partial(_check_dims, new=1), _check_stack),
+    "Expand": (partial(_check_count, name="size"), _check_expand),
+    "Repeat": (partial(_check_count, name="repeats"),),
+    "Pad": (_check_pad,),
+    "Roll": (_check_dims, _check_mixes_samples, _check_roll),
+    "Flip": (_check_dims, _check_mixes_samples),
+    "Interpolate": (_check_interpolate,),
+    "MatMul": (_check_matmul, partial(_check_fit, ports=("input", "other"), matrices=True)),
+    "BatchMatMul": (_check_matmul,),
+    "Einsum": (_check_numbers, _check_einsum),
+    "Where": (partial(_check_yes_or_no, port="condition"), partial(_check_fit, ports=("input", "other", "condition"))),
+    "MaskedFill": (partial(_check_yes_or_no, port="mask"), partial(_check_fit, ports=("input", "mask"))),
+    "CausalMask": (_check_dims, _check_mixes_samples),
+    "PaddingMask": (_check_dims, _check_mixes_samples),
+    "ScaledDotProductAttention": (_check_attention, partial(_check_fit, ports=("query", "key", "value"), matrices=True)),
+    **dict.fromkeys(("Subtract", "Negate", "Abs"), (_check_numbers,)),
+    "Clamp": (_check_bounds,),
+}  # fmt: skip
+OPERATION_CHECKS: Mapping[str, tuple[Check, ...]] = {
+    f"layerloom.{name}": tuple(checks) for name, checks in _BY_NAME.items()
+}
