@@ -74,7 +74,7 @@ class Analyst(QObject):
         self._first_look()
         from runtime.warmup import warm_up
 
-        warm_up()
+        warm_up("gui.panels.plot")
         self._emit(self.ready.emit)
         from runtime.shapes import analyse
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QTimer, QTranslator, Signal, Slot
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator, Signal, Slot
+from PySide6.QtWidgets import QApplication, QWidget
 
 from graph.messages import language, msg, set_language
 from gui.settings import Settings
-from gui.style import apply_style
+from gui.style import Dresser
 from gui.theme import theme
 from runtime.places import state_folder
 
@@ -32,15 +33,31 @@ def run(path: Path | None = None) -> int:
     settings = Settings()
     use_language(app, settings)
     theme.use(settings.theme)
-    apply_style(app)
+    dresser = Dresser(app)
     from gui.main_window import MainWindow
 
     window = MainWindow(settings)
+    dresser.dress()
     ErrorReporter(window).watch()
     window.show_document(path)
+    FirstPaint(window.canvas.viewport(), window.start_background)
     window.show()
-    QTimer.singleShot(0, window.start_background)
     return app.exec()
+
+
+class FirstPaint(QObject):
+    """Calls a function once, when a widget has been painted for the first time."""
+
+    def __init__(self, widget: QWidget, then: Callable[[], None]) -> None:
+        super().__init__(widget)
+        self._then = then
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self._then)
+        return False
 
 
 def make_application() -> QApplication:

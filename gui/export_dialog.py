@@ -19,14 +19,13 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QRadioButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from graph.messages import ExportError, LayerloomError, msg, tr
 from gui.figures import short_power
 from gui.panels.card import Card
-from gui.panels.parts import FactList, column, label, row
+from gui.panels.parts import DECORATION, FactList, ScrollColumn, column, label, row
 from gui.theme import GRID
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
 Exporter = Callable[[Path, str, Path], "Receipt"]
 WIDTH = 600
+EDGE = 5 * GRID
 SUFFIX_OF_FOLDER = "_project"
 
 
@@ -72,9 +72,9 @@ class ExportDialog(QDialog):
     # ---- parts
 
     def _build(self, folder: Path) -> None:
-        self._column = layout = QVBoxLayout(self)
-        layout.setContentsMargins(5 * GRID, 5 * GRID, 5 * GRID, 5 * GRID)
-        layout.setSpacing(3 * GRID)
+        self._scroll = ScrollColumn(spacing=3 * GRID)
+        layout = self._scroll.column
+        layout.setContentsMargins(EDGE, EDGE, EDGE, 2 * GRID)
         layout.addWidget(label(tr("Take the trained network away"), tone="title"))
         text = tr("Every export is run again in a separate process and compared with the network here.")
         layout.addWidget(label(text, tone="muted", wrap=True))
@@ -89,9 +89,12 @@ class ExportDialog(QDialog):
         for widget in (self.note, self.progress, self.error, self.receipt):
             layout.addWidget(widget)
             widget.hide()
-        self._look_at_place()
         layout.addStretch(1)
-        layout.addLayout(self._make_buttons())
+        self._buttons = self._make_buttons()
+        whole = column(self)
+        whole.addWidget(self._scroll, 1)
+        whole.addLayout(self._buttons)
+        self._look_at_place()
 
     def _make_choices(self) -> QWidget:
         box = QWidget()
@@ -129,6 +132,7 @@ class ExportDialog(QDialog):
         close = QPushButton(tr("Close"))
         close.clicked.connect(self.close)
         line = row()
+        line.setContentsMargins(EDGE, 2 * GRID, EDGE, EDGE)
         line.addStretch(1)
         line.addWidget(close)
         line.addWidget(self.export_button)
@@ -174,6 +178,8 @@ class ExportDialog(QDialog):
             self.receipt.show_receipt(result, self._formats[result.format])
             self.receipt.show()
             self._fit()
+            self._scroll.column.activate()
+            self._scroll.ensureWidgetVisible(self.receipt)
             self.exported.emit(result)
 
     @Slot()
@@ -186,9 +192,10 @@ class ExportDialog(QDialog):
     @Slot(int, bool)
     def _on_format_toggled(self, number: int, chosen: bool) -> None:
         if chosen:
-            self.place.setText(str(Path(self.place.text()).parent / self._suggestion()))
             self.receipt.hide()
             self.error.hide()
+            self.place.setText(str(Path(self.place.text()).parent / self._suggestion()))
+            self._look_at_place()
 
     @Slot()
     def _open_folder(self) -> None:
@@ -242,8 +249,9 @@ class ExportDialog(QDialog):
         self._fit()
 
     def _fit(self) -> None:
-        """Take the height that the wrapped texts need at this width."""
-        self.setFixedHeight(self._column.totalHeightForWidth(self.width()))
+        """Take the height that the wrapped texts need at this width, as far as the screen has it."""
+        needed = self._scroll.column.totalHeightForWidth(self.width()) + self._buttons.sizeHint().height()
+        self.setFixedHeight(min(needed, self.screen().availableSize().height() - DECORATION.height()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -250,6 +250,7 @@ def _button(text: str, *, symbol: str = "", tip: str = "", name: str = "") -> QP
     button = QPushButton(text)
     if symbol:
         button.setIcon(icon(symbol))
+        button.setProperty("kind", "icon")
     button.setToolTip(tip or name)
     button.setAccessibleName(name or text)
     return button

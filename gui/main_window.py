@@ -57,7 +57,6 @@ class MainWindow(QMainWindow):
     def start_background(self) -> None:
         """What can wait until the window is on the screen: analysis, torch, plots."""
         self.analyst.start()
-        self.frame.prepare()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._may_leave(closing=True):
@@ -256,6 +255,7 @@ class MainWindow(QMainWindow):
         from runtime.devices import available
 
         self.frame.show_devices([(device.id, device.name) for device in available()])
+        self.frame.prepare()
 
     @Slot()
     def _on_document_changed(self) -> None:

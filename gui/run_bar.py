@@ -102,6 +102,7 @@ class RunBar(QWidget):
         self.stale = ElidedLabel(tone="warning")
         self.device = DeviceButton(self._editor)
         progress = QWidget()
+        progress.setMinimumWidth(1)  # a window may be narrower than what it says
         inner = row(progress, spacing=3 * GRID)
         for widget, share in ((self.epoch_label, 0), (self.bar, 3), (self.status, 6), (self.stale, 6)):
             inner.addWidget(widget, share)
@@ -196,6 +197,7 @@ class RunBar(QWidget):
 
 def _icon_button(icon_name: str, text: str, slot: Callable[[], None]) -> QPushButton:
     button = QPushButton(icon(icon_name), "")
+    button.setProperty("kind", "icon")
     button.setToolTip(text)
     button.setAccessibleName(text)
     button.clicked.connect(slot)

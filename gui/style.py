@@ -4,7 +4,7 @@ Widgets say what they are by dynamic properties (`widget.setProperty("kind", "pr
 
     QLabel          tone   title, heading, muted, faint, accent, good, warning, error;   kind   key: a key to press
     any widget      mono   true: the fixed-width font of values and shapes
-    QPushButton     kind   primary (the one accent), small, menu (with a chevron)
+    QPushButton     kind   primary (the one accent), small, icon, menu (with a chevron)
     QToolButton     kind   flat
     QLineEdit       kind   title;   invalid  true: the frame of an error
     QCheckBox       kind   field: framed like the other fields
@@ -66,11 +66,7 @@ _ICONS = {
 def apply_style(app: QApplication) -> None:
     """Dress the application in the theme in use, now and whenever the theme changes."""
     if app.findChild(Dresser) is None:
-        app.setStyle("Fusion")
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-        font.setPixelSize(FONT_SIZE)
-        app.setFont(font)
-        Dresser(app)
+        Dresser(app).dress()
 
 
 def palette(colors: Mapping[str, str]) -> QPalette:
@@ -103,11 +99,23 @@ def set_property(widget: QWidget, name: str, value: object) -> None:
 
 
 class Dresser(QObject):
-    """Dresses its application again when the theme changes."""
+    """Dresses its application in two steps: what widgets measure themselves by at once, the style sheet by `dress`.
+
+    A window that is put together before the second step opens sooner: with a style sheet Qt dresses the widgets anew each
+    time that they move into another.
+    """
 
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
         self._app = app
+        app.setStyle("Fusion")
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+        font.setPixelSize(FONT_SIZE)
+        app.setFont(font)
+        app.setPalette(palette(THEMES[theme.name]))
+
+    def dress(self) -> None:
+        """Use the style sheet of the theme, now and whenever the theme changes."""
         theme.changed.connect(self._dress)
         self._dress()
 

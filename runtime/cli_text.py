@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from unicodedata import east_asian_width
 
 from graph.catalog import CATALOG
-from graph.messages import LayerloomError, ProjectError, msg, tr
+from graph.messages import LayerloomError, ProjectError, msg, tr, translate
 from graph.model import Node, Project
 from graph.problems import Problem
 from graph.topology import execution_order
@@ -87,7 +87,7 @@ def _summary_row(node: Node, analysis: Analysis) -> Row:
     known = analysis.nodes[node.id]
     shapes = ", ".join(spec.compact for spec in known.outputs.values())
     counts = (f"{n:,}" if n else "" for n in (known.parameters, known.macs))
-    return (node.name, CATALOG[node.type].label, shapes, *counts)
+    return (node.name, translate(CATALOG[node.type].label), shapes, *counts)
 
 
 def event_line(event: Event) -> str | None:

@@ -31,8 +31,8 @@ def prepare_environment() -> None:
     _keep_heap()
 
 
-def warm_up() -> None:
-    """Load PyTorch and what the first optimizer needs. Returns when all is ready; safe to call from any thread."""
+def warm_up(*modules: str) -> None:
+    """Load PyTorch, what the first optimizer needs, and these modules. Returns when all is ready; for any thread."""
     with _lock:
         if "torch._dynamo" in sys.modules:
             return
@@ -44,6 +44,8 @@ def warm_up() -> None:
         gc.disable()
         try:
             _import_torch()
+            for module in modules:
+                importlib.import_module(module)
         finally:
             sys.setswitchinterval(interval)
             if collecting:

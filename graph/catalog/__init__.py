@@ -36,7 +36,7 @@ FAMILY_LABELS: Mapping[str, Message] = MappingProxyType(
     {
         "data": msg("Data"),
         "network": msg("Network"),
-        "linear": msg("Linear"),
+        "linear": msg("Linear layers"),
         "embedding": msg("Embedding"),
         "convolution": msg("Convolution"),
         "pooling": msg("Pooling"),

@@ -21,6 +21,7 @@ from graph.catalog import Kind, Param
 from graph.messages import EditError, tr
 from graph.model import Value
 from gui.icons import icon
+from gui.panels.line_field import LineField
 from gui.panels.values import can_step, format_value, parse_value, step_value
 from gui.style import set_property
 from gui.theme import mono_font, theme
@@ -30,7 +31,7 @@ Folder = Callable[[], Path | None]  # the project's folder, which saving under a
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
 
 
-class EntryField(QLineEdit):
+class EntryField(LineField):
     """A value typed as text. Enter or leaving commits, Escape gives up, arrow keys and the wheel step numbers.
 
     Empty means `auto` or none where the parameter allows that. Words and files to choose from are in a menu at its end.

@@ -20,6 +20,7 @@ from graph.catalog import CATALOG, FAMILY_LABELS, NodeType
 from graph.messages import tr, translate
 from gui.editor import Editor
 from gui.icons import icon, paint_icon
+from gui.panels.line_field import LineField
 from gui.panels.parts import MARGIN, column, label
 from gui.panels.search import rank
 from gui.theme import GRID, RADIUS, theme
@@ -75,7 +76,7 @@ class LibraryPanel(QWidget):
             self.list.show_families()
 
 
-class _SearchField(QLineEdit):
+class _SearchField(LineField):
     """Where a person types what they look for. Down goes on into the list; Escape empties it."""
 
     down_pressed = Signal()

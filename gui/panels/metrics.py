@@ -6,14 +6,13 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QWidget
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from graph.messages import msg, tr
 from gui.panels.confusion import ConfusionCard
 from gui.panels.empty import EmptyState
-from gui.panels.parts import row
-from gui.theme import GRID
+from gui.panels.parts import CardRow
 from runtime.events import EpochEnded, Event, RunStarted, StepsEnded, Tested
 
 if TYPE_CHECKING:
@@ -146,18 +145,13 @@ class MetricsPanel(QWidget):
     def _build(self) -> None:
         hint = tr("Press Train: loss, metrics, learning rate and speed are drawn here while the network learns.")
         self._empty = EmptyState("chart", tr("Nothing trained yet"), hint)
-        inside = QWidget()
-        self._row = row(inside, spacing=3 * GRID)
-        self._row.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 3 * GRID)
+        self._scroll = CardRow()
+        self._row = self._scroll.row
         for signal in ("failed", "exported"):
             getattr(self.confusion, signal).connect(getattr(self, signal))
         self.confusion.setMinimumWidth(MIN_NARROW)
         self.confusion.hide()
         self._row.addWidget(self.confusion, NARROW)
-        self._scroll = QScrollArea(widgetResizable=True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(inside)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._scroll)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QLineEdit
 
 from graph.messages import EditError, tr
+from gui.panels.line_field import LineField
 from gui.style import set_property
 
 
-class NameField(QLineEdit):
+class NameField(LineField):
     """Enter or leaving renames, Escape gives up.
 
     `check` raises an `EditError` for a name that cannot be; `renamed(name)` gives one that can,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -23,6 +24,7 @@ from gui.icons import icon, paint_icon
 from gui.theme import GRID, theme
 
 MARGIN = 3 * GRID
+LONG_WORD = re.compile(r"\S{24}(?=\S)")
 DECORATION = QSize(8, 40)  # what window managers put around a window
 L = TypeVar("L", bound=QLayout)
 
@@ -106,6 +108,20 @@ class ScrollColumn(QScrollArea):
         return QSize(0, 0)
 
 
+class CardRow(QScrollArea):
+    """Cards beside each other, as high as the panel, with a scroll bar when they are too wide together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inside = QWidget()
+        self.row = row(inside, spacing=MARGIN)
+        self.row.setContentsMargins(MARGIN, 2 * GRID, MARGIN, MARGIN)
+        self.setWidget(inside)
+
+
 class Heading(QWidget):
     """The title of a section, under a line across the panel unless it is the first."""
 
@@ -171,13 +187,20 @@ def label(text: str, *, tone: str = "", wrap: bool = False, mono: bool = False) 
     made.setProperty("tone", tone)
     made.setProperty("mono", mono)
     made.setWordWrap(wrap)
+    if wrap:
+        made.setMinimumWidth(1)  # a long word must not make the panel wider
     return made
 
 
 def complain(place: QLabel, message: object) -> None:
     """Show why an entry does not fit; None takes the complaint away."""
-    place.setText("" if message is None else str(message))
+    place.setText("" if message is None else breakable(str(message)))
     place.setVisible(message is not None)
+
+
+def breakable(text: str) -> str:
+    """The text with places to break in words that are longer than a panel is wide."""
+    return LONG_WORD.sub("\\g<0>\u200b", text)
 
 
 def rule() -> QFrame:

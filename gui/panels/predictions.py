@@ -15,7 +15,7 @@ from gui.panels.confusion import ConfusionCard
 from gui.panels.empty import EmptyState
 from gui.panels.legend import Choice
 from gui.panels.metrics import title_of
-from gui.panels.parts import FactList, label, row
+from gui.panels.parts import CardRow, FactList, label
 from gui.panels.samples import NumberTable, SampleGrid, SampleModel, is_wrong
 from gui.theme import GRID
 from runtime.events import Event, Figures, RunStarted, SamplePrediction, Tested
@@ -62,9 +62,8 @@ class PredictionsPanel(QWidget):
     def _build(self) -> None:
         hint = tr("Train the network to see here what it says of samples that it has never seen.")
         self._empty = EmptyState("image", tr("No predictions yet"), hint)
-        page = QWidget()
-        self._row = row(page, spacing=3 * GRID)
-        self._row.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 3 * GRID)
+        page = CardRow()
+        self._row = page.row
         self._table_card = Card(tr("Samples"))
         self._table_card.body.addWidget(self.table, 1)
         self.confusion.setMinimumWidth(260)

@@ -29,7 +29,7 @@ class Fit(IntEnum):
 def rank(query: str, types: Iterable[NodeType]) -> list[NodeType]:
     """The types that fit every word of the query, best first; all of them, as they come, for an empty query.
 
-    A word fits the label, a synonym, the family or the help; failing those, its letters in order in the label
+    A word fits the label (in English or translated), a synonym, the family or the help; failing those, its letters in order in the label
     (`bn2` finds BatchNorm2d). Among equals the shorter label comes first, then the order of `types`.
     """
     words = query.casefold().split()
@@ -41,24 +41,24 @@ def rank(query: str, types: Iterable[NodeType]) -> list[NodeType]:
 
 def _fit(words: list[str], node_type: NodeType) -> Fit | None:
     """How the words written together fit, if they fit the label; else how the worst of them does."""
-    label = translate(node_type.label)
-    parts = [part.casefold() for part in _PARTS.findall(label)]
+    names = {node_type.label, translate(node_type.label)}
+    parts = [part.casefold() for name in names for part in _PARTS.findall(name)]
+    labels = [name.casefold() for name in names]
     synonyms = [synonym.casefold() for synonym in node_type.synonyms]
     family = str(FAMILY_LABELS.get(node_type.family, node_type.family)).casefold()
     text = translate(node_type.help).casefold()
-    label = label.casefold()
 
     def fit(word: str) -> Fit | None:
         tests = (
-            (Fit.LABEL_IS, label == word),
-            (Fit.LABEL_STARTS, label.startswith(word)),
+            (Fit.LABEL_IS, word in labels),
+            (Fit.LABEL_STARTS, any(label.startswith(word) for label in labels)),
             (Fit.PART_STARTS, any(part.startswith(word) for part in parts)),
             (Fit.SYNONYM_STARTS, any(synonym.startswith(word) for synonym in synonyms)),
-            (Fit.LABEL_CONTAINS, word in label),
+            (Fit.LABEL_CONTAINS, any(word in label for label in labels)),
             (Fit.FAMILY_STARTS, family.startswith(word)),
             (Fit.SYNONYM_CONTAINS, any(word in synonym for synonym in synonyms)),
-            (Fit.LETTERS_IN_ORDER, label[:1] == word[0] and _in_order(word, label)),
-            (Fit.HELP_CONTAINS, len(word) > 2 and word in text),
+            (Fit.LETTERS_IN_ORDER, any(label[:1] == word[0] and _in_order(word, label) for label in labels)),
+            (Fit.HELP_CONTAINS, (len(word) > 2 or not word.isascii()) and word in text),
         )
         return next((name for name, fits in tests if fits), None)
 

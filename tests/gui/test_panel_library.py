@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
 from graph.catalog import CATALOG, NodeType, Role
+from graph.messages import set_language
 from gui.editor import Editor
 from gui.panels.library import NODE_TYPE_MIME, LibraryPanel, type_mime
 from gui.panels.search import rank
@@ -134,3 +135,10 @@ def test_a_drag_carries_the_type_and_help_is_at_hand(panel):
     assert index.data(Qt.ItemDataRole.ToolTipRole) == CATALOG["torch.nn.Conv2d"].help
     assert bool(index.flags() & Qt.ItemFlag.ItemIsDragEnabled)
     assert not row_of(panel, "Convolution").flags() & Qt.ItemFlag.ItemIsDragEnabled
+
+
+def test_chinese_and_english_words_find_the_same_layer():
+    set_language("zh_CN")
+    for words in ("展平", "flatten"):
+        assert rank(words, CATALOG.values())[0].label == "Flatten", words
+    assert rank("add", CATALOG.values())[0].id == "layerloom.Add"

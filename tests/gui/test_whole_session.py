@@ -165,6 +165,24 @@ def test_undo_takes_everything_back_and_redo_brings_it_again(window):
     assert window.editor.project == built
 
 
+def test_undo_in_a_field_is_that_of_the_drawing_unless_something_is_being_typed(window):
+    node = drop(window, "torch.nn.Linear", 0, 0).id
+    QApplication.processEvents()
+    line = field(window.frame.inspector, "out_features")
+    default = line.text()
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, "321")
+    QTest.keyClick(line, Qt.Key.Key_Z, CONTROL)
+    assert line.text() == default
+    QTest.keyClicks(line, "32")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert "out_features" in window.editor.graph.nodes[node].params
+    QTest.keyClick(line, Qt.Key.Key_Z, CONTROL)
+    assert "out_features" not in window.editor.graph.nodes[node].params
+    assert line.text() == default
+
+
 def test_unsaved_changes_are_asked_about(window, monkeypatch):
     drop(window, "torch.nn.Linear", 0, 0)
     answers = [QMessageBox.StandardButton.Cancel]
