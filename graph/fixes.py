@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
+from graph import edits
+from graph.catalog.types import shown
 from graph.messages import Message, msg
-from graph.model import Graph, Link, Node, NodeId, Port, Project
+from graph.model import Graph, Link, Node, NodeId, Port, Project, Value
 from graph.plan import Plan
 from graph.problems import Fix
 
@@ -19,6 +22,11 @@ def graph_fix(label: Message, change: Callable[..., Graph], *arguments: object) 
 def plan_fix(label: Message, change: Callable[..., Plan], *arguments: object) -> Fix:
     """The mend that puts `change(plan, *arguments)` in the place of the training plan."""
     return Fix(label, partial(_change_plan, change, arguments))
+
+
+def set_plan(label: Message, **changes: object) -> Fix:
+    """Set fields of the training plan."""
+    return plan_fix(label, _replaced, changes)
 
 
 def delete_node(node: Node) -> Fix:
@@ -45,6 +53,22 @@ def reset_param(node: NodeId, name: str) -> Fix:
     return graph_fix(msg("Reset {name}", name=name), Graph.reset_params, node, (name,))
 
 
+def infer_param(node: NodeId, name: str) -> Fix:
+    """Let a pinned parameter follow from the input again."""
+    return graph_fix(msg("Infer {param} again", param=name), Graph.reset_params, node, (name,))
+
+
+def set_param(node: NodeId, name: str, value: Value) -> Fix:
+    """Give a parameter a value."""
+    label = msg("Set {name} to {value}", name=name, value=shown(value))
+    return graph_fix(label, Graph.set_params, node, {name: value})
+
+
+def insert_before(label: Message, target: Port, type_id: str, params: Mapping[str, Value] | None = None) -> Fix:
+    """Put a new node of a type into the wire that ends at an input."""
+    return graph_fix(label, edits.insert_before, target, type_id, params)
+
+
 def rename(node: NodeId, name: str) -> Fix:
     """Give a node another name."""
     return graph_fix(msg("Rename to {name}", name=name), Graph.rename, node, name)
@@ -57,6 +81,10 @@ def shown_port(graph: Graph, port: Port) -> str:
 
 def _change_graph(change: Callable[..., Graph], arguments: tuple[object, ...], project: Project) -> Project:
     return project.with_graph(change(project.graph, *arguments))
+
+
+def _replaced(plan: Plan, changes: Mapping[str, object]) -> Plan:
+    return replace(plan, **changes)
 
 
 def _change_plan(change: Callable[..., Plan], arguments: tuple[object, ...], project: Project) -> Project:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
+from itertools import count
 
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS, ChoiceType
 from graph.catalog.types import misfits
-from graph.fixes import plan_fix
+from graph.fixes import plan_fix, set_plan
 from graph.messages import Message, msg
 from graph.model import Node, NodeId, Project
 from graph.plan import DEVICES, Choice, Objective, Plan, Split
@@ -43,7 +44,8 @@ def validate_plan(
     yield from _check_numbers(plan)
     if not plan.objectives:
         text = msg("The training plan has no objective, so nothing would be trained. Add one.")
-        yield Problem("no-objective", text, fixes=(_set(msg("Add an objective"), objectives=(Objective(),)),))
+        yield Problem("no-objective", text, fixes=(set_plan(msg("Add an objective"), objectives=(Objective(),)),))
+    yield from _check_names(plan)
     for index, objective in enumerate(plan.objectives):
         yield from _check_choices(index, objective)
         yield from _check_targets(index, objective, losses, trainable)
@@ -60,7 +62,7 @@ def _check_split(split: Split) -> Iterator[Problem]:
         validation=split.validation,
         test=split.test,
     )
-    yield Problem("bad-split", text, fixes=(_set(msg("Split 70 % / 10 % / 20 %"), split=Split()),))
+    yield Problem("bad-split", text, fixes=(set_plan(msg("Split 70 % / 10 % / 20 %"), split=Split()),))
 
 
 def _check_numbers(plan: Plan) -> Iterator[Problem]:
@@ -77,6 +79,16 @@ def _check_numbers(plan: Plan) -> Iterator[Problem]:
             "There is no device '{value}'. Choose one of: {choices}.", value=plan.device, choices=", ".join(DEVICES)
         )
         yield Problem("bad-device", text, fixes=(_default("device"),))
+
+
+def _check_names(plan: Plan) -> Iterator[Problem]:
+    """The figures of objectives are told apart by their names."""
+    names = [objective.name for objective in plan.objectives]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            free = next(other for i in count(2) if (other := f"{name}{i}") not in names)
+            text = msg("Two objectives are called '{name}'. Give one of them another name.", name=name)
+            yield Problem("name-clash", text, fixes=(_change(index, msg("Rename to {name}", name=free), name=free),))
 
 
 def _check_choices(index: int, objective: Objective) -> Iterator[Problem]:
@@ -149,19 +161,11 @@ def _check_targets(
 
 def _default(name: str) -> Fix:
     default = next(field.default for field in fields(Plan) if field.name == name)
-    return _set(msg("Set {name} to {value}", name=name, value=default), **{name: default})
-
-
-def _set(label: Message, **changes: object) -> Fix:
-    return plan_fix(label, _replaced, changes)
+    return set_plan(msg("Set {name} to {value}", name=name, value=default), **{name: default})
 
 
 def _change(index: int, label: Message, **changes: object) -> Fix:
     return plan_fix(label, _replaced_objective, index, changes)
-
-
-def _replaced(plan: Plan, changes: Mapping[str, object]) -> Plan:
-    return replace(plan, **changes)
 
 
 def _replaced_objective(plan: Plan, index: int, changes: Mapping[str, object]) -> Plan:

@@ -78,11 +78,6 @@ def way(graph: Graph, source: NodeId, target: NodeId) -> tuple[NodeId, ...] | No
     return _shortest_way(_downstream(graph), source, target)
 
 
-def reaches(graph: Graph, source: NodeId, target: NodeId) -> bool:
-    """Whether what `source` computes matters to `target`."""
-    return way(graph, source, target) is not None
-
-
 def _downstream(graph: Graph) -> Neighbors:
     return lambda node: (link.target.node for link in graph.outgoing(node))
 

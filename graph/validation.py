@@ -174,7 +174,9 @@ def _check_data(drawing: _Drawing) -> Iterator[Problem]:
     for node in drawing.nodes_with(Role.DATA).values():
         if read_facts(node) is None:
             text = msg(
-                "The data of '{node}' has not been read. Choose where it comes from in its settings.", node=node.name
+                "The data of '{node}' has not been read. Choose where it comes from in its settings; on the command line, "
+                "add --read-data.",
+                node=node.name,
             )
             yield Problem("data-not-read", text, node.id)
 

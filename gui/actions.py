@@ -100,7 +100,7 @@ MENUS: tuple[tuple[Message, tuple[ActionType | None, ...]], ...] = (
     ),
 )
 
-TEXTS = {entry.id: entry.text for _, group in MENUS for entry in group if entry is not SEPARATOR}
+TEXTS = {entry.id: entry.text for _, group in MENUS for entry in group if entry}
 GESTURES: tuple[tuple[str | Message, Message], ...] = (
     ("/ · Tab", msg("Search a layer and add it")),
     ("C", msg("Connect the selected node, by name")),
@@ -136,7 +136,7 @@ def fill(bar: QMenuBar, window: QWidget) -> tuple[dict[str, QAction], dict[str, 
     for title, entries in MENUS:
         menu = bar.addMenu(str(title))
         for entry in entries:
-            if entry is SEPARATOR:
+            if entry is None:
                 menu.addSeparator()
             elif entry.id.startswith("menu:"):
                 submenus[entry.id.removeprefix("menu:")] = menu.addMenu(str(entry.text))

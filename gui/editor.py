@@ -87,12 +87,10 @@ class Editor(QObject):
 
     # ---- documents
 
-    def open(self, project: Project, *, saved: bool = True) -> None:
+    def open(self, project: Project) -> None:
         """Start with another document and an empty history."""
         old = self.project
         self._history = History(project)
-        if not saved:
-            self._history.mark_saved(None)
         self.selection, self.selected_links = frozenset(), frozenset()
         self.analysis = Analysis(complete=False)
         self._announce(old)

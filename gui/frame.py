@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QTabWidget, QWidget
 
 from graph.messages import Message, msg, tr
 from graph.model import NodeId
@@ -21,6 +21,7 @@ from gui.panels.inspector import InspectorPanel
 from gui.panels.library import LibraryPanel
 from gui.panels.log import LogPanel
 from gui.panels.metrics import MetricsPanel
+from gui.panels.parts import column, row
 from gui.panels.predictions import PredictionsPanel
 from gui.panels.problems import ProblemsPanel
 from gui.panels.training import TrainingPanel
@@ -28,6 +29,7 @@ from gui.run_bar import RunBar
 from gui.run_controller import RunController
 from gui.settings import Settings
 from gui.status_line import StatusLine
+from gui.theme import GRID
 
 LIBRARY_WIDTH, SIDE_WIDTH = 216, 296
 BOTTOM_SHARE = 0.3  # of the height of the window
@@ -52,11 +54,10 @@ class Frame(QWidget):
             "side": (msg("Side panel"), self.side),
             "bottom": (msg("Lower panel"), self.bottom),
         }
-        column = QVBoxLayout(self, spacing=0)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._make_tool_bar())
-        column.addWidget(self._make_splitters(), 1)
-        column.addWidget(self.status)
+        whole = column(self)
+        whole.addWidget(self._make_tool_bar())
+        whole.addWidget(self._make_splitters(), 1)
+        whole.addWidget(self.status)
         self._connect()
 
     # ---- parts
@@ -82,9 +83,10 @@ class Frame(QWidget):
         )  # fmt: skip
 
     def _make_tool_bar(self) -> QWidget:
-        bar = QWidget(objectName="toolBar")
-        row = QHBoxLayout(bar, spacing=8)
-        row.setContentsMargins(12, 8, 12, 8)
+        bar = QWidget()
+        bar.setObjectName("toolBar")
+        line = row(bar)
+        line.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         self._open = _button(tr("Open"), tip=tr("Open a drawing (Ctrl+O)"))
         self._save = _button(tr("Save"), tip=tr("Save the drawing (Ctrl+S)"))
         self._undo = _button("", symbol="undo", name=tr("Undo"))
@@ -92,8 +94,8 @@ class Frame(QWidget):
         self._tidy = _button(tr("Tidy up"), tip=tr("Place the nodes in rows (Ctrl+T)"))
         self.run_bar = RunBar(self._controller)
         for button in (self._open, self._save, self._undo, self._redo, self._tidy):
-            row.addWidget(button)
-        row.addWidget(self.run_bar, 1)
+            line.addWidget(button)
+        line.addWidget(self.run_bar, 1)
         return bar
 
     def _make_splitters(self) -> QSplitter:

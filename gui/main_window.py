@@ -21,6 +21,7 @@ from gui.run_controller import RunController
 from gui.settings import Settings
 from gui.theme import theme
 from runtime import examples
+from runtime.events import Failed, Finished, Stopped
 
 FIRST_EXAMPLE = "lenet5_digits"
 FIRST_SIZE = QSize(1600, 960)
@@ -240,6 +241,7 @@ class MainWindow(QMainWindow):
         self.editor.changed.connect(self._on_history_changed)
         self.editor.refused.connect(lambda message: self.notice.show_message(message, "warning"))
         self.controller.refused.connect(lambda message: self.notice.show_message(message, "warning"))
+        self.controller.ended.connect(self._on_run_ended)
         self.frame.open_requested.connect(self.open)
         self.frame.save_requested.connect(self.save)
         self.frame.tidy_requested.connect(self.tidy)
@@ -256,6 +258,11 @@ class MainWindow(QMainWindow):
 
         self.frame.show_devices([(device.id, device.name) for device in available()])
         self.frame.prepare()
+
+    @Slot(object)
+    def _on_run_ended(self, event: Finished | Stopped | Failed) -> None:
+        if isinstance(event, Failed):
+            self.notice.show_message(event.message, "error")
 
     @Slot()
     def _on_document_changed(self) -> None:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
 from graph.messages import Message, tr
+from gui.panels.parts import breakable, label, row
+from gui.style import set_property
+from gui.theme import GRID
 
 SHOWN_FOR = {"info": 4000, "warning": 8000, "error": 0}  # milliseconds; 0 stays until it is closed
-MARGIN = 16
+MARGIN = 4 * GRID
+WIDTH = 640
 
 
 class Notice(QFrame):
-    """Floats over the lower edge of its parent. One sentence at a time; an error stays until it is closed."""
+    """Floats over the lower edge of its parent. One sentence at a time; an error stays until it is closed.
+
+    Escape in the parent closes it too.
+    """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._parent = parent
         self.setObjectName("notice")
-        self._label = QLabel(wordWrap=True)
-        self._close = QPushButton("×", flat=True, objectName="noticeClose")
+        self._label = label("", wrap=True)
+        self._close = QPushButton("×")
+        self._close.setObjectName("noticeClose")
         self._close.setAccessibleName(tr("Close this message"))
         self._close.clicked.connect(self.hide)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 8, 8)
-        row.addWidget(self._label, 1)
-        row.addWidget(self._close)
+        line = row(self)
+        line.setContentsMargins(4 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        line.addWidget(self._label, 1)
+        line.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.hide)
         parent.installEventFilter(self)
@@ -33,15 +43,13 @@ class Notice(QFrame):
     @property
     def text(self) -> str:
         """The sentence on show."""
-        return self._label.text()
+        return self._label.accessibleName()
 
     def show_message(self, message: Message | str, level: str = "info") -> None:
         """Show a sentence; `level` is "info", "warning" or "error"."""
-        self._label.setText(str(message))
+        self._label.setText(breakable(str(message)))
         self._label.setAccessibleName(str(message))
-        self.setProperty("level", level)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        set_property(self, "level", level)
         self.show()
         self.raise_()
         self._place()
@@ -52,11 +60,13 @@ class Notice(QFrame):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
+        elif isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            self.hide()
         return False
 
     def _place(self) -> None:
-        parent = self.parentWidget()
-        width = min(640, parent.width() - 2 * MARGIN)
+        parent = self._parent
+        width = min(WIDTH, parent.width() - 2 * MARGIN)
         self.setFixedWidth(width)
         height = max(self.heightForWidth(width), self.sizeHint().height())
         self.setFixedHeight(height)

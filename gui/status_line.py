@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from graph.messages import tr
 from graph.problems import Severity
 from gui.editor import Editor
 from gui.figures import bytes_text, compact_count, grouped
 from gui.panels.inspector import BYTES_PER_NUMBER, num_layers
+from gui.panels.parts import row
 from gui.style import set_property
+from gui.theme import GRID
 from runtime.analysis import Analysis
 
 
@@ -18,14 +20,16 @@ class StatusLine(QWidget):
     """One line of facts. Says what it does not know yet instead of showing zeros."""
 
     def __init__(self, editor: Editor) -> None:
-        super().__init__(objectName="statusLine")
+        super().__init__()
+        self.setObjectName("statusLine")
         self._editor = editor
-        self._verdict, self._size, self._engine = QLabel(objectName="verdict"), QLabel(), QLabel()
-        row = QHBoxLayout(self, spacing=24)
-        row.setContentsMargins(16, 4, 16, 4)
-        row.addWidget(self._verdict)
-        row.addWidget(self._size, 1)
-        row.addWidget(self._engine)
+        self._verdict, self._size, self._engine = QLabel(), QLabel(), QLabel()
+        self._verdict.setObjectName("verdict")
+        line = row(self, spacing=6 * GRID)
+        line.setContentsMargins(4 * GRID, GRID, 4 * GRID, GRID)
+        line.addWidget(self._verdict)
+        line.addWidget(self._size, 1)
+        line.addWidget(self._engine)
         self.setFixedHeight(28)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         editor.analysed.connect(self._on_analysed)
@@ -48,7 +52,7 @@ class StatusLine(QWidget):
 
     def _measures(self, analysis: Analysis) -> str:
         layers = num_layers(self._editor.graph)
-        if analysis.errors:  # the rest is known in parts only
+        if analysis.errors or not layers:  # the rest is known in parts only, or nothing
             return tr("{layers} layers", layers=layers)
         return tr(
             "{layers} layers · {parameters} parameters · {macs} MACs · {memory}",

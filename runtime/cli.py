@@ -56,7 +56,8 @@ def main(
         prepare_environment()
         args.draw_picture = draw_picture
         status = cli_verbs.RUN[args.verb](args)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # somebody closed it: nothing was printed, and nothing can be said
+            sys.stdout.flush()
         return status
     except SystemExit as end:  # argparse has printed why
         return int(end.code or 0)
@@ -67,7 +68,7 @@ def main(
     except LayerloomError as error:
         return _say(error_text(error), WRONG)
     except OSError as error:
-        return _say(f"{tr('error')}: {error.filename or ''}: {explain(error)}", WRONG)
+        return _say(f"{tr('error')}: {error.filename or tr('output')}: {explain(error)}", WRONG)
     except MemoryError:
         return _say(f"{tr('error')}: {tr('There is not enough memory. Try a smaller batch size or network.')}", WRONG)
     except Exception as error:

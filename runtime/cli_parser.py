@@ -66,6 +66,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     args, unknown = parser.parse_known_args(argv)
     for word in unknown:
         _refuse(parser, tr("'{word}' does not belong here.", word=word), word, VERBS[args.verb].options)
+    if getattr(args, "resume", None):
+        _check_resuming(parser, args)
     return args
 
 
@@ -82,6 +84,14 @@ def _parser() -> argparse.ArgumentParser:
         for argument in verb.arguments:
             child.add_argument(*argument.flags, help=str(argument.says), **argument.settings)
     return parser
+
+
+def _check_resuming(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse what a run that goes on could not heed."""
+    for name in ("batch_size", "lr", "seed", "read_data"):
+        if getattr(args, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            parser.error(tr("{option} does not go with --resume: a run goes on as it began.", option=option))
 
 
 def _unknown(word: str) -> Message:
@@ -139,6 +149,12 @@ _TARGET = Argument(
     metavar="FILE|RUN",
     says=msg("A .layerloom file or an example, for its latest run; or the folder of a run."),
 )
+_READ = Argument(
+    "--read-data",
+    action="store_const",
+    const=True,
+    says=msg("Read the data now, instead of going by what the drawing remembers of it."),
+)
 _JSON = Argument("--json", action="store_true", says=msg("Print one JSON object a line, and nothing else."))
 _RUNS = Argument("--out", type=Path, metavar="RUNS", says=msg("Folder of the runs; default: FILE's name with .runs."))
 
@@ -147,11 +163,15 @@ VERBS: Mapping[str, Verb] = {
         msg("Open the window."),
         [Argument("file", metavar="FILE", nargs="?", says=_FILE.says)],
     ),
-    "check": Verb(msg("List what is wrong with a drawing."), [_FILE]),
-    "summary": Verb(msg("Print a table of the layers: shapes, parameters, multiply-accumulates."), [_FILE]),
+    "check": Verb(msg("List what is wrong with a drawing."), [_FILE, _READ]),
+    "summary": Verb(msg("Print a table of the layers: shapes, parameters, multiply-accumulates."), [_FILE, _READ]),
     "code": Verb(
         msg("Print the Python of a drawing."),
-        [_FILE, Argument("-o", "--output", type=Path, metavar="PATH", says=msg("Write it to this file instead."))],
+        [
+            _FILE,
+            Argument("-o", "--output", type=Path, metavar="PATH", says=msg("Write it to this file instead.")),
+            _READ,
+        ],
     ),
     "render": Verb(
         msg("Draw a picture of a drawing."),
@@ -175,6 +195,7 @@ VERBS: Mapping[str, Verb] = {
             Argument("--seed", type=_seed, metavar="N", says=msg("Where random numbers start.")),
             Argument("--resume", type=Path, metavar="RUN", says=msg("Go on with the run in this folder.")),
             _RUNS,
+            _READ,
             _JSON,
         ],
     ),
@@ -197,6 +218,7 @@ VERBS: Mapping[str, Verb] = {
             Argument("--format", choices=tuple(FORMATS), required=True, says=msg("What to write.")),
             Argument("-o", "--output", type=Path, required=True, metavar="PATH", says=msg("Where to write it.")),
             _RUNS,
+            _READ,
         ],
     ),
     "examples": Verb(msg("List the built-in examples.")),

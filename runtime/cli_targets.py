@@ -10,7 +10,7 @@ from graph import files
 from graph.messages import FileError, RunError, msg
 from graph.model import Project
 from runtime import examples
-from runtime.runs import FACTS, list_runs, runs_folder
+from runtime.runs import list_runs, runs_folder
 
 
 class Target(NamedTuple):
@@ -41,20 +41,29 @@ def find_file(word: str) -> Path:
     raise FileError(msg("{problem} Did you mean {word}?", problem=problem, word=close[0]) if close else problem)
 
 
-def find_drawing(word: str, *, runs: Path | None = None) -> Target:
+def find_drawing(word: str, *, runs: Path | None = None, read_data: bool = False) -> Target:
     """Open the drawing that FILE means. Runs of an example go into the current folder.
+
+    Args:
+        read_data: whether to read its data now, instead of going by what it remembers.
 
     Raises:
         FileError: there is none, or it cannot be opened.
+        DataError: its data is missing or wrong.
     """
     path = find_file(word)
     beside = path if Path(word).exists() else Path(path.name)
-    return Target(files.load(path), path.parent, runs or runs_folder(beside))
+    project = files.load(path)
+    if read_data:
+        from runtime.data import read_again
+
+        project = read_again(project, path.parent)
+    return Target(project, path.parent, runs or runs_folder(beside))
 
 
 def is_run(word: str) -> bool:
-    """Whether the word is the folder of a run."""
-    return (Path(word) / FACTS).is_file()
+    """Whether the word can only mean the folder of a run."""
+    return Path(word).is_dir()
 
 
 def find_run(word: str, *, runs: Path | None = None) -> Path:

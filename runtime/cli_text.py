@@ -133,7 +133,7 @@ def _epoch(event: EpochEnded) -> str:
     text = tr(
         "epoch {epoch:>3}   {train}   validation {validation}   {seconds:.1f} s",
         epoch=event.epoch,
-        train=figures(event.train),
+        train=figures(event.train) or "-",
         validation=figures(event.validation) or "-",
         seconds=event.seconds,
     )

@@ -11,14 +11,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graph.atomic import write_atomically
-from graph.messages import LayerloomError, msg, tr
+from graph.changes import diff
+from graph.messages import RunError, msg, tr
 from graph.model import Project
 from graph.plan import Plan
 from runtime import cli_text, examples
 from runtime.cli_predict import predict
-from runtime.cli_targets import find_drawing, find_run, is_run
+from runtime.cli_targets import Target, find_drawing, find_run, is_run
 from runtime.events import FINAL, Event, Failed, Stopped, to_json
-from runtime.session import Control
+from runtime.runs import load_run
+from runtime.session import Control, failure
 
 if TYPE_CHECKING:
     from runtime.analysis import Analysis
@@ -29,7 +31,7 @@ DONE, WRONG, INTERRUPTED = 0, 1, 130
 
 def check(args: Namespace) -> int:
     """Print each problem, or that there is none."""
-    project = find_drawing(args.file).project
+    project = find_drawing(args.file, read_data=args.read_data).project
     analysis = _analyse(project)
     for problem in analysis.problems:
         print(cli_text.problem_line(project, problem))
@@ -41,7 +43,7 @@ def check(args: Namespace) -> int:
 
 def summary(args: Namespace) -> int:
     """Print a table of the nodes."""
-    project = find_drawing(args.file).project
+    project = find_drawing(args.file, read_data=args.read_data).project
     print(cli_text.summary(project, _analyse_right(project)))
     return DONE
 
@@ -50,7 +52,7 @@ def code(args: Namespace) -> int:
     """Print the generated source, or write it to a file."""
     from runtime.codegen import generate
 
-    project = find_drawing(args.file).project
+    project = find_drawing(args.file, read_data=args.read_data).project
     text = generate(project, _analyse_right(project)).text
     if args.output is None:
         print(text, end="")
@@ -72,7 +74,7 @@ def train(args: Namespace) -> int:
         last = _train(args)
     except Exception as error:
         if args.json:
-            print(to_json(_failed(error)), flush=True)
+            print(to_json(failure(error)), flush=True)
         raise
     if isinstance(last, Failed):
         print(f"{tr('error')}: {last.message}", file=sys.stderr)
@@ -82,8 +84,9 @@ def train(args: Namespace) -> int:
 
 def _train(args: Namespace) -> Event:
     """Run the training loop to its end, printing each event; gives the last one."""
-    target = find_drawing(args.file, runs=args.out)
-    project = target.project.with_plan(_wished_plan(target.project.plan, args))
+    target = find_drawing(args.file, runs=args.out, read_data=args.read_data)
+    project = _project_of_run(target, args) if args.resume else target.project
+    project = project.with_plan(_wished_plan(project.plan, args))
     _analyse_right(project)
     from runtime.training.loop import train as events
 
@@ -97,10 +100,21 @@ def _train(args: Namespace) -> Event:
     return last
 
 
-def _failed(error: Exception) -> Failed:
-    if isinstance(error, LayerloomError):
-        return Failed(error.message, node=error.node)
-    return Failed(msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}"))
+def _project_of_run(target: Target, args: Namespace) -> Project:
+    """What the run to go on with trains; says so where the file holds another drawing by now.
+
+    Raises:
+        RunError: it is no run, or it is to end earlier than it was meant to.
+    """
+    run = load_run(args.resume)
+    if args.epochs is not None and args.epochs < run.epochs:
+        raise RunError(
+            msg("The run '{run}' is meant for {epochs} epochs; --epochs can only raise that.",
+                run=args.resume, epochs=run.epochs)
+        )  # fmt: skip
+    if replace(diff(run.project.graph, target.project.graph), moved=()):
+        print(tr("The drawing has changed since the run began. The run goes on with its own."), file=sys.stderr)
+    return run.project
 
 
 def _wished_plan(plan: Plan, args: Namespace) -> Plan:
@@ -140,15 +154,15 @@ def export(args: Namespace) -> int:
     from runtime.predict import load_trained
 
     needs_run = FORMATS[args.format].needs_training or is_run(args.target)
-    trained = load_trained(find_run(args.target, runs=args.out)) if needs_run else _untrained(args.target)
+    trained = load_trained(find_run(args.target, runs=args.out)) if needs_run else _untrained(args)
     print(cli_text.receipt(write(trained, args.format, args.output)))
     return DONE
 
 
-def _untrained(word: str) -> Trained:
+def _untrained(args: Namespace) -> Trained:
     from runtime.predict import untrained
 
-    project = find_drawing(word).project
+    project = find_drawing(args.target, read_data=args.read_data).project
     _analyse_right(project)
     return untrained(project)
 
@@ -163,6 +177,9 @@ def list_examples(args: Namespace) -> int:
 
 
 def _analyse(project: Project) -> Analysis:
+    from runtime.warmup import warm_up
+
+    warm_up()  # loads PyTorch a quarter sooner than its import alone
     from runtime.shapes import analyse
 
     return analyse(project)

@@ -5,6 +5,7 @@ The text is the whole truth: it is shown, exported, compiled and trained.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from graph.model import Node, NodeId, Port, Project
 from graph.plan import Objective
 from graph.topology import ancestors, execution_order
 from runtime.analysis import Analysis
-from runtime.emitters import emit, has_submodule
+from runtime.emitters import emit
 
 LAYERS = (Role.LAYER, Role.OPERATION)
 GIVEN = (Role.DATA, Role.INPUT)
@@ -79,7 +80,7 @@ def class_name(title: str) -> str:
     """A class name for a network's title: "lenet-5 digits" becomes "Lenet5Digits"."""
     words = re.findall(r"[A-Za-z0-9]+", title)
     name = "".join(word[:1].upper() + word[1:] for word in words)
-    return name if name[:1].isalpha() else f"Network{name}"
+    return name if name[:1].isalpha() and not keyword.iskeyword(name) else f"Network{name}"
 
 
 @dataclass
@@ -97,6 +98,8 @@ class _Writer:
         self.class_name = class_name(self.project.name)
         self.outputs = self._find_outputs()
         self.model_nodes = self._layers_before(port.node for port in self.outputs)
+        self.held = self._layers_before([*self.model_nodes, *self._with_role(Role.LOSS, Role.METRIC)])
+        self.class_names = {self.class_name}
 
     # ---- what belongs to what
 
@@ -115,14 +118,13 @@ class _Writer:
 
     def _find_outputs(self) -> tuple[Port, ...]:
         """What the network gives: what its Output nodes take, else what losses and metrics look at, else its loose ends."""
-        takers = self._with_role(Role.OUTPUT) or self._with_role(Role.LOSS, Role.METRIC)
-        ports = [port for taker in takers for port in self.sources(taker)]
-        if not takers:
-            ports = [
-                Port(n, self.type_of(n).outputs[0].name) for n in self._with_role(*LAYERS) if not self.graph.outgoing(n)
-            ]
-        place = {node: number for number, node in enumerate(self._with_role(*LAYERS))}
-        return tuple(sorted({port for port in ports if port.node in place}, key=lambda port: place[port.node]))
+        layers = self._with_role(*LAYERS)
+        given = {Port(node, self.type_of(node).outputs[0].name): number for number, node in enumerate(layers)}
+        for takers in ((Role.OUTPUT,), (Role.LOSS, Role.METRIC)):
+            taken = {port for taker in self._with_role(*takers) for port in self.sources(taker)} & given.keys()
+            if taken:
+                return tuple(sorted(taken, key=given.__getitem__))
+        return tuple(port for port in given if not self.graph.outgoing(port.node))
 
     def _layers_before(self, ends: Iterable[NodeId]) -> list[NodeId]:
         """The layers that these nodes depend on, themselves included, in order."""
@@ -185,7 +187,7 @@ class _Writer:
             self.marks.append((len(self.rows), node))
 
     def header(self) -> None:
-        needs_torch = any("torch." in self._emit(n).expression for n in self._with_role(*LAYERS))
+        needs_torch = any("torch." in self._emit(n).expression for n in self.held)
         self.write('"""Drawn with Layerloom."""')
         self.write()
         if needs_torch:
@@ -196,7 +198,7 @@ class _Writer:
         """The class of the network."""
         inputs = self.inputs(self.model_nodes)
         self._class(self.class_name, self._summary(inputs))
-        self._constructor("self", self.model_nodes)
+        self._constructor("self", self.held)
         self._forward(inputs)
         self._statements(self.model_nodes, "self")
         returned = ", ".join(self.variable(port) for port in self.outputs)
@@ -209,8 +211,7 @@ class _Writer:
         metrics = self._metrics(objective, layers)
         layers = self._layers_before([*losses, *metrics])
         inputs = self.inputs([*layers, *losses, *metrics])
-        alone = len(self.project.plan.objectives) == 1
-        name = f"{self.class_name}{'Training' if alone else class_name(objective.name)}"
+        name = self._program_name(objective)
         self._class(name, f"The losses that train {self.class_name}, and what the metrics look at.")
         self._constructor("self, model", list(losses), "self.model = model")
         self._forward(inputs)
@@ -230,6 +231,14 @@ class _Writer:
             {nodes[n].name: weight for n, weight in losses.items()},
             {nodes[n].name: nodes[n] for n in metrics},
         )
+
+    def _program_name(self, objective: Objective) -> str:
+        alone = len(self.project.plan.objectives) == 1
+        name = f"{self.class_name}{'Training' if alone else class_name(objective.name)}"
+        while name in self.class_names:
+            name += "_"
+        self.class_names.add(name)
+        return name
 
     def _class(self, name: str, summary: str) -> None:
         self.write()
@@ -279,11 +288,5 @@ class _Writer:
             specs = ((port, self.analysis.spec(port)) for port in ports)
             return ", ".join(f"{self.variable(port)} {spec.code_text}" for port, spec in specs if spec) or "nothing"
 
-        parameters = sum(self.analysis.nodes[n].parameters for n in self.model_nodes)
+        parameters = sum(self.analysis.nodes[n].parameters for n in self.held)
         return f"{shown(inputs)} -> {shown(self.outputs)}; {parameters:,} parameters."
-
-
-def submodules(source: Source, project: Project) -> dict[NodeId, str]:
-    """The attribute name of each node of the network that has a submodule."""
-    nodes = project.graph.nodes
-    return {n: nodes[n].name for n in source.lines if has_submodule(CATALOG[nodes[n].type])}

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from graph.messages import ProjectError, msg
-from graph.model import Node, NodeId, Port, Project
+from graph.model import Node, Port, Project
 from graph.plan import Objective
 from runtime.analysis import Analysis
 from runtime.codegen import Source, generate
@@ -63,11 +63,6 @@ class Compiled:
         if seed is not None:
             torch.manual_seed(seed)
         return self.model_class()
-
-    def node_of(self, submodule: str) -> NodeId | None:
-        """The node whose submodule has that name."""
-        node = self.project.graph.node_named(submodule.split(".")[0])
-        return node.id if node else None
 
 
 def compile_project(project: Project) -> Compiled:

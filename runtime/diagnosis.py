@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from math import isqrt, prod
+from math import isqrt
 from typing import Any
 
+from graph import fixes
 from graph.catalog import NodeType, Role
-from graph.edits import feeding_link, insert_on_link
+from graph.edits import bypass
 from graph.messages import Message, msg
-from graph.model import Graph, Node, NodeId, Port, Project, Value
+from graph.model import Graph, Node, Port, Value
 from graph.problems import Fix, Problem, Severity
-from runtime.analysis import Dim, NodeAnalysis, TensorSpec
+from runtime.analysis import Dim, TensorSpec
 from runtime.diagnosis_operations import OPERATION_CHECKS
 
 FLATTEN = "torch.nn.Flatten"
 RESHAPE = "layerloom.Reshape"
+TO_DTYPE = "layerloom.ToDtype"
 DIMENSIONS = {2: "B × F", 3: "B × C × L", 4: "B × C × H × W", 5: "B × C × D × H × W"}
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 
@@ -45,7 +45,7 @@ class Situation:
 
 def look_at(situation: Situation) -> Iterator[Problem]:
     """What is wrong with what arrives at a node, found before it is run. A wrong number of dimensions hides the rest."""
-    wrong = [*_check_ports(situation), *_check_pins(situation)]
+    wrong = [*_check_ports(situation), *_check_precision(situation), *_check_pins(situation)]
     yield from wrong
     if not wrong:
         for check in CHECKS.get(situation.node.type, ()):
@@ -95,7 +95,7 @@ def _wrong_dimensions(s: Situation, port: str, spec: TensorSpec, takes: tuple[in
 def _dimension_fixes(s: Situation, port: str, spec: TensorSpec, takes: tuple[int, ...]) -> Iterator[Fix]:
     sizes = spec.shape[1:]
     if 2 in takes and len(spec.shape) > 2:
-        yield _insert(s, port, FLATTEN, msg("Insert a Flatten"))
+        yield fixes.insert_before(msg("Insert a Flatten"), Port(s.node.id, port), FLATTEN)
     if takes == (4,) and all(isinstance(d, int) for d in sizes):
         shape: tuple[Dim, ...] | None = None
         if len(sizes) == 2:
@@ -104,7 +104,7 @@ def _dimension_fixes(s: Situation, port: str, spec: TensorSpec, takes: tuple[int
             shape = (1, isqrt(sizes[0]), isqrt(sizes[0]))
         if shape:
             label = msg("Insert a Reshape to {shape}", shape=" × ".join(map(str, shape)))
-            yield _insert(s, port, RESHAPE, label, params={"shape": shape})
+            yield fixes.insert_before(label, Port(s.node.id, port), RESHAPE, {"shape": shape})
 
 
 def _wrong_dtype(s: Situation, port: str, spec: TensorSpec, takes: str) -> Problem:
@@ -124,6 +124,20 @@ def _wrong_dtype(s: Situation, port: str, spec: TensorSpec, takes: str) -> Probl
     return s.problem("wrong-dtype", text, port=port)
 
 
+def _check_precision(s: Situation) -> Iterator[Problem]:
+    """Parameters are float32, and what meets them must be so too; normalizations take less precise numbers as well."""
+    takes = ("float32", "float16", "bfloat16") if s.node_type.family == "normalization" else ("float32",)
+    if s.node_type.role is not Role.LAYER or not s.node_type.is_trainable(s.node):
+        return
+    for port, spec in s.inputs.items():
+        if spec.dtype in FLOATS and spec.dtype not in takes:
+            text = msg("'{node}' learns in float32, but '{source}' gives {dtype}. Put a ToDtype between them.",
+                       node=s.node.name, source=s.source(port), dtype=spec.dtype)  # fmt: skip
+            label = msg("Insert a ToDtype to {dtype}", dtype="float32")
+            fix = fixes.insert_before(label, Port(s.node.id, port), TO_DTYPE, {"dtype": "float32"})
+            yield s.problem("wrong-precision", text, fix, port=port)
+
+
 def _check_pins(s: Situation) -> Iterator[Problem]:
     """A size that follows from the input, pinned to something else."""
     for param in s.node_type.params:
@@ -137,8 +151,7 @@ def _check_pins(s: Situation) -> Iterator[Problem]:
                 "'{node}' expects {param} = {pinned}, but '{source}' gives {size} ({given}).",
                 node=s.node.name, param=param.name, pinned=pinned, source=s.source(param.auto.port), size=size, given=spec,
             )  # fmt: skip
-            fix = Fix(msg("Infer {param} again", param=param.name), partial(_reset, s.node.id, param.name))
-            yield s.problem("pinned-size", message, fix, port=param.auto.port)
+            yield s.problem("pinned-size", message, fixes.infer_param(s.node.id, param.name), port=param.auto.port)
 
 
 # ---- what single types take
@@ -162,7 +175,7 @@ def _check_kernel(s: Situation) -> Iterator[Problem]:
         padding=msg(" ({padded} with padding)", padded=_times(padded)) if padded != list(sizes) else "",
     )  # fmt: skip
     fitting = tuple(min(k, max(1, (d - 1) // w + 1)) for k, d, w in zip(kernel, padded, dilation, strict=True))
-    fix = _set(s.node.id, "kernel_size", fitting if len(fitting) > 1 else fitting[0])
+    fix = fixes.set_param(s.node.id, "kernel_size", fitting if len(fitting) > 1 else fitting[0])
     yield s.problem("kernel-too-large", message, fix, port="input")
 
 
@@ -175,7 +188,7 @@ def _check_groups(s: Situation) -> Iterator[Problem]:
         "divided by {groups}.",
         node=s.node.name, groups=groups, inner=channels[0], outer=channels[1],
     )  # fmt: skip
-    yield s.problem("groups", message, _set(s.node.id, "groups", 1))
+    yield s.problem("groups", message, fixes.set_param(s.node.id, "groups", 1))
 
 
 def _check_same_shapes(s: Situation) -> Iterator[Problem]:
@@ -217,9 +230,8 @@ def _check_linear(s: Situation) -> Iterator[Problem]:
             "'{node}' sees images ({given}) and works on their last dimension only. A Flatten before it is probably missing.",
             node=s.node.name, given=spec,
         )  # fmt: skip
-        yield s.problem(
-            "missing-flatten", text, _insert(s, "input", FLATTEN, msg("Insert a Flatten")), port="input", warn=True
-        )
+        fix = fixes.insert_before(msg("Insert a Flatten"), Port(s.node.id, "input"), FLATTEN)
+        yield s.problem("missing-flatten", text, fix, port="input", warn=True)
 
 
 def _check_classes(s: Situation) -> Iterator[Problem]:
@@ -242,9 +254,8 @@ def _check_scores(s: Situation) -> Iterator[Problem]:
     if source.type in ("torch.nn.Softmax", "torch.nn.LogSoftmax"):
         text = msg("'{node}' applies the softmax itself, so '{source}' before it slows learning down. Wire the scores from before it.",
                    node=s.node.name, source=source.name)  # fmt: skip
-        fix = Fix(
-            msg("Take the scores from before {source}", source=source.name), partial(_bypass, s.node.id, source.id)
-        )
+        label = msg("Take the scores from before {source}", source=source.name)
+        fix = fixes.graph_fix(label, bypass, Port(s.node.id, "input"))
         yield s.problem("softmax-before-loss", text, fix, port="input", warn=True)
 
 
@@ -297,70 +308,7 @@ CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
 }  # fmt: skip
 
 
-# ---- memory
-
-
-def check_memory(project: Project, nodes: Mapping[NodeId, NodeAnalysis]) -> Iterator[Problem]:
-    """Parameters and activations that this computer cannot hold, counted before any memory is asked for.
-
-    Training keeps four numbers a parameter (itself, its gradient and two of Adam) and every output of a batch, 4 bytes each.
-    """
-    total = _memory()
-    for node_id, found in nodes.items():
-        outputs = sum(_elements(spec, project.plan.batch_size) for spec in found.outputs.values())
-        need = 16 * found.parameters + 4 * outputs
-        if need > total:
-            text = msg("'{node}' needs about {need} of memory ({parameters} parameters); this computer has {total}. Make it smaller, "
-                       "or the batch.", node=project.graph.nodes[node_id].name, need=_gib(need),
-                       parameters=f"{found.parameters:,}", total=_gib(total))  # fmt: skip
-            yield Problem("too-large", text, node_id)
-
-
-def _memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 1 << 36
-
-
-def _elements(spec: TensorSpec, batch: int) -> int:
-    sizes = (d if isinstance(d, int) else batch * int(d.rpartition("·")[0] or 1) for d in spec.shape)
-    return prod(sizes)
-
-
-def _gib(size: float) -> str:
-    return f"{size / 2**30:,.1f} GiB"
-
-
-# ---- mends
-
-
-def _insert(s: Situation, port: str, type_id: str, label: Message, *, params: Mapping[str, Value] | None = None) -> Fix:
-    return Fix(label, partial(_insert_before, s.node.id, port, type_id, params))
-
-
-def _insert_before(
-    node: NodeId, port: str, type_id: str, params: Mapping[str, Value] | None, project: Project
-) -> Project:
-    link = feeding_link(project.graph, node, port)
-    return project.with_graph(insert_on_link(project.graph, link, type_id, params=params))
-
-
-def _set(node: NodeId, name: str, value: Value) -> Fix:
-    shown = _times(value) if isinstance(value, tuple) else value
-    return Fix(msg("Set {name} to {value}", name=name, value=shown), partial(_set_param, node, name, value))
-
-
-def _set_param(node: NodeId, name: str, value: Value, project: Project) -> Project:
-    return project.with_graph(project.graph.set_params(node, {name: value}))
-
-
-def _reset(node: NodeId, name: str, project: Project) -> Project:
-    return project.with_graph(project.graph.reset_params(node, [name]))
-
-
-def _bypass(node: NodeId, skipped: NodeId, project: Project) -> Project:
-    graph = project.graph
-    link = feeding_link(graph, node, "input")
-    before = graph.inputs(skipped)["input"]
-    return project.with_graph(graph.disconnect([link]).connect(link._replace(source=before)))
+# ---- mends further up
 
 
 def _flatten_upstream(s: Situation) -> Iterator[Fix]:
@@ -371,16 +319,14 @@ def _flatten_upstream(s: Situation) -> Iterator[Fix]:
         if s.graph.nodes[node].type == "torch.nn.Linear":
             found = node
     if found:
-        name = s.graph.nodes[found].name
-        yield Fix(
-            msg("Insert a Flatten before {name}", name=name), partial(_insert_before, found, "input", FLATTEN, None)
-        )
+        label = msg("Insert a Flatten before {name}", name=s.graph.nodes[found].name)
+        yield fixes.insert_before(label, Port(found, "input"), FLATTEN)
 
 
 def _resize_source(s: Situation, size: Dim | None) -> Iterator[Fix]:
     source: Port = s.graph.inputs(s.node.id)["input"]
     if isinstance(size, int) and s.graph.nodes[source.node].type == "torch.nn.Linear":
-        yield _set(source.node, "out_features", size)
+        yield fixes.set_param(source.node, "out_features", size)
 
 
 def _per_axis(value: Value, dims: int) -> tuple:

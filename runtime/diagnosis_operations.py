@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from graph.edits import feeding_link, insert_on_link
-from graph.fixes import graph_fix
+from graph.fixes import insert_before
 from graph.messages import msg
-from graph.model import Graph, NodeId
+from graph.model import Port
 from graph.problems import Fix, Problem
 from runtime.analysis import TensorSpec
 
@@ -221,17 +220,11 @@ def _check_matmul(s: Situation) -> Iterator[Problem]:
     text = msg("'{node}' multiplies rows by columns: '{a}' gives {sa}, whose rows have {inner} numbers, and '{b}' gives {sb}, "
                "whose columns have {outer}. Both must be equal.",
                **_sides(s, a, b), inner=left.shape[-1], outer=right.shape[-2])  # fmt: skip
-    turned = left.shape[-1] == right.shape[-1]
-    fixes: list[Fix] = []
-    if turned:
-        label = msg("Insert a Transpose before {port}", port=b)
-        fixes = [graph_fix(label, _insert_transpose, s.node.id, b)]
-    yield s.problem("inner-size", text, *fixes, port=b)
-
-
-def _insert_transpose(graph: Graph, node: NodeId, port: str) -> Graph:
-    link = feeding_link(graph, node, port)
-    return insert_on_link(graph, link, "layerloom.Transpose", params={"dim0": -2, "dim1": -1})
+    mends: list[Fix] = []
+    if left.shape[-1] == right.shape[-1]:
+        label, swapped = msg("Insert a Transpose before {port}", port=b), {"dim0": -2, "dim1": -1}
+        mends = [insert_before(label, Port(s.node.id, b), "layerloom.Transpose", swapped)]
+    yield s.problem("inner-size", text, *mends, port=b)
 
 
 def _check_einsum(s: Situation) -> Iterator[Problem]:

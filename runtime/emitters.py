@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graph.catalog.types import Kind, NodeType, Param, Role
+from graph.catalog.types import Kind, NodeType, Param
 from graph.model import Value
 from runtime.operations import OPERATIONS, Values
 
@@ -54,11 +54,6 @@ def literal(value: Value) -> str:
     """A checked value as Python text; tuples of one entry keep their comma."""
     assert value is None or isinstance(value, (bool, int, float, str, tuple)), value
     return repr(value)
-
-
-def has_submodule(node_type: NodeType) -> bool:
-    """Whether the node becomes an attribute of the module."""
-    return node_type.role in (Role.LAYER, Role.LOSS) and node_type.id not in OPERATIONS
 
 
 def _is_default(param: Param, value: Value) -> bool:

@@ -19,6 +19,7 @@ from runtime.events import Tested
 from runtime.runs import Run, load_run
 from runtime.training.answers import ask, find_question
 from runtime.training.checkpoints import read_weights
+from runtime.training.failures import explaining
 from runtime.training.fit import Fit
 
 
@@ -104,14 +105,15 @@ def predict_batch(trained: Trained, inputs: Mapping[Port, Tensor]) -> tuple[Tens
         inputs: a tensor for each port of `trained.compiled.inputs`, samples first.
 
     Raises:
-        RunError: an input is missing.
+        RunError: an input is missing, or a layer cannot compute this batch.
     """
     nodes = trained.project.graph.nodes
     for port in trained.compiled.inputs:
         if port not in inputs:
             raise RunError(msg("The network also needs '{name}'.", name=nodes[port.node].name), node=port.node)
-    with torch.no_grad():
-        outputs = trained.model(*(inputs[port] for port in trained.compiled.inputs))
+    batch = [inputs[port] for port in trained.compiled.inputs]
+    with torch.no_grad(), explaining(trained.compiled, batch_size=len(batch[0])):
+        outputs = trained.model(*batch)
     return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
 
 
@@ -139,7 +141,7 @@ def test_again(trained: Trained) -> Tested:
     prepared = prepare(trained.project, trained.folder)
     if not prepared.test.count:
         raise RunError(msg("No samples were set aside for the test. Give the test part a share of the split."))
-    fit = Fit(trained.compiled, prepared, devices.choose("cpu"), epochs=1)
+    fit = Fit(trained.compiled, prepared.parts, devices.choose("cpu"), epochs=1)
     fit.model.load_state_dict(trained.model.state_dict())
     record = fit.begin(training=False)
     for batch in fit.batches(fit.test, training=False):

@@ -34,7 +34,8 @@ class Run:
     """A run as it lies on the disk.
 
     `facts` is what `run.json` holds: when it began, seed, device, environment, under `data` the fingerprint, statistics and
-    classes, and under `result` how it ended (`status`, and as far as it got: `epoch`, `best`, `test`).
+    classes, and under `result` how it ended (`status`, and as far as it got: `epoch`, `best`, `test`; `epochs` if there are to
+    be more than the plan says).
     """
 
     path: Path
@@ -59,9 +60,10 @@ class Run:
         return next((path for path in found if path.is_file()), None)
 
     @property
-    def can_resume(self) -> bool:
-        """Whether there is a point to go on from."""
-        return (self.checkpoints / "last.state.pt").is_file()
+    def epochs(self) -> int:
+        """Where the run is to end: those of its plan, or more where it was made longer."""
+        longer = self.facts["result"].get("epochs")
+        return longer if isinstance(longer, int) else self.project.plan.epochs
 
     @property
     def status(self) -> str:

@@ -12,6 +12,13 @@ from graph.model import Project
 from runtime.events import Event, Failed
 
 
+def failure(error: Exception) -> Failed:
+    """The last event of a run that an error ended."""
+    if isinstance(error, LayerloomError):
+        return Failed(error.message, node=error.node)
+    return Failed(msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}"))
+
+
 class Control:
     """What the person wants of a run: read between two steps by the loop, set from any thread."""
 
@@ -81,18 +88,13 @@ class Session:
         try:
             for event in self._train():
                 self._events.append(event)
-        except LayerloomError as error:
-            self._events.append(Failed(error.message, node=error.node))
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            self._events.append(
-                Failed(msg("Training stopped because of an error inside Layerloom: {error}", error=reason))
-            )
+            self._events.append(failure(error))
 
     def _train(self) -> Iterator[Event]:
-        from runtime.warmup import prepare_environment
+        from runtime.warmup import warm_up
 
-        prepare_environment()
+        warm_up()
         from runtime.training.loop import train
 
         folder, runs, resume = self._request

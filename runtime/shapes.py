@@ -24,8 +24,9 @@ from graph.problems import Problem
 from graph.topology import execution_order
 from graph.validation import relax, validate
 from runtime.analysis import Analysis, Dim, NodeAnalysis, TensorSpec
-from runtime.diagnosis import Situation, check_memory, explain_failure, look_at
+from runtime.diagnosis import Situation, explain_failure, look_at
 from runtime.emitters import emit
+from runtime.feasibility import check_feasible
 from runtime.guard import check_source
 
 BATCH = 999_983  # a prime
@@ -41,7 +42,7 @@ def analyse(project: Project, catalog: Catalog = CATALOG) -> Analysis:
         node_type = catalog.get(project.graph.nodes[node_id].type)
         if node_type is not None:
             nodes[node_id] = _analyse_node(project, node_id, node_type, nodes, problems)
-    problems += check_memory(project, nodes)
+    problems += check_feasible(project, nodes)
     return Analysis(nodes, relax(problems, project.graph, catalog))
 
 

@@ -32,6 +32,46 @@ def project_folder(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def run(capsys):
+    """Runs the command line in this process: `run("check", file)` gives status, stdout, stderr."""
+    import main as front_door
+
+    def call(*argv: object) -> tuple[int, str, str]:
+        status = front_door.main([str(word) for word in argv])
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def drawn(project_folder):
+    """Saves a drawing and gives its path."""
+    from graph import files
+
+    def save(drawing, name: str = "net") -> Path:
+        path = project_folder / f"{name}.layerloom"
+        files.save(drawing.project, path)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def small(project_folder) -> Path:
+    """A drawing that trains in a moment."""
+    from graph import files
+    from graph.plan import Plan
+    from trainings import digits
+
+    def network(d, x):
+        return d.add("nn.Linear", "logits", d.add("nn.Flatten", "flatten1", x), out_features=10)
+
+    path = project_folder / "small.layerloom"
+    files.save(digits(network, Plan(epochs=2, batch_size=64, device="cpu")), path)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def state_home(tmp_path_factory, monkeypatch) -> Path:
     """Settings, state and caches of the application under test, in this process and those that it starts."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,58 +14,13 @@ from PIL import Image
 import main as front_door
 from drawings import Drawing, lenet5, mlp
 from graph import files
-from graph.model import Link, Port, Project
+from graph.model import Link, Port
 from graph.plan import Plan
 from runtime import cli_text, cli_verbs, examples
-from runtime.data import describe
 from runtime.places import state_folder
-from runtime.runs import list_runs
+from trainings import with_facts
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture
-def run(capsys):
-    """Runs the command line in this process: `run("check", file)` gives status, stdout, stderr."""
-
-    def call(*argv: object) -> tuple[int, str, str]:
-        status = front_door.main([str(word) for word in argv])
-        return status, *capsys.readouterr()
-
-    return call
-
-
-def _with_facts(project: Project) -> Project:
-    graph = project.graph
-    for node in graph.nodes.values():
-        if node.type.startswith("layerloom.data."):
-            graph = graph.set_facts(node.id, describe(node))
-    return project.with_graph(graph)
-
-
-@pytest.fixture
-def small(project_folder) -> Path:
-    """A drawing that trains in a moment."""
-    d = Drawing("Small", Plan(epochs=2, batch_size=64, device="cpu"))
-    d.add("data.Images", "digits", source="builtin:digits", image_size=8)
-    x = d.add("nn.Linear", "logits", d.add("nn.Flatten", "flatten1", d.port("digits", "image")), out_features=10)
-    d.add("nn.CrossEntropyLoss", "loss", x, d.port("digits", "label"))
-    d.add("metric.Accuracy", "accuracy1", x, d.port("digits", "label"))
-    path = project_folder / "small.layerloom"
-    files.save(_with_facts(d.project), path)
-    return path
-
-
-@pytest.fixture
-def drawn(project_folder):
-    """Saves a drawing and gives its path."""
-
-    def save(drawing: Drawing, name: str = "net") -> Path:
-        path = project_folder / f"{name}.layerloom"
-        files.save(drawing.project, path)
-        return path
-
-    return save
 
 
 def _mismatched() -> Drawing:
@@ -118,82 +71,6 @@ def test_check_prints_a_line_for_each_problem_and_where_it_is(run, drawn):
     assert status == 1
     (line,) = (line for line in out.splitlines() if line.startswith("error: "))
     assert line.startswith("error: fc2 (pinned-size): ")
-
-
-# ---- training and what comes after
-
-
-def test_training_predicting_and_exporting_by_json_and_by_hand(run, small, project_folder):
-    status, out, err = run("train", small, "--json", "--epochs", 3, "--seed", 5, "--lr", 0.01)
-    events = [json.loads(line) for line in out.splitlines()]
-    assert (status, err) == (0, "")
-    assert events[0]["event"] == "RunStarted" and events[0]["seed"] == 5 and events[0]["epochs"] == 3
-    epochs = [event for event in events if event["event"] == "EpochEnded"]
-    assert [event["epoch"] for event in epochs] == [1, 2, 3]
-    assert {"loss", "accuracy"} <= epochs[0]["train"].keys() and {"loss", "accuracy"} <= epochs[0]["validation"].keys()
-    last = events[-1]
-    assert last["event"] == "Finished" and last["test"]["accuracy"] > 0.5 and last["device"] == "cpu"
-    folder = Path(last["run"])
-    assert folder.parent == project_folder / "small.runs" and (folder / "run.json").is_file()
-
-    status, out, err = run("predict", small)
-    assert (status, err) == (0, "") and "accuracy" in out
-    status, out, _ = run("predict", folder, "--json")
-    tested, *predictions = [json.loads(line) for line in out.splitlines()]
-    assert status == 0 and tested["event"] == "Tested" and tested["test"] == last["test"]
-    assert {"sample", "target", "prediction", "confidence"} <= predictions[0].keys()
-    picture = project_folder / "ink.png"
-    Image.new("L", (40, 30), "white").save(picture)
-    status, out, _ = run("predict", small, picture)
-    head, _, row = out.splitlines()
-    assert status == 0 and head.split() == ["sample", "prediction", "confidence"] and row.startswith(str(picture))
-    status, out, _ = run("predict", small, picture, "--json")
-    (answer,) = map(json.loads, out.splitlines())
-    assert answer["sample"] == str(picture) and answer["class"] == row.split()[1] == str(answer["prediction"])
-    status, out, err = run("predict", small, project_folder / "gone.png")
-    assert (status, out) == (1, "") and "gone.png" in err
-
-    status, out, err = run("export", folder, "--format", "weights", "-o", project_folder / "taken")
-    assert (status, err) == (0, "") and "largest difference: 0" in out
-    assert (project_folder / "taken.safetensors").is_file()
-    assert (project_folder / "taken.safetensors.receipt.json").is_file()
-    status, _, err = run("export", small, "--format", "weights", "-o", project_folder / "no" / "taken")
-    assert status == 1 and err.startswith("error: There is no folder")
-
-
-def test_training_for_people_shows_a_line_an_epoch_and_where_the_run_is(run, small, project_folder):
-    status, out, err = run("train", small, "--out", project_folder / "elsewhere")
-    assert (status, err) == (0, "")
-    lines = out.splitlines()
-    assert [line.split()[:2] for line in lines if line.startswith("epoch")] == [["epoch", "1"], ["epoch", "2"]]
-    assert any(line.startswith("test loss ") for line in lines)
-    (made,) = list_runs(project_folder / "elsewhere")
-    assert lines[-1].endswith(str(made.path))
-
-
-def test_runs_of_an_example_go_into_the_current_folder(run, project_folder):
-    name = examples.names()[0]
-    assert run("train", name, "--epochs", 1)[0] == 0
-    assert [path.name for path in project_folder.iterdir()] == [f"{name}.runs"]
-
-
-def test_ctrl_c_stops_cleanly_and_the_run_can_be_resumed(run, small, monkeypatch, project_folder):
-    to_json = cli_verbs.to_json
-
-    def press_after_first_epoch(event):
-        if type(event).__name__ == "EpochEnded" and event.epoch == 1:
-            os.kill(os.getpid(), signal.SIGINT)
-        return to_json(event)
-
-    monkeypatch.setattr(cli_verbs, "to_json", press_after_first_epoch)
-    status, out, err = run("train", small, "--json", "--epochs", 4)
-    last = json.loads(out.splitlines()[-1])
-    assert status == 130 and last["event"] == "Stopped" and "Traceback" not in err
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    monkeypatch.undo()
-    status, out, _ = run("train", small, "--json", "--resume", last["run"])
-    events = [json.loads(line) for line in out.splitlines()]
-    assert status == 0 and events[-1]["event"] == "Finished" and events[-1]["run"] == last["run"]
 
 
 # ---- what can be wrong
@@ -304,6 +181,37 @@ def test_a_network_that_was_never_trained_has_nothing_to_predict_or_to_export_bu
 def test_usage_errors_have_status_2_and_say_what_was_meant(run, argv, hint):
     status, out, err = run(*argv)
     assert (status, out) == (2, "") and hint in err
+
+
+@pytest.mark.parametrize("argv", [["predict", "."], ["export", ".", "--format", "code", "-o", "x.py"]])
+def test_a_folder_that_is_no_run_is_said_to_be_none(run, project_folder, argv):
+    status, _, err = run(*argv)
+    assert status == 1 and "is not the folder of a run" in err
+
+
+def test_a_layer_that_cannot_compute_one_sample_is_named(run, project_folder):
+    d = Drawing("Net", Plan(epochs=1, device="cpu"))
+    d.add("data.Images", "digits", source="builtin:digits", image_size=8)
+    x = d.add("nn.Flatten", "flatten1", d.port("digits", "image"))
+    x = d.add("nn.BatchNorm1d", "norm1", x, track_running_stats=False)
+    d.add("nn.CrossEntropyLoss", "loss", d.add("nn.Linear", "fc", x, out_features=10), d.port("digits", "label"))
+    path = project_folder / "net.layerloom"
+    files.save(with_facts(d.project), path)
+    Image.new("L", (8, 8)).save("one.png")
+    assert run("train", path)[0] == 0
+    for argv in (["predict", path, "one.png"], ["export", path, "--format", "weights", "-o", "w"]):
+        status, out, err = run(*argv)
+        assert status == 1 and err.startswith("error: 'norm1' could not compute its output") and not out
+
+
+def test_closed_and_full_outputs_are_no_mistake_of_ours(drawn):
+    path = drawn(lenet5())
+    check = f"{sys.executable} {ROOT / 'main.py'} check {path}"
+    closed = subprocess.run(["sh", "-c", f"{check} >&-"], capture_output=True, text=True, check=False)
+    assert (closed.returncode, closed.stderr) == (0, "")
+    if Path("/dev/full").exists():
+        full = subprocess.run(["sh", "-c", f"{check} >/dev/full"], capture_output=True, text=True, check=False)
+        assert full.returncode == 1 and full.stderr.startswith("error: output: The disk is full")
 
 
 def test_a_word_that_is_neither_verb_nor_file_is_wrong_input(run):

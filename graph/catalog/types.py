@@ -109,7 +109,7 @@ class Param:
             msg(
                 "'{name}' cannot be {value}. It takes {values}.",
                 name=self.name,
-                value=_shown(value),
+                value=shown(value),
                 values=self.describe_values(),
             )
         )
@@ -279,6 +279,7 @@ def _spread(port: PortType, connected: Iterable[str]) -> Iterable[PortType]:
     return (PortType(name=n, help=port.help, dtype=port.dtype, ndim=port.ndim, optional=True) for n in names)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as people write it, `5 × 5` for a tuple, cut where it is long."""
     text = " × ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
     return text if len(text) <= 40 else text[:39] + "…"

@@ -13,12 +13,12 @@ from graph.model import Node, Project, Value
 from graph.plan import Split
 from graph.problems import Problem, Severity
 from gui.canvas.geometry import Shape
+from gui.figures import compact_count, grouped
 from gui.theme import THEMES
 from runtime.analysis import NodeAnalysis
 
 SEPARATOR = " · "  # in a summary: what follows may be left out where there is no room
 UNKNOWN_ROLE = "network"
-_SUFFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 class Box(NamedTuple):
@@ -115,20 +115,6 @@ def shown_value(param: Param, value: Value) -> str:
     if param.kind is Kind.INTS and isinstance(value, int):
         return "×".join([str(value)] * (param.length or 1))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def compact_count(count: int) -> str:
-    """A number in at most five characters: `156`, `2.4k`, `48k`, `1.2M`."""
-    for size, suffix in _SUFFIXES:
-        if count >= size * 0.9995:
-            scaled = count / size
-            return f"{scaled:.0f}{suffix}" if scaled >= 9.95 else f"{scaled:.1f}".removesuffix(".0") + suffix
-    return str(count)
-
-
-def grouped(count: int) -> str:
-    """A number with thin spaces between its thousands: `1 797`."""
-    return f"{count:,}".replace(",", "\u202f")
 
 
 def _first(value: Value, resolved: Value) -> Value:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from graph.catalog import CATALOG
 from graph.messages import tr, translate
 from graph.model import NodeId, Port
-from gui.canvas.card import grouped
 from gui.canvas.scene import CanvasScene, Hit
+from gui.figures import grouped
 from runtime.analysis import TensorSpec
 
 

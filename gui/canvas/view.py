@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
     QHelpEvent,
@@ -310,6 +311,9 @@ class CanvasView(ZoomView):
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         event.setAccepted(event.mimeData().hasFormat(NODE_TYPE_MIME))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
         type_id = bytes(event.mimeData().data(NODE_TYPE_MIME).data()).decode("utf-8", "replace")

@@ -11,6 +11,7 @@ from gui.canvas.grid import Grid
 from gui.canvas.minimap import Minimap
 from gui.canvas.painting import LEGIBLE, ui_font
 from gui.canvas.scene import CanvasScene
+from gui.icons import paint_icon
 
 ZOOM_STEP = 1.2
 WHEEL_NOTCH = 120.0
@@ -35,6 +36,7 @@ class ZoomView(QGraphicsView):
         self._grid = Grid()
         self._hasty = False
         self._framed = False
+        self._fitted = False  # the whole drawing is on show, and stays so when the size changes
         self.minimap = Minimap(self)
         self._sharpen = QTimer(self, singleShot=True, interval=SHARPEN_AFTER)
         self._sharpen.timeout.connect(self._on_zoom_settled)
@@ -79,8 +81,14 @@ class ZoomView(QGraphicsView):
 
     # ---- moving
 
+    def centerOn(self, *place) -> None:
+        """Bring a place into the middle."""
+        self._fitted = False
+        super().centerOn(*place)
+
     def pan_by(self, pixels: QPointF) -> None:
         """Move the drawing on the screen."""
+        self._fitted = False
         horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
         horizontal.setValue(horizontal.value() - round(pixels.x()))
         vertical.setValue(vertical.value() - round(pixels.y()))
@@ -101,28 +109,32 @@ class ZoomView(QGraphicsView):
         """Zoom about a point of the viewport (its middle by default), which keeps its place."""
         fixed = self.viewport().rect().center() if at is None else at.toPoint()
         before = self.mapToScene(fixed)
-        self._scene.zooming = True
-        self._sharpen.start()
+        self._begin_zooming()
         self._set_zoom(self.zoom * factor)
         self.pan_by(QPointF(self.mapToScene(fixed) - before) * self.zoom)
 
     def fit(self) -> None:
-        """Show the whole drawing, at most at actual size."""
+        """Show the whole drawing, at most at actual size, until the person zooms or pans."""
         bounds = self._scene.bounds()
         if bounds.isNull():
             self._set_zoom(1.0)
-            self.centerOn(0.0, 0.0)
-            return
-        room = self.viewport().rect()
-        width, height = max(1.0, room.width() - 2 * FIT_MARGIN), max(1.0, room.height() - 2 * FIT_MARGIN)
-        self._set_zoom(min(1.0, width / bounds.width(), height / bounds.height()))
+        else:
+            room = self.viewport().rect()
+            width, height = max(1.0, room.width() - 2 * FIT_MARGIN), max(1.0, room.height() - 2 * FIT_MARGIN)
+            self._set_zoom(min(1.0, width / bounds.width(), height / bounds.height()))
         self.centerOn(bounds.center())
+        self._fitted = True
 
     def _set_zoom(self, zoom: float) -> None:
         zoom = max(MIN_ZOOM, min(MAX_ZOOM, zoom))
         self.setTransform(QTransform.fromScale(zoom, zoom))
         self._scene.show_labels(zoom >= LABELS_ABOVE)
         self.choose_hints()
+
+    def _begin_zooming(self) -> None:
+        """Paint cards fast until the zoom stays as it is for a moment."""
+        self._scene.zooming = True
+        self._sharpen.start()
 
     def _on_zoom_settled(self) -> None:
         self._scene.zooming = False
@@ -163,13 +175,25 @@ class ZoomView(QGraphicsView):
             return
         painter = QPainter(self.viewport())
         if empty:
-            painter.setFont(ui_font(14))
-            painter.setPen(self._scene.colors("faint"))
-            hint = tr("Drag a layer here, or press / and type")
-            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, hint)
+            self._paint_hint(painter)
         else:
             self.minimap.paint(painter, self._scene.colors)
         painter.end()
+
+    def _paint_hint(self, painter: QPainter) -> None:
+        """How to begin, in the middle of an empty canvas."""
+        middle = self.viewport().rect().center()
+        line = QRectF(0, middle.y() - 10, self.viewport().width(), 20)
+        paint_icon(painter, QRectF(middle.x() - 16, middle.y() - 56, 32, 32), "plus", role="faint")
+        for text, bold in (
+            (tr("Nothing drawn yet"), True),
+            (tr("Drag a layer here, or press / and type."), False),
+            (tr("The File menu has examples."), False),
+        ):
+            painter.setFont(ui_font(13, bold=bold))
+            painter.setPen(self._scene.colors("text" if bold else "muted"))
+            painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
+            line.translate(0, 24)
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
@@ -195,6 +219,9 @@ class ZoomView(QGraphicsView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if self._fitted:
+            self._begin_zooming()
+            self.fit()
         self.viewport().update()  # minimap and hint have moved
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -43,7 +43,6 @@ class CodeView(QPlainTextEdit):
         old, new = self.toPlainText().split("\n"), text.split("\n")
         if old == new:
             return
-        self._highlighter.take(text)
         first = _common(old, new)
         last = _common(old[first:][::-1], new[first:][::-1])
         self._replace(first, len(old) - last, new[first : len(new) - last])

@@ -35,7 +35,7 @@ PICTURES = "layerloom.data.Images"
 
 
 class DataPanel(ScrollColumn):
-    """A card for each data node. Samples are read only while the panel is on show."""
+    """A card for each data node. Nothing is built or read while the panel is not on show."""
 
     def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
         super().__init__(spacing=4 * GRID)
@@ -52,15 +52,17 @@ class DataPanel(ScrollColumn):
         self.column.addWidget(self._none)
         self.column.addLayout(self._cards)
         self.column.addStretch(1)
-        editor.changed.connect(self._refresh)
-        self._refresh()
+        editor.changed.connect(self._on_changed)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        for card in self.cards.values():
-            card.read()
+        self._refresh()
 
-    def _refresh(self, _change: object = None) -> None:
+    def _on_changed(self, _change: object) -> None:
+        if self.isVisible():
+            self._refresh()
+
+    def _refresh(self) -> None:
         nodes = {node.id: node for node in self._editor.graph.nodes.values() if _is_data(node)}
         kinds = {card_id: card.type_id for card_id, card in self.cards.items()}
         if kinds != {node.id: node.type for node in nodes.values()}:
@@ -70,8 +72,7 @@ class DataPanel(ScrollColumn):
                 self._cards.addWidget(card)
         for card in self.cards.values():
             card.refresh()
-            if self.isVisible():
-                card.read()
+            card.read()
         self._none.setVisible(not nodes)
 
 

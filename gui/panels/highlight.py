@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from PySide6.QtGui import QSyntaxHighlighter, QTextCharFormat, QTextDocument
@@ -33,37 +33,26 @@ class Span(NamedTuple):
 
 
 class PythonHighlighter(QSyntaxHighlighter):
-    """Colours the lines of a document. `take` the text before it goes into the document."""
+    """Colours the lines of a document, each by itself: generated Python has no token that goes over several."""
 
     def __init__(self, document: QTextDocument) -> None:
         super().__init__(document)
-        self._lines: list[list[Span]] = []
         theme.changed.connect(self.rehighlight)
 
-    def take(self, text: str) -> None:
-        """Find the tokens of the text that the document is going to hold."""
-        self._lines = spans(text)
-
-    def highlightBlock(self, _text: str) -> None:
-        number = self.currentBlock().blockNumber()
-        for start, length, role in self._lines[number] if number < len(self._lines) else ():
+    def highlightBlock(self, text: str) -> None:
+        for start, length, role in spans(text):
             self.setFormat(start, length, _format(theme.name, role))
 
 
-def spans(text: str) -> list[list[Span]]:
-    """For each line of a Python text the stretches that have a colour of their own."""
-    lines: list[list[Span]] = [[]]
-    column = 0
-    for token, value in _lexer().get_tokens(text):
-        role = _role(token)
-        for number, part in enumerate(value.split("\n")):
-            if number:
-                lines.append([])
-                column = 0
-            if role and part.strip():
-                lines[-1].append(Span(column, len(part), role))
-            column += len(part)
-    return lines
+@lru_cache(maxsize=16384)
+def spans(line: str) -> tuple[Span, ...]:
+    """The stretches of a line of Python that have a colour of their own."""
+    found, column = [], 0
+    for token, part in _lexer().get_tokens(line):
+        if (role := _role(token)) and part.strip():
+            found.append(Span(column, len(part), role))
+        column += len(part)
+    return tuple(found)
 
 
 @cache

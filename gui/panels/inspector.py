@@ -153,7 +153,7 @@ def num_layers(graph: Graph) -> int:
 def project_facts(graph: Graph, analysis: Analysis) -> list[tuple[str, ...]]:
     """The size of a network, as (name, figure) for people; what errors hide is left out."""
     counts = [(tr("Nodes"), grouped(len(graph.nodes))), (tr("Layers"), grouped(num_layers(graph)))]
-    if analysis.errors or not analysis.complete:
+    if analysis.errors or not analysis.complete or not graph.nodes:
         return counts
     return [
         *counts,

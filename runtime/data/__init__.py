@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from runtime.data.inputs import input_from_file
     from runtime.data.loading import describe, load
-    from runtime.data.preparation import prepare, used_data_nodes
+    from runtime.data.preparation import prepare, read_again, used_data_nodes
     from runtime.data.records import Loaded, Part, Prepared
     from runtime.data.sources import BUILTINS, builtin_names
 
@@ -26,6 +26,7 @@ __all__ = [
     "input_from_file",
     "load",
     "prepare",
+    "read_again",
     "used_data_nodes",
 ]
 
@@ -39,6 +40,7 @@ _HOMES = {
     "input_from_file": "inputs",
     "load": "loading",
     "prepare": "preparation",
+    "read_again": "preparation",
     "used_data_nodes": "preparation",
 }
 

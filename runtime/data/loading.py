@@ -62,6 +62,7 @@ def known_facts(node: Node) -> Mapping[str, Any]:
     """
     if node.facts is None:
         raise DataError(
-            msg("'{name}' has not read its data yet. Press 'Read again' on it.", name=node.name), node=node.id
+            msg("'{name}' has not read its data yet. Read it on that node, or with --read-data.", name=node.name),
+            node=node.id,
         )
     return node.facts

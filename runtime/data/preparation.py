@@ -11,7 +11,7 @@ import numpy as np
 from graph.catalog import CATALOG, Role
 from graph.messages import DataError, msg
 from graph.model import Graph, Node, NodeId, Port, Project
-from runtime.data.loading import known_facts, load
+from runtime.data.loading import describe, known_facts, load
 from runtime.data.records import CLASSIFICATION, REGRESSION, Loaded, Part, Prepared, tensor_dtype
 from runtime.data.sources import fingerprint
 from runtime.data.splits import split
@@ -55,6 +55,18 @@ def prepare(project: Project, folder: Path | None = None) -> Prepared:
     )
 
 
+def read_again(project: Project, folder: Path | None = None) -> Project:
+    """The project with what its data nodes in use learn from their data now.
+
+    Raises:
+        DataError: as `describe`.
+    """
+    graph = project.graph
+    for node in used_data_nodes(graph):
+        graph = graph.set_facts(node.id, describe(node, folder))
+    return project.with_graph(graph)
+
+
 def used_data_nodes(graph: Graph) -> tuple[Node, ...]:
     """The data nodes that have a wire, in the order of the drawing."""
     return tuple(
@@ -74,7 +86,8 @@ def check_facts(node: Node, loaded: Loaded) -> None:
     if known.get("fingerprint") != found["fingerprint"]:
         raise DataError(
             msg(
-                "The data of '{name}' ({title}) has changed since it was read. Press 'Read again' on that node.",
+                "The data of '{name}' ({title}) has changed since it was read. Read it again: on that node, "
+                "or with --read-data.",
                 name=node.name,
                 title=loaded.title,
             ),
@@ -84,7 +97,7 @@ def check_facts(node: Node, loaded: Loaded) -> None:
         raise DataError(
             msg(
                 "The settings of '{name}' give other shapes or classes than the drawing remembers. "
-                "Press 'Read again' on that node.",
+                "Read its data again: on that node, or with --read-data.",
                 name=node.name,
             ),
             node=node.id,

@@ -91,6 +91,11 @@ class Prepared:
     fingerprint: str
     statistics: Mapping[NodeId, Mapping[str, Any]]
 
+    @property
+    def parts(self) -> tuple[Part, Part, Part]:
+        """The training, validation and test part."""
+        return self.train, self.validation, self.test
+
 
 def tensor_dtype(array: np.ndarray) -> str:
     """The dtype that the array has as a tensor: "float32" or "int64"."""

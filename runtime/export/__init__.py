@@ -35,6 +35,7 @@ def export(trained: Trained, format_id: str, path: str | Path) -> Receipt:
     Raises:
         ExportError: the network cannot be written in that format, does not run outside, gives other outputs there,
             or cannot be stored.
+        RunError: it does not run here either: a layer cannot compute one of these batches.
     """
     chosen = format_of(format_id)
     target = chosen.full_path(Path(path).absolute())
@@ -53,6 +54,8 @@ def export(trained: Trained, format_id: str, path: str | Path) -> Receipt:
 
 def _run_again(trained: Trained, chosen: Format, name: str, files: placing.Files) -> Mapping[str, verify.Difference]:
     """Run the files in a clean process, and refuse them if their outputs differ from the model's."""
+    from runtime.training.failures import explaining
+
     specs = verify.input_specs(trained.compiled)
     with tempfile.TemporaryDirectory(prefix="layerloom-export-", ignore_cleanup_errors=True) as scratch:
         folder, aside = Path(scratch, "exported"), Path(scratch, "aside")
@@ -60,12 +63,10 @@ def _run_again(trained: Trained, chosen: Format, name: str, files: placing.Files
         aside.mkdir()
         for file, content in files.items():
             (folder / file).write_bytes(content)
-        differences = verify.compare(
-            trained.model,
-            verify.random_batches(specs) | _samples(trained),
-            job=chosen.job(folder, name, aside, trained),
-            scratch=aside,
-        )
+        batches = verify.random_batches(specs) | _samples(trained)
+        job = chosen.job(folder, name, aside, trained)
+        with explaining(trained.compiled, batch_size=MAX_SAMPLES):
+            differences = verify.compare(trained.model, batches, job=job, scratch=aside)
     for batch, difference in differences.items():
         if not difference.within(chosen.tolerance):
             raise ExportError(

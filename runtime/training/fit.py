@@ -12,7 +12,7 @@ import torch
 from graph.messages import RunError, msg
 from graph.model import Port
 from runtime.compiler import Compiled
-from runtime.data import Part, Prepared
+from runtime.data import Part
 from runtime.data.batching import epoch_batches, num_batches, to_device
 from runtime.devices import Device
 from runtime.events import Figures
@@ -22,16 +22,22 @@ from runtime.training.stopwatch import Stopwatch
 
 PROBE_SAMPLES = 2
 
+Parts = tuple[Part, Part, Part]
+
 
 class Fit:
     """The model, its learners, the data and the position of a run.
 
-    `epoch` counts from 1 and `batch` the batches of it that are done; `step` counts those of the whole run.
+    `epoch` counts from 1 and `batch` the batches of it that are done; `step` counts those of the whole run. `ports` says
+    what the tensors of a batch are.
     `best` is the smallest loss so far: of the validation part, or of the training part where there is no other.
     """
 
-    def __init__(self, compiled: Compiled, prepared: Prepared, device: Device, *, epochs: int) -> None:
+    def __init__(self, compiled: Compiled, parts: Parts, device: Device, *, epochs: int) -> None:
         """Build a model with the seed of the plan, and all that trains it.
+
+        Args:
+            parts: the data to train, validate and test on.
 
         Raises:
             RunError: an input of the network has no data, or an objective cannot be trained.
@@ -40,10 +46,8 @@ class Fit:
         self.compiled, self.device, self.epochs = compiled, device, epochs
         self.batch_size = plan.batch_size
         self.model = compiled.build(plan.seed).to(device.id)
-        self.train, self.validation, self.test = (
-            to_device(part, device.id) for part in (prepared.train, prepared.validation, prepared.test)
-        )
-        self._ports = _data_ports(compiled, self.train)
+        self.train, self.validation, self.test = (to_device(part, device.id) for part in parts)
+        self.ports = _data_ports(compiled, self.train)
         self.learners = self._build_learners()
         self.epoch, self.batch, self.step = 1, 0, 0
         self.best: float | None = None
@@ -51,6 +55,10 @@ class Fit:
         self._order = torch.Generator().manual_seed(plan.seed)
         self._order_of_epoch = self._order.get_state()
         self._record: Record | None = None
+
+    def from_the_start(self) -> Fit:
+        """Another run of the same over the same data, before its first step."""
+        return Fit(self.compiled, (self.train, self.validation, self.test), self.device, epochs=self.epochs)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -78,7 +86,7 @@ class Fit:
     def batches(self, part: Part, *, training: bool) -> Iterator[Batch]:
         """The batches of a pass; those of training in a new order each epoch, from the first that is not done."""
         if not training:
-            return epoch_batches(part, self.batch_size, ports=self._ports)
+            return epoch_batches(part, self.batch_size, ports=self.ports)
         self._order.set_state(self._order_of_epoch)
         return islice(self._shuffled(self._order), self.batch, None)
 
@@ -86,8 +94,6 @@ class Fit:
         """Every objective whose turn it is changes its parameters once."""
         self.batch += 1
         self.step += 1
-        if len(self.learners) == 1:
-            return [self.learners[0].step(batch)]
         return [self._turn(learner, batch) for learner in self.learners]
 
     def evaluate(self, batch: Batch) -> Sequence[Outcome | None]:
@@ -169,21 +175,22 @@ class Fit:
             raise RunError(
                 msg("There is no loss to make small. Add a loss, and wire the network and the targets to it.")
             )
-        sample = next(epoch_batches(self.train, PROBE_SAMPLES, ports=self._ports))
-        shared = {"ports": self._ports, "sample": sample, "epochs": self.epochs, "alone": len(programs) == 1}
+        sample = next(epoch_batches(self.train, PROBE_SAMPLES, ports=self.ports))
+        shared = {"ports": self.ports, "sample": sample, "epochs": self.epochs, "alone": len(programs) == 1}
         return [Learner(self.compiled, program, self.model, **shared) for program in programs]
 
     def _turn(self, learner: Learner, batch: Batch) -> Outcome | None:
         if self.step % learner.every:
             return None
-        learner.focus()
+        if len(self.learners) > 1:
+            learner.focus()
         return learner.step(batch)
 
     def _new_record(self) -> Record:
         return Record(self.compiled.programs, self.stopwatch)
 
     def _shuffled(self, generator: torch.Generator) -> Iterator[Batch]:
-        return epoch_batches(self.train, self.batch_size, generator, ports=self._ports)
+        return epoch_batches(self.train, self.batch_size, generator, ports=self.ports)
 
 
 def _data_ports(compiled: Compiled, part: Part) -> list[Port]:

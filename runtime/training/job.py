@@ -16,7 +16,7 @@ from runtime.data import Prepared, prepare
 from runtime.events import Figures, RunStarted
 from runtime.runs import RUNNING, RunWriter, create_run, load_run, reopen_run
 from runtime.training.checkpoints import Checkpoints
-from runtime.training.failures import explain_error
+from runtime.training.failures import explaining
 from runtime.training.fit import Fit
 
 
@@ -44,7 +44,7 @@ class Job:
             epochs=fit.epochs,
             steps_per_epoch=fit.steps_per_epoch,
             samples={"train": fit.train.count, "validation": fit.validation.count, "test": fit.test.count},
-            parameters=fit.compiled.analysis.parameters,
+            parameters=sum(parameter.numel() for parameter in fit.model.parameters()),
             seed=fit.compiled.project.plan.seed,
             first_epoch=fit.epoch,
         )
@@ -89,7 +89,7 @@ def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
     """Set an earlier run up where it was, from its own snapshot of the project.
 
     Args:
-        wish: its device counts, and its epochs if they are more than those of the snapshot.
+        wish: its device counts, and its epochs if they are more than the run was meant for.
 
     Raises:
         LayerloomError: there is no such run, it has no checkpoint, or its data is no longer there.
@@ -98,10 +98,11 @@ def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
     checkpoints = Checkpoints(run.checkpoints)
     state = checkpoints.read()
     plan = replace(run.project.plan, device=wish.plan.device)
-    fit, prepared = _build(run.project.with_plan(plan), folder or run.folder, max(plan.epochs, wish.plan.epochs))
+    epochs = max(run.epochs, wish.plan.epochs)
+    fit, prepared = _build(run.project.with_plan(plan), folder or run.folder, epochs)
     fit.load_state_dict(state)
     writer = reopen_run(run)
-    writer.note(status=RUNNING)
+    writer.note(status=RUNNING, epochs=epochs)
     return Job(fit, writer, checkpoints, prepared.classes)
 
 
@@ -111,10 +112,8 @@ def _build(project: Project, folder: Path | None, epochs: int) -> tuple[Fit, Pre
     device = devices.choose(project.plan.device)
     batch_size = project.plan.batch_size
     torch.set_num_threads(devices.num_threads(device, compiled.analysis.macs * batch_size))
-    try:
-        return Fit(compiled, prepared, device, epochs=epochs), prepared
-    except Exception as error:
-        raise explain_error(error, compiled, batch_size=batch_size) or error from error
+    with explaining(compiled, batch_size=batch_size):
+        return Fit(compiled, prepared.parts, device, epochs=epochs), prepared
 
 
 def _facts(fit: Fit, prepared: Prepared, folder: Path | None) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -68,11 +68,6 @@ class Learner:
         self._direct = DirectStep(self._optimizer) if self._flat and type(self._optimizer) in ARITHMETIC else None
         self._zero_grad = self._flat.zero_grad if self._flat else self._optimizer.zero_grad
         self._change = self._direct or self._optimizer.step
-
-    def layers(self) -> Iterator[tuple[str, nn.Module]]:
-        """The nodes that are submodules, by name: layers of the model, and losses."""
-        for name, child in self._module.named_children():
-            yield from [(name, child)] if name in self.program.losses else child.named_children()
 
     def train(self, mode: bool) -> None:
         """Whether layers such as dropout behave as in training."""

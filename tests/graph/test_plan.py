@@ -44,6 +44,7 @@ WRONG = {
     "seed": (Plan(seed=-1), "bad-number"),
     "device": (Plan(device="tpu"), "bad-device"),
     "no objective": (Plan(objectives=()), "no-objective"),
+    "same names": (Plan(objectives=(Objective(name="x"), Objective(name="x"))), "name-clash"),
     "optimizer": (objective(optimizer=Choice("torch.optim.Gone")), "unknown-optimizer"),
     "scheduler": (objective(scheduler=Choice("gone")), "unknown-scheduler"),
     "negative rate": (objective(optimizer=Choice(ADAM, {"lr": -1.0, "eps": 1e-7})), "bad-parameter"),

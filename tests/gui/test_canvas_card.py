@@ -12,7 +12,7 @@ from graph.messages import msg
 from graph.model import Graph, Link, Node, Port, Project
 from graph.plan import Plan, Split
 from graph.problems import Problem, Severity
-from gui.canvas.card import Card, card_of, compact_count, grouped
+from gui.canvas.card import Card, card_of
 from gui.canvas.geometry import HEIGHT, shape_of, snap
 from runtime.analysis import NodeAnalysis, TensorSpec
 
@@ -24,19 +24,6 @@ def card(node: Node, graph: Graph | None = None, plan: Plan | None = None, **kno
     return card_of(Project(graph, plan or Plan()), node, shape_of(graph, node), **known)
 
 
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0"), (156, "156"), (999, "999"), (1000, "1k"), (2416, "2.4k"), (9949, "9.9k"), (9951, "10k"), (48120, "48k"),
-     (999_499, "999k"), (999_600, "1M"), (1_230_000, "1.2M"), (61_000_000, "61M"), (7_000_000_000, "7G")],
-)  # fmt: skip
-def test_counts_are_short(count, text):
-    assert compact_count(count) == text
-
-
-def test_thousands_are_grouped():
-    assert grouped(61706) == "61\u202f706"
-
-
 def test_the_summary_holds_the_values_that_matter():
     assert card(Node("n", "torch.nn.Conv2d", "c", {"out_channels": 16, "kernel_size": 5})).summary == "Conv2d 16, 5×5"
     assert card(Node("n", "torch.nn.Conv2d", "c", {"kernel_size": (3, 5)})).summary.endswith("3×5")
@@ -45,7 +32,7 @@ def test_the_summary_holds_the_values_that_matter():
 def test_the_summary_of_data_says_how_much_and_how_it_is_split():
     node = Node("n", "layerloom.data.Images", "digits", facts=IMAGES)
     plan = Plan(split=Split(0.6, 0.2, 0.2))
-    assert card(node, plan=plan).summary == "1\u202f797 samples · 60/20/20"
+    assert card(node, plan=plan).summary == "1\u2009797 samples · 60/20/20"
     assert card(replace(node, facts=None)).summary == "no data yet"
 
 

@@ -216,7 +216,7 @@ def test_tips_say_what_things_are(qtbot):
     scene = view.scene()
     assert "B × 16 × 30 × 30 · float32" in tip(scene, Hit(node=conv.node, port=conv, is_output=True))
     assert tip(scene, Hit(node=conv.node, port=Port(conv.node, "input"))).startswith("input")
-    assert "1\u202f234 parameters" in tip(scene, Hit(node=conv.node))
+    assert "1\u2009234 parameters" in tip(scene, Hit(node=conv.node))
     badge = tip(scene, Hit(node=conv.node, on_badge=True))
     assert "It is too small." in badge
     assert "Set padding to same" in badge
@@ -274,6 +274,22 @@ def test_the_focus_is_framed_when_it_came_by_keyboard(view):
     calm = frame()
     QApplication.sendEvent(view, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.TabFocusReason))
     assert frame() == theme.color("accent").getRgb() != calm
+
+
+def test_the_whole_drawing_stays_on_show_when_the_size_changes_until_the_person_zooms_or_pans(view):
+    view.fit()
+    for size in ((500, 300), (900, 700)):
+        view.resize(*size)
+        QApplication.processEvents()
+        assert view.visible_area().contains(view.scene().bounds())
+    for move in (view.zoom_in, lambda: view.pan_by(QPointF(40, 0))):
+        view.fit()
+        move()
+        zoom, center = view.zoom, view.center()
+        view.resize(view.width() - 200, view.height() - 100)
+        QApplication.processEvents()
+        assert view.zoom == zoom
+        assert (view.center() - center).manhattanLength() < 2 / zoom
 
 
 def test_it_has_a_name_for_screen_readers(view):

@@ -14,8 +14,9 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from fake_runs import STEPS, classes_tested, epoch_ended, numbers_tested, started, steps
-from gui.figures import clock, figure, grouped, percent, tick
+from gui.figures import figure
 from gui.panels.axes import nice_range, nice_step
+from gui.panels.curve import Curve
 from gui.panels.metrics import RATE, SPEED, MetricsPanel
 from gui.panels.series import BLOCKS
 from gui.theme import theme
@@ -287,26 +288,16 @@ def test_nice_range(low, high, expected):
     assert nice_range(low, high, 6) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0621, "0.0621"),
-        (1.5, "1.500"),
-        (1.0, "1.000"),
-        (2812.2, "2812"),
-        (1e-5, "1e-5"),
-        (123_456, "1.23e5"),
-        (math.nan, "NaN"),
-        (0, "0.0000"),
-    ],
-)
-def test_figure(value, text):
-    assert figure(value) == text
+def test_a_steep_beginning_does_not_flatten_what_follows():
+    curve = Curve("loss", "train")
+    late = [1 + 0.1 * (step % 2) for step in range(198)]
+    curve.extend(range(200), [5000.0, 900.0, *late])
+    curve.draw((-math.inf, math.inf), 400, scale=1, log=False)
+    assert curve.bounds[1].tolist() == pytest.approx([1.0, 1.2])
 
 
-def test_other_figures():
-    assert grouped(18_420.4) == "18\u2009420"
-    assert (clock(41.2), clock(3725)) == ("00:41", "1:02:05")
-    assert percent(0.9744) == "97.4\u2009%"
-    assert [tick(value, 0.2) for value in (0, 0.4)] == ["0", "0.4"]
-    assert (tick(20_000, 5000), tick(1e-3, 2e-4), tick(-5, 5)) == ("20k", "1e-3", "-5")
+def test_an_explosion_at_the_end_is_shown_whole():
+    curve = Curve("loss", "train")
+    curve.extend(range(200), [*[1.0] * 199, 5000.0])
+    curve.draw((-math.inf, math.inf), 400, scale=1, log=False)
+    assert curve.bounds[1].tolist() == [1.0, 5000.0]

@@ -124,11 +124,14 @@ def test_tokens_have_the_colors_of_the_theme(qtbot):
         assert colors["# a net"] == theme.color("faint")
 
 
-def test_spans_lie_where_the_tokens_are():
-    text = 'def f(x):\n    """Two\n    lines."""\n    return 10\n'
-    lines = text.split("\n")
-    found = [[lines[n][s.start : s.start + s.length] for s in line] for n, line in enumerate(spans(text))]
-    assert found[0][:2] == ["def", "f"]
-    assert found[1:3] == [['"""Two'], ['    lines."""']]
-    assert found[3] == ["return", "10"]
-    assert len(found) == len(lines)
+@pytest.mark.parametrize(
+    ("line", "colored"),
+    [
+        ("    return 10", ["return", "10"]),
+        ('    """One line."""', ['"""One line."""']),
+        ("x = f(y)  # B × 10", ["=", "(", ")", "# B × 10"]),
+        ("", []),
+    ],
+)
+def test_spans_lie_where_the_tokens_are(line, colored):
+    assert [line[s.start : s.start + s.length] for s in spans(line)] == colored

@@ -12,12 +12,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QWidget
 
 from canvas_hand import CONTROL, LEFT, NONE, SHIFT, Hand, linked
+from graph.messages import msg
 from graph.model import Node, Port
 from gui.canvas.view import NODE_TYPE_MIME
 from gui.export_dialog import ExportDialog
 from gui.main_window import MainWindow
 from gui.run_controller import RunState
 from gui.settings import Settings
+from runtime.events import Failed
 
 LAYERS = (
     ("torch.nn.Conv2d", {"out_channels": "6", "kernel_size": "5"}),
@@ -149,6 +151,8 @@ def test_from_an_empty_canvas_to_an_exported_network(window, qtbot, project_fold
     drawn = window.editor.project
     window.new()
     assert not window.editor.graph.nodes
+    assert window.frame.run_bar.status.text() == ""
+    assert window.frame.predictions.tested is None
     window.open_path(path)
     assert window.editor.project == drawn
 
@@ -194,13 +198,38 @@ def test_unsaved_changes_are_asked_about(window, monkeypatch):
     assert not window.editor.graph.nodes
 
 
+def test_a_document_that_is_opened_again_is_analysed_again(window, qtbot):
+    for _ in range(2):
+        window.open_example("mlp_digits")
+        assert not window.editor.analysis.complete
+        qtbot.waitUntil(lambda: window.editor.analysis.complete, timeout=10_000)
+
+
+def test_a_run_that_fails_says_why(window):
+    window.controller.ended.emit(Failed(msg("The disk is full.")))
+    assert window.notice.text == "The disk is full."
+    assert window.frame.run_bar.status.text() == "Failed"
+
+
+def test_escape_in_a_panel_leads_back_to_the_canvas(window):
+    drop(window, "torch.nn.Linear", 0, 0)
+    window.activateWindow()
+    window.canvas.setFocus()
+    by_keys(Qt.Key.Key_Return)
+    assert QApplication.focusWidget().accessibleName() == "out_features"
+    by_keys(Qt.Key.Key_Escape)
+    assert QApplication.focusWidget() is window.canvas
+
+
 def test_training_says_why_it_cannot_start(window, qtbot):
     drop(window, "torch.nn.Linear", 0, 0)
     drop(window, "torch.nn.CrossEntropyLoss", 200, 0)
     qtbot.waitUntil(lambda: window.editor.analysis.errors != (), timeout=10_000)
     QTest.keyClick(window, Qt.Key.Key_F5)
     assert window.controller.state is RunState.IDLE
-    assert "cannot start" in window.notice.text
+    assert window.notice.isVisible() and "cannot start" in window.notice.text
+    QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert not window.notice.isVisible()
     assert window.frame.bottom.currentWidget() is window.frame.problems
 
 

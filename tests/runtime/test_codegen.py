@@ -135,6 +135,34 @@ def test_two_objectives_become_two_programs_over_one_network():
     execute(text)
 
 
+def test_the_network_holds_what_is_trained_behind_its_output_too():
+    d, image, _ = with_images()
+    code = d.add("nn.Linear", "code", d.add("nn.Flatten", "flat", image), out_features=8)
+    back = d.add("nn.Linear", "back", code, out_features=32 * 32)
+    d.add("nn.MSELoss", "loss", d.add("op.Reshape", "picture", back, shape=(1, 32, 32)), image)
+    d.add("op.Output", "output1", code)
+    source = source_of(d)
+    assert "self.back = nn.Linear(8, 1024)" in source.model_text and "return code" in source.model_text
+    assert "back = self.back" not in source.model_text and "back = self.model.back(code)" in source.text
+    assert f"{1024 * 8 + 8 + 8 * 1024 + 1024:,} parameters" in source.text
+    execute(source.text)
+
+
+def test_an_output_that_takes_data_alone_does_not_hide_the_network():
+    d, image, label = with_images()
+    scores = d.add("nn.Linear", "scores", d.add("nn.Flatten", "flat", image), out_features=10)
+    d.add("nn.CrossEntropyLoss", "loss", scores, label)
+    d.add("op.Output", "output1", image)
+    assert source_of(d).outputs == (scores,)
+
+
+def test_objectives_whose_names_become_the_same_class_are_kept_apart():
+    d = lenet5()
+    d.plan = Plan(objectives=(Objective("a b"), Objective("a-b"), Objective("A B")))
+    names = [program.class_name for program in source_of(d).programs]
+    assert len(set(names)) == 3 and set(names) <= execute(source_of(d).text).keys()
+
+
 def test_a_node_called_like_a_data_port_keeps_its_name():
     d, image, label = with_images()
     d.add("nn.Flatten", "image", image)
@@ -153,6 +181,7 @@ def test_a_node_called_like_a_data_port_keeps_its_name():
         ("5", "Network5"),
         ("网络", "Network"),
         ("a/b\n'c", "ABC"),
+        ("true", "NetworkTrue"),
     ],
 )
 def test_class_names(title, name):

@@ -53,7 +53,6 @@ def test_inputs_and_outputs_are_ports_of_the_drawing():
     assert compiled.inputs == (d.port("digits", "image"),)
     assert compiled.outputs == (d.port("logits"),)
     assert compiled.programs[0].inputs == (d.port("digits", "image"), d.port("digits", "label"))
-    assert compiled.node_of("conv1.weight") == d.id("conv1")
 
 
 def test_an_error_in_the_drawing_stops_compiling_and_names_the_node():

@@ -24,7 +24,7 @@ def test_a_run_has_a_folder_of_its_own_beside_the_document(writer, tmp_path):
     found = load_run(writer.path)
     assert found.project == mlp().project and found.status == "running" and found.folder == tmp_path
     assert found.facts["seed"] == 4 and found.facts["created"] and found.facts["environment"]["python"]
-    assert found.weights is None and not found.can_resume
+    assert found.weights is None
 
 
 def test_notes_add_up_and_events_are_appended_over_sessions(writer):

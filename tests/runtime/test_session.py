@@ -107,7 +107,7 @@ def test_a_wish_before_the_run_began_is_heard(start):
     ("error", "words"),
     [
         (RunError(msg("No luck today.")), "No luck today."),
-        (ZeroDivisionError("division by zero"), "error inside Layerloom: ZeroDivisionError: division by zero"),
+        (ZeroDivisionError("division by zero"), "Layerloom made a mistake: ZeroDivisionError: division by zero."),
     ],
 )
 def test_whatever_goes_wrong_is_the_last_event(tmp_path, monkeypatch, error, words):

@@ -83,6 +83,20 @@ def test_a_pinned_size_that_does_not_fit():
     assert fixed(d, "pinned-size").nodes[d.id("fc")].resolved["in_features"] == 1024
 
 
+@pytest.mark.parametrize(
+    ("layer", "dtype", "wrong"),
+    [("Linear", "float64", True), ("Linear", "float16", True), ("BatchNorm1d", "float64", True),
+     ("BatchNorm1d", "bfloat16", False), ("ReLU", "float64", False), ("Linear", "float32", False)],
+)  # fmt: skip
+def test_parameters_are_float32_and_so_is_what_meets_them(layer, dtype, wrong):
+    d, image, _ = with_images()
+    x = d.add("op.ToDtype", "cast", d.add("nn.Flatten", "flat", image), dtype=dtype)
+    d.add(f"nn.{layer}", "it", x)
+    assert (("wrong-precision", "it") in codes(d)) is wrong
+    if wrong:
+        assert fixed(d, "wrong-precision").spec(d.port("it")).dtype == "float32"
+
+
 def test_labels_are_no_input_for_a_layer():
     d, _, label = with_images()
     d.add("nn.Linear", "fc", label)

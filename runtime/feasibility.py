@@ -1,0 +1,103 @@
+"""Whether a drawing whose shapes are known can be trained as planned: enough memory, and batches that suit every layer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from itertools import count
+from math import prod
+
+from graph.catalog import CATALOG, Role
+from graph.facts import read_facts
+from graph.fixes import set_plan
+from graph.messages import DataError, msg
+from graph.model import Graph, Node, NodeId, Project
+from graph.problems import Problem
+from graph.topology import ancestors
+from runtime.analysis import NodeAnalysis, TensorSpec
+from runtime.data.preparation import used_data_nodes
+from runtime.data.splits import sizes
+
+_BATCH_NORMS = frozenset(f"torch.nn.BatchNorm{dims}d" for dims in (1, 2, 3))
+
+Known = Mapping[NodeId, NodeAnalysis]
+
+
+def check_feasible(project: Project, nodes: Known) -> Iterator[Problem]:
+    """What stands in the way of the plan."""
+    yield from _check_memory(project, nodes)
+    yield from _check_batches(project, nodes)
+
+
+# ---- memory
+
+
+def _check_memory(project: Project, nodes: Known) -> Iterator[Problem]:
+    """Parameters and activations that this computer cannot hold, counted before any memory is asked for.
+
+    Training keeps four numbers a parameter (itself, its gradient and two of Adam) and every output of a batch, 4 bytes each.
+    """
+    total = _memory()
+    for node_id, found in nodes.items():
+        outputs = sum(_elements(spec, project.plan.batch_size) for spec in found.outputs.values())
+        need = 16 * found.parameters + 4 * outputs
+        if need > total:
+            text = msg("'{node}' needs about {need} of memory ({parameters} parameters); this computer has {total}. Make it smaller, "
+                       "or the batch.", node=project.graph.nodes[node_id].name, need=_gib(need),
+                       parameters=f"{found.parameters:,}", total=_gib(total))  # fmt: skip
+            yield Problem("too-large", text, node_id)
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 1 << 36
+
+
+def _elements(spec: TensorSpec, batch: int) -> int:
+    sizes = (d if isinstance(d, int) else batch * int(d.rpartition("·")[0] or 1) for d in spec.shape)
+    return prod(sizes)
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:,.1f} GiB"
+
+
+# ---- batches
+
+
+def _check_batches(project: Project, nodes: Known) -> Iterator[Problem]:
+    """Batch normalization compares numbers of a channel, and finds only one where a batch has one sample without extent."""
+    samples, size = _training_samples(project), project.plan.batch_size
+    if samples is None or _smallest_batch(samples, size) != 1:
+        return
+    better = next((n for n in count(size + 1) if _smallest_batch(samples, n) != 1), None) if samples > 1 else None
+    mends = (set_plan(msg("Set batch_size to {value}", value=better), batch_size=better),) if better else ()
+    for node in _trained(project.graph):
+        if node.id in nodes and _needs_two(node, nodes[node.id]):
+            text = msg("'{node}' compares the samples of a batch, but the last batch of an epoch has only one "
+                       "({samples:,} training samples in batches of {size:,}). Choose another batch size.",
+                       node=node.name, samples=samples, size=size)  # fmt: skip
+            yield Problem("batch-of-one", text, node.id, fixes=mends)
+
+
+def _trained(graph: Graph) -> list[Node]:
+    """The nodes that a loss depends on, in the order of the drawing."""
+    losses = [n.id for n in graph.nodes.values() if n.type in CATALOG and CATALOG[n.type].role is Role.LOSS]
+    before = ancestors(graph, losses)
+    return [node for node in graph.nodes.values() if node.id in before]
+
+
+def _needs_two(node: Node, found: NodeAnalysis) -> bool:
+    return node.type in _BATCH_NORMS and bool(found.outputs) and all(d == 1 for d in found.inputs["input"].shape[2:])
+
+
+def _training_samples(project: Project) -> int | None:
+    """The samples of the training part, as far as the data nodes in use agree on how many there are."""
+    counts = {facts.samples for node in used_data_nodes(project.graph) if (facts := read_facts(node))}
+    try:
+        return sizes(*counts, project.plan.split)[0] if len(counts) == 1 else None
+    except DataError:
+        return None
+
+
+def _smallest_batch(samples: int, size: int) -> int:
+    return samples % size or size
