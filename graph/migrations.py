@@ -34,10 +34,6 @@ class Migrations:
 
         return register
 
-    def has_step(self, version: int) -> bool:
-        """Whether records of that version find a way to the next."""
-        return version in self._steps
-
     def apply(self, record: Record) -> Record:
         """The record in the present format.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from typing import NamedTuple, Self
 
-from graph.messages import EditError, msg
+from graph.messages import EditError, Message, msg
 from graph.plan import Plan
 
 NodeId = str
@@ -106,7 +106,7 @@ class Graph:
 
     def free_name(self, stem: str) -> str:
         """The first of stem1, stem2, ... that no node has."""
-        return next(name for i in count(1) if (name := f"{stem}{i}") not in self.names)
+        return _free_name(stem, self.names)
 
     def free_id(self) -> NodeId:
         """An id that no node has: n1, n2, ... (ids of deleted nodes below the highest are not used again)."""
@@ -142,7 +142,7 @@ class Graph:
         for end in link:
             self.require(end.node)
         if link.target in self.links:
-            raise EditError(_taken(self.nodes[link.target.node].name, link.target.name))
+            raise EditError(has_a_wire(self, link.target))
         return replace(self, links={**self.links, link.target: link})
 
     def disconnect(self, links: Iterable[Link]) -> Self:
@@ -198,15 +198,20 @@ class Graph:
         Returns:
             The new graph, and for each id of `part` the id of its copy.
         """
-        graph, ids = self, {}
+        numbers = count(int(self.free_id()[1:]))
+        nodes, names, ids = dict(self.nodes), set(self.names), {}
         for node in part.nodes.values():
-            name = node.name if node.name not in graph.names else graph.free_name(node.name.rstrip("0123456789"))
+            name = node.name if node.name not in names else _free_name(node.name.rstrip("0123456789"), names)
+            check_name(name, taken=names)
+            names.add(name)
+            ids[node.id] = new = f"n{next(numbers)}"
             x, y = node.position
-            copy = replace(node, id=graph.free_id(), name=name, position=(x + offset[0], y + offset[1]))
-            graph, ids[node.id] = graph.add(copy), copy.id
-        for (source, output), (target, entry) in part.links.values():
-            graph = graph.connect(Link(Port(ids[source], output), Port(ids[target], entry)))
-        return graph, ids
+            nodes[new] = replace(node, id=new, name=name, position=(x + offset[0], y + offset[1]))
+        copies = (
+            Link(Port(ids[source.node], source.name), Port(ids[target.node], target.name))
+            for source, target in part.links.values()
+        )
+        return replace(self, nodes=nodes, links={**self.links, **{link.target: link for link in copies}}), ids
 
     def require(self, node: NodeId) -> Node:
         """The node of that id.
@@ -237,7 +242,11 @@ class Project:
         return self if plan is self.plan else replace(self, plan=plan)
 
 
-def check_name(name: str, *, taken: Iterable[str] = ()) -> None:
+def _free_name(stem: str, names: Container[str]) -> str:
+    return next(name for i in count(1) if (name := f"{stem}{i}") not in names)
+
+
+def check_name(name: str, *, taken: Container[str] = ()) -> None:
     """Refuse a name that cannot become an attribute of the generated module.
 
     Raises:
@@ -254,13 +263,14 @@ def check_name(name: str, *, taken: Iterable[str] = ()) -> None:
         )
     if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in MODULE_ATTRIBUTES:
         raise EditError(msg("'{name}' cannot be a name: Python or PyTorch uses that word. Try {name}1.", name=name))
-    if name in set(taken):
+    if name in taken:
         raise EditError(msg("Another node is called '{name}'. Choose a name that is free.", name=name))
 
 
-def _taken(node: str, entry: str):
+def has_a_wire(graph: Graph, target: Port) -> Message:
+    """The sentence for an input that cannot take another wire."""
     return msg(
         "Input '{port}' of '{node}' has a wire already. Remove that wire first, or drop this one on another input.",
-        node=node,
-        port=entry,
+        port=target.name,
+        node=graph.nodes[target.node].name,
     )

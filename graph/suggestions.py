@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from graph.catalog import Catalog, NodeType, PortType, Role
+from graph.catalog import NETWORK, Catalog, NodeType, PortType, Role
 from graph.edits import SPACING
 from graph.facts import read_facts
 from graph.fixes import add_wire, graph_fix
@@ -14,7 +14,6 @@ from graph.problems import Fix
 from graph.wiring import can_connect
 
 _MANY = 8  # with more outputs to choose from than this, none of them suggests itself
-_NETWORK = (Role.LAYER, Role.OPERATION)
 
 
 class Suggestions:
@@ -33,7 +32,7 @@ class Suggestions:
 
     def loss(self) -> tuple[Fix, ...]:
         """The loss that goes with the data, between the one loose end of the network and the answers."""
-        ends = [port for port in self._loose_ends if self._role(port.node) in _NETWORK]
+        ends = [port for port in self._loose_ends if self._role(port.node) in NETWORK]
         node_type = self._fitting_loss(ends[0], self._answers[0]) if len(ends) == len(self._answers) == 1 else None
         if node_type is None:
             return ()
@@ -44,7 +43,7 @@ class Suggestions:
     def _loose_ends(self) -> tuple[Port, ...]:
         """The outputs that no layer, operation or loss takes; the answers of data and the values of losses apart."""
         links = self._graph.links.values()
-        taken = {link.source for link in links if self._role(link.target.node) in (*_NETWORK, Role.LOSS)}
+        taken = {link.source for link in links if self._role(link.target.node) in (*NETWORK, Role.LOSS)}
         return tuple(
             end
             for node in self._graph.nodes.values()

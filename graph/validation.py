@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from graph import fixes
-from graph.catalog import CATALOG, Catalog, NodeType, Role
+from graph.catalog import CATALOG, NETWORK, Catalog, NodeType, Role
 from graph.catalog.types import misfits
 from graph.facts import read_facts
 from graph.messages import EditError, Message, msg
@@ -19,7 +19,6 @@ from graph.topology import ancestors, cycles, wires_along
 from graph.wiring import misuse, port_types, shown_way
 
 _ENDS = (Role.OUTPUT, Role.LOSS, Role.METRIC)
-_NETWORK = (Role.LAYER, Role.OPERATION)
 _TERMS = 2  # inputs without which an operation on many has nothing to do
 
 
@@ -193,7 +192,7 @@ def _check_unused(drawing: _Drawing) -> Iterator[Problem]:
 
 def _check_losses(drawing: _Drawing) -> Iterator[Problem]:
     losses = drawing.nodes_with(Role.LOSS)
-    if not losses and drawing.nodes_with(*_NETWORK):
+    if not losses and drawing.nodes_with(*NETWORK):
         text = msg(
             "There is no loss yet. To train, add one and wire it to the end of the network and to the right answers."
         )

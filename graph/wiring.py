@@ -5,7 +5,7 @@ from __future__ import annotations
 from graph.catalog import CATALOG, Catalog, NodeType, PortType, Role
 from graph.facts import read_facts
 from graph.messages import EditError, Message, msg
-from graph.model import Graph, Link, NodeId, Port, Value
+from graph.model import Graph, Link, NodeId, Port, Value, has_a_wire
 from graph.topology import ancestors, way
 
 _SHOWN_OF_A_WAY = 6
@@ -85,11 +85,7 @@ def _misfit(graph: Graph, link: Link, catalog: Catalog) -> Message | None:
     if isinstance(ends, Message):
         return ends
     if link.target in graph.links:
-        return msg(
-            "Input '{port}' of '{node}' has a wire already. Remove that wire first, or drop this one on another input.",
-            node=target.name,
-            port=link.target.name,
-        )
+        return has_a_wire(graph, link.target)
     return misuse(graph, link, catalog) or _dtype_clash(graph, link, *ends, catalog)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
@@ -15,7 +15,7 @@ from gui.panels.metrics import title_of
 from gui.panels.parts import ElidedLabel, label, row
 from gui.run_controller import RunController, RunState
 from gui.theme import GRID
-from runtime.events import EpochEnded, Failed, Finished, RunStarted, StepsEnded, Stopped
+from runtime.events import EpochEnded, Event, Failed, Finished, RunStarted, StepsEnded, Stopped
 
 IMAGES = "layerloom.data.Images"
 BUTTON_WIDTH = 112
@@ -78,9 +78,7 @@ class RunBar(QWidget):
         for signal, slot in (
             (controller.state_changed, self._on_state_changed),
             (controller.stale_changed, self._show_button),
-            (controller.started, self._on_started),
-            (controller.stepped, self._on_progress),
-            (controller.epoch_ended, self._on_progress),
+            (controller.events, self._on_events),
             (controller.ended, self._on_ended),
         ):
             signal.connect(slot)
@@ -127,15 +125,13 @@ class RunBar(QWidget):
         self._show_progress()
 
     @Slot(object)
-    def _on_started(self, event: RunStarted) -> None:
-        self._progress = Progress(event)
+    def _on_events(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if isinstance(event, RunStarted):
+                self._progress = Progress(event)
+            elif self._progress and isinstance(event, StepsEnded | EpochEnded):
+                self._progress.take(event)
         self._show_progress()
-
-    @Slot(object)
-    def _on_progress(self, event: StepsEnded | EpochEnded) -> None:
-        if self._progress:
-            self._progress.take(event)
-            self._show_progress()
 
     @Slot(object)
     def _on_ended(self, event: Finished | Stopped | Failed) -> None:

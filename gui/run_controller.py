@@ -30,15 +30,12 @@ from runtime.session import Control, Session
 if TYPE_CHECKING:
     from gui.editor import Editor
 
-TICK = 33  # milliseconds between two looks into the queue
+TICK = 100  # milliseconds between two looks into the queue: as often as a person can read, as training pays for each
 SHUTDOWN_SECONDS = 10.0
 
 
 _TYPED = {
     RunStarted: "started",
-    StepsEnded: "stepped",
-    EpochEnded: "epoch_ended",
-    Tested: "tested",
     Finished: "ended",
     Stopped: "ended",
     Failed: "ended",
@@ -84,9 +81,6 @@ class RunController(QObject):
     problems_wanted = Signal()  # the reason is in the list of problems
     events = Signal(object)  # list[Event]
     started = Signal(object)  # RunStarted
-    stepped = Signal(object)  # StepsEnded
-    epoch_ended = Signal(object)  # EpochEnded
-    tested = Signal(object)  # Tested
     ended = Signal(object)  # Finished | Stopped | Failed
 
     def __init__(

@@ -51,11 +51,12 @@ class StatusLine(QWidget):
         self._size.setText(self._measures(analysis) if analysis.complete else tr("Shapes follow in a moment…"))
 
     def _measures(self, analysis: Analysis) -> str:
-        layers = num_layers(self._editor.graph)
-        if analysis.errors or not layers:  # the rest is known in parts only, or nothing
-            return tr("{layers} layers", layers=layers)
+        count = num_layers(self._editor.graph)
+        layers = tr("1 layer") if count == 1 else tr("{layers} layers", layers=count)
+        if analysis.errors or not count:  # the rest is known in parts only, or nothing
+            return layers
         return tr(
-            "{layers} layers · {parameters} parameters · {macs} MACs · {memory}",
+            "{layers} · {parameters} parameters · {macs} MACs · {memory}",
             layers=layers,
             parameters=grouped(analysis.parameters),
             macs=compact_count(analysis.macs),

@@ -10,15 +10,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from graph.catalog import CATALOG, Role
+from graph.catalog import CATALOG, NETWORK, Role
 from graph.catalog.types import NodeType, ordered_inputs
 from graph.model import Node, NodeId, Port, Project
 from graph.plan import Objective
 from graph.topology import ancestors, execution_order
 from runtime.analysis import Analysis
-from runtime.emitters import emit
+from runtime.emitters import Emission, emit
 
-LAYERS = (Role.LAYER, Role.OPERATION)
 GIVEN = (Role.DATA, Role.INPUT)
 
 
@@ -97,6 +96,7 @@ class _Writer:
         self.order = [n for n in execution_order(self.graph) if self._is_known(n)]
         self.class_name = class_name(self.project.name)
         self.outputs = self._find_outputs()
+        # What `forward` computes, and what the class holds: behind an output there may be layers that only losses see.
         self.model_nodes = self._layers_before(port.node for port in self.outputs)
         self.held = self._layers_before([*self.model_nodes, *self._with_role(Role.LOSS, Role.METRIC)])
         self.class_names = {self.class_name}
@@ -118,7 +118,7 @@ class _Writer:
 
     def _find_outputs(self) -> tuple[Port, ...]:
         """What the network gives: what its Output nodes take, else what losses and metrics look at, else its loose ends."""
-        layers = self._with_role(*LAYERS)
+        layers = self._with_role(*NETWORK)
         given = {Port(node, self.type_of(node).outputs[0].name): number for number, node in enumerate(layers)}
         for takers in ((Role.OUTPUT,), (Role.LOSS, Role.METRIC)):
             taken = {port for taker in self._with_role(*takers) for port in self.sources(taker)} & given.keys()
@@ -130,7 +130,7 @@ class _Writer:
         """The layers that these nodes depend on, themselves included, in order."""
         ends = set(ends)
         wanted = ends | set(ancestors(self.graph, ends))
-        return [n for n in self.order if n in wanted and self.type_of(n).role in LAYERS]
+        return [n for n in self.order if n in wanted and self.type_of(n).role in NETWORK]
 
     def sources(self, node: NodeId) -> list[Port]:
         """The output ports that feed a node, in the order of its inputs."""
@@ -169,9 +169,7 @@ class _Writer:
     def variable(self, port: Port) -> str:
         """The name of the variable that holds what leaves a port."""
         node = self.graph.nodes[port.node]
-        if self.type_of(port.node).role not in GIVEN:
-            return node.name
-        if self.type_of(port.node).role is Role.INPUT:
+        if self.type_of(port.node).role is not Role.DATA:
             return node.name
         shared = [n for n in self._with_role(Role.DATA) if n != port.node]
         name = f"{node.name}_{port.name}" if shared else port.name
@@ -215,7 +213,7 @@ class _Writer:
         self._class(name, f"The losses that train {self.class_name}, and what the metrics look at.")
         self._constructor("self, model", list(losses), "self.model = model")
         self._forward(inputs)
-        seen = {p for n in [*losses, *metrics] for p in self.sources(n) if self.type_of(p.node).role in LAYERS}
+        seen = {p for n in [*losses, *metrics] for p in self.sources(n) if self.type_of(p.node).role in NETWORK}
         if layers == self.model_nodes and seen <= set(self.outputs):
             given = ", ".join(map(self.variable, self.inputs(layers)))
             self.write(f"        {', '.join(map(self.variable, self.outputs))} = self.model({given})")
@@ -277,7 +275,7 @@ class _Writer:
         if metrics:
             self.write("        }")
 
-    def _emit(self, node: NodeId):
+    def _emit(self, node: NodeId) -> Emission:
         arguments = [self.variable(port) for port in self.sources(node)]
         return emit(self.type_of(node), self.analysis.nodes[node].resolved, arguments)
 

@@ -26,10 +26,10 @@ from graph.catalog import (
     shape,
     vision,
 )
-from graph.catalog.types import Auto, Kind, NodeType, Param, PortType, Role
+from graph.catalog.types import NETWORK, Auto, Kind, NodeType, Param, PortType, Role
 from graph.messages import Message, msg
 
-__all__ = ["CATALOG", "FAMILY_LABELS", "Auto", "Catalog", "Kind", "NodeType", "Param", "PortType", "Role"]
+__all__ = ["CATALOG", "FAMILY_LABELS", "NETWORK", "Auto", "Catalog", "Kind", "NodeType", "Param", "PortType", "Role"]
 
 # The order of the library panel.
 FAMILY_LABELS: Mapping[str, Message] = MappingProxyType(

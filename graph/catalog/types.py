@@ -38,6 +38,9 @@ class Role(StrEnum):
     METRIC = "metric"
 
 
+NETWORK = (Role.LAYER, Role.OPERATION)  # what a network is made of
+
+
 class Auto(NamedTuple):
     """The value of a parameter follows from the size of an input: `shape(port)[dim]`."""
 

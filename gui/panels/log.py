@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from html import escape
 from typing import NamedTuple
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QStackedLayout, QWidget
 
 from graph.messages import Message, msg, tr
@@ -58,17 +58,11 @@ class LogPanel(QWidget):
     @Slot(object)
     def take(self, events: Iterable[Event]) -> None:
         """Write a line for everything that is not merely a few steps."""
-        for event in events:
-            if described := describe(event):
-                role, text = described
-                self.say(text, role)
+        self._add([_line(*described) for event in events if (described := describe(event))])
 
     def say(self, text: Message | str, role: str = "text") -> None:
         """Write a line now, in the colour of a theme role."""
-        line = Line(f"{datetime.now():%H:%M:%S}", role, str(text))
-        self.lines.append(line)
-        self._write(line)
-        self._stack.setCurrentIndex(1)
+        self._add([_line(role, text)])
 
     @Slot()
     def clear(self) -> None:
@@ -77,16 +71,42 @@ class LogPanel(QWidget):
         self.text.clear()
         self._stack.setCurrentIndex(0)
 
-    def _write(self, line: Line) -> None:
-        when = f'<span style="color:{theme.color("faint").name()}">{line.time}</span>'
-        what = f'<span style="color:{theme.color(line.role).name()}">{escape(line.text)}</span>'
-        self.text.appendHtml(f"{when}&nbsp;&nbsp; {what}")
+    def _add(self, lines: Sequence[Line]) -> None:
+        if lines:
+            self.lines.extend(lines)
+            self._write(lines)
+            self._stack.setCurrentIndex(1)
+
+    def _write(self, lines: Iterable[Line]) -> None:
+        """Append lines, in one step: many come at a time. Who reads the end goes on reading it."""
+        bar, document = self.text.verticalScrollBar(), self.text.document()
+        at_end = bar.value() == bar.maximum()
+        cursor = QTextCursor(document)
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.beginEditBlock()
+        for line in lines:
+            if not document.isEmpty():
+                cursor.insertBlock()
+            cursor.insertText(f"{line.time}   ", _format("faint"))
+            cursor.insertText(line.text, _format(line.role))
+        cursor.endEditBlock()
+        if at_end:
+            bar.setValue(bar.maximum())
 
     @Slot()
     def _write_again(self) -> None:
         self.text.clear()
-        for line in self.lines:
-            self._write(line)
+        self._write(self.lines)
+
+
+def _line(role: str, text: Message | str) -> Line:
+    return Line(f"{datetime.now():%H:%M:%S}", role, str(text))
+
+
+def _format(role: str) -> QTextCharFormat:
+    made = QTextCharFormat()
+    made.setForeground(theme.color(role))
+    return made
 
 
 def describe(event: Event) -> tuple[str, Message] | None:

@@ -66,6 +66,9 @@ class Series:
         """Append points; their x are not below those that are there. O(1) amortized a point."""
         self._x.extend(x)
         self._y.extend(y)
+
+    def _complete(self) -> None:
+        """Let the pyramid follow the points: when somebody looks, as points may come far more often."""
         lows = highs = self._y
         for index in range(len(self).bit_length() - 1):
             if index == len(self._levels):
@@ -107,6 +110,7 @@ class Series:
         if stop - start <= 2 * blocks:
             few = self.y[start:stop]
             return self.x[start:stop], few, few
+        self._complete()
         power = ((stop - start - 1) // (blocks - 2)).bit_length()
         first, last = start >> power, stop >> power
         low, high = (column.values[first:last] for column in self._levels[power - 1])
@@ -151,14 +155,12 @@ class Smoothing:
 
     def __call__(self, values: Sequence[float]) -> list[float]:
         """The smoothed values, one each; the first value ever starts the average, and NaN does not enter it."""
-        smooth = []
+        keep, last, smooth = self._keep, self._last, []
         for value in values:
-            self._last = self._next(value)
-            smooth.append(self._last)
+            if last is None or last != last:
+                last = value
+            elif value == value:
+                last = last * keep + value * (1 - keep)
+            smooth.append(last)
+        self._last = last
         return smooth
-
-    def _next(self, value: float) -> float:
-        last = self._last
-        if last is None or last != last:
-            return value
-        return last if value != value else last * self._keep + value * (1 - self._keep)

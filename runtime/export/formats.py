@@ -67,8 +67,9 @@ def weights_of(trained: Trained) -> bytes:
     """The parameters and buffers as the bytes of a safetensors file, keys as in `state_dict()`."""
     from safetensors.torch import save
 
-    state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in trained.model.state_dict().items()}
-    return save(state, {"format": "pt", "model": trained.compiled.source.class_name})
+    from runtime.training.checkpoints import weights_of as copy_weights
+
+    return save(copy_weights(trained.model), {"format": "pt", "model": trained.compiled.source.class_name})
 
 
 def _write_weights(trained: Trained, name: str) -> Files:

