@@ -15,14 +15,11 @@ from graph.model import Project
 from graph.problems import Problem
 from runtime.events import (
     FINAL,
-    EpochEnded,
     Event,
     Failed,
     Finished,
     RunStarted,
-    StepsEnded,
     Stopped,
-    Tested,
 )
 from runtime.places import state_folder
 from runtime.session import Control, Session

@@ -6,6 +6,7 @@ import hashlib
 import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -95,6 +96,6 @@ def execute(text: str) -> dict[str, type[nn.Module]]:
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     filename = f"<layerloom {digest}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    space: dict[str, type[nn.Module]] = {"__name__": f"layerloom_{digest}"}
+    space: dict[str, Any] = {"__name__": f"layerloom_{digest}"}
     exec(compile(text, filename, "exec"), space)
     return space

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isqrt
 from typing import Any
@@ -93,11 +93,11 @@ def _wrong_dimensions(s: Situation, port: str, spec: TensorSpec, takes: tuple[in
 
 
 def _dimension_fixes(s: Situation, port: str, spec: TensorSpec, takes: tuple[int, ...]) -> Iterator[Fix]:
-    sizes = spec.shape[1:]
+    sizes = [size for size in spec.shape[1:] if isinstance(size, int)]
     if 2 in takes and len(spec.shape) > 2:
         yield fixes.insert_before(msg("Insert a Flatten"), Port(s.node.id, port), FLATTEN)
-    if takes == (4,) and all(isinstance(d, int) for d in sizes):
-        shape: tuple[Dim, ...] | None = None
+    if takes == (4,) and len(sizes) == len(spec.shape) - 1:
+        shape: tuple[int, ...] | None = None
         if len(sizes) == 2:
             shape = (1, *sizes)
         elif len(sizes) == 1 and isqrt(sizes[0]) ** 2 == sizes[0]:
@@ -175,7 +175,7 @@ def _check_kernel(s: Situation) -> Iterator[Problem]:
         padding=msg(" ({padded} with padding)", padded=_times(padded)) if padded != list(sizes) else "",
     )  # fmt: skip
     fitting = tuple(min(k, max(1, (d - 1) // w + 1)) for k, d, w in zip(kernel, padded, dilation, strict=True))
-    fix = fixes.set_param(s.node.id, "kernel_size", fitting if len(fitting) > 1 else fitting[0])
+    fix = fixes.set_param(s.node.id, "kernel_size", fitting[0] if len(fitting) == 1 else fitting)
     yield s.problem("kernel-too-large", message, fix, port="input")
 
 
@@ -333,7 +333,7 @@ def _per_axis(value: Value, dims: int) -> tuple:
     return value if isinstance(value, tuple) else (value,) * dims
 
 
-def _times(sizes: object) -> str:
+def _times(sizes: Iterable[object]) -> str:
     return " × ".join(map(str, sizes))
 
 

@@ -93,8 +93,10 @@ def _needs_two(node: Node, found: NodeAnalysis) -> bool:
 def _training_samples(project: Project) -> int | None:
     """The samples of the training part, as far as the data nodes in use agree on how many there are."""
     counts = {facts.samples for node in used_data_nodes(project.graph) if (facts := read_facts(node))}
+    if len(counts) != 1:
+        return None
     try:
-        return sizes(*counts, project.plan.split)[0] if len(counts) == 1 else None
+        return sizes(counts.pop(), project.plan.split)[0]
     except DataError:
         return None
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import lru_cache
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -92,7 +93,8 @@ def _checked_values(node: Node, node_type: NodeType) -> dict[str, Value] | None:
 def _given(node: Node, node_type: NodeType, values: Mapping[str, Value]) -> Specs:
     """What a data node remembers of its data, or what an input node was told."""
     if node_type.role is Role.INPUT:
-        return {node_type.outputs[0].name: TensorSpec(("B", *values["shape"]), str(values["dtype"]))}
+        shape: Any = values["shape"]  # checked to be whole numbers
+        return {node_type.outputs[0].name: TensorSpec(("B", *shape), str(values["dtype"]))}
     facts = read_facts(node)
     return {
         name: TensorSpec(("B", *fact.shape), fact.dtype, fact.classes)

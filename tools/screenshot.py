@@ -15,6 +15,7 @@ FOLDER = ROOT / "resources" / "screenshots"
 SIZE = (1600, 960)
 SHOWN_NODE = "conv2"
 WAITING = 300_000  # milliseconds for the analysis and the whole run
+SETTLING = 2_000  # milliseconds
 
 
 def main(folder: Path) -> int:
@@ -52,11 +53,20 @@ def _take(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for name in THEMES:
         theme.use(name)
-        app.processEvents()
+        _let_settle()
         window.grab().save(str(folder / f"lenet5-{name}.png"))
     window.close()
     print(event if not isinstance(event, Finished) else f"{folder}: test {dict(event.test)}")
     return 0 if isinstance(event, Finished) else 1
+
+
+def _let_settle() -> None:
+    """Give the plots, which are redrawn one after the other, the time to catch up."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    loop = QEventLoop()
+    QTimer.singleShot(SETTLING, loop.quit)
+    loop.exec()
 
 
 def _wait_for(signal, fits=lambda _value: True):

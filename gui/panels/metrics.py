@@ -27,7 +27,7 @@ TITLES = {
 RATE, SPEED = "learning_rate", "samples_per_second"
 WIDE, NARROW = 2, 1  # shares of the width
 MIN_WIDE, MIN_NARROW = 260, 226
-PACE = 100  # milliseconds between the redraws of two cards: painting shares the interpreter with the training
+PACE = 150  # milliseconds between the redraws of two cards: painting shares the interpreter with the training
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
 

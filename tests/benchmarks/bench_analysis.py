@@ -40,7 +40,11 @@ from runtime.compiler import Compiled, compile_project
 from runtime.shapes import analyse
 
 BATCH = 64
-LIMITS = {"head": 1.0, "middle": 0.7, "nothing": 0.5}  # of the time of FakeTensorMode; the figure to reach is 50 ms for 100
+LIMITS = {
+    "head": 1.0,
+    "middle": 0.7,
+    "nothing": 0.5,
+}  # of the time of FakeTensorMode; the figure to reach is 50 ms for 100
 _never_seen = count(1)
 
 
@@ -122,7 +126,11 @@ def compare(nodes: int, edit: str, rounds: int) -> Iterator[tuple[float, float, 
         ours = milliseconds(lambda project=project, found=found: found.append(analyse(project)))
         assert not found[0].errors, found[0].errors
         size = 32 + next(_never_seen)
-        yield ours, milliseconds(lambda size=size: fake(compiled, size)), milliseconds(lambda size=size: meta(compiled, size))
+        yield (
+            ours,
+            milliseconds(lambda size=size: fake(compiled, size)),
+            milliseconds(lambda size=size: meta(compiled, size)),
+        )
 
 
 def report(nodes: int, edit: str, rounds: int) -> float:

@@ -1,8 +1,8 @@
 """What live plots cost a training thread, what training does to the window, and what a frame of a long curve costs.
 
 One thread trains all the time. Stretches in which the main thread sleeps alternate with stretches in which it runs the
-window: run bar and live metrics, fed by the run controller. What training keeps is the ratio of a stretch with the window
-to the two beside it. The share of a core that the window takes is printed too: it is the quieter figure of the two.
+window of the application, which shows the run everywhere it can. What training keeps is the ratio of a stretch with the
+window to the two beside it. The share of a core that the window takes is printed too: it is the quieter figure of the two.
 
     python tests/benchmarks/bench_live_plot.py [--seconds 1] [--rounds 12] [--points 1000000]
 """
@@ -24,21 +24,20 @@ import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication
 
-from gui.editor import Editor
-from gui.panels.metrics import MetricsPanel
-from gui.run_bar import RunBar
-from gui.run_controller import RunController
+from gui.main_window import MainWindow
+from gui.settings import Settings
 from gui.style import apply_style
-from runtime.events import Event, RunStarted, StepsEnded, Stopped
+from runtime.events import EpochEnded, Event, RunStarted, StepsEnded, Stopped
 from runtime.session import Control
 
 # Name: width and depth of the MLP, batch size, and the share of its speed that training has to keep.
 WORKLOADS = {"smallest MLP": (32, 1, 32, 0.90), "step of 2 ms or more": (256, 4, 128, 0.98)}
 FLUSH = 0.1  # seconds between two batches of events, as in the training loop
 STEPS_PER_EPOCH = 400
-WINDOW_SIZE = (1600, 330)
+EPOCHS = 100_000
+WINDOW_SIZE = (1600, 960)
 POINTS = 1_000_000
 FRAME_GOAL = 3.0  # milliseconds
 
@@ -72,7 +71,7 @@ class Training:
         optimizer = torch.optim.Adam(model.parameters(), fused=True)
         x, y = torch.randn(40 * batch, 64).split(batch), torch.randint(0, 10, (40 * batch,)).split(batch)
         self._events.append(
-            RunStarted("bench", "cpu", "CPU", 1000, STEPS_PER_EPOCH, {"train": batch * STEPS_PER_EPOCH}, 0, 0)
+            RunStarted("bench", "cpu", "CPU", EPOCHS, STEPS_PER_EPOCH, {"train": batch * STEPS_PER_EPOCH}, 0, 0)
         )
         losses, last = [], time.perf_counter()
         while not self.control.stop_wanted:
@@ -82,15 +81,18 @@ class Training:
             optimizer.zero_grad()
             losses.append(loss.detach())
             self.steps += 1
-            if (now := time.perf_counter()) - last > FLUSH:
-                self._flush(losses, batch / (now - last) * len(losses))
+            ended = self.steps % STEPS_PER_EPOCH == 0
+            if (now := time.perf_counter()) - last > FLUSH or ended:
+                self._flush(losses, batch / (now - last) * len(losses), ended)
                 losses, last = [], now
         self._events.append(Stopped("bench", "cpu", 1, self.steps))
 
-    def _flush(self, losses: list[torch.Tensor], speed: float) -> None:
+    def _flush(self, losses: list[torch.Tensor], speed: float, ended: bool) -> None:
         values = tuple(torch.stack(losses).tolist())
-        epoch = self.steps // STEPS_PER_EPOCH + 1
-        self._events.append(StepsEnded(epoch, self.steps, {"loss": values, "accuracy": values}, 1e-3, speed))
+        epoch, figures = (self.steps - 1) // STEPS_PER_EPOCH + 1, {"loss": values[-1], "accuracy": values[-1]}
+        self._events.append(StepsEnded(epoch, self.steps, dict.fromkeys(figures, values), 1e-3, speed))
+        if ended:
+            self._events.append(EpochEnded(epoch, self.steps, figures, figures, 1e-3, speed, 1.0, 1.0))
 
 
 class Result(NamedTuple):
@@ -114,14 +116,12 @@ class Bench:
 
     def __init__(self, *shape: int) -> None:
         self.training = Training(*shape)
-        self.controller = RunController(Editor(), session=lambda *_args, **_wishes: self.training)
-        self.window = QWidget()
-        self.metrics, column = MetricsPanel(), QVBoxLayout(self.window)
-        column.addWidget(RunBar(self.controller))
-        column.addWidget(self.metrics, 1)
-        self.controller.events.connect(self.metrics.take)
+        self.window = MainWindow(Settings())
+        self.window.show_document(None)
         self.window.resize(*WINDOW_SIZE)
         self.window.show()
+        self.controller = self.window.controller
+        self.controller._new_session = lambda *_args, **_wishes: self.training
         self.controller.train()
 
     def run(self, seconds: float, rounds: int) -> Result:
