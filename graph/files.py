@@ -23,7 +23,7 @@ from graph.messages import EditError, FileError, Message, msg
 from graph.migrations import MIGRATIONS, Record
 from graph.model import Graph, Link, Node, Port, Project, check_name
 from graph.plan import Choice, Objective, Plan, Split
-from graph.schema import LayoutRecord, NodeRecord, PartRecord, PlanRecord, ProjectRecord, check, unknown
+from graph.schema import ChoiceRecord, LayoutRecord, NodeRecord, PartRecord, PlanRecord, ProjectRecord, check, unknown
 
 SUFFIX = ".layerloom"
 FORMAT = "layerloom"
@@ -173,6 +173,11 @@ def _node_record(node: Node) -> Record:
         record["params"] = node.params
     if node.facts is not None:
         record["facts"] = node.facts
+    if node.shares is not None:
+        record["shares"] = node.shares
+    for name in ("weight_init", "bias_init"):
+        if (choice := getattr(node, name)) is not None:
+            record[name] = _choice_record(choice)
     return record
 
 
@@ -233,7 +238,14 @@ def _node(record: NodeRecord, raw: Record, layout: LayoutRecord) -> Node:
         raise FileError(msg("Node '{id}': {reason}", id=record.id, reason=error.message)) from error
     position = layout.nodes.get(record.id, (0.0, 0.0))
     extra = unknown(raw, NodeRecord)
-    return Node(record.id, record.type, record.name, record.params, position, record.facts, extra)
+    return Node(
+        record.id, record.type, record.name, record.params, position, record.facts, record.shares,
+        _optional_choice(record.weight_init), _optional_choice(record.bias_init), extra,
+    )  # fmt: skip
+
+
+def _optional_choice(record: ChoiceRecord | None) -> Choice | None:
+    return Choice(record.type, record.params) if record else None
 
 
 def _links(records: Iterable[tuple[str, str, str, str]], nodes: Mapping[str, Node]) -> dict[Port, Link]:

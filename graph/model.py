@@ -10,7 +10,7 @@ from itertools import count
 from typing import NamedTuple, Self
 
 from graph.messages import EditError, Message, msg
-from graph.plan import Plan
+from graph.plan import Choice, Plan
 
 NodeId = str
 Scalar = bool | int | float | str | None
@@ -52,6 +52,8 @@ class Node:
 
     `params` holds only what the person set; everything else has the default of the node type.
     `facts` is what a data node learned about its data (see `runtime.data.describe`).
+    `shares` is the id of the node whose weights this one uses too. `weight_init` and `bias_init` say how its weights
+    begin (see `graph.catalog.initializers`); None leaves that to the project, and then to PyTorch.
     `extra` keeps the fields of a newer file format through a round trip.
     """
 
@@ -61,6 +63,9 @@ class Node:
     params: Mapping[str, Value] = field(default_factory=dict)
     position: Position = (0.0, 0.0)
     facts: Mapping[str, object] | None = None
+    shares: NodeId | None = None
+    weight_init: Choice | None = None
+    bias_init: Choice | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
 
 

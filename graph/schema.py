@@ -23,6 +23,13 @@ Params = dict[str, Plain | tuple[Plain, ...]]
 T = TypeVar("T", bound=Struct)
 
 
+class ChoiceRecord(Struct, forbid_unknown_fields=True):
+    """An optimizer or a scheduler."""
+
+    type: Word
+    params: Params = {}
+
+
 class NodeRecord(Struct):
     """A node, without its position."""
 
@@ -31,6 +38,9 @@ class NodeRecord(Struct):
     name: str
     params: Params = {}
     facts: dict[str, Any] | None = None
+    shares: Id | None = None
+    weight_init: ChoiceRecord | None = None
+    bias_init: ChoiceRecord | None = None
 
 
 class SplitRecord(Struct, forbid_unknown_fields=True):
@@ -39,13 +49,6 @@ class SplitRecord(Struct, forbid_unknown_fields=True):
     train: Share
     validation: Share
     test: Share
-
-
-class ChoiceRecord(Struct, forbid_unknown_fields=True):
-    """An optimizer or a scheduler."""
-
-    type: Word
-    params: Params = {}
 
 
 class ObjectiveRecord(Struct, forbid_unknown_fields=True):

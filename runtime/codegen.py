@@ -104,7 +104,9 @@ class _Writer:
     # ---- what belongs to what
 
     def type_of(self, node: NodeId) -> NodeType:
-        return CATALOG[self.graph.nodes[node].type]
+        found = CATALOG.of(self.graph.nodes[node])
+        assert found is not None, node
+        return found
 
     def _is_known(self, node: NodeId) -> bool:
         if self.graph.nodes[node].type not in CATALOG or node not in self.analysis.nodes:
@@ -119,12 +121,14 @@ class _Writer:
     def _find_outputs(self) -> tuple[Port, ...]:
         """What the network gives: what its Output nodes take, else what losses and metrics look at, else its loose ends."""
         layers = self._with_role(*NETWORK)
-        given = {Port(node, self.type_of(node).outputs[0].name): number for number, node in enumerate(layers)}
+        ports = [Port(node, port.name) for node in layers for port in self.type_of(node).outputs]
+        given = {port: number for number, port in enumerate(ports)}
         for takers in ((Role.OUTPUT,), (Role.LOSS, Role.METRIC)):
             taken = {port for taker in self._with_role(*takers) for port in self.sources(taker)} & given.keys()
             if taken:
                 return tuple(sorted(taken, key=given.__getitem__))
-        return tuple(port for port in given if not self.graph.outgoing(port.node))
+        ends = [node for node in layers if not self.graph.outgoing(node)]
+        return tuple(Port(node, self.type_of(node).outputs[0].name) for node in ends)
 
     def _layers_before(self, ends: Iterable[NodeId]) -> list[NodeId]:
         """The layers that these nodes depend on, themselves included, in order."""
@@ -132,10 +136,14 @@ class _Writer:
         wanted = ends | set(ancestors(self.graph, ends))
         return [n for n in self.order if n in wanted and self.type_of(n).role in NETWORK]
 
+    def feeding(self, node: NodeId) -> dict[str, Port]:
+        """The output ports that feed a node, by its inputs and in their order."""
+        feeding = self.graph.inputs(node)
+        return {name: feeding[name] for name in ordered_inputs(self.type_of(node), feeding)}
+
     def sources(self, node: NodeId) -> list[Port]:
         """The output ports that feed a node, in the order of its inputs."""
-        feeding = self.graph.inputs(node)
-        return [feeding[name] for name in ordered_inputs(self.type_of(node), feeding)]
+        return list(self.feeding(node).values())
 
     def inputs(self, nodes: Sequence[NodeId]) -> tuple[Port, ...]:
         """The data that these nodes take, in the order of the data nodes and their ports."""
@@ -170,9 +178,12 @@ class _Writer:
         """The name of the variable that holds what leaves a port."""
         node = self.graph.nodes[port.node]
         if self.type_of(port.node).role is not Role.DATA:
-            return node.name
+            first = port.name == self.type_of(port.node).outputs[0].name
+            return node.name if first else self._free(f"{node.name}_{port.name}")
         shared = [n for n in self._with_role(Role.DATA) if n != port.node]
-        name = f"{node.name}_{port.name}" if shared else port.name
+        return self._free(f"{node.name}_{port.name}" if shared else port.name)
+
+    def _free(self, name: str) -> str:
         while name in self.graph.names:
             name += "_"
         return name
@@ -261,10 +272,15 @@ class _Writer:
 
     def _statements(self, nodes: Sequence[NodeId], owner: str) -> None:
         for node in nodes:
-            name = self.graph.nodes[node].name
-            expression = self._emit(node).expression.format(self=f"{owner}.{name}")
+            statement = self._emit(node).assignment(f"{owner}.{self.graph.nodes[node].name}", self._variables(node))
             shape = next(iter(self.analysis.nodes[node].outputs.values())).code_text
-            self.write(f"        {name} = {expression}  # {shape}", node=node)
+            self.write(f"        {statement}  # {shape}", node=node)
+
+    def _variables(self, node: NodeId) -> list[str]:
+        """What a node's outputs are assigned to; "_" for one of several that nobody uses."""
+        ports = [Port(node, port.name) for port in self.type_of(node).outputs]
+        used = {link.source for link in self.graph.outgoing(node)} | {*self.outputs}
+        return [self.variable(p) if p in used or len(ports) == 1 else "_" for p in ports]
 
     def _return(self, losses: Iterable[NodeId], metrics: Sequence[NodeId]) -> None:
         named = ", ".join(f'"{self.graph.nodes[n].name}": {self.graph.nodes[n].name}' for n in losses)
@@ -276,7 +292,7 @@ class _Writer:
             self.write("        }")
 
     def _emit(self, node: NodeId) -> Emission:
-        arguments = [self.variable(port) for port in self.sources(node)]
+        arguments = {name: self.variable(port) for name, port in self.feeding(node).items()}
         return emit(self.type_of(node), self.analysis.nodes[node].resolved, arguments)
 
     def _summary(self, inputs: Sequence[Port]) -> str:

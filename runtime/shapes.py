@@ -40,7 +40,7 @@ def analyse(project: Project, catalog: Catalog = CATALOG) -> Analysis:
     problems = list(validate(project, catalog))
     nodes: dict[NodeId, NodeAnalysis] = {}
     for node_id in execution_order(project.graph):
-        node_type = catalog.get(project.graph.nodes[node_id].type)
+        node_type = catalog.of(project.graph.nodes[node_id])
         if node_type is not None:
             nodes[node_id] = _analyse_node(project, node_id, node_type, nodes, problems)
     problems += check_feasible(project, nodes)
@@ -75,7 +75,7 @@ def _analyse_node(
     if node_type.role in (Role.METRIC, Role.OUTPUT) or any(p.severity == "error" for p in found):
         return NodeAnalysis(inputs, resolved=resolved)
     try:
-        outputs, parameters, macs = _evaluate(node_type, tuple(resolved.items()), tuple(inputs.values()))
+        outputs, parameters, macs = _evaluate(node_type, tuple(resolved.items()), tuple(inputs.items()))
     except Exception as error:
         problems.append(explain_failure(situation, str(error).replace(str(BATCH), "B")))
         return NodeAnalysis(inputs, resolved=resolved)
@@ -129,28 +129,32 @@ def _is_fed(node_type: NodeType, inputs: Specs, feeding: Mapping[str, object]) -
 
 @lru_cache(maxsize=8192)
 def _evaluate(
-    node_type: NodeType, values: tuple[tuple[str, Value], ...], inputs: tuple[TensorSpec, ...]
+    node_type: NodeType, values: tuple[tuple[str, Value], ...], inputs: tuple[tuple[str, TensorSpec], ...]
 ) -> tuple[Specs, int, int]:
     """Outputs, trainable numbers and multiply-accumulates a sample of one node: its own Python, run without memory."""
-    names = [f"x{i}" for i in range(len(inputs))]
+    names = {port: f"x{i}" for i, (port, _) in enumerate(inputs)}
     emission = emit(node_type, dict(values), names)
     with torch.device("meta"), torch.no_grad():
         module = _module(emission.init) if emission.init else None
         parameters = list(module.parameters()) if module is not None else []
-        space = {name: _empty(spec) for name, spec in zip(names, inputs, strict=True)}
+        space = {names[port]: _empty(spec) for port, spec in inputs}
         space |= {"torch": torch, "nn": torch.nn, "self": SimpleNamespace(module=module)}
         counter = FlopCounterMode(display=False)
         multiplies = module is None or any(p.ndim > 1 for p in parameters)
         with counter if multiplies else nullcontext():  # counting costs as much as running
             result = eval(_checked(emission.expression.format(self="self.module")), space)
-    results = result if isinstance(result, tuple) else (result,)
-    outputs = {port.name: _spec(tensor) for port, tensor in zip(node_type.outputs, results, strict=True)}
+    outputs = {port.name: _spec(tensor) for port, tensor in zip(node_type.outputs, _flat(result), strict=True)}
     return outputs, sum(p.numel() for p in parameters), counter.get_total_flops() // (2 * BATCH)
 
 
 @lru_cache(maxsize=2048)
 def _module(init: str) -> torch.nn.Module:
     return eval(_checked(init), {"nn": torch.nn}).eval()  # the same shapes as in training, with less to run
+
+
+def _flat(result: Any) -> list[torch.Tensor]:
+    """The tensors of a result, however they are nested."""
+    return [t for part in result for t in _flat(part)] if isinstance(result, (tuple, list)) else [result]
 
 
 def _checked(expression: str) -> str:

@@ -28,6 +28,7 @@ from graph.catalog import (
 )
 from graph.catalog.types import NETWORK, Auto, Kind, NodeType, Param, PortType, Role
 from graph.messages import Message, msg
+from graph.model import Node
 
 __all__ = ["CATALOG", "FAMILY_LABELS", "NETWORK", "Auto", "Catalog", "Kind", "NodeType", "Param", "PortType", "Role"]
 
@@ -84,6 +85,11 @@ class Catalog(Mapping[str, NodeType]):
 
     def __getitem__(self, type_id: str) -> NodeType:
         return self._types[self._renamed.get(type_id, type_id)]
+
+    def of(self, node: Node) -> NodeType | None:
+        """The type of a node, with the ports that its parameters give it; None where the type is unknown."""
+        node_type = self.get(node.type)
+        return node_type.of(node) if node_type is not None else None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._types)

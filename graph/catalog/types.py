@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from graph.messages import EditError, Message, msg
@@ -191,13 +192,17 @@ class PortType:
     target: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+Ports = tuple[tuple[PortType, ...], tuple[PortType, ...]]  # inputs, outputs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class NodeType:
     """A node type: its public id (for ever), what it takes and gives, and how it is shown.
 
     `summary` is the second line on the node's card, a template over its parameters. `stem` begins the names of new
     nodes. `trainable` says whether they have parameters to learn; a text names the switch among `params` that decides.
-    `replaces` are older ids that mean the same.
+    `replaces` are older ids that mean the same. Where the ports depend on the parameters, `ports` gives them for
+    checked values; `inputs` and `outputs` are then those of a new node, and `of` gives the type as one node has it.
     """
 
     id: str
@@ -213,6 +218,17 @@ class NodeType:
     synonyms: tuple[str, ...] = ()
     trainable: bool | str = False
     replaces: tuple[str, ...] = ()
+    ports: Callable[[Mapping[str, Value]], Ports] | None = None
+
+    def of(self, node: Node) -> NodeType:
+        """The type with the ports that it has for this node."""
+        return self if self.ports is None else _with_ports(self, tuple(self.fitting_values(node).items()))
+
+    def fitting_values(self, node: Node) -> dict[str, Value]:
+        """As `values`, checked, with the default in the place of what does not fit."""
+        wrong = {name for name, _ in misfits(self.params, node.params)}
+        values = self.values(node)
+        return {p.name: p.default if p.name in wrong else p.check(values[p.name]) for p in self.params}
 
     def is_trainable(self, node: Node) -> bool:
         """Whether this node has parameters to learn."""
@@ -240,6 +256,13 @@ class NodeType:
     def output(self, name: str) -> PortType | None:
         """The description of the output port of that name, or None."""
         return next((p for p in self.outputs if p.name == name), None)
+
+
+@lru_cache(maxsize=4096)
+def _with_ports(node_type: NodeType, values: tuple[tuple[str, Value], ...]) -> NodeType:
+    assert node_type.ports is not None
+    inputs, outputs = node_type.ports(dict(values))
+    return replace(node_type, inputs=inputs, outputs=outputs, ports=None)
 
 
 def misfits(params: Iterable[Param], values: Mapping[str, object]) -> Iterator[tuple[str, Message | None]]:
