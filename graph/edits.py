@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from graph.catalog import CATALOG
-from graph.model import Graph, Link, Node, Port, Position, Value
+from graph.binding import is_expression
+from graph.catalog import CATALOG, Param
+from graph.messages import EditError
+from graph.model import Graph, Link, Node, NodeId, Port, Position, Value
 
 SPACING = 194.0
 
@@ -30,6 +33,26 @@ def insert_before(graph: Graph, target: Port, type_id: str, params: Mapping[str,
     return insert_on_link(graph, graph.links[target], type_id, params=params)
 
 
+def insert_chain(graph: Graph, target: Port, chain: Iterable[tuple[str, Mapping[str, Value]]]) -> Graph:
+    """Put new nodes, each (type, parameters), one after the other into the wire that ends at an input."""
+    for type_id, params in chain:
+        graph = insert_before(graph, target, type_id, params)
+    return graph
+
+
+def change_type(graph: Graph, node: NodeId, type_id: str) -> Graph:
+    """Make a node one of another type: it keeps its name, the wires whose ports that type has, and the parameters that fit."""
+    node_type, old = CATALOG[type_id], graph.require(node)
+    fitting = {name: _fit(param, old.params[name]) for name in old.params if (param := node_type.param(name))}
+    params = {name: value for name, value in fitting.items() if value is not None}
+    graph = graph.unshare([node])
+    changed = replace(graph.nodes[node], type=node_type.id, params=params)
+    ports = node_type.of(changed)
+    lost = [link for link in graph.incoming(node) if ports.input(link.target.name) is None]
+    lost += [link for link in graph.outgoing(node) if ports.output(link.source.name) is None]
+    return graph.disconnect(lost).put(changed)
+
+
 def bypass(graph: Graph, target: Port) -> Graph:
     """Feed an input from what feeds the node before it; that node stays as it is."""
     link = graph.links[target]
@@ -41,3 +64,15 @@ def between(graph: Graph, link: Link) -> Position:
     """The place half way along a wire."""
     (x0, y0), (x1, y1) = (graph.nodes[end.node].position for end in link)
     return ((x0 + x1) / 2, (y0 + y1) / 2)
+
+
+def _fit(param: Param, value: Value) -> Value:
+    """The value, or its first number where the parameter takes only one; None where neither fits. Expressions stay."""
+    if is_expression(value):
+        return value
+    for candidate in (value, value[0] if isinstance(value, tuple) and value else None):
+        try:
+            return param.check(candidate)
+        except EditError:
+            continue
+    return None

@@ -48,6 +48,16 @@ def add_wire(graph: Graph, link: Link) -> Fix:
     return graph_fix(msg("Connect {source} to {target}", source=source, target=target), Graph.connect, link)
 
 
+def unshare(node: Node) -> Fix:
+    """Give a node weights of its own."""
+    return graph_fix(msg("Give {name} its own weights", name=node.name), Graph.unshare, (node.id,))
+
+
+def reset_init(node: Node, name: str) -> Fix:
+    """Let the weights (`weight_init`) or biases (`bias_init`) of a node begin as the project says."""
+    return graph_fix(msg("Reset {name}", name=name), Graph.put, replace(node, **{name: None}))
+
+
 def reset_param(node: NodeId, name: str) -> Fix:
     """Give a parameter its default."""
     return graph_fix(msg("Reset {name}", name=name), Graph.reset_params, node, (name,))
@@ -67,6 +77,17 @@ def set_param(node: NodeId, name: str, value: Value) -> Fix:
 def insert_before(label: Message, target: Port, type_id: str, params: Mapping[str, Value] | None = None) -> Fix:
     """Put a new node of a type into the wire that ends at an input."""
     return graph_fix(label, edits.insert_before, target, type_id, params)
+
+
+def insert_chain(label: Message, target: Port, *chain: tuple[str, Mapping[str, Value]]) -> Fix:
+    """Put new nodes, each (type, parameters), into the wire that ends at an input."""
+    return graph_fix(label, edits.insert_chain, target, chain)
+
+
+def change_type(node: Node, type_id: str) -> Fix:
+    """Make a node one of another type, which keeps its wires."""
+    label = msg("Use {type} instead", type=type_id.rpartition(".")[2])
+    return graph_fix(label, edits.change_type, node.id, type_id)
 
 
 def rename(node: NodeId, name: str) -> Fix:

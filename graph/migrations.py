@@ -60,4 +60,10 @@ class Migrations:
         return version
 
 
-MIGRATIONS = Migrations(1)
+MIGRATIONS = Migrations(2)
+
+
+@MIGRATIONS.step(1)
+def _blocks(record: Record) -> Record:
+    """Version 2 adds blocks, code, shared weights and initialization; what had those names before was not known."""
+    return {key: value for key, value in record.items() if key not in ("blocks", "codes", "weight_init", "bias_init")}

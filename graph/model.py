@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import keyword
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from graph.messages import EditError, Message, msg
+from graph.names import check_name, first_free
 from graph.plan import Choice, Plan
+
+if TYPE_CHECKING:
+    from graph.catalog import Catalog
 
 NodeId = str
 Scalar = bool | int | float | str | None
 Value = Scalar | tuple[Scalar, ...]
 Position = tuple[float, float]
-
-# Names that a submodule cannot have: the attributes of torch.nn.Module (a test compares with torch).
-MODULE_ATTRIBUTES = frozenset(
-    """T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda
-    double dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter
-    get_submodule half ipu load_state_dict modules mtia named_buffers named_children named_modules
-    named_parameters parameters register_backward_hook register_buffer register_forward_hook
-    register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
-    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
-    register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
-    set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu
-    zero_grad self model torch nn math""".split()
-)
-MAX_NAME = 64
 
 
 class Port(NamedTuple):
@@ -111,7 +100,7 @@ class Graph:
 
     def free_name(self, stem: str) -> str:
         """The first of stem1, stem2, ... that no node has."""
-        return _free_name(stem, self.names)
+        return first_free(stem, self.names)
 
     def free_id(self) -> NodeId:
         """An id that no node has: n1, n2, ... (ids of deleted nodes below the highest are not used again)."""
@@ -130,11 +119,11 @@ class Graph:
         return replace(self, nodes={**self.nodes, node.id: node})
 
     def remove(self, ids: Iterable[NodeId]) -> Self:
-        """Remove nodes and every link that touches them."""
+        """Remove nodes and every link that touches them. Nodes that share their weights go on sharing among themselves."""
         gone = set(ids)
         return replace(
             self,
-            nodes={k: v for k, v in self.nodes.items() if k not in gone},
+            nodes=_heirs({k: v for k, v in self.nodes.items() if k not in gone}),
             links={k: v for k, v in self.links.items() if v.source.node not in gone and k.node not in gone},
         )
 
@@ -156,14 +145,47 @@ class Graph:
         return replace(self, links={k: v for k, v in self.links.items() if v not in gone})
 
     def set_params(self, node: NodeId, values: Mapping[str, Value]) -> Self:
-        """Set parameters of a node, keeping its others."""
-        return self.put(replace(self.require(node), params={**self.nodes[node].params, **values}))
+        """Set parameters of a node, keeping its others. Nodes of its type that share its weights follow."""
+        return self._put_params(node, {**self.require(node).params, **values})
 
     def reset_params(self, node: NodeId, names: Iterable[str]) -> Self:
-        """Give parameters of a node back to their defaults (or to `auto`)."""
+        """Give parameters of a node back to their defaults (or to `auto`). Nodes that share its weights follow."""
         gone = set(names)
-        params = {k: v for k, v in self.require(node).params.items() if k not in gone}
-        return self.put(replace(self.nodes[node], params=params))
+        return self._put_params(node, {k: v for k, v in self.require(node).params.items() if k not in gone})
+
+    def _put_params(self, node: NodeId, params: Mapping[str, Value]) -> Self:
+        changed = {n.id: replace(n, params=params) for n in self.kin(node) if n.type == self.nodes[node].type}
+        return replace(self, nodes={**self.nodes, **changed})
+
+    def kin(self, node: NodeId) -> tuple[Node, ...]:
+        """The nodes that share their weights with this one, itself included, in the order of the drawing."""
+        leader = self.require(node).shares or node
+        return tuple(n for n in self.nodes.values() if n.id in (leader, node) or n.shares == leader)
+
+    def share(self, ids: Iterable[NodeId]) -> Self:
+        """Let nodes share their weights: those of the first in the drawing. Nodes of its type take its parameters.
+
+        Raises:
+            EditError: there is only one.
+        """
+        chosen = set(ids)
+        members = [n for n in self.nodes.values() if n.id in chosen]
+        if len(members) < 2:
+            raise EditError(msg("Sharing needs at least two nodes. Select those that should have the same weights."))
+        kin = {n.id for member in members for n in self.kin(member.id)}
+        leader, *others = (n for n in self.nodes.values() if n.id in kin)
+        changed = {leader.id: replace(leader, shares=None)}
+        for other in others:
+            params = leader.params if other.type == leader.type else other.params
+            changed[other.id] = replace(other, shares=leader.id, params=params)
+        return replace(self, nodes={**self.nodes, **changed})
+
+    def unshare(self, ids: Iterable[NodeId]) -> Self:
+        """Give nodes weights of their own; those that shared with them go on sharing among themselves."""
+        alone = {i for i in ids if i in self.nodes}
+        rest = _heirs({k: v for k, v in self.nodes.items() if k not in alone})
+        nodes = {k: rest.get(k) or replace(v, shares=None) for k, v in self.nodes.items()}
+        return replace(self, nodes=nodes)
 
     def set_facts(self, node: NodeId, facts: Mapping[str, object] | None) -> Self:
         """Remember what a data node learned about its data."""
@@ -193,7 +215,7 @@ class Graph:
         kept = set(ids)
         return replace(
             self,
-            nodes={k: v for k, v in self.nodes.items() if k in kept},
+            nodes=_heirs({k: v for k, v in self.nodes.items() if k in kept}),
             links={k: v for k, v in self.links.items() if v.source.node in kept and k.node in kept},
         )
 
@@ -206,12 +228,15 @@ class Graph:
         numbers = count(int(self.free_id()[1:]))
         nodes, names, ids = dict(self.nodes), set(self.names), {}
         for node in part.nodes.values():
-            name = node.name if node.name not in names else _free_name(node.name.rstrip("0123456789"), names)
+            name = node.name if node.name not in names else first_free(node.name.rstrip("0123456789"), names)
             check_name(name, taken=names)
             names.add(name)
             ids[node.id] = new = f"n{next(numbers)}"
             x, y = node.position
             nodes[new] = replace(node, id=new, name=name, position=(x + offset[0], y + offset[1]))
+        for new in ids.values():
+            if (leader := nodes[new].shares) is not None:
+                nodes[new] = replace(nodes[new], shares=ids.get(leader))
         copies = (
             Link(Port(ids[source.node], source.name), Port(ids[target.node], target.name))
             for source, target in part.links.values()
@@ -229,14 +254,104 @@ class Graph:
         return self.nodes[node]
 
 
+class BlockParam(NamedTuple):
+    """A parameter of a block. The nodes in the block refer to it by its name: `=4 * channels` (see `graph.blocks`)."""
+
+    name: str
+    default: int | float | bool
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A drawing with a name, to be used in other drawings: its Input and Output nodes are the ports of every instance."""
+
+    id: str
+    name: str
+    graph: Graph = field(default_factory=Graph)
+    params: tuple[BlockParam, ...] = ()
+    help: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Python that the person wrote: an `nn.Module` or a function of tensors, to be used as a node (see `graph.code`)."""
+
+    id: str
+    name: str
+    text: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What a document defines besides its drawing, by id. The type of a node that uses it is `block.ID` or `code.ID`."""
+
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    codes: Mapping[str, Code] = field(default_factory=dict)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Every node type that can be used in this document."""
+        from graph.catalog.definitions import catalog_of  # the catalogue is described in terms of this module
+
+        return catalog_of(self)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names in use."""
+        return frozenset(entry.name for entry in (*self.blocks.values(), *self.codes.values()))
+
+    def free_id(self, letter: str) -> str:
+        """An id that no definition has: b1, b2, ... for the letter b."""
+        taken = {*self.blocks, *self.codes}
+        return next(i for n in count(1) if (i := f"{letter}{n}") not in taken)
+
+    def put_block(self, block: Block) -> Self:
+        """Add a block, or put a changed one in the place of the one with its id."""
+        return replace(self, blocks={**self.blocks, block.id: block})
+
+    def put_code(self, code: Code) -> Self:
+        """Add code, or put changed code in the place of that with its id."""
+        return replace(self, codes={**self.codes, code.id: code})
+
+    def remove(self, definition: str) -> Self:
+        """Forget a definition. Nodes that use it become nodes of an unknown type."""
+        return replace(
+            self,
+            blocks={k: v for k, v in self.blocks.items() if k != definition},
+            codes={k: v for k, v in self.codes.items() if k != definition},
+        )
+
+
+Scope = str | None  # the id of the block whose drawing is meant; None is the drawing of the project itself
+
+
 @dataclass(frozen=True)
 class Project:
-    """A document: the drawing and the plan to train it."""
+    """A document: the drawing, the plan to train it, and the blocks that it is made of.
+
+    `weight_init` and `bias_init` say how the weights of all layers begin that do not say so themselves.
+    """
 
     graph: Graph = field(default_factory=Graph)
     plan: Plan = field(default_factory=Plan)
     name: str = "Network"
     extra: Mapping[str, object] = field(default_factory=dict)
+    definitions: Definitions = field(default_factory=Definitions)
+    weight_init: Choice | None = None
+    bias_init: Choice | None = None
+
+    @property
+    def blocks(self) -> Mapping[str, Block]:
+        """The blocks of the document by id."""
+        return self.definitions.blocks
+
+    @property
+    def catalog(self) -> Catalog:
+        """Every node type that can be used in this document."""
+        return self.definitions.catalog
 
     def with_graph(self, graph: Graph) -> Self:
         """The same project around another drawing."""
@@ -246,30 +361,38 @@ class Project:
         """The same project with another training plan."""
         return self if plan is self.plan else replace(self, plan=plan)
 
+    def with_block(self, block: Block) -> Self:
+        """The same project with another form of a block, or with a new one."""
+        return replace(self, definitions=self.definitions.put_block(block))
 
-def _free_name(stem: str, names: Container[str]) -> str:
-    return next(name for i in count(1) if (name := f"{stem}{i}") not in names)
+    def drawing(self, scope: Scope) -> Graph:
+        """The drawing of a block, or that of the project."""
+        return self.graph if scope is None else self.blocks[scope].graph
+
+    def with_drawing(self, scope: Scope, graph: Graph) -> Self:
+        """The same project with another drawing in that place."""
+        if scope is None:
+            return self.with_graph(graph)
+        block = self.blocks[scope]
+        return self if graph is block.graph else self.with_block(replace(block, graph=graph))
+
+    def inside(self, scope: Scope) -> Self:
+        """The project as it is seen from inside a block: that block's drawing in the place of its own."""
+        return self if scope is None else replace(self, graph=self.blocks[scope].graph)
 
 
-def check_name(name: str, *, taken: Container[str] = ()) -> None:
-    """Refuse a name that cannot become an attribute of the generated module.
-
-    Raises:
-        EditError: it is not an ASCII identifier, is reserved, or is in use.
-    """
-    if not (name.isascii() and name.isidentifier()) or name.startswith("_") or len(name) > MAX_NAME:
-        raise EditError(
-            msg(
-                "'{name}' cannot be a name: use up to {limit} letters, digits and underscores, "
-                "starting with a letter, such as conv1.",
-                name=name,
-                limit=MAX_NAME,
-            )
-        )
-    if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in MODULE_ATTRIBUTES:
-        raise EditError(msg("'{name}' cannot be a name: Python or PyTorch uses that word. Try {name}1.", name=name))
-    if name in taken:
-        raise EditError(msg("Another node is called '{name}'. Choose a name that is free.", name=name))
+def _heirs(nodes: Mapping[NodeId, Node]) -> Mapping[NodeId, Node]:
+    """The nodes, where the first of those that shared the weights of a node that is gone takes its place."""
+    if all(node.shares is None or node.shares in nodes for node in nodes.values()):
+        return nodes
+    heirs: dict[NodeId, NodeId] = {}
+    kept = {}
+    for node in nodes.values():
+        if node.shares is not None and node.shares not in nodes:
+            heir = heirs.setdefault(node.shares, node.id)
+            node = replace(node, shares=None if heir == node.id else heir)
+        kept[node.id] = node
+    return kept
 
 
 def has_a_wire(graph: Graph, target: Port) -> Message:

@@ -15,6 +15,7 @@ from graph.strict_json import refuse
 
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
+Title = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,63}\Z")]  # becomes the name of a class
 Count = Annotated[int, Meta(ge=1, le=2**31)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Device = Annotated[str, Meta(pattern=rf"^({'|'.join(DEVICES)})\Z")]
@@ -73,10 +74,41 @@ class PlanRecord(Struct):
     device: Device
 
 
+class BlockParamRecord(Struct, forbid_unknown_fields=True):
+    """A parameter of a block."""
+
+    name: str
+    default: bool | int | float
+    help: str = ""
+
+
+LinkRecord = tuple[Id, Word, Id, Word]  # source node, its port, target node, its port
+
+
+class BlockRecord(Struct):
+    """A block, without the places of its nodes."""
+
+    id: Id
+    name: Title
+    nodes: list[NodeRecord]
+    links: list[LinkRecord]
+    params: list[BlockParamRecord] = []
+    help: str = ""
+
+
+class CodeRecord(Struct):
+    """Code of the person, line by line."""
+
+    id: Id
+    name: Title
+    text: list[str]
+
+
 class LayoutRecord(Struct):
     """Where the nodes stand: the only part that changes when one is moved."""
 
     nodes: dict[str, tuple[float, float]] = {}
+    blocks: dict[str, dict[str, tuple[float, float]]] = {}
 
 
 class PartRecord(Struct):
@@ -85,7 +117,9 @@ class PartRecord(Struct):
     format: str
     version: int
     nodes: list[NodeRecord]
-    links: list[tuple[Id, Word, Id, Word]]  # source node, its port, target node, its port
+    links: list[LinkRecord]
+    blocks: list[BlockRecord] = []
+    codes: list[CodeRecord] = []
     layout: LayoutRecord = msgspec.field(default_factory=LayoutRecord)
 
 
@@ -94,6 +128,8 @@ class ProjectRecord(PartRecord, kw_only=True):
 
     name: str
     plan: PlanRecord
+    weight_init: ChoiceRecord | None = None
+    bias_init: ChoiceRecord | None = None
 
 
 def unknown(record: dict[str, Any], known: type[Struct]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Suggestions:
             end
             for node in self._graph.nodes.values()
             if self._role(node.id) not in (Role.LOSS, None)
-            for port in self._catalog[node.type].outputs
+            for port in self._outputs(node)
             if not port.target and (end := Port(node.id, port.name)) not in taken
         )
 
@@ -57,7 +57,7 @@ class Suggestions:
         """The outputs of data nodes that hold the right answers."""
         nodes = (node for node in self._graph.nodes.values() if self._role(node.id) is Role.DATA)
         return tuple(
-            Port(node.id, port.name) for node in nodes for port in self._catalog[node.type].outputs if port.target
+            Port(node.id, port.name) for node in nodes for port in self._outputs(node) if port.target
         )
 
     @cached_property
@@ -72,6 +72,10 @@ class Suggestions:
         if self._role(target.node) is Role.METRIC:
             return self._predictions or self._loose_ends
         return self._loose_ends
+
+    def _outputs(self, node: Node) -> tuple[PortType, ...]:
+        node_type = self._catalog.of(node)
+        return node_type.outputs if node_type else ()
 
     def _role(self, node: NodeId) -> Role | None:
         node_type = self._catalog.get(self._graph.nodes[node].type)

@@ -7,11 +7,14 @@ from dataclasses import replace
 from functools import cached_property
 
 from graph import fixes
+from graph.binding import bind, bound, defaults, is_expression
+from graph.block_validation import check_block, check_instances
 from graph.catalog import CATALOG, NETWORK, Catalog, NodeType, Role
 from graph.catalog.types import misfits
 from graph.facts import read_facts
 from graph.messages import EditError, Message, msg
-from graph.model import Graph, Link, Node, NodeId, Port, Project, check_name
+from graph.model import Graph, Link, Node, NodeId, Port, Project
+from graph.names import check_name
 from graph.plan_validation import validate_plan
 from graph.problems import Problem, Severity
 from graph.suggestions import Suggestions
@@ -22,22 +25,39 @@ _ENDS = (Role.OUTPUT, Role.LOSS, Role.METRIC)
 _TERMS = 2  # inputs without which an operation on many has nothing to do
 
 
-def validate(project: Project, catalog: Catalog = CATALOG) -> tuple[Problem, ...]:
+def validate(project: Project, catalog: Catalog | None = None) -> tuple[Problem, ...]:
     """The problems of a project, those of the drawing first, in an order that is always the same.
 
     An error stops training and export. What is wrong with nodes that nothing needs is a warning (see `relax`).
+    `catalog` is that of the project where no other is given.
     """
-    drawing = _Drawing(project.graph, catalog)
+    catalog = project.catalog if catalog is None else catalog
+    drawing = Drawing(bind(project.graph, {}), catalog)
     found = [problem for check in _CHECKS for problem in check(drawing)]
+    found += check_instances(project.graph.nodes.values(), project.definitions)
     found += validate_plan(project, drawing.nodes_with(Role.LOSS), drawing.trainable)
-    return relax(found, project.graph, catalog)
+    problems = relax(found, project.graph, catalog)
+    return (*problems, *validate_blocks(project, catalog)) if project.blocks else problems
+
+
+def validate_blocks(project: Project, catalog: Catalog) -> Iterator[Problem]:
+    """The problems of the blocks of a project, each in its own drawing."""
+    definitions = project.definitions
+    for block in definitions.blocks.values():
+        drawing = Drawing(bind(block.graph, defaults(block)), catalog)
+        found = [problem for check in _CHECKS_OF_BLOCKS for problem in check(drawing)]
+        found += check_block(block, definitions, drawing.known)
+        found += check_instances(block.graph.nodes.values(), definitions)
+        yield from (problem.within(block.id) for problem in relax(found, block.graph, catalog))
 
 
 def relax(problems: Iterable[Problem], graph: Graph, catalog: Catalog = CATALOG) -> tuple[Problem, ...]:
     """The problems, with the errors of nodes that nothing needs turned into warnings: a node put aside stops nobody."""
     wanted = needed(graph, catalog)
     return tuple(
-        problem if problem.node is None or problem.node in wanted else replace(problem, severity=Severity.WARNING)
+        replace(problem, severity=Severity.WARNING)
+        if problem.block is None and problem.node is not None and problem.node not in wanted
+        else problem
         for problem in problems
     )
 
@@ -48,13 +68,14 @@ def needed(graph: Graph, catalog: Catalog = CATALOG) -> frozenset[NodeId]:
     return ancestors(graph, ends) | frozenset(ends) if ends else frozenset(graph.nodes)
 
 
-class _Drawing:
+class Drawing:
     """A drawing and what several checks ask of it."""
 
     def __init__(self, graph: Graph, catalog: Catalog) -> None:
         self.graph = graph
         self.catalog = catalog
-        self.known = [(node, catalog[node.type]) for node in graph.nodes.values() if node.type in catalog]
+        types = ((node, catalog.of(node)) for node in graph.nodes.values())
+        self.known = [(node, node_type) for node, node_type in types if node_type is not None]
         self.suggestions = Suggestions(graph, catalog)
 
     def nodes_with(self, *roles: Role) -> dict[NodeId, Node]:
@@ -67,16 +88,16 @@ class _Drawing:
         return {node.id: node for node, node_type in self.known if node_type.is_trainable(node)}
 
 
-Check = Callable[[_Drawing], Iterator[Problem]]
+Check = Callable[[Drawing], Iterator[Problem]]
 
 
-def _check_empty(drawing: _Drawing) -> Iterator[Problem]:
+def _check_empty(drawing: Drawing) -> Iterator[Problem]:
     if not drawing.graph.nodes:
         text = msg("Nothing is drawn yet. Drag data and layers from the library onto the canvas, or open an example.")
         yield Problem("empty", text, severity=Severity.WARNING)
 
 
-def _check_types(drawing: _Drawing) -> Iterator[Problem]:
+def _check_types(drawing: Drawing) -> Iterator[Problem]:
     for node in drawing.graph.nodes.values():
         if node.type not in drawing.catalog:
             text = msg(
@@ -88,7 +109,7 @@ def _check_types(drawing: _Drawing) -> Iterator[Problem]:
             yield Problem("unknown-type", text, node.id, fixes=(fixes.delete_node(node),))
 
 
-def _check_names(drawing: _Drawing) -> Iterator[Problem]:
+def _check_names(drawing: Drawing) -> Iterator[Problem]:
     taken: set[str] = set()
     for node in drawing.graph.nodes.values():
         try:
@@ -100,15 +121,29 @@ def _check_names(drawing: _Drawing) -> Iterator[Problem]:
         taken.add(node.name)
 
 
-def _stem(drawing: _Drawing, node: Node) -> str:
+def _stem(drawing: Drawing, node: Node) -> str:
     return drawing.catalog[node.type].stem if node.type in drawing.catalog else "node"
 
 
-def _check_params(drawing: _Drawing) -> Iterator[Problem]:
+def _check_params(drawing: Drawing) -> Iterator[Problem]:
     for node, node_type in drawing.known:
         for name, reason in misfits(node_type.params, node.params):
+            if is_expression(node.params[name]):
+                yield _bad_expression(node, name)
+                continue
             code, text = _misfit(node, node_type, name, reason)
             yield Problem(code, text, node.id, fixes=(fixes.reset_param(node.id, name),))
+
+
+def _bad_expression(node: Node, name: str) -> Problem:
+    try:
+        bound(node.params[name], {})
+        reason = msg("it has no value")
+    except EditError as error:
+        reason = error.message
+    text = msg("'{name}' of '{node}' is written as {text}, which cannot be worked out: {reason}",
+               name=name, node=node.name, text=node.params[name], reason=reason)  # fmt: skip
+    return Problem("bad-expression", text, node.id, fixes=(fixes.reset_param(node.id, name),))
 
 
 def _misfit(node: Node, node_type: NodeType, name: str, reason: Message | None) -> tuple[str, Message]:
@@ -119,7 +154,7 @@ def _misfit(node: Node, node_type: NodeType, name: str, reason: Message | None) 
     return "bad-parameter", msg("In '{node}': {reason}", node=node.name, reason=reason)
 
 
-def _check_wires(drawing: _Drawing) -> Iterator[Problem]:
+def _check_wires(drawing: Drawing) -> Iterator[Problem]:
     graph, catalog = drawing.graph, drawing.catalog
     for link in graph.links.values():
         if any(graph.nodes[end.node].type not in catalog for end in link):
@@ -135,7 +170,7 @@ def _wire_problem(code: str, text: Message, graph: Graph, link: Link) -> Problem
     return Problem(code, text, link.target.node, link.target.name, fixes=(fixes.remove_wire(graph, link),))
 
 
-def _check_cycles(drawing: _Drawing) -> Iterator[Problem]:
+def _check_cycles(drawing: Drawing) -> Iterator[Problem]:
     graph = drawing.graph
     age = {target: number for number, target in enumerate(graph.links)}
     for loop in cycles(graph):
@@ -146,7 +181,7 @@ def _check_cycles(drawing: _Drawing) -> Iterator[Problem]:
         yield Problem("cycle", text, loop[0], fixes=(fixes.remove_wire(graph, newest),))
 
 
-def _check_inputs(drawing: _Drawing) -> Iterator[Problem]:
+def _check_inputs(drawing: Drawing) -> Iterator[Problem]:
     for node, node_type in drawing.known:
         wired = drawing.graph.inputs(node.id)
         for port in node_type.inputs:
@@ -159,7 +194,7 @@ def _check_inputs(drawing: _Drawing) -> Iterator[Problem]:
                 yield Problem("missing-input", text, node.id, port.name, fixes=mends)
 
 
-def _check_terms(drawing: _Drawing, node: Node, node_type: NodeType) -> Iterator[Problem]:
+def _check_terms(drawing: Drawing, node: Node, node_type: NodeType) -> Iterator[Problem]:
     wired = drawing.graph.inputs(node.id)
     if len(wired) < _TERMS:
         free = next(port for port in node_type.input_ports(wired) if port.name not in wired)
@@ -169,7 +204,7 @@ def _check_terms(drawing: _Drawing, node: Node, node_type: NodeType) -> Iterator
         yield Problem("missing-input", text, node.id, free.name, fixes=mends)
 
 
-def _check_data(drawing: _Drawing) -> Iterator[Problem]:
+def _check_data(drawing: Drawing) -> Iterator[Problem]:
     for node in drawing.nodes_with(Role.DATA).values():
         if read_facts(node) is None:
             text = msg(
@@ -180,7 +215,7 @@ def _check_data(drawing: _Drawing) -> Iterator[Problem]:
             yield Problem("data-not-read", text, node.id)
 
 
-def _check_unused(drawing: _Drawing) -> Iterator[Problem]:
+def _check_unused(drawing: Drawing) -> Iterator[Problem]:
     """Dead ends, where the drawing says what it is for."""
     if not drawing.nodes_with(*_ENDS):
         return
@@ -190,7 +225,7 @@ def _check_unused(drawing: _Drawing) -> Iterator[Problem]:
             yield Problem("unused", text, node.id, severity=Severity.WARNING, fixes=(fixes.delete_node(node),))
 
 
-def _check_losses(drawing: _Drawing) -> Iterator[Problem]:
+def _check_losses(drawing: Drawing) -> Iterator[Problem]:
     losses = drawing.nodes_with(Role.LOSS)
     if not losses and drawing.nodes_with(*NETWORK):
         text = msg(
@@ -204,7 +239,7 @@ def _check_losses(drawing: _Drawing) -> Iterator[Problem]:
         yield from _check_inputs_of_training(drawing, loss, before)
 
 
-def _check_learnable(drawing: _Drawing, loss: Node, before: frozenset[NodeId]) -> Iterator[Problem]:
+def _check_learnable(drawing: Drawing, loss: Node, before: frozenset[NodeId]) -> Iterator[Problem]:
     unknown = any(drawing.graph.nodes[node].type not in drawing.catalog for node in before)
     if not unknown and not before & drawing.trainable.keys():
         text = msg("Nothing that '{node}' depends on has parameters, so there is nothing to learn. "
@@ -212,7 +247,7 @@ def _check_learnable(drawing: _Drawing, loss: Node, before: frozenset[NodeId]) -
         yield Problem("loss-without-parameters", text, loss.id)
 
 
-def _check_inputs_of_training(drawing: _Drawing, loss: Node, before: frozenset[NodeId]) -> Iterator[Problem]:
+def _check_inputs_of_training(drawing: Drawing, loss: Node, before: frozenset[NodeId]) -> Iterator[Problem]:
     for node in drawing.nodes_with(Role.INPUT).values():
         if node.id in before:
             text = msg("'{node}' has no data, so '{loss}' cannot be trained. Put a data node in its place.",
@@ -220,11 +255,37 @@ def _check_inputs_of_training(drawing: _Drawing, loss: Node, before: frozenset[N
             yield Problem("no-data", text, node.id, severity=Severity.WARNING)
 
 
+def _check_sharing(drawing: Drawing) -> Iterator[Problem]:
+    for node in drawing.graph.nodes.values():
+        leader = drawing.graph.nodes.get(node.shares) if node.shares else None
+        own = fixes.unshare(node)
+        if node.shares and (leader is None or leader.shares is not None or leader is node):
+            text = msg("'{node}' shares the weights of a node that is not there, or has none of its own. Give it its own.",
+                       node=node.name)  # fmt: skip
+            yield Problem("bad-sharing", text, node.id, fixes=(own,))
+        elif leader and leader.type == node.type and leader.params != node.params:
+            text = msg("'{node}' shares the weights of '{leader}', but its settings differ. Make them the same, or give it its own.",
+                       node=node.name, leader=leader.name)  # fmt: skip
+            same = fixes.graph_fix(msg("Take the settings of {name}", name=leader.name), Graph.share, (leader.id, node.id))
+            yield Problem("bad-sharing", text, node.id, fixes=(same, own))
+
+
+_CHECKS_OF_BLOCKS: tuple[Check, ...] = (
+    _check_types,
+    _check_names,
+    _check_params,
+    _check_sharing,
+    _check_wires,
+    _check_cycles,
+    _check_inputs,
+    _check_unused,
+)
 _CHECKS: tuple[Check, ...] = (
     _check_empty,
     _check_types,
     _check_names,
     _check_params,
+    _check_sharing,
     _check_wires,
     _check_cycles,
     _check_inputs,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from graph.catalog import CATALOG, Catalog, NodeType, PortType, Role
 from graph.facts import read_facts
 from graph.messages import EditError, Message, msg
@@ -40,27 +42,24 @@ def connectable_inputs(graph: Graph, source: Port, catalog: Catalog = CATALOG) -
 
 def free_inputs(graph: Graph, node: NodeId, catalog: Catalog = CATALOG) -> tuple[Port, ...]:
     """The inputs of a node that have no wire, in the order of its type; none where the type is unknown."""
-    node_type = catalog.get(graph.nodes[node].type)
+    node_type = catalog.of(graph.nodes[node])
     ports = node_type.input_ports(graph.inputs(node)) if node_type else ()
     return tuple(end for port in ports if (end := Port(node, port.name)) not in graph.links)
 
 
 def port_types(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> tuple[PortType, PortType] | Message:
     """The descriptions of both ends of a wire between known nodes, or what does not exist."""
-    for end in link:
-        node = graph.nodes[end.node]
-        if node.type not in catalog:
-            return msg(
-                "Layerloom does not know the type '{type}' of '{node}', so it cannot be wired.",
-                type=node.type,
-                node=node.name,
-            )
-    output = catalog[graph.nodes[link.source.node].type].output(link.source.name)
+    nodes = [graph.nodes[end.node] for end in link]
+    source, target = (catalog.of(node) for node in nodes)
+    if source is None or target is None:
+        node = nodes[0] if source is None else nodes[1]
+        text = msg("Layerloom does not know the type '{type}' of '{node}', so it cannot be wired.")
+        return replace(text, values={"type": node.type, "node": node.name})
+    output, entry = source.output(link.source.name), target.input(link.target.name)
     if output is None:
-        return msg("'{node}' has no output '{port}'.", node=graph.nodes[link.source.node].name, port=link.source.name)
-    entry = catalog[graph.nodes[link.target.node].type].input(link.target.name)
+        return msg("'{node}' has no output '{port}'.", node=nodes[0].name, port=link.source.name)
     if entry is None:
-        return msg("'{node}' has no input '{port}'.", node=graph.nodes[link.target.node].name, port=link.target.name)
+        return msg("'{node}' has no input '{port}'.", node=nodes[1].name, port=link.target.name)
     return output, entry
 
 

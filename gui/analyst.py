@@ -76,7 +76,7 @@ class Analyst(QObject):
 
         warm_up("gui.panels.plot")
         self._emit(self.ready.emit)
-        from runtime.shapes import analyse
+        from runtime.analyser import analyse
 
         while (request := self._next()) is not None:
             number, project = request

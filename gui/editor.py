@@ -228,7 +228,7 @@ class Editor(QObject):
     def copy_text(self) -> str:
         """The selected part of the drawing as text for the clipboard; empty if nothing is selected."""
         self._pasted = 0
-        return files.graph_to_text(self.graph.only(self.selection)) if self.selection else ""
+        return files.part_to_text(self.graph.only(self.selection)) if self.selection else ""
 
     def paste_text(self, text: str, position: Position | None = None) -> None:
         """Add what `copy_text` gave, at a place or a little beside the original, and select it."""

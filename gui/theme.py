@@ -22,6 +22,7 @@ DARK = MappingProxyType(
         "linear": "#a78bfa", "normalization": "#66d98a", "regularization": "#94a3b8", "shape": "#94a3b8",
         "arithmetic": "#f0a36b", "loss": "#ff6b7f", "metric": "#f472b6", "network": "#c0c7d2",
         "embedding": "#c98bf5", "padding": "#8fb3d9", "vision": "#a9d45b", "distance": "#d9b38c",
+        "recurrent": "#5fd4d0", "attention": "#ff9e80", "block": "#8fa8ff", "code": "#b0b8c4",
         "train": "#5b9cff", "validation": "#ffa24d", "rate": "#a78bfa", "speed": "#2fbfa0",
     }
 )  # fmt: skip
@@ -36,6 +37,7 @@ LIGHT = MappingProxyType(
         "linear": "#6d3fd6", "normalization": "#1b8a4b", "regularization": "#5b6778", "shape": "#5b6778",
         "arithmetic": "#b4560f", "loss": "#d0324b", "metric": "#c02a7a", "network": "#4a5361",
         "embedding": "#8e24c9", "padding": "#3f6a94", "vision": "#56790f", "distance": "#8a5a2b",
+        "recurrent": "#0b7a80", "attention": "#b3401f", "block": "#4353c9", "code": "#545e6e",
         "train": "#2a6df0", "validation": "#e07b1a", "rate": "#7c4fe0", "speed": "#0d8f7d",
     }
 )  # fmt: skip

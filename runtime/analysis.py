@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from graph.messages import tr
-from graph.model import NodeId, Port, Value
+from graph.model import NodeId, Port, Scope, Value
 from graph.problems import Problem, Severity
 
 Dim = int | str
@@ -43,7 +43,8 @@ class NodeAnalysis:
     """What is known about one node.
 
     `inputs` and `outputs` are known only as far as the drawing upstream is right. `resolved` holds every parameter with the
-    `auto` ones worked out. `parameters` counts trainable numbers, `macs` multiply-accumulates a sample.
+    `auto` ones worked out. `parameters` counts trainable numbers, `macs` multiply-accumulates a sample. `inside` is, for
+    an instance of a block, what is known of its nodes: one entry for each run of it that has sizes of its own to learn.
     """
 
     inputs: Mapping[str, TensorSpec] = field(default_factory=dict)
@@ -51,18 +52,48 @@ class NodeAnalysis:
     resolved: Mapping[str, Value] = field(default_factory=dict)
     parameters: int = 0
     macs: int = 0
+    inside: tuple[Inside, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inside:
+    """A block as an instance runs it: the values of its parameters, its nodes, what its Output nodes take, its problems."""
+
+    block: str
+    values: Mapping[str, Value]
+    nodes: Mapping[NodeId, NodeAnalysis]
+    outputs: Mapping[str, TensorSpec]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        """Trainable numbers in it."""
+        return sum(node.parameters for node in self.nodes.values())
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates a sample in it."""
+        return sum(node.macs for node in self.nodes.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything known about a project, and everything wrong with it.
 
-    `complete` is False for the first answer, made before torch was loaded: validation only, no shapes.
+    `complete` is False for the first answer, made before torch was loaded: validation only, no shapes. `blocks` has each
+    block of the project as its first instance runs it.
     """
 
     nodes: Mapping[NodeId, NodeAnalysis] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     complete: bool = True
+    blocks: Mapping[str, Inside] = field(default_factory=dict)
+
+    def within(self, scope: Scope) -> Analysis:
+        """What of this is about the drawing of a block: its nodes as its first instance runs them, and its problems."""
+        nodes = self.nodes if scope is None else self.blocks[scope].nodes if scope in self.blocks else {}
+        problems = tuple(p for p in self.problems if p.block == scope)
+        return Analysis(nodes, problems, self.complete, self.blocks)
 
     @property
     def parameters(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +133,12 @@ _seed = _number(int, lambda n: 0 <= n < 2**63, msg("a whole number from 0"))
 _rate = _number(float, lambda x: 0 < x < math.inf, msg("a number above 0"))
 
 
+def _hash(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{12,64}", text.lower()):
+        raise argparse.ArgumentTypeError(tr("'{hash}' is not a hash: at least its first 12 figures.", hash=text))
+    return text.lower()
+
+
 def _picture(text: str) -> Path:
     path = Path(text)
     if path.suffix.lower() not in PICTURES:
@@ -219,6 +226,17 @@ VERBS: Mapping[str, Verb] = {
             Argument("-o", "--output", type=Path, required=True, metavar="PATH", says=msg("Where to write it.")),
             _RUNS,
             _READ,
+        ],
+    ),
+    "allow": Verb(
+        msg("Print the Python that came with a drawing, and allow it to run."),
+        [
+            _FILE,
+            Argument(
+                "--yes", action="append", default=[], type=_hash, metavar="HASH",
+                says=msg("Allow the code with this hash, or with one that begins so; you have read it."),
+            ),
+            _JSON,
         ],
     ),
     "examples": Verb(msg("List the built-in examples.")),

@@ -16,6 +16,7 @@ from graph.messages import RunError, msg, tr
 from graph.model import Project
 from graph.plan import Plan
 from runtime import cli_text, examples
+from runtime.cli_code import allow
 from runtime.cli_predict import predict
 from runtime.cli_targets import Target, find_drawing, find_run, is_run
 from runtime.events import FINAL, Event, Failed, Stopped, to_json
@@ -180,7 +181,7 @@ def _analyse(project: Project) -> Analysis:
     from runtime.warmup import warm_up
 
     warm_up()  # loads PyTorch a quarter sooner than its import alone
-    from runtime.shapes import analyse
+    from runtime.analyser import analyse
 
     return analyse(project)
 
@@ -207,5 +208,6 @@ RUN: Mapping[str, Callable[[Namespace], int]] = {
     "train": train,
     "predict": predict,
     "export": export,
+    "allow": allow,
     "examples": list_examples,
 }

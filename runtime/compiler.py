@@ -14,10 +14,11 @@ from torch import nn
 from graph.messages import ProjectError, msg
 from graph.model import Node, Port, Project
 from graph.plan import Objective
+from runtime import custom
+from runtime.analyser import analyse
 from runtime.analysis import Analysis
 from runtime.codegen import Source, generate
 from runtime.guard import check_source
-from runtime.shapes import analyse
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +82,24 @@ def compile_project(project: Project) -> Compiled:
     source = generate(project, analysis)
     if not source.outputs:
         raise ProjectError(msg("There is no network in this drawing yet. Add a layer and wire the data to it."))
-    space = execute(source.text)
+    for code in project.definitions.codes.values():
+        if source.sections and custom.section(code.text) in source.sections:
+            custom.load(code.text)  # refuses what is not allowed
+    space = execute(source.text, own_text=source.own_text)
     programs = tuple(Program(p.objective, space[p.class_name], p.inputs, p.losses, p.metrics) for p in source.programs)
     return Compiled(project, analysis, source, space[source.class_name], programs)
 
 
-def execute(text: str) -> dict[str, type[nn.Module]]:
+def execute(text: str, own_text: str | None = None) -> dict[str, type[nn.Module]]:
     """The classes of generated source. Its lines are known to tracebacks.
+
+    Args:
+        own_text: the text without what the person wrote and allowed to run, where there is such.
 
     Raises:
         AssertionError: the text holds anything that the generator does not write.
     """
-    check_source(text)
+    check_source(text if own_text is None else own_text)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     filename = f"<layerloom {digest}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)

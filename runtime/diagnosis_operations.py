@@ -2,156 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graph.fixes import insert_before
 from graph.messages import msg
 from graph.model import Port
 from graph.problems import Fix, Problem
-from runtime.analysis import TensorSpec
+from runtime.diagnosis_dimensions import (
+    Check,
+    check_dims,
+    check_keeps_batch,
+    check_mixes_samples,
+    check_permutation,
+    first,
+    given,
+    size_along,
+)
+from runtime.diagnosis_expressions import check_kinds
+from runtime.diagnosis_pieces import PIECES
 
 if TYPE_CHECKING:
     from runtime.diagnosis import Situation
 
-Check = Callable[["Situation"], Iterator[Problem]]
-
-_DIMS = ("dim", "dims", "dim0", "dim1")
 _MODES = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
 
 
-def _first(s: Situation) -> tuple[str, TensorSpec]:
-    return next(iter(s.inputs.items()))
-
-
-def _given(s: Situation) -> dict[str, object]:
-    """The words for a node and what feeds its first input."""
-    port, spec = _first(s)
-    return {"node": s.node.name, "source": s.source(port), "given": spec}
-
-
-def _entries(value: Any) -> tuple[int, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _named_dims(s: Situation) -> list[int]:
-    return [dim for name in _DIMS if name in s.values for dim in _entries(s.values[name])]
-
-
-# ---- dimensions
-
-
-def _check_dims(s: Situation, *, new: int = 0) -> Iterator[Problem]:
-    """Every dimension exists (`new` more than the input has), and none is named twice."""
-    port, spec = _first(s)
-    count = len(spec.shape) + new
-    dims = _named_dims(s)
-    for dim in dims:
-        if not -count <= dim < count:
-            text = msg("'{node}' works on dimension {dim}, but '{source}' gives {given}. "
-                       "Choose a dimension from 0, the batch, to {last}, or count from the end: -1 is the last.",
-                       **_given(s), dim=dim, last=count - 1)  # fmt: skip
-            yield s.problem("dimension-range", text, port=port)
-            return
-    twice = next((dim for i, dim in enumerate(dims) if dim % count in [d % count for d in dims[:i]]), None)
-    if twice is not None and s.node.type != "layerloom.Transpose":
-        text = msg("'{node}' names dimension {dim} twice. Name every dimension once.", node=s.node.name, dim=twice)
-        yield s.problem("dimension-twice", text, port=port)
-
-
-def _check_permutation(s: Situation) -> Iterator[Problem]:
-    port, spec = _first(s)
-    count, dims = len(spec.shape), _named_dims(s)
-    if len(dims) != count:
-        text = msg("'{node}' puts {count} dimensions into order, but '{source}' gives {given}. "
-                   "Name every dimension once: the numbers from 0 to {last}.",
-                   **_given(s), count=len(dims), last=count - 1)  # fmt: skip
-        yield s.problem("permutation", text, port=port)
-
-
-def _along_batch(s: Situation) -> int | None:
-    """The first dimension of those named that is the batch."""
-    shape = _first(s)[1].shape
-    count = len(shape)
-    return next((d for d in _named_dims(s) if -count <= d < count and isinstance(shape[d], str)), None)
-
-
-def _check_keeps_batch(s: Situation) -> Iterator[Problem]:
-    dim = _along_batch(s)
-    if dim is not None:
-        text = msg("'{node}' would take samples out of the batch, because dimension {dim} of '{source}' ({given}) is the batch. "
-                   "Choose another dimension.", **_given(s), dim=dim)  # fmt: skip
-        yield s.problem("batch-dimension", text, port=_first(s)[0])
-
-
-def _check_mixes_samples(s: Situation) -> Iterator[Problem]:
-    dim = _along_batch(s)
-    if dim is not None:
-        text = msg("'{node}' mixes the samples of a batch, because dimension {dim} of '{source}' ({given}) is the batch. "
-                   "Check that this is meant.", **_given(s), dim=dim)  # fmt: skip
-        yield s.problem("batch-dimension", text, port=_first(s)[0], warn=True)
-
-
-def _size_along(s: Situation) -> int | None:
-    """The size of the one dimension that the node works on, if it exists and is a number."""
-    shape, (dim,) = _first(s)[1].shape, _named_dims(s)
-    size = shape[dim] if -len(shape) <= dim < len(shape) else None
-    return size if isinstance(size, int) else None
+# ---- places and sizes
 
 
 def _check_place(s: Situation, *, name: str) -> Iterator[Problem]:
-    size, place = _size_along(s), s.values[name]
+    size, place = size_along(s), s.values[name]
     if size is not None and not -size <= place < size:
         text = msg("'{node}' takes place {place} of dimension {dim}, but '{source}' gives {given}, where that dimension "
                    "has the size {size}. The first place is 0.",
-                   **_given(s), place=place, dim=s.values["dim"], size=size)  # fmt: skip
+                   **given(s), place=place, dim=s.values["dim"], size=size)  # fmt: skip
         yield s.problem("place-range", text, port="input")
 
 
 def _check_stretch(s: Situation) -> Iterator[Problem]:
-    size, start, length = _size_along(s), s.values["start"], s.values["length"]
+    size, start, length = size_along(s), s.values["start"], s.values["length"]
     if size is not None and (start < -size or (start + size if start < 0 else start) + length > size):
         text = msg("'{node}' takes {length} places from place {start} on, but '{source}' gives {given}, where dimension {dim} "
                    "has the size {size}. Take fewer, or start earlier.",
-                   **_given(s), length=length, start=start, dim=s.values["dim"], size=size)  # fmt: skip
+                   **given(s), length=length, start=start, dim=s.values["dim"], size=size)  # fmt: skip
         yield s.problem("place-range", text, port="input")
 
 
 def _check_slice(s: Situation) -> Iterator[Problem]:
-    size = _size_along(s)
+    size = size_along(s)
     if size is not None and not range(size)[slice(s.values["start"], s.values["stop"], s.values["step"])]:
         text = msg("'{node}' keeps nothing: dimension {dim} of '{source}' ({given}) has the size {size}. "
-                   "Change start or stop.", **_given(s), dim=s.values["dim"], size=size)  # fmt: skip
+                   "Change start or stop.", **given(s), dim=s.values["dim"], size=size)  # fmt: skip
         yield s.problem("place-range", text, port="input")
 
 
 def _check_piece(s: Situation) -> Iterator[Problem]:
-    size, chunks, index = _size_along(s), s.values["chunks"], s.values["index"]
+    size, chunks, index = size_along(s), s.values["chunks"], s.values["index"]
     if size is None:
         return
     pieces = -(-size // -(-size // chunks)) if size else chunks
     if index >= pieces:
         text = msg("'{node}' wants piece {index}, but dimension {dim} of '{source}' ({given}) makes only {pieces}. "
-                   "The first piece is 0.", **_given(s), index=index, dim=s.values["dim"], pieces=pieces)  # fmt: skip
+                   "The first piece is 0.", **given(s), index=index, dim=s.values["dim"], pieces=pieces)  # fmt: skip
         yield s.problem("place-range", text, port="input")
 
 
 def _check_squeeze(s: Situation) -> Iterator[Problem]:
-    size = _size_along(s)
+    size = size_along(s)
     if size is not None and size != 1:
         text = msg("'{node}' changes nothing, because dimension {dim} of '{source}' ({given}) has the size {size}. "
-                   "Only a dimension of the size 1 can be removed.", **_given(s), dim=s.values["dim"], size=size)  # fmt: skip
+                   "Only a dimension of the size 1 can be removed.", **given(s), dim=s.values["dim"], size=size)  # fmt: skip
         yield s.problem("no-effect", text, port="input", warn=True)
 
 
 def _check_count(s: Situation, *, name: str) -> Iterator[Problem]:
     """One number for every dimension after the batch."""
-    port, spec = _first(s)
+    port, spec = first(s)
     if len(s.values[name]) != len(spec.shape) - 1:
         text = msg("'{param}' of '{node}' has {count} numbers, but '{source}' gives {given}. "
                    "Give one number for every dimension after the batch: {wanted}.",
-                   **_given(s), param=name, count=len(s.values[name]), wanted=len(spec.shape) - 1)  # fmt: skip
+                   **given(s), param=name, count=len(s.values[name]), wanted=len(spec.shape) - 1)  # fmt: skip
         yield s.problem("number-count", text, port=port)
 
 
@@ -161,7 +93,7 @@ def _check_expand(s: Situation) -> Iterator[Problem]:
     for place, (old, new) in enumerate(pairs, 1):
         if new not in (-1, old) and old != 1:
             text = msg("'{node}' cannot stretch dimension {dim} of '{source}' ({given}) to {size}: only a dimension of the "
-                       "size 1 stretches. -1 keeps a size.", **_given(s), dim=place, size=new)  # fmt: skip
+                       "size 1 stretches. -1 keeps a size.", **given(s), dim=place, size=new)  # fmt: skip
             yield s.problem("shape-mismatch", text, port="input")
 
 
@@ -170,11 +102,11 @@ def _check_pad(s: Situation) -> Iterator[Problem]:
     touched = list(zip(reversed(spec.shape), zip(pad[::2], pad[1::2], strict=False), strict=False))
     if len(pad) % 2 or len(pad) > 2 * len(spec.shape):
         text = msg("'pad' of '{node}' has {count} numbers. Give two for every dimension, before and after, the last dimension "
-                   "first; '{source}' gives {given}.", **_given(s), count=len(pad))  # fmt: skip
+                   "first; '{source}' gives {given}.", **given(s), count=len(pad))  # fmt: skip
         yield s.problem("number-count", text, port="input")
     elif any(isinstance(size, str) and any(ends) for size, ends in touched):
         text = msg("'pad' of '{node}' has {count} numbers and so reaches the batch of '{source}' ({given}). "
-                   "Give fewer numbers.", **_given(s), count=len(pad))  # fmt: skip
+                   "Give fewer numbers.", **given(s), count=len(pad))  # fmt: skip
         yield s.problem("batch-dimension", text, port="input")
 
 
@@ -191,14 +123,14 @@ def _check_interpolate(s: Situation) -> Iterator[Problem]:
     wanted = _MODES.get(mode, len(spec.shape))
     if wanted != len(spec.shape):
         text = msg("'{node}' has the mode {mode}, which is for {wanted} dimensions, but '{source}' gives {given}. "
-                   "Choose another mode.", **_given(s), mode=mode, wanted=wanted)  # fmt: skip
+                   "Choose another mode.", **given(s), mode=mode, wanted=wanted)  # fmt: skip
         yield s.problem("mode", text, port="input")
     elif size is not None and len(size) not in (1, len(spec.shape) - 2):
         text = msg("'size' of '{node}' has {count} numbers, but '{source}' gives {given}. "
-                   "Give one number, or one for every dimension after batch and channels.", **_given(s), count=len(size))  # fmt: skip
+                   "Give one number, or one for every dimension after batch and channels.", **given(s), count=len(size))  # fmt: skip
         yield s.problem("number-count", text, port="input")
     elif size is None and any(isinstance(d, int) and int(d * s.values["scale_factor"]) < 1 for d in spec.shape[2:]):
-        text = msg("'{node}' shrinks '{source}' ({given}) to nothing. Choose a larger scale.", **_given(s))
+        text = msg("'{node}' shrinks '{source}' ({given}) to nothing. Choose a larger scale.", **given(s))
         yield s.problem("scale", text, port="input")
     elif s.values["align_corners"] and (mode not in _MODES):
         text = msg("'align_corners' of '{node}' does not go with the mode {mode}. Switch it off, or choose linear, bilinear, "
@@ -266,11 +198,11 @@ def _check_stack(s: Situation) -> Iterator[Problem]:
             yield s.problem("shape-mismatch", text, port=other)
 
 
-def _check_gather(s: Situation) -> Iterator[Problem]:
-    if len(s.inputs["input"].shape) != len(s.inputs["index"].shape):
+def _check_gather(s: Situation, *, index: str = "index") -> Iterator[Problem]:
+    if len(s.inputs["input"].shape) != len(s.inputs[index].shape):
         text = msg("'{node}' needs as many dimensions in its index as in its input, but '{a}' gives {sa} and '{b}' gives {sb}.",
-                   **_sides(s, "input", "index"))  # fmt: skip
-        yield s.problem("wrong-dimensions", text, port="index")
+                   **_sides(s, "input", index))  # fmt: skip
+        yield s.problem("wrong-dimensions", text, port=index)
 
 
 def _check_yes_or_no(s: Situation, *, port: str) -> Iterator[Problem]:
@@ -300,6 +232,27 @@ def _check_fit(s: Situation, *, ports: tuple[str, ...], matrices: bool = False) 
                        "Where they differ, one side must have the size 1.", **_sides(s, first, other))  # fmt: skip
             yield s.problem("shape-mismatch", text, port=other)
             return
+
+
+def _check_cross(s: Situation) -> Iterator[Problem]:
+    dim = s.values["dim"]
+    for port, spec in s.inputs.items():
+        if -len(spec.shape) <= dim < len(spec.shape) and spec.shape[dim] != 3:
+            text = msg("'{node}' takes vectors of 3 numbers, but dimension {dim} of '{source}' ({given}) has the size {size}. "
+                       "Choose the dimension of the size 3.",
+                       node=s.node.name, source=s.source(port), given=spec, dim=dim, size=spec.shape[dim])  # fmt: skip
+            yield s.problem("inner-size", text, port=port)
+            return
+    yield from _check_fit(s, ports=("input", "other"))
+
+
+def _check_outer(s: Situation) -> Iterator[Problem]:
+    """All but the last dimensions stretch to one shape."""
+    a, b = (spec.shape[:-1] for spec in s.inputs.values())
+    if any(x != y and 1 not in (x, y) for x, y in zip(reversed(a), reversed(b), strict=False)):
+        text = msg("'{node}' multiplies along the last dimension, so all before it must agree, but '{a}' gives {sa} and '{b}' "
+                   "gives {sb}.", **_sides(s, *s.inputs))  # fmt: skip
+        yield s.problem("shape-mismatch", text, port=list(s.inputs)[1])
 
 
 def _check_attention(s: Situation) -> Iterator[Problem]:
@@ -337,36 +290,49 @@ _REDUCTIONS = (
     "ArgMax",
     "ArgMin",
     "CumulativeSum",
+    "Product",
+    "Any",
+    "All",
+    "MaxWithIndices",
+    "MinWithIndices",
+    "Sort",
 )
 _BY_NAME: Mapping[str, Sequence[Check]] = {
-    **dict.fromkeys(_REDUCTIONS, (_check_dims, _check_mixes_samples)),
-    **dict.fromkeys(("ArgMax", "ArgMin"), (_check_dims, _check_mixes_samples, _check_numbers)),
-    "Slice": (_check_dims, _check_keeps_batch, _check_slice),
-    "Select": (_check_dims, _check_keeps_batch, partial(_check_place, name="index")),
-    "Narrow": (_check_dims, _check_keeps_batch, _check_stretch),
-    "ChunkPiece": (_check_dims, _check_keeps_batch, _check_piece),
-    "Gather": (_check_dims, _check_gather),
-    "Permute": (_check_dims, _check_permutation),
-    "Transpose": (_check_dims,),
-    "Squeeze": (_check_dims, _check_keeps_batch, _check_squeeze),
-    "Unsqueeze": (partial(_check_dims, new=1),),
-    "Stack": (partial(_check_dims, new=1), _check_stack),
+    **dict.fromkeys(_REDUCTIONS, (check_dims, check_mixes_samples)),
+    **dict.fromkeys(("ArgMax", "ArgMin"), (check_dims, check_mixes_samples, _check_numbers)),
+    "Slice": (check_dims, check_keeps_batch, _check_slice),
+    "Select": (check_dims, check_keeps_batch, partial(_check_place, name="index")),
+    "Narrow": (check_dims, check_keeps_batch, _check_stretch),
+    "ChunkPiece": (check_dims, check_keeps_batch, _check_piece),
+    "Gather": (check_dims, _check_gather),
+    "TakeAlongDim": (check_dims, partial(_check_gather, index="indices")),
+    "Cross": (check_dims, _check_cross),
+    "Outer": (_check_outer,),
+    "Positions": (check_dims, check_mixes_samples),
+    "Permute": (check_dims, check_permutation),
+    "Transpose": (check_dims,),
+    "Squeeze": (check_dims, check_keeps_batch, _check_squeeze),
+    "Unsqueeze": (partial(check_dims, new=1),),
+    "Stack": (partial(check_dims, new=1), _check_stack),
     "Expand": (partial(_check_count, name="size"), _check_expand),
     "Repeat": (partial(_check_count, name="repeats"),),
     "Pad": (_check_pad,),
-    "Roll": (_check_dims, _check_mixes_samples, _check_roll),
-    "Flip": (_check_dims, _check_mixes_samples),
+    "Roll": (check_dims, check_mixes_samples, _check_roll),
+    "Flip": (check_dims, check_mixes_samples),
     "Interpolate": (_check_interpolate,),
     "MatMul": (_check_matmul, partial(_check_fit, ports=("input", "other"), matrices=True)),
     "BatchMatMul": (_check_matmul,),
     "Einsum": (_check_numbers, _check_einsum),
     "Where": (partial(_check_yes_or_no, port="condition"), partial(_check_fit, ports=("input", "other", "condition"))),
     "MaskedFill": (partial(_check_yes_or_no, port="mask"), partial(_check_fit, ports=("input", "mask"))),
-    "CausalMask": (_check_dims, _check_mixes_samples),
-    "PaddingMask": (_check_dims, _check_mixes_samples),
+    "CausalMask": (check_dims, check_mixes_samples),
+    "PaddingMask": (check_dims, check_mixes_samples),
     "ScaledDotProductAttention": (_check_attention, partial(_check_fit, ports=("query", "key", "value"), matrices=True)),
-    **dict.fromkeys(("Subtract", "Negate", "Abs"), (_check_numbers,)),
+    **dict.fromkeys(("Subtract", "Negate", "Abs", "Round", "Floor", "Ceil"), (_check_numbers,)),
     "Clamp": (_check_bounds,),
+    **PIECES,
+    "TopK": (*PIECES["TopK"], _check_numbers),
+    "Expression": (check_kinds,),
 }  # fmt: skip
 OPERATION_CHECKS: Mapping[str, tuple[Check, ...]] = {
     f"layerloom.{name}": tuple(checks) for name, checks in _BY_NAME.items()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graph.catalog.types import Kind, NodeType, Param
-from graph.model import Value
+from graph.catalog.definitions import CODE_PREFIX
+from graph.catalog.types import NodeType
+from runtime.calls import TARGETS, module_call, module_init
 from runtime.operations import OPERATIONS, Values
 
 
@@ -41,43 +42,18 @@ def emit(node_type: NodeType, values: Values, arguments: Mapping[str, str]) -> E
     if node_type.id in OPERATIONS:
         expression = OPERATIONS[node_type.id](values, list(arguments.values()))
         return Emission(None, expression, plain_target)
+    if node_type.id.startswith(CODE_PREFIX):
+        return Emission(*_own(node_type, values, arguments), plain_target)
     assert node_type.id.startswith("torch.nn."), node_type.id
-    init = f"nn.{node_type.id.removeprefix('torch.nn.')}({call_arguments(node_type, values)})"
-    expression = CALLS.get(node_type.id, _call)(node_type, arguments)
-    return Emission(init, expression, TARGETS.get(node_type.id, plain_target))
+    target = TARGETS.get((node_type.id, len(node_type.outputs)), plain_target)
+    return Emission(module_init(node_type, values), module_call(node_type, values, arguments), target)
 
 
-def _call(node_type: NodeType, arguments: Mapping[str, str]) -> str:
-    """`{self}(x, other, mask=m)`: the ports that a call needs by position, those that it may have by their names."""
+def _own(node_type: NodeType, values: Values, arguments: Mapping[str, str]) -> tuple[str | None, str]:
+    """The person's own class or function, called as its signature says."""
     optional = {port.name for port in node_type.inputs if port.optional}
-    given = (f"{name}={variable}" if name in optional else variable for name, variable in arguments.items())
-    return f"{{self}}({', '.join(given)})"
-
-
-# Modules that are called in another way than `_call` writes, and those whose outputs are not a flat tuple.
-CALLS: Mapping[str, Callable[[NodeType, Mapping[str, str]], str]] = {}
-TARGETS: Mapping[str, str] = {}
-
-
-def call_arguments(node_type: NodeType, values: Values) -> str:
-    """Constructor arguments as a person would write them: what PyTorch requires, and what is not its default."""
-    written = []
-    by_position = True
-    for param in node_type.params:
-        value = values[param.name]
-        by_position = by_position and param.required and not param.keyword
-        if by_position:
-            written.append(literal(value))
-        elif param.required or not _is_default(param, value):
-            written.append(f"{param.name}={literal(value)}")
-    return ", ".join(written)
-
-
-def literal(value: Value) -> str:
-    """A checked value as Python text; tuples of one entry keep their comma."""
-    assert value is None or isinstance(value, (bool, int, float, str, tuple)), value
-    return repr(value)
-
-
-def _is_default(param: Param, value: Value) -> bool:
-    return value == param.default and (param.kind is not Kind.BOOL or isinstance(value, bool))
+    given = [f"{port}={name}" if port in optional else name for port, name in arguments.items()]
+    settings = [f"{param.name}={values[param.name]!r}" for param in node_type.params]
+    if node_type.trainable:
+        return f"{node_type.label}({', '.join(settings)})", f"{{self}}({', '.join(given)})"
+    return None, f"{node_type.label}({', '.join([*given, *settings])})"

@@ -4,29 +4,48 @@ from __future__ import annotations
 
 import ast
 
+from graph.tensor_expressions import FUNCTIONS as EXPRESSION_FUNCTIONS
+from graph.tensor_expressions import METHODS as EXPRESSION_METHODS
+from runtime.helpers import HELPERS
+
 _DTYPES = frozenset({"float32", "float64", "float16", "bfloat16", "int64", "int32", "bool"})
 TORCH_FUNCTIONS = _DTYPES | {
-    "arange", "bmm", "cat", "einsum", "full_like", "linalg", "logical_and", "logical_not", "logical_or",
-    "maximum", "minimum", "ones", "rand_like", "randn_like", "stack", "where",
+    "arange", "bmm", "cat", "einsum", "full", "full_like", "linalg", "logical_and", "logical_not", "logical_or",
+    "maximum", "minimum", "ones", "rand", "rand_like", "randn", "randn_like", "stack", "where", "zeros",
 }  # fmt: skip
 TENSOR_ATTRIBUTES = frozenset(
     {
-        "abs", "amax", "amin", "argmax", "argmin", "chunk", "clamp", "cumsum", "detach", "device", "exp", "expand",
-        "flip", "gather", "log", "logsumexp", "masked_fill", "mean", "narrow", "permute", "repeat", "reshape", "roll",
-        "shape", "sqrt", "square", "squeeze", "std", "sum", "to", "transpose", "tril", "triu", "unsqueeze", "var",
+        "abs", "all", "amax", "amin", "any", "argmax", "argmin", "ceil", "chunk", "clamp", "cos", "cumsum", "detach", "device",
+        "diagonal", "dtype", "exp", "expand", "expand_as", "flatten", "flip", "floor", "gather", "log", "logsumexp",
+        "masked_fill", "max", "mean", "min", "movedim", "narrow", "permute", "prod", "reciprocal", "repeat",
+        "repeat_interleave", "reshape", "roll", "round", "rsqrt", "scatter_add", "shape", "sign", "sin", "sort", "split",
+        "sqrt", "square", "squeeze", "std", "sum", "take_along_dim", "to", "topk", "transpose", "tril", "triu", "unbind",
+        "unsqueeze", "var",
     }
 )  # fmt: skip
+INITIALIZERS = frozenset(
+    {
+        "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "orthogonal_", "sparse_",
+        "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
+    }
+)  # fmt: skip
+LAYER_ATTRIBUTES = frozenset({"append", "bias", "named_parameters", "ndim", "new_zeros", "parameters", "view", "weight"})
 FUNCTIONS = {
     "torch": TORCH_FUNCTIONS,
-    "torch.linalg": frozenset({"vector_norm"}),
-    "nn.functional": frozenset({"interpolate", "pad", "scaled_dot_product_attention"}),
+    "torch.linalg": frozenset({"cross", "vector_norm"}),
+    "nn.init": INITIALIZERS | {"calculate_gain"},
+    "nn.functional": frozenset({"interpolate", "one_hot", "pad", "scaled_dot_product_attention"}),
 }
-_STATEMENTS = (ast.Module, ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.Assign, ast.Return, ast.Expr)
+_IN_EXPRESSIONS = frozenset(EXPRESSION_FUNCTIONS.values())  # with their owners: "torch.exp"
+_STATEMENTS = (ast.Module, ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.Assign, ast.Return, ast.Expr,
+               ast.For, ast.If)  # fmt: skip
 _EXPRESSIONS = (
     ast.Call, ast.keyword, ast.Attribute, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Subscript,
-    ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult, ast.UnaryOp, ast.USub, ast.Slice,
-    ast.Compare, ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq, ast.Load, ast.Store, ast.alias, ast.arguments, ast.arg,
+    ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult, ast.UnaryOp, ast.USub, ast.Slice,
+    ast.Compare, ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.BoolOp, ast.And,
+    ast.GeneratorExp, ast.comprehension, ast.Starred, ast.Load, ast.Store, ast.alias, ast.arguments, ast.arg,
 )  # fmt: skip
+BUILTINS = frozenset({"super", "range", "reversed"})
 _IMPORTS = frozenset({"import torch", "from torch import nn"})
 
 
@@ -36,7 +55,9 @@ def check_source(text: str) -> None:
     Raises:
         AssertionError: it holds anything else. A drawing cannot cause that; a mistake in the generator can.
     """
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    callable_names = HELPERS.keys() | BUILTINS | {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for node in ast.walk(tree):
         assert isinstance(node, _STATEMENTS + _EXPRESSIONS), ast.dump(node)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             assert ast.unparse(node) in _IMPORTS, ast.unparse(node)
@@ -45,7 +66,7 @@ def check_source(text: str) -> None:
         elif isinstance(node, ast.Name):
             assert node.id == "_" or not node.id.startswith("_"), node.id
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id == "super", node.func.id
+            assert node.func.id in callable_names, node.func.id
 
 
 def _check_attribute(node: ast.Attribute) -> None:
@@ -53,10 +74,10 @@ def _check_attribute(node: ast.Attribute) -> None:
     if node.attr == "__init__":
         assert owner == "super()", owner
     elif owner in FUNCTIONS:
-        assert node.attr in FUNCTIONS[owner], node.attr
+        assert node.attr in FUNCTIONS[owner] or f"{owner}.{node.attr}" in _IN_EXPRESSIONS, node.attr
     elif owner == "nn":
-        assert node.attr[:1].isupper() or node.attr == "functional", node.attr
+        assert node.attr[:1].isupper() or node.attr in ("functional", "init"), node.attr
     elif owner in ("self", "self.model"):
         assert not node.attr.startswith("_"), node.attr
     else:
-        assert node.attr in TENSOR_ATTRIBUTES, node.attr
+        assert node.attr in TENSOR_ATTRIBUTES | LAYER_ATTRIBUTES | EXPRESSION_METHODS, node.attr

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graph.model import Value
+from runtime.symbols import Symbol
+from graph.tensor_expressions import written
 
 Values = Mapping[str, Any]  # checked: each is of the kind of its parameter
 Writer = Callable[[Values, Sequence[str]], str]
@@ -17,7 +19,7 @@ def plain(value: Value) -> str:
     """A checked value as a person would write it: 2 for 2.0, and 1 for a tuple of one entry."""
     if isinstance(value, tuple) and len(value) == 1:
         return plain(value[0])
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+    if isinstance(value, float) and not isinstance(value, Symbol) and value.is_integer() and abs(value) < _EXACT:
         return repr(int(value))
     return repr(value)
 
@@ -125,6 +127,49 @@ def _piece(values: Values, arguments: Sequence[str]) -> str:
     return f"{arguments[0]}.chunk({values['chunks']!r}, dim={values['dim']!r})[{values['index']!r}]"
 
 
+def _split(values: Values, arguments: Sequence[str]) -> str:
+    sizes = list(values["split_sizes"])
+    return f"{arguments[0]}.split({sizes!r}, dim={values['dim']!r}){'' if len(sizes) > 1 else '[0]'}"
+
+
+def _index_select(values: Values, arguments: Sequence[str]) -> str:
+    return _at(values, arguments[0], repr(list(values["index"])))
+
+
+def _diagonal(values: Values, arguments: Sequence[str]) -> str:
+    dims = f"dim1={values['dim1']!r}, dim2={values['dim2']!r}"
+    return f"{arguments[0]}.diagonal({values['offset']!r}, {dims})"
+
+
+def _shape_like(values: Values, like: str) -> str:
+    """The sizes of one tensor for every sample: `x.shape[0], 3, 4`."""
+    return ", ".join([f"{like}.shape[0]", *map(repr, values["shape"])])
+
+
+def _full(values: Values, arguments: Sequence[str]) -> str:
+    (like,) = arguments
+    sizes, value = _shape_like(values, like), values["fill_value"]
+    plain_fill = {0.0: f"torch.zeros({sizes}", 1.0: f"torch.ones({sizes}"}
+    return f"{plain_fill.get(value, f'torch.full(({sizes}), {value!r}')}, device={like}.device)"
+
+
+def _random(values: Values, arguments: Sequence[str]) -> str:
+    (like,) = arguments
+    draw = {"normal": "randn", "uniform": "rand"}[str(values["distribution"])]
+    return f"torch.{draw}({_shape_like(values, like)}, device={like}.device)"
+
+
+def _positions(values: Values, arguments: Sequence[str]) -> str:
+    (x,) = arguments
+    places = f"torch.arange({x}.shape[{values['dim']!r}], device={x}.device)"
+    return f"{places}.expand({x}.shape[0], -1)" if values["batch"] else places
+
+
+def _positional_encoding(values: Values, arguments: Sequence[str]) -> str:
+    (x,) = arguments
+    return f"{x} + sinusoidal_encoding({x})" if values["add"] else f"sinusoidal_encoding({x}).expand_as({x})"
+
+
 def _pad(values: Values, arguments: Sequence[str]) -> str:
     value = _keywords(values, {"value": 0.0})
     return f"nn.functional.pad({', '.join([arguments[0], repr(values['pad']), *value])})"
@@ -171,11 +216,17 @@ OPERATIONS: Mapping[str, Writer] = {
         "Log": _method("log"),
         "Sqrt": _method("sqrt"),
         "Square": _method("square"),
+        **{
+            name: _method(name.lower())
+            for name in ("Reciprocal", "Rsqrt", "Sin", "Cos", "Sign", "Round", "Floor", "Ceil")
+        },
         "Clamp": _method("clamp", min=None, max=None),
         "Minimum": _function("torch.minimum"),
         "Maximum": _function("torch.maximum"),
         "MatMul": _infix("@"),
         "BatchMatMul": _function("torch.bmm"),
+        "Outer": lambda values, arguments: f"{arguments[0]}.unsqueeze(-1) * {arguments[1]}.unsqueeze(-2)",
+        "Cross": lambda values, arguments: f"torch.linalg.cross({', '.join(arguments)}, dim={values['dim']!r})",
         "Einsum": _einsum,
         "Concatenate": _on_list("torch.cat"),
         "Stack": _on_list("torch.stack"),
@@ -183,6 +234,11 @@ OPERATIONS: Mapping[str, Writer] = {
         "Noise": _noise,
         "ToDtype": _to_dtype,
         "Detach": _method("detach"),
+        "Expression": lambda values, arguments: written(values["expression"], arguments),
+        "Full": _full,
+        "Random": _random,
+        "Positions": _positions,
+        "PositionalEncoding": _positional_encoding,
         "Sum": _reduction("sum"),
         "Mean": _reduction("mean"),
         "Max": _reduction("amax"),
@@ -193,6 +249,13 @@ OPERATIONS: Mapping[str, Writer] = {
         "LogSumExp": _reduction("logsumexp"),
         "ArgMax": _reduction("argmax"),
         "ArgMin": _reduction("argmin"),
+        "MaxWithIndices": _reduction("max"),
+        "MinWithIndices": _reduction("min"),
+        "TopK": _method("topk", "k", dim=-1, largest=True, sorted=True),
+        "Sort": _method("sort", dim=-1, descending=False),
+        "Product": _reduction("prod"),
+        "Any": _reduction("any"),
+        "All": _reduction("all"),
         "CumulativeSum": _method("cumsum", dim=None),
         "Greater": _comparison(">"),
         "GreaterEqual": _comparison(">="),
@@ -212,14 +275,26 @@ OPERATIONS: Mapping[str, Writer] = {
         "Slice": _slice,
         "Select": _select,
         "Narrow": _method("narrow", "dim", "start", "length"),
+        "Split": _split,
+        "Chunk": lambda values, arguments: f"{arguments[0]}.chunk({values['chunks']!r}, dim={values['dim']!r})",
+        "Unbind": lambda values, arguments: f"{arguments[0]}.unbind(dim={values['dim']!r})",
         "ChunkPiece": _piece,
         "Gather": _method("gather", "dim"),
+        "TakeAlongDim": _method("take_along_dim", dim=None),
+        "IndexSelect": _index_select,
+        "ScatterAdd": _method("scatter_add", "dim"),
+        "Diagonal": _diagonal,
+        "Tril": _method("tril", diagonal=0),
+        "Triu": _method("triu", diagonal=0),
+        "Movedim": _method("movedim", "source", "destination"),
         "Permute": _spread("permute", "dims"),
         "Transpose": _method("transpose", "dim0", "dim1"),
         "Squeeze": _method("squeeze", "dim"),
         "Unsqueeze": _method("unsqueeze", "dim"),
         "Expand": _spread("expand", "size", "-1"),
         "Repeat": _spread("repeat", "repeats", "1"),
+        "RepeatInterleave": _method("repeat_interleave", "repeats", dim=None),
+        "OneHot": lambda values, arguments: f"nn.functional.one_hot({arguments[0]}, {values['num_classes']!r})",
         "Pad": _pad,
         "Interpolate": _interpolate,
         "Roll": _method("roll", "shifts", dims=None),

@@ -6,7 +6,7 @@ import string
 
 from hypothesis import strategies as st
 
-from graph.model import Graph, Link, Node, Port, Project
+from graph.model import Block, BlockParam, Code, Definitions, Graph, Link, Node, Port, Project
 from graph.plan import DEVICES, Choice, Objective, Plan, Split
 
 TYPES = ("torch.nn.Linear", "torch.nn.Conv2d", "layerloom.Add", "layerloom.data.Images", "somebody.Else", "层")
@@ -41,6 +41,9 @@ def graphs(draw) -> Graph:
             draw(params),
             (draw(coordinates), draw(coordinates)),
             draw(st.none() | st.dictionaries(texts, json_values, max_size=3)),
+            draw(st.none() | ids),
+            draw(st.none() | choices),
+            draw(st.none() | choices),
             draw(extras),
         )
         for i, node_id in enumerate(taken)
@@ -48,6 +51,22 @@ def graphs(draw) -> Graph:
     ports = st.builds(Port, st.sampled_from(taken), st.sampled_from(PORTS)) if taken else st.nothing()
     links = draw(st.lists(st.builds(Link, ports, ports), max_size=8)) if taken else []
     return Graph(nodes, {link.target: link for link in links})
+
+
+titles = st.from_regex(r"[A-Z][a-zA-Z0-9]{0,8}\Z", fullmatch=True)
+block_params = st.builds(BlockParam, texts, st.booleans() | numbers, texts)
+
+
+@st.composite
+def definitions(draw) -> Definitions:
+    """Up to three blocks and two pieces of code."""
+    taken = draw(st.lists(ids, unique=True, max_size=5))
+    blocks = {
+        i: Block(i, draw(titles), draw(graphs()), tuple(draw(st.lists(block_params, max_size=2))), draw(texts), draw(extras))
+        for i in taken[:3]
+    }
+    codes = {i: Code(i, draw(titles), draw(texts), draw(extras)) for i in taken[3:]}
+    return Definitions(blocks, codes)
 
 
 @st.composite
@@ -62,4 +81,5 @@ def projects(draw) -> Project:
         draw(st.sampled_from(DEVICES)),
     )
     sections = {name: value for name in ("plan", "layout") if (value := draw(extras))}
-    return Project(draw(graphs()), plan, draw(texts), {**draw(extras), **sections})
+    begins = (draw(st.none() | choices), draw(st.none() | choices))
+    return Project(draw(graphs()), plan, draw(texts), {**draw(extras), **sections}, draw(definitions()), *begins)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from graph.catalog import (
     activation,
     arithmetic,
+    attention,
     comparison,
     convolution,
     data,
@@ -21,9 +22,11 @@ from graph.catalog import (
     normalization,
     padding,
     pooling,
+    recurrent,
     reduction,
     regularization,
     shape,
+    sources,
     vision,
 )
 from graph.catalog.types import NETWORK, Auto, Kind, NodeType, Param, PortType, Role
@@ -37,6 +40,8 @@ FAMILY_LABELS: Mapping[str, Message] = MappingProxyType(
     {
         "data": msg("Data"),
         "network": msg("Network"),
+        "block": msg("Blocks"),
+        "code": msg("Own code"),
         "linear": msg("Linear layers"),
         "embedding": msg("Embedding"),
         "convolution": msg("Convolution"),
@@ -45,6 +50,8 @@ FAMILY_LABELS: Mapping[str, Message] = MappingProxyType(
         "activation": msg("Activation"),
         "normalization": msg("Normalization"),
         "regularization": msg("Regularization"),
+        "recurrent": msg("Recurrent"),
+        "attention": msg("Attention"),
         "shape": msg("Shape"),
         "vision": msg("Vision"),
         "arithmetic": msg("Arithmetic"),
@@ -58,12 +65,15 @@ _FAMILIES = (
     network,
     linear,
     embedding,
+    sources,
     convolution,
     pooling,
     padding,
     activation,
     normalization,
     regularization,
+    recurrent,
+    attention,
     shape,
     indexing,
     vision,
@@ -85,6 +95,10 @@ class Catalog(Mapping[str, NodeType]):
 
     def __getitem__(self, type_id: str) -> NodeType:
         return self._types[self._renamed.get(type_id, type_id)]
+
+    def extended(self, types: tuple[NodeType, ...]) -> Catalog:
+        """This catalogue with more types behind its own."""
+        return Catalog((*self._types.values(), *types))
 
     def of(self, node: Node) -> NodeType | None:
         """The type of a node, with the ports that its parameters give it; None where the type is unknown."""

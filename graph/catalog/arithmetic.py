@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from graph.catalog.common import ANYTHING, NUMBERS, choice, dimension, operation, real
-from graph.catalog.types import Kind, NodeType, Param, PortType
+from graph.catalog.types import Kind, NodeType, Param, Ports, PortType
+from graph.model import Value
+from graph.tensor_expressions import EQUATION, check_expression, inputs_of
 
 FAMILY = "arithmetic"
 _operation = partial(operation, family=FAMILY)
@@ -13,11 +16,6 @@ _operation = partial(operation, family=FAMILY)
 _ANY_NUMBER = (PortType(name="input", variadic=True, help="Wire as many as you like."),)
 _FLOAT_OUT = (PortType(name="output", dtype="float"),)
 _EITHER = (PortType(name="input", help="One side."), PortType(name="other", help="The other side."))
-
-# "bij,bjk->bik": letters, with "..." for what is left alone, commas between the inputs, the output after an arrow.
-_TERM = r"[A-Za-z ]*(?:\.\.\.[A-Za-z ]*)?"
-EQUATION = rf"{_TERM}(?:,{_TERM})*(?:->{_TERM})?"
-
 
 _SAME_OUT = (PortType(name="output"),)
 
@@ -29,6 +27,13 @@ def _function(
         name, stem=stem, text=text, inputs=(ANYTHING,), outputs=outputs, synonyms=synonyms, label=label
     )  # fmt: skip
 
+
+def _expression_ports(values: Mapping[str, Value]) -> Ports:
+    names = inputs_of(str(values["expression"]))
+    return tuple(PortType(name=name, help="What this name stands for.") for name in names), _SAME_OUT
+
+
+_EXPRESSION = "(a - b).abs().mean(dim=-1)"
 
 TYPES = (
     _operation("Add", stem="add", text="Adds its inputs, number by number.", inputs=_ANY_NUMBER,
@@ -58,6 +63,18 @@ TYPES = (
     _function("Sqrt", "sqrt", "The square root of every number; numbers must not be below 0.",
               "square root", "torch.sqrt"),
     _function("Square", "square", "Every number times itself.", "torch.square", outputs=_SAME_OUT),
+    _function("Reciprocal", "reciprocal", "1 divided by every number.", "inverse", "torch.reciprocal"),
+    _function("Rsqrt", "rsqrt", "1 divided by the square root of every number; numbers must be above 0.",
+              "inverse square root", "torch.rsqrt"),
+    _function("Sin", "sin", "The sine of every number.", "sine", "wave", "torch.sin"),
+    _function("Cos", "cos", "The cosine of every number.", "cosine", "wave", "torch.cos"),
+    _function("Sign", "sign", "-1, 0 or 1: the sign of every number.", "torch.sign", outputs=_SAME_OUT),
+    _function("Round", "round", "Every number rounded to the nearest whole one; no gradient flows back.",
+              "torch.round", outputs=_SAME_OUT),
+    _function("Floor", "floor", "The next whole number below every number; no gradient flows back.",
+              "round down", "torch.floor", outputs=_SAME_OUT),
+    _function("Ceil", "ceil", "The next whole number above every number; no gradient flows back.",
+              "round up", "torch.ceil", outputs=_SAME_OUT),
     _operation("Clamp", stem="clamp", text="Keeps every number between two bounds.", inputs=(ANYTHING,),
                summary="Clamp {min}…{max}", synonyms=("clip", "limit", "torch.clamp"),
                params=(real("min", 0.0, "Numbers below become this; empty: no lower bound.", optional=True),
@@ -75,6 +92,14 @@ TYPES = (
                        PortType(name="mat2", dtype="float", ndim=(3,), help="B × k × m.")),
                outputs=(PortType(name="output", dtype="float", ndim=(3,)),),
                synonyms=("matrix product", "torch.bmm")),
+    _operation("Outer", stem="outer", text="Every number of one side times every number of the other, over the last "
+               "dimension: … × n and … × m give … × n × m.", inputs=_EITHER,
+               synonyms=("outer product", "tensor product", "torch.outer")),
+    _operation("Cross", stem="cross", text="The vector product of vectors of 3 numbers.",
+               inputs=(PortType(name="input", dtype="float", help="One side."),
+                       PortType(name="other", dtype="float", help="The other side.")),
+               outputs=_FLOAT_OUT, summary="Cross dim {dim}", synonyms=("cross product", "torch.linalg.cross"),
+               params=(dimension(-1, "The dimension of the size 3; -1 is the last."),)),
     _operation("Einsum", stem="einsum", text="Multiplies its inputs and sums, as an equation over their dimensions says.",
                inputs=_ANY_NUMBER, summary="Einsum {equation}",
                synonyms=("einstein", "tensor contraction", "bilinear", "torch.einsum"),
@@ -103,4 +128,10 @@ TYPES = (
                               "The kind of numbers."),)),
     _operation("Detach", stem="detach", text="Passes the numbers on and lets no gradient back: what comes before does "
                "not learn from here.", inputs=(ANYTHING,), synonyms=("stop gradient", "freeze", "torch.Tensor.detach")),
+    _operation("Expression", stem="expression", text="A line of tensor arithmetic of your own; every name in it is an input.",
+               inputs=_expression_ports({"expression": _EXPRESSION})[0], ports=_expression_ports, summary="{expression}",
+               synonyms=("formula", "custom", "lambda", "function", "code"),
+               params=(Param(name="expression", kind=Kind.TEXT, reader=check_expression, default=_EXPRESSION, required=True,
+                             help="Inputs, numbers, operators, and calls of tensor methods and functions, "
+                                  "as in where(x > 0, x, 0.1 * x)."),)),
 )  # fmt: skip

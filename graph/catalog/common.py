@@ -53,9 +53,9 @@ def real(name: str, default: float | None, text: str, **more) -> Param:
     return Param(name=name, kind=Kind.FLOAT, default=default, help=text, **more)
 
 
-def flag(name: str, default: bool, text: str) -> Param:
+def flag(name: str, default: bool, text: str, **more) -> Param:
     """A parameter that is yes or no."""
-    return Param(name=name, kind=Kind.BOOL, default=default, help=text)
+    return Param(name=name, kind=Kind.BOOL, default=default, help=text, **more)
 
 
 def choice(name: str, choices: tuple[str, ...], text: str, **more) -> Param:

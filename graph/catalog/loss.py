@@ -27,6 +27,17 @@ _TRIPLET = (
     PortType(name="positive", dtype="float", help="What should be near, in the shape of the anchor."),
     PortType(name="negative", dtype="float", help="What should be far, in the shape of the anchor."),
 )
+_GAUSSIAN = (
+    replace(_PREDICTIONS, help="The predicted means."), _VALUES,
+    PortType(name="var", dtype="float", help="The predicted variances, at least 0, in the shape of the input."),
+)  # fmt: skip
+_LABELED = (
+    replace(_LOGARITHMS, name="log_probs", ndim=(3,),
+            help="Logarithms of probabilities, as LogSoftmax makes them: batch × steps × classes."),
+    replace(_CLASSES, name="targets", ndim=(2,), help="The right labels in their order, then anything: batch × labels."),
+    PortType(name="input_lengths", dtype="integer", ndim=(1,), help="How many steps of each sample are real."),
+    PortType(name="target_lengths", dtype="integer", ndim=(1,), help="How many labels of each sample are real."),
+)  # fmt: skip
 
 _IGNORE_INDEX = whole("ignore_index", -100, "Samples with this target do not count.")
 _MARGIN = real("margin", 1.0, "How clear the difference must be.")
@@ -83,6 +94,15 @@ TYPES = (
           flag("full", False, "Adds the term that does not depend on the predictions."),
           real("eps", 1e-8, "A small number that keeps the logarithm from failing.", minimum=0),
           synonyms=("count", "poisson", "regression")),
+    _loss("GaussianNLLLoss", "For numbers with an uncertainty: how unlikely they are, given predicted means and variances.",
+          flag("full", False, "Adds the term that does not depend on the predictions."),
+          real("eps", 1e-6, "The least variance, which keeps the division from failing.", minimum=1e-12),
+          inputs=_GAUSSIAN, synonyms=("negative log likelihood", "uncertainty", "variance", "regression")),
+    _loss("CTCLoss", "For labels without places, such as the letters of speech: how unlikely their order is, wherever they "
+          "are (batch first; Graves et al., 2006).",
+          whole("blank", 0, "The class that means no label.", minimum=0),
+          flag("zero_infinity", False, "Counts samples with more labels than steps as 0."),
+          inputs=_LABELED, synonyms=("connectionist temporal classification", "speech", "handwriting", "alignment")),
     _loss("CosineEmbeddingLoss", "For pairs: turns vectors the same way where the target is 1, apart where it is -1.",
           replace(_NO_MARGIN, minimum=-1, maximum=1), inputs=(*_VECTOR_PAIR, _PAIR_SIGNS),
           synonyms=("similarity", "siamese", "metric learning")),

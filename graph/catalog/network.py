@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.catalog.common import ANYTHING, choice
+from graph.catalog.common import ANYTHING, choice, flag
 from graph.catalog.types import Kind, NodeType, Param, Role
 
 FAMILY = "network"
@@ -15,12 +15,17 @@ TYPES = (
         params=(
             Param(name="shape", kind=Kind.INTS, minimum=1, default=(1, 28, 28), required=True,
                   help="The shape of one sample, without the batch."),
-            choice("dtype", ("float32", "int64"), "Whether the numbers have a decimal point or are whole."),
+            choice("dtype", ("float32", "int64", "bool"), "Whether the numbers have a decimal point, are whole, or mean yes and no."),
+            flag("whole", False, "In a block that scans a sequence: gives the whole to every step, in place of one step of it."),
         ),
     ),
     NodeType(
         id="layerloom.Output", label="Output", family=FAMILY, role=Role.OUTPUT, stem="output",
         help="What the network returns.", summary="Output", synonyms=("return", "result", "prediction"),
         inputs=(ANYTHING,), outputs=(),
+        params=(
+            Param(name="state", kind=Kind.TEXT, optional=True,
+                  help="In a block that scans a sequence: the Input that gets this at the next step; empty if none does."),
+        ),
     ),
 )  # fmt: skip

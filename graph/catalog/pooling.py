@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from graph.catalog.common import RANKS, Rank, flag, layer, real, whole
-from graph.catalog.types import NodeType, Param
+from graph.catalog.types import NodeType, Param, Ports, PortType
+from graph.model import Value
 
 FAMILY = "pooling"
 _layer = partial(layer, FAMILY)
@@ -18,6 +21,10 @@ _POWER = real("norm_type", 2.0, "The power: 1 adds up the window; the larger it 
               minimum=1e-6, required=True)  # fmt: skip
 _RATIO = real("output_ratio", 0.5, "Size of the output as a share of that of the input, between 0 and 1.",
               minimum=1e-6, maximum=1 - 1e-6, required=True, keyword=True)  # fmt: skip
+_RETURN_INDICES = flag(
+    "return_indices", False, "Gives the places of the largest numbers as a second output, for MaxUnpool."
+)
+_INDICES = PortType(name="indices", dtype="integer", help="The places of the largest numbers, as MaxPool gives them.")
 _SMALLER = ("downsample", "subsampling")
 
 
@@ -29,8 +36,9 @@ def _max(rank: Rank) -> NodeType:
         params=(
             *_window(rank), _padding(rank),
             rank.per_axis("dilation", 1, f"Distance between the points of a window, in {rank.units}.", minimum=1),
-            _CEIL_MODE,
+            _RETURN_INDICES, _CEIL_MODE,
         ),
+        ports=partial(_with_indices, rank.port),
     )  # fmt: skip
 
 
@@ -55,7 +63,8 @@ def _adaptive_max(rank: Rank) -> NodeType:
     name = f"AdaptiveMaxPool{rank.dims}d"
     return _layer(
         name, "pool", f"Keeps the largest numbers of {rank.one} of any size, down to a fixed size.", port=rank.port,
-        summary=f"{name} {{output_size}}", synonyms=("global max pooling",), params=(_output_size(rank),),
+        summary=f"{name} {{output_size}}", synonyms=("global max pooling",),
+        params=(_output_size(rank), _RETURN_INDICES), ports=partial(_with_indices, rank.port),
     )  # fmt: skip
 
 
@@ -73,8 +82,24 @@ def _fractional(rank: Rank) -> NodeType:
     return _layer(
         name, "pool", f"Keeps the largest number of windows at random distances and so makes {rank.one} a bit smaller.",
         port=rank.port, summary=f"{name} ×{{output_ratio}}", synonyms=("random", "stochastic", *_SMALLER),
-        params=(_kernel_size(rank), _RATIO),
+        params=(_kernel_size(rank), _RATIO, _RETURN_INDICES), ports=partial(_with_indices, rank.port),
     )  # fmt: skip
+
+
+def _unpool(rank: Rank) -> NodeType:
+    name = f"MaxUnpool{rank.dims}d"
+    shape = PortType(name="output_size", optional=True, help="Something in the shape that the output shall have.")
+    return _layer(
+        name, "unpool", f"Undoes a MaxPool{rank.dims}d: puts each number back to its place and zeros elsewhere.",
+        port=rank.port, others=(replace(_INDICES, ndim=rank.port.ndim), shape), summary=f"{name} {{kernel_size}}",
+        synonyms=("upsample", "segnet", "decoder"), params=(*_window(rank), _padding(rank)),
+    )  # fmt: skip
+
+
+def _with_indices(port: PortType, values: Mapping[str, Value]) -> Ports:
+    """What a pooling takes and gives."""
+    output = PortType(name="output", dtype=port.dtype)
+    return (port,), (output, _INDICES) if values["return_indices"] else (output,)
 
 
 def _window(rank: Rank) -> tuple[Param, Param]:
@@ -102,4 +127,5 @@ TYPES = (
     *map(_adaptive_max, RANKS),
     *map(_power, RANKS),
     *(_fractional(rank) for rank in RANKS if rank.dims > 1),
+    *map(_unpool, RANKS),
 )

@@ -27,6 +27,20 @@ def _reduction(
     )  # fmt: skip
 
 
+def _with_places(
+    name: str, stem: str, text: str, *synonyms: str, first: tuple[Param, ...] = (), then: tuple[Param, ...] = ()
+) -> NodeType:
+    """The numbers that were found along a dimension, and where they were."""
+    return operation(
+        name, FAMILY, stem, text, inputs=(ANYTHING,), outputs=_FOUND, summary=f"{name} dim {{dim}}", synonyms=synonyms,
+        params=(*first, _ONE, *then),
+    )  # fmt: skip
+
+
+_FOUND = (
+    PortType(name="values", help="The numbers."),
+    PortType(name="indices", dtype="integer", help="Their places along the dimension."),
+)
 _index_of = partial(_reduction, port=ANYTHING, dim=_ONE, gives="integer")
 
 TYPES = (
@@ -46,6 +60,22 @@ TYPES = (
               "torch.argmax"),
     _index_of("ArgMin", "argmin", "The place of the smallest number along a dimension.", "nearest", "index",
               "torch.argmin"),
+    _with_places("MaxWithIndices", "maxat", "The largest number along a dimension, and its place.", "largest", "torch.max",
+                 then=(_KEEP,)),
+    _with_places("MinWithIndices", "minat", "The smallest number along a dimension, and its place.", "smallest", "torch.min",
+                 then=(_KEEP,)),
+    _with_places("TopK", "topk", "The k largest numbers along a dimension, and their places.", "largest", "best",
+                 "beam", "mixture of experts", "torch.topk",
+                 first=(whole("k", 1, "How many.", minimum=1, required=True),),
+                 then=(flag("largest", True, "The largest numbers; else the smallest."),
+                       flag("sorted", True, "Whether they come in order."))),
+    _with_places("Sort", "sort", "The numbers along a dimension in order, and where they were.", "order", "rank", "torch.sort",
+                 then=(flag("descending", False, "The largest first."),)),
+    _reduction("Product", "product", "Multiplies the numbers along a dimension.", "times", "torch.prod", port=ANYTHING,
+               dim=_ONE),
+    _reduction("Any", "any", "Yes where at least one number along a dimension is not 0.", "or", "torch.any", port=ANYTHING,
+               gives="any"),
+    _reduction("All", "all", "Yes where no number along a dimension is 0.", "and", "torch.all", port=ANYTHING, gives="any"),
     operation("CumulativeSum", FAMILY, "cumsum", "The sum of all numbers so far along a dimension.",
               inputs=(ANYTHING,), summary="CumulativeSum dim {dim}", synonyms=("running total", "torch.cumsum"),
               params=(_ONE,)),

@@ -34,12 +34,13 @@ class Role(StrEnum):
     INPUT = "input"
     LAYER = "layer"  # becomes a submodule
     OPERATION = "operation"  # becomes an expression
+    BLOCK = "block"  # an instance of a block: becomes a submodule of a class of its own
     OUTPUT = "output"
     LOSS = "loss"
     METRIC = "metric"
 
 
-NETWORK = (Role.LAYER, Role.OPERATION)  # what a network is made of
+NETWORK = (Role.LAYER, Role.OPERATION, Role.BLOCK)  # what a network is made of
 
 
 class Auto(NamedTuple):
@@ -56,6 +57,8 @@ class Param:
     `required` means that PyTorch has no default for it: the generated code always writes it, by position
     unless `keyword`. `default` is then the value of a new node. A parameter with `auto` has the value that follows
     from the input as long as nobody pins one. `pattern` is the regular expression that the whole of a text must match.
+    `when` names another parameter and the value that it must have for this one to matter. `reader` is a function that
+    refuses a text with an `EditError` of its own.
     """
 
     name: str
@@ -71,6 +74,8 @@ class Param:
     pattern: str = ""
     optional: bool = False
     auto: Auto | None = None
+    when: tuple[str, Value] | None = None
+    reader: Callable[[str], None] | None = None
 
     def check(self, value: object) -> Value:
         """The value in its normal form.
@@ -92,7 +97,7 @@ class Param:
             return msg("one of: {choices}", choices=", ".join(self.choices))
         if self.kind is Kind.BOOL:
             return msg("yes or no")
-        if self.pattern:
+        if self.pattern or self.reader:
             return msg("a text such as {example}", example=self.default)
         if self.kind is Kind.TEXT or self.kind is Kind.FILE:
             return msg("a text")
@@ -160,6 +165,8 @@ def _check_ints(param: Param, value: object) -> Value:
 def _check_text(param: Param, value: object) -> Value:
     if not isinstance(value, str) or len(value) > 10_000 or (param.pattern and not re.fullmatch(param.pattern, value)):
         raise param._misfit(value)
+    if param.reader is not None:
+        param.reader(value)
     return value
 
 

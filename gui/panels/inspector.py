@@ -26,6 +26,7 @@ from gui.panels.parts import (
     row,
     small_button,
 )
+from gui.panels.why import WhyCard
 from gui.theme import GRID
 from runtime.analysis import Analysis
 
@@ -43,8 +44,13 @@ class InspectorPanel(QWidget):
         self._scroll = ScrollColumn()
         self._help = HelpLine(self)
         self._help.setContentsMargins(MARGIN, GRID, MARGIN, 2 * GRID)
+        self.why = WhyCard(editor)
+        answer = row()
+        answer.setContentsMargins(MARGIN, 0, MARGIN, GRID)
+        answer.addWidget(self.why)
         layout = column(self)
         layout.addWidget(self._scroll, 1)
+        layout.addLayout(answer)
         layout.addWidget(self._help)
         self.page: NodeForm | SelectionCard | ProjectCard
         self._show_page()
@@ -76,6 +82,7 @@ class InspectorPanel(QWidget):
         empty(self._scroll.column)
         if len(selected) == 1:
             self.page = NodeForm(self._editor, selected[0])
+            self.page.size_asked.connect(self.why.ask)
         else:
             self.page = (SelectionCard if selected else ProjectCard)(self._editor)
         self._scroll.column.addWidget(self.page)

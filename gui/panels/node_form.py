@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from graph.catalog import CATALOG, Param, Role
 from graph.messages import tr
-from graph.model import Node, NodeId, Value, check_name
+from graph.model import Node, NodeId, Value
+from graph.names import check_name
 from gui.editor import Editor
 from gui.figures import grouped
 from gui.panels.data_facts import facts_of, num_samples
@@ -18,12 +19,18 @@ from gui.panels.form import FieldRow
 from gui.panels.name_field import NameField
 from gui.panels.parts import ColorBar, ElidedLabel, FactList, column, complain, label, row, rule
 from gui.panels.problems import ProblemList
+from gui.panels.why import ShapeList, shape_facts
 from gui.theme import GRID
-from runtime.analysis import NodeAnalysis, TensorSpec
+from runtime.analysis import NodeAnalysis
 
 
 class NodeForm(QWidget):
-    """The form of one node. `refresh` shows the present value of the document without taking the focus."""
+    """The form of one node. `refresh` shows the present value of the document without taking the focus.
+
+    `size_asked(Port, dim)`: the person wants to know why a dimension of what leaves an output has its size.
+    """
+
+    size_asked = Signal(object, int)
 
     def __init__(self, editor: Editor, node: NodeId) -> None:
         super().__init__()
@@ -34,8 +41,9 @@ class NodeForm(QWidget):
         self.name_field = NameField(tr("Name of the node"), self._check_name)
         self._complaint = label("", tone="error", wrap=True)
         self.rows = [self._make_row(param) for param in self._type.params] if self._type else []
-        self.facts, self._note = FactList(), label("", tone="faint", wrap=True)
+        self.shapes, self.facts, self._note = ShapeList(), FactList(), label("", tone="faint", wrap=True)
         self.problems = ProblemList(editor, with_names=False)
+        self.shapes.asked.connect(self.size_asked)
         self.name_field.renamed.connect(partial(editor.rename, node))
         self.name_field.rejected.connect(partial(complain, self._complaint))
         self._lay_out()
@@ -48,6 +56,7 @@ class NodeForm(QWidget):
         self.name_field.show_name(node.name)
         for field_row in self.rows:
             self._refresh_row(field_row, node, known)
+        self.shapes.show_shapes(shape_facts(self._editor.graph, node, known))
         self.facts.set_facts(node_facts(node, known))
         self._note.setText(self._missing(known))
         self._note.setVisible(bool(self._note.text()))
@@ -108,7 +117,7 @@ class NodeForm(QWidget):
             layout.addSpacing(GRID)
             layout.addWidget(rule())
             layout.addSpacing(GRID)
-        for widget in (self.facts, self._note, self.problems):
+        for widget in (self.shapes, self.facts, self._note, self.problems):
             layout.addWidget(widget)
 
     def _header(self) -> QHBoxLayout:
@@ -124,18 +133,12 @@ class NodeForm(QWidget):
 
 
 def node_facts(node: Node, known: NodeAnalysis) -> list[tuple[str, ...]]:
-    """What is known about a node, as (name, figure, note) for people."""
+    """What is known about a node besides its shapes, as (name, figure) for people."""
     node_type = CATALOG.get(node.type)
     facts: list[tuple[str, ...]] = []
-    facts += [_spec_fact(tr("Input"), port, spec, len(known.inputs)) for port, spec in known.inputs.items()]
-    facts += [_spec_fact(tr("Output"), port, spec, len(known.outputs)) for port, spec in known.outputs.items()]
     if node_type is not None and node_type.role is Role.DATA and node.facts:
         facts.append((tr("Samples"), grouped(num_samples(facts_of(node)))))
     if node_type is not None and node_type.role is Role.LAYER and known.outputs:
         facts.append((tr("Parameters"), grouped(known.parameters)))
         facts.append((tr("MACs / sample"), grouped(known.macs)))
     return facts
-
-
-def _spec_fact(name: str, port: str, spec: TensorSpec, count: int) -> tuple[str, str, str]:
-    return (name if count == 1 else port, str(spec), spec.dtype)

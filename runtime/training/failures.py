@@ -82,5 +82,5 @@ def culprit(error: BaseException, compiled: Compiled | None) -> NodeId | None:
         if step.tb_frame.f_globals.get("__name__", "").startswith("layerloom_"):
             lines = [*lines, step.tb_lineno]
         step = step.tb_next
-    found = (compiled.source.node_at(line) for line in reversed(lines))
+    found = (compiled.source.mark_at(line) for line in reversed(lines))
     return next((node for node in found if node is not None), None)

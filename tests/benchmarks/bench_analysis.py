@@ -37,7 +37,7 @@ from drawings import Drawing, with_images
 from graph.model import Project
 from runtime.analysis import Analysis
 from runtime.compiler import Compiled, compile_project
-from runtime.shapes import analyse
+from runtime.analyser import analyse
 
 BATCH = 64
 LIMITS = {

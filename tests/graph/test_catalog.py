@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection
+from itertools import product
+from typing import get_overloads
 
 import pytest
 import torch
@@ -14,14 +16,16 @@ from graph.catalog.excluded import EXCLUDED
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.catalog.types import ordered_inputs, variadic_index
 from graph.messages import EditError
-from graph.model import Node, check_name
+from graph.model import Node
+from graph.names import check_name
 from graph.plan import Choice
+from gui.theme import THEMES
 
 # What PyTorch takes and Layerloom does not offer: it fixes `reduction` to the mean, and the rest are places in memory,
-# deprecated, tensors, outputs of their own, for sparse gradients, for inputs that it lacks, or newer than its oldest PyTorch.
+# deprecated, tensors, for sparse gradients, for inputs that it lacks, hints, or newer than its oldest PyTorch.
 NOT_OFFERED = {
-    "device", "dtype", "inplace", "reduction", "size_average", "reduce", "weight", "pos_weight", "return_indices",
-    "_weight", "_freeze", "_random_samples", "sparse", "include_last_offset",
+    "device", "dtype", "inplace", "reduction", "size_average", "reduce", "weight", "pos_weight",
+    "_weight", "_freeze", "_random_samples", "sparse", "include_last_offset", "is_causal",
     "min_value", "max_value", "last_epoch", "args", "kwargs",
     "optimizer", "params", "maximize", "foreach", "capturable", "differentiable", "fused", "decoupled_weight_decay",
 }  # fmt: skip
@@ -31,10 +35,43 @@ NOT_OFFERED_BY = {
     **{f"torch.nn.ConvTranspose{dims}d": {"padding_mode"} for dims in (1, 2, 3)},  # there is only one
     **{f"torch.nn.FractionalMaxPool{dims}d": {"output_size"} for dims in (2, 3)},  # clashes with a default
     "torch.nn.Upsample": {"size", "align_corners", "recompute_scale_factor"},  # each clashes with a default
+    # Modules: the layer is the node's own, a normalization at the end is a node of the drawing.
+    "torch.nn.TransformerEncoder": {"encoder_layer", "norm", "mask_check"},
+    "torch.nn.TransformerDecoder": {"decoder_layer", "norm"},
+    "torch.nn.Transformer": {"custom_encoder", "custom_decoder"},
 }
 OFFERED_BY = {"torch.nn.KLDivLoss": {"reduction"}}  # whose "mean" is not the mean that its definition means
+# What the generated code always writes, the same for every node: a batch is always first in Layerloom, and what comes out
+# of a TransformerEncoder has the shape of what went in, not that of its longest sequence.
+_TRANSFORMERS = ("", "Encoder", "Decoder", "EncoderLayer", "DecoderLayer")
+_BATCH_SECOND = ("RNN", "LSTM", "GRU", "MultiheadAttention", *(f"Transformer{part}" for part in _TRANSFORMERS))
+ALWAYS_WRITTEN = {
+    **{f"torch.nn.{name}": {"batch_first"} for name in _BATCH_SECOND},
+    "torch.nn.TransformerEncoder": {"batch_first", "enable_nested_tensor"},
+}
+# The functions whose parameters a node has, where these are not those of the class's constructor alone.
+SIGNATURES = {
+    "torch.nn.TransformerEncoder": (nn.TransformerEncoderLayer.__init__, nn.TransformerEncoder.__init__),
+    "torch.nn.TransformerDecoder": (nn.TransformerDecoderLayer.__init__, nn.TransformerDecoder.__init__),
+    "torch.nn.MultiheadAttention": (nn.MultiheadAttention.__init__, nn.MultiheadAttention.forward),
+}
+# The ports, where PyTorch has one argument for two of them, or another name, or an argument that is not offered.
+PORTS = {
+    "torch.nn.RMSNorm": ("input",),
+    "torch.nn.PoissonNLLLoss": ("input", "target"),
+    "torch.nn.EmbeddingBag": ("input",),
+    **{f"torch.nn.ConvTranspose{dims}d": ("input",) for dims in (1, 2, 3)},
+    **dict.fromkeys(("torch.nn.RNN", "torch.nn.GRU"), ("input", "h_0")),
+    "torch.nn.LSTM": ("input", "h_0", "c_0"),
+    "torch.nn.LSTMCell": ("input", "hx", "cx"),
+}
+HINTS = {"is_causal", "src_is_causal", "tgt_is_causal", "memory_is_causal"}  # about a mask
 # Of losses. Those without a target compare their inputs with each other.
-LOSS_INPUTS = {("input", "target"), ("input1", "input2", "target"), ("anchor", "positive", "negative")}
+LOSS_INPUTS = {
+    ("input", "target"), ("input1", "input2", "target"), ("anchor", "positive", "negative"), ("input", "target", "var"),
+    ("log_probs", "targets", "input_lengths", "target_lengths"),
+}  # fmt: skip
+TARGETS = ("target", "targets")
 SIZE = 8  # of what follows from inputs; the groups of GroupNorm divide it
 
 TYPES = [pytest.param(node_type, id=node_type.id) for node_type in CATALOG.values()]
@@ -42,7 +79,8 @@ MODULES = [pytest.param(t, id=t.label) for t in CATALOG.values() if t.id.startsw
 
 
 def signature(function, offered: Collection[str] = ()) -> dict[str, inspect.Parameter]:
-    parameters = inspect.signature(function).parameters
+    described = get_overloads(function) or [function]
+    parameters = inspect.signature(described[0]).parameters
     return {name: p for name, p in parameters.items() if name not in NOT_OFFERED or name in offered}
 
 
@@ -50,6 +88,7 @@ def check_defaults(params: tuple[Param, ...], torch_parameters: dict[str, inspec
     """Where PyTorch has a default, either it is ours, or the generated code always writes the parameter."""
     for param in params:
         default = torch_parameters[param.name].default
+        default = default.__name__ if inspect.isfunction(default) else default
         assert param.required or default is not inspect.Parameter.empty, param.name
         assert param.required or (
             param.default == default and isinstance(param.default, bool) == isinstance(default, bool)
@@ -98,17 +137,31 @@ def test_ports_fit_the_role(node_type):
     if role is Role.LOSS:
         assert tuple(names) in LOSS_INPUTS
     if role in (Role.LOSS, Role.METRIC):
-        assert [p.name for p in node_type.inputs if p.target] == [name for name in names if name == "target"]
+        assert [p.name for p in node_type.inputs if p.target] == [name for name in names if name in TARGETS]
     if role is Role.DATA:
         assert [p.target for p in node_type.outputs] == [False, True]
 
 
 @pytest.mark.parametrize("node_type", MODULES)
 def test_parameters_are_those_of_pytorch_in_its_order(node_type):
-    found = signature(getattr(nn, node_type.label).__init__, OFFERED_BY.get(node_type.id, ()))
-    expected = [n for n in found if n != "self" and n not in NOT_OFFERED_BY.get(node_type.id, ())]
-    assert [p.name for p in node_type.params] == expected
+    functions = SIGNATURES.get(node_type.id, (getattr(nn, node_type.label).__init__,))
+    found = {n: p for f in functions for n, p in signature(f, OFFERED_BY.get(node_type.id, ())).items()}
+    written = ALWAYS_WRITTEN.get(node_type.id, set())
+    ports = {port.name for port in node_type.inputs}
+    left_out = {"self", *NOT_OFFERED_BY.get(node_type.id, ()), *written, *ports}
+    assert [p.name for p in node_type.params] == [n for n in found if n not in left_out]
+    assert written <= found.keys()
     check_defaults(node_type.params, found)
+
+
+@pytest.mark.parametrize("node_type", MODULES)
+def test_inputs_are_those_of_pytorch_in_its_order(node_type):
+    found = inspect.signature(getattr(nn, node_type.label).forward).parameters
+    settings = {"self", *HINTS, *(p.name for p in node_type.params if node_type.id in SIGNATURES)}
+    expected = PORTS.get(node_type.id) or tuple(n for n in found if n not in settings)
+    assert tuple(p.name for p in node_type.inputs) == expected
+    required = {n for n, p in found.items() if p.default is inspect.Parameter.empty} - settings
+    assert sum(not p.optional for p in node_type.inputs) == len(required)
 
 
 def test_every_class_of_pytorch_is_a_node_type_or_has_a_reason_not_to_be():
@@ -117,6 +170,7 @@ def test_every_class_of_pytorch_is_a_node_type_or_has_a_reason_not_to_be():
     assert described | EXCLUDED.keys() == classes
     assert not described & EXCLUDED.keys()
     assert all(reason[0].isupper() and reason.endswith(".") for reason in EXCLUDED.values())
+    assert not [reason for reason in EXCLUDED.values() if reason.startswith("Comes with")]  # nothing is put off
 
 
 @pytest.mark.parametrize(
@@ -168,8 +222,24 @@ def test_ids_and_old_ids_are_unique():
 
 
 def test_families_come_in_the_order_of_their_labels():
-    assert list(CATALOG.families()) == list(FAMILY_LABELS)
+    assert list(CATALOG.families()) == [f for f in FAMILY_LABELS if f not in ("block", "code")]  # which a project has
     assert sum(map(len, CATALOG.families().values())) == len(CATALOG)
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_every_family_has_a_color_that_stands_out(name):
+    """A contrast of at least 3 with what it is drawn on, as WCAG 2.1 asks for parts that are not text (1.4.11)."""
+    colors = THEMES[name]
+    for family, ground in product(FAMILY_LABELS, ("card", "canvas")):
+        lights = sorted((luminance(colors[family]), luminance(colors[ground])))
+        assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 3, family
+
+
+def luminance(color: str) -> float:
+    """The relative luminance of "#rrggbb", by the formula of WCAG 2.1."""
+    shares = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def test_an_old_id_finds_the_type_that_took_its_place():

@@ -39,22 +39,22 @@ def test_save_load_save_is_byte_identical(project):
 @settings(max_examples=50)
 @given(graphs())
 def test_the_clipboard_keeps_everything(graph):
-    assert files.graph_from_text(files.graph_to_text(graph), CATALOG) == graph
+    assert files.part_from_text(files.part_to_text(graph), CATALOG)[0] == graph
 
 
 def test_the_clipboard_is_no_file_and_a_file_no_clipboard():
     project = lenet5().project
     with pytest.raises(FileError, match="no Layerloom drawing"):
-        from_text(files.graph_to_text(project.graph))
+        from_text(files.part_to_text(project.graph))
     with pytest.raises(FileError, match="no Layerloom drawing"):
-        files.graph_from_text(to_text(project), CATALOG)
+        files.part_from_text(to_text(project), CATALOG)
 
 
 def test_a_renamed_type_is_pasted_under_its_present_id():
     linear = replace(CATALOG["torch.nn.Linear"], replaces=("old.Linear",))
-    text = files.graph_to_text(Graph().add(Node("n1", "old.Linear", "fc1")))
+    text = files.part_to_text(Graph().add(Node("n1", "old.Linear", "fc1")))
     catalog = type(CATALOG)((linear,))
-    assert files.graph_from_text(text, catalog).nodes["n1"].type == "torch.nn.Linear"
+    assert files.part_from_text(text, catalog)[0].nodes["n1"].type == "torch.nn.Linear"
 
 
 def test_moving_a_node_changes_one_line_of_layout():
@@ -155,10 +155,10 @@ def test_refused(case):
 
 
 def test_too_many_nodes_and_links():
-    crowd = {f"n{i}": Node(f"n{i}", "t", f"a{i}") for i in range(files.MAX_NODES + 1)}
+    crowd = {f"n{i}": Node(f"n{i}", "t", f"a{i}") for i in range(records.MAX_NODES + 1)}
     with pytest.raises(FileError, match="10001 nodes; up to 10000"):
         from_text(to_text(Project(Graph(crowd))))
-    links = (Link(Port("n0", "o"), Port("n1", f"i{i}")) for i in range(files.MAX_LINKS + 1))
+    links = (Link(Port("n0", "o"), Port("n1", f"i{i}")) for i in range(records.MAX_LINKS + 1))
     few = {k: crowd[k] for k in ("n0", "n1")}
     with pytest.raises(FileError, match="50001 links; up to 50000"):
         from_text(to_text(Project(Graph(few, {link.target: link for link in links}))))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from graph.messages import EditError
-from graph.model import MAX_NAME, MODULE_ATTRIBUTES, Graph, Node, Port, Project, check_name
+from graph.model import Graph, Node, Port, Project
+from graph.names import MAX_NAME, MODULE_ATTRIBUTES, check_name
 from graph.plan import Plan
 from tiny import draw, link, node
 

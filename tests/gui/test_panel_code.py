@@ -19,7 +19,7 @@ from gui.theme import theme
 from panel_tools import show
 from runtime.analysis import Analysis
 from runtime.codegen import generate
-from runtime.shapes import analyse
+from runtime.analyser import analyse
 
 
 @pytest.fixture

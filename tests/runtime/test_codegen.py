@@ -8,10 +8,10 @@ import pytest
 
 from drawings import Drawing, lenet5, mlp, with_images
 from graph.plan import Objective, Plan
+from runtime.analyser import analyse
 from runtime.codegen import class_name, generate
 from runtime.compiler import execute
 from runtime.guard import check_source
-from runtime.shapes import analyse
 
 LENET = '''"""Drawn with Layerloom."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from operation_tools import HEADS, IMAGE, MARK, MARKS, SEQUENCE, WHOLE, WHOLES, Given, drawn
-from runtime.shapes import analyse
+from runtime.analyser import analyse
+
+CLASSES = Given((4,), WHOLES)
 
 
 def complaint(name: str, *inputs: Given | tuple[int, ...], **params) -> tuple[str, str]:
@@ -67,6 +69,27 @@ def complaint(name: str, *inputs: Given | tuple[int, ...], **params) -> tuple[st
         ("Interpolate", (IMAGE,), {"scale_factor": 0.1}, "scale", "to nothing"),
         ("Negate", (MARK,), {}, "wrong-dtype", "works on numbers, but 'data0' gives yes or no"),
         ("Clamp", (SEQUENCE,), {"min": None, "max": None}, "bounds", "no bound"),
+        ("Split", (SEQUENCE,), {}, "piece-sizes", "pieces of 1 + 1, together 2, but dimension 1 of 'data0' (B × 4 × 6) has the size 4"),
+        ("Split", (SEQUENCE,), {"dim": 0}, "batch-dimension", "would take samples out of the batch"),
+        ("Chunk", (SEQUENCE,), {"chunks": 3}, "piece-sizes", "makes only 2"),
+        ("Chunk", (SEQUENCE,), {"chunks": 4, "dim": 3}, "dimension-range", "dimension 3"),
+        ("Chunk", ((5, 6),), {}, "piece-sizes", "the last one is smaller"),
+        ("Unbind", (SEQUENCE,), {}, "piece-sizes", "has 2 outputs, but dimension 1 of 'data0' (B × 4 × 6) has the size 4"),
+        ("TopK", (SEQUENCE,), {"k": 7}, "place-range", "looks for 7 numbers"),
+        ("TopK", (SEQUENCE,), {"dim": 0}, "batch-dimension", "mixes the samples"),
+        ("Sort", (SEQUENCE,), {"dim": 3}, "dimension-range", "dimension 3"),
+        ("IndexSelect", (SEQUENCE,), {"index": (0, 4)}, "place-range", "place 4 of dimension 1"),
+        ("TakeAlongDim", (SEQUENCE, CLASSES), {}, "wrong-dimensions", "as many dimensions in its index"),
+        ("ScatterAdd", (SEQUENCE, WHOLE, WHOLE), {}, "wrong-dimensions", "the same kind of numbers"),
+        ("ScatterAdd", (SEQUENCE, WHOLE, (4, 5)), {}, "shape-mismatch", "more places"),
+        ("Diagonal", (SEQUENCE,), {"dim1": 2}, "dimension-twice", "names dimension -1 twice"),
+        ("Tril", (Given((), "float32"),), {}, "wrong-dimensions", "works on matrices"),
+        ("Movedim", (SEQUENCE,), {"destination": (1, 2)}, "permutation", "moves dimensions 1 of 'data0' (B × 4 × 6) to 1, 2"),
+        ("OneHot", (MARK,), {}, "wrong-dtype", "takes class numbers of the kind int64"),
+        ("Outer", ((4, 3), (5, 3)), {}, "shape-mismatch", "all before it must agree"),
+        ("Cross", (SEQUENCE, (4, 3)), {}, "inner-size", "has the size 6"),
+        ("Cross", ((4, 3), (5, 3)), {}, "shape-mismatch", "cannot bring its inputs to one shape"),
+        ("Positions", (SEQUENCE,), {"dim": 0}, "batch-dimension", "mixes the samples"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_told_in_the_words_of_the_drawing(name, inputs, params, code, words):
@@ -87,3 +110,21 @@ def test_a_matrix_that_lies_the_wrong_way_round_is_turned():
 def test_a_dimension_that_no_tensor_has_is_refused_before_anything_is_written():
     d = drawn("Select", {"dim": 10**9}, (SEQUENCE,))
     assert [p.code for p in analyse(d.project).problems if p.node == d.id("result")] == ["bad-parameter"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "params", "mended"),
+    [
+        ("Split", (4, 6), {}, {"split_sizes": (2, 2)}),
+        ("Chunk", (4, 6), {"chunks": 3}, {"chunks": 2}),
+        ("Unbind", (4, 6), {}, {"count": 4}),
+        ("TopK", (4, 6), {"k": 9}, {"k": 6}),
+    ],
+)
+def test_a_number_of_pieces_is_mended(name, shape, params, mended):
+    d = drawn(name, params, (shape,))
+    (problem,) = analyse(d.project).errors
+    (fix,) = problem.fixes
+    project = fix.edit(d.project)
+    assert {**project.graph.nodes[d.id("result")].params} == mended
+    assert analyse(project).errors == ()

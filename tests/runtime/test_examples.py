@@ -12,8 +12,8 @@ from graph.catalog import CATALOG, Role
 from graph.messages import FileError
 from graph.validation import validate
 from runtime import examples
+from runtime.analyser import analyse
 from runtime.data import describe, prepare, used_data_nodes
-from runtime.shapes import analyse
 
 PARAMETERS = {"lenet5_digits": 61_706, "mlp_digits": 6_570, "mlp_regression": 2_689}
 CARD = (148, 66)  # width and height of a node's card

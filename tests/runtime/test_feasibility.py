@@ -9,7 +9,7 @@ import pytest
 from drawings import Drawing
 from graph.plan import Plan, Split
 from random_graphs import CLASSES, IMAGES
-from runtime.shapes import analyse
+from runtime.analyser import analyse
 
 
 def normalized(plan: Plan, *, pooled: bool = True) -> Drawing:

@@ -1,0 +1,108 @@
+"""What can be wrong with a block beside what can be wrong with any drawing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from graph import fixes
+from graph.catalog import NodeType, Role
+from graph.catalog.definitions import INPUT, OUTPUT, PREFIX, REPEAT, RESERVED, block_of
+from graph.messages import EditError, msg
+from graph.model import Block, Definitions, Node
+from graph.names import check_name
+from graph.problems import Problem
+
+Known = Iterable[tuple[Node, NodeType]]
+_ONLY_OUTSIDE = (Role.DATA, Role.LOSS, Role.METRIC)
+
+
+def check_block(block: Block, definitions: Definitions, known: Known) -> Iterator[Problem]:
+    """The problems of one block; they are not yet said to be within it."""
+    yield from _check_ends(block)
+    yield from _check_roles(known)
+    yield from _check_params(block)
+    yield from _check_states(block)
+    yield from _check_nesting(block, definitions)
+
+
+def check_instances(graph_nodes: Iterable[Node], definitions: Definitions) -> Iterator[Problem]:
+    """Whether blocks are used in a way that they allow."""
+    for node in graph_nodes:
+        block = block_of(node, definitions)
+        if block is not None and node.params.get("use") == REPEAT:
+            types = Counter(inner.type for inner in block.graph.nodes.values())
+            if types[OUTPUT] > types[INPUT]:
+                text = msg("'{node}' repeats {block}, which gives {outputs} values and takes only {inputs}: the next run would not "
+                           "know what to do with them. Call it instead.",
+                           node=node.name, block=block.name, outputs=types[OUTPUT], inputs=types[INPUT])  # fmt: skip
+                yield Problem("repeat", text, node.id, fixes=(fixes.set_param(node.id, "use", "call"),))
+
+
+def _check_ends(block: Block) -> Iterator[Problem]:
+    if all(node.type != OUTPUT for node in block.graph.nodes.values()):
+        text = msg("The block {block} gives nothing yet. Add an Output to it, and wire it to what the block computes.", block=block.name)
+        yield Problem("no-output", text)
+
+
+def _check_roles(known: Known) -> Iterator[Problem]:
+    for node, node_type in known:
+        if node_type.role in _ONLY_OUTSIDE:
+            text = msg("'{node}' is in a block. Data, losses and metrics belong into the drawing itself: move it there.", node=node.name)
+            yield Problem("not-in-a-block", text, node.id, fixes=(fixes.delete_node(node),))
+
+
+def _check_params(block: Block) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for param in block.params:
+        try:
+            check_name(param.name, taken=seen | RESERVED | block.graph.names)
+        except EditError as error:
+            text = msg("The parameter '{name}' of the block {block} needs another name: {reason}",
+                       name=param.name, block=block.name, reason=error.message)  # fmt: skip
+            yield Problem("bad-name", text)
+        seen.add(param.name)
+
+
+def _check_states(block: Block) -> Iterator[Problem]:
+    inputs = {node.name for node in block.graph.nodes.values() if node.type == INPUT}
+    fed: set[object] = set()
+    for node in block.graph.nodes.values():
+        state = node.params.get("state") if node.type == OUTPUT else None
+        if state is None:
+            continue
+        if state not in inputs or state in fed:
+            text = msg("'{node}' hands its value on to the Input '{state}', which is not there or gets another one already. "
+                       "Choose one of: {inputs}.",
+                       node=node.name, state=state, inputs=", ".join(sorted(inputs)) or msg("none"))  # fmt: skip
+            yield Problem("bad-state", text, node.id, fixes=(fixes.reset_param(node.id, "state"),))
+        fed.add(state)
+
+
+def _check_nesting(block: Block, definitions: Definitions) -> Iterator[Problem]:
+    for node in block.graph.nodes.values():
+        inner = block_of(node, definitions)
+        if inner is not None and block.id in contained(inner, definitions):
+            text = msg("'{node}' would put the block {block} into itself, without end. Delete it, or use another block.",
+                       node=node.name, block=block.name)  # fmt: skip
+            yield Problem("block-in-itself", text, node.id, fixes=(fixes.delete_node(node),))
+
+
+def contained(block: Block, definitions: Definitions) -> frozenset[str]:
+    """The ids of a block and of all blocks in it, however deep."""
+    return _reach(block.id, lambda i: _used(definitions.blocks[i], definitions))
+
+
+def _used(block: Block, definitions: Definitions) -> Iterator[str]:
+    for node in block.graph.nodes.values():
+        if node.type.startswith(PREFIX) and (found := block_of(node, definitions)) is not None:
+            yield found.id
+
+
+def _reach(start: str, following: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    found, waiting = {start}, [start]
+    while waiting:
+        new = set(following(waiting.pop())) - found
+        found |= new
+        waiting += new
+    return frozenset(found)

@@ -1,0 +1,142 @@
+"""The node types that a document defines itself: one for each of its blocks, and one for each piece of its code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from graph import code
+from graph.binding import bound
+from graph.catalog import CATALOG, Catalog
+from graph.catalog.common import choice, flag, whole
+from graph.catalog.types import Kind, NodeType, Param, Ports, PortType, Role
+from graph.messages import EditError
+from graph.model import Block, BlockParam, Code, Definitions, Node, Value
+from graph.names import stem_of
+
+FAMILY = "block"
+PREFIX, CODE_PREFIX = "block.", "code."
+CALL, REPEAT, SCAN = USES = ("call", "repeat", "scan")
+FORWARD, BACKWARD, BOTH = DIRECTIONS = ("forward", "backward", "both")
+INPUT, OUTPUT = "layerloom.Input", "layerloom.Output"
+LENGTHS = "lengths"
+LAST = "last"  # of a scan: what a state is after the last step
+
+# How an instance uses its block. No parameter of a block can have one of these names.
+USE_PARAMS = (
+    choice("use", USES, "Call runs the block once. Repeat runs it several times in a row, each on what the one before gave. "
+                        "Scan runs it at every step of a sequence and hands its states on."),
+    whole("times", 2, "How many times it runs.", minimum=1, maximum=1000, when=("use", REPEAT)),
+    flag("shared_weights", False, "Whether every run has the same weights.", when=("use", REPEAT)),
+    choice("direction", DIRECTIONS, "From the first step to the last, from the last to the first, or both with weights of "
+                                    "their own and the results side by side.", when=("use", SCAN)),
+)  # fmt: skip
+RESERVED = frozenset(param.name for param in USE_PARAMS)
+_KINDS = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT}
+
+
+def catalog_of(definitions: Definitions) -> Catalog:
+    """The catalogue with the types of a document behind it."""
+    blocks = tuple(block_type(block, definitions) for block in definitions.blocks.values())
+    codes = tuple(code_type(entry) for entry in definitions.codes.values())
+    return CATALOG.extended((*blocks, *codes)) if blocks or codes else CATALOG
+
+
+def block_of(node: Node, definitions: Definitions) -> Block | None:
+    """The block that a node is an instance of, or None."""
+    return definitions.blocks.get(node.type.removeprefix(PREFIX)) if node.type.startswith(PREFIX) else None
+
+
+def code_of(node: Node, definitions: Definitions) -> Code | None:
+    """The code that a node runs, or None."""
+    return definitions.codes.get(node.type.removeprefix(CODE_PREFIX)) if node.type.startswith(CODE_PREFIX) else None
+
+
+def block_type(block: Block, definitions: Definitions) -> NodeType:
+    """The type of the instances of a block."""
+    inputs, outputs = _ports_of(block, {"use": CALL})
+    return NodeType(
+        id=PREFIX + block.id, label=block.name, family=FAMILY, role=Role.BLOCK, stem=stem_of(block.name, "block"),
+        help=block.help, inputs=inputs, outputs=outputs, ports=partial(_ports_of, block),
+        params=(*map(_param, block.params), *USE_PARAMS), summary=block.name,
+        trainable=_learns(block, definitions, frozenset()),
+    )  # fmt: skip
+
+
+def code_type(entry: Code) -> NodeType:
+    """The type of the nodes that run a piece of code; without ports where the code cannot be read."""
+    try:
+        signature = code.read(entry.text)
+    except EditError:
+        signature = code.Signature(entry.name)
+    return NodeType(
+        id=CODE_PREFIX + entry.id, label=signature.name, family="code", role=Role.LAYER, stem=stem_of(entry.name, "code"),
+        help=signature.help, inputs=tuple(PortType(name=name, optional=optional) for name, optional in signature.inputs),
+        outputs=tuple(PortType(name=name) for name in signature.outputs), params=signature.params, summary=entry.name,
+        trainable=signature.is_module,
+    )  # fmt: skip
+
+
+def states(block: Block) -> dict[str, str]:
+    """For each output of a block that is a state, the input that gets it at the next step of a scan."""
+    inputs = {node.name for node in block.graph.nodes.values() if node.type == INPUT}
+    feeds = {n.name: n.params.get("state") for n in block.graph.nodes.values() if n.type == OUTPUT}
+    return {output: entry for output, entry in feeds.items() if isinstance(entry, str) and entry in inputs}
+
+
+def whole_inputs(block: Block) -> frozenset[str]:
+    """The inputs that every step of a scan gets whole."""
+    return frozenset(n.name for n in block.graph.nodes.values() if n.type == INPUT and n.params.get("whole") is True)
+
+
+def declared_shape(block: Block, entry: Node, values: Mapping[str, Value]) -> tuple[int, ...] | None:
+    """The shape of one sample that an Input node of a block announces, with these values of the block's parameters."""
+    shape = CATALOG[INPUT].param("shape")
+    assert shape is not None
+    known = {p.name: values.get(p.name, p.default) for p in block.params}
+    try:
+        checked = shape.check(bound(entry.params.get("shape", shape.default), known))  # type: ignore[arg-type]
+    except EditError:
+        return None
+    return checked if isinstance(checked, tuple) else None
+
+
+def _param(param: BlockParam) -> Param:
+    return Param(name=param.name, kind=_KINDS[type(param.default)], default=param.default, help=param.help)
+
+
+def _ports_of(block: Block, values: Mapping[str, Value]) -> Ports:
+    entries = [node for node in block.graph.nodes.values() if node.type == INPUT]
+    names = [node.name for node in block.graph.nodes.values() if node.type == OUTPUT]
+    inputs = tuple(PortType(name=node.name, dtype=_dtype(node)) for node in entries)
+    outputs = tuple(PortType(name=name) for name in names)
+    if values["use"] != SCAN:
+        return inputs, outputs
+    handed_on = states(block)
+    sequences = [port for port in inputs if port.name not in handed_on.values()]
+    begins = [PortType(name=n, dtype="float", optional=True, help="What the state is before the first step; zeros if free.")
+              for n in handed_on.values()]  # fmt: skip
+    length = PortType(name=LENGTHS, dtype="integer", ndim=(1,), optional=True,
+                      help="The length of each sequence; what comes after it is left out.")  # fmt: skip
+    ends = tuple(PortType(name=f"{name}_{LAST}", help="The state after the last step.") for name in handed_on)
+    return (*sequences, *begins, length), (*outputs, *ends)
+
+
+def _dtype(entry: Node) -> str:
+    return {"int64": "integer", "bool": "any"}.get(str(entry.params.get("dtype")), "float")
+
+
+def _learns(block: Block, definitions: Definitions, above: frozenset[str]) -> bool:
+    """Whether anything in a block has parameters; a block that contains itself adds nothing."""
+    for node in block.graph.nodes.values():
+        inner = block_of(node, definitions)
+        if inner is not None:
+            if inner.id not in above and _learns(inner, definitions, above | {block.id}):
+                return True
+        elif (entry := code_of(node, definitions)) is not None:
+            if code_type(entry).trainable:
+                return True
+        elif node.type in CATALOG and CATALOG[node.type].is_trainable(node):
+            return True
+    return False
+

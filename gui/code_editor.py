@@ -1,0 +1,383 @@
+"""The editor of custom Python nodes: the text, what it makes of a node, and the question whether it may run."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QStackedWidget,
+    QWidget,
+)
+
+from graph.catalog.types import Kind, Param
+from graph.code import CodeError, Signature, read
+from graph.messages import LayerloomError, msg, tr
+from graph.model import Code
+from graph.names import MAX_NAME, stem_of
+from gui.code_text import CodeText
+from gui.panels.parts import ElidedLabel, IconLabel, breakable, column, label, row, rule, small_button
+from gui.style import set_property
+from gui.theme import GRID
+from runtime import trust
+
+SIZE = (760, 680)
+MINIMUM = (520, 440)
+EDGE = 4 * GRID
+READ_AFTER = 100  # milliseconds after the last key
+
+_FOREIGN = msg(
+    "This code came with the file. It can do anything that a program can. Read it, and allow it if you trust it."
+)
+_CHANGED = msg(
+    "This code came with the file. It can do anything that a program can. Applying your change allows all of it."
+)
+_KIND_NAMES = {Kind.INT: "int", Kind.FLOAT: "float", Kind.BOOL: "bool", Kind.TEXT: "str"}
+
+_MODULE = '''\
+import torch
+from torch import nn
+
+
+class {name}(nn.Module):
+    """Scales each feature by a factor that it learns."""
+
+    def __init__(self, features: int, start: float = 1.0):
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((features,), start))
+
+    def forward(self, input):
+        return self.scale * input
+'''
+_FUNCTION = '''\
+def {name}(first, second, share: float = 0.5):
+    """Mixes two tensors."""
+    return share * first + (1 - share) * second
+'''
+
+
+class CodeEditor(QDialog):
+    """Edits one piece of code; it may be open beside the window. New code (without text) begins with a template.
+
+    `applied(Code)` gives what was written, which is allowed to run from then on; the editor stays open.
+    `allowed(Code)` says that the code which came with a file is allowed now, as it is.
+    """
+
+    applied = Signal(object)  # Code
+    allowed = Signal(object)  # Code
+
+    def __init__(self, entry: Code, parent: QWidget | None = None, *, taken: Container[str] = ()) -> None:
+        super().__init__(parent)
+        self._entry, self._taken = entry, taken
+        self._is_foreign = bool(entry.text) and not trust.is_allowed(entry.text)
+        self._signature: Signature | None = None
+        self._read_later = QTimer(self, singleShot=True, interval=READ_AFTER)
+        self.setWindowTitle(tr("Python of '{name}'", name=entry.name))
+        self.setMinimumSize(*MINIMUM)
+        self.resize(*SIZE)
+        self._build()
+        self._connect()
+        self._show_entry()
+
+    @property
+    def entry(self) -> Code:
+        """The code as it was applied last."""
+        return self._entry
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was not applied yet."""
+        return self._text_changed or self.name.text().strip() != self._entry.name
+
+    # ---- parts
+
+    def _build(self) -> None:
+        self.name = QLineEdit(maxLength=MAX_NAME)
+        self.name.setAccessibleName(tr("Name"))
+        self.text = CodeText(tr("Python"))
+        self.banner, self.banner_text = _Strip(), label("", wrap=True)
+        self.allow_button = _button(tr("Allow this code"))
+        self.banner.fill(self.banner_text, self.allow_button)
+        self.question = _Strip()
+        self.discard_button, self.keep_button = _button(tr("Discard the changes")), _button(tr("Go on editing"))
+        self.question.fill(
+            label(tr("Your changes are not applied yet."), wrap=True), self.discard_button, self.keep_button
+        )
+        self.facts = _Facts()
+        whole = column(self)
+        whole.addLayout(self._make_head())
+        whole.addWidget(rule())
+        for strip in (self.banner, self.question):
+            whole.addWidget(strip)
+            strip.hide()
+        whole.addWidget(self.text, 1)
+        whole.addWidget(rule())
+        whole.addWidget(self.facts)
+        whole.addLayout(self._make_buttons())
+
+    def _make_head(self) -> QHBoxLayout:
+        self.templates = QButtonGroup(self)
+        line = row()
+        line.setContentsMargins(EDGE, 3 * GRID, EDGE, 3 * GRID)
+        line.addWidget(label(tr("Name"), tone="muted"))
+        line.addWidget(self.name, 1)
+        for number, text in enumerate((tr("A module, with weights"), tr("A function of tensors"))):
+            button = QRadioButton(text)
+            button.setVisible(not self._entry.text)
+            self.templates.addButton(button, number)
+            line.addWidget(button)
+        self.templates.button(0).setChecked(True)
+        return line
+
+    def _make_buttons(self) -> QHBoxLayout:
+        self.apply_button, self.close_button = _button(""), _button("")
+        self.apply_button.setProperty("kind", "primary")
+        hint = tr("Applied code runs like a program, with all your rights. Tab indents, Ctrl+Tab leaves the text.")
+        line = row()
+        line.setContentsMargins(EDGE, 2 * GRID, EDGE, EDGE)
+        line.addWidget(label(hint, tone="faint", wrap=True), 1)
+        line.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignBottom)
+        line.addWidget(self.apply_button, 0, Qt.AlignmentFlag.AlignBottom)
+        return line
+
+    def _connect(self) -> None:
+        self._read_later.timeout.connect(self._read)
+        self.text.textChanged.connect(self._on_edited)
+        self.name.textChanged.connect(self._on_edited)
+        self.templates.idToggled.connect(self._on_template_toggled)
+        self.allow_button.clicked.connect(self._allow)
+        self.apply_button.clicked.connect(self._apply)
+        self.close_button.clicked.connect(self.reject)
+        self.discard_button.clicked.connect(self._discard)
+        self.keep_button.clicked.connect(self._keep)
+        self.facts.line_button.clicked.connect(lambda: self.text.go_to(self.facts.line))
+
+    def _show_entry(self) -> None:
+        self.name.setText(self._entry.name)
+        self.text.set_wrapped(self._is_foreign)
+        self.text.setPlainText(self._entry.text or self._template())
+        self.text.document().setModified(False)
+        self.text.setFocus()
+        self._read()
+
+    # ---- what the person does
+
+    @Slot()
+    def _on_edited(self) -> None:
+        self.question.hide()
+        self._read_later.start()
+
+    @Slot()
+    def _read(self) -> None:
+        """Show what the text makes of a node, or why it makes none."""
+        self._read_later.stop()
+        error = self._problem()
+        self.text.mark_error(error.line if isinstance(error, CodeError) else None)
+        self.facts.show_result(self._signature, error)
+        set_property(self.name, "invalid", error is not None and not isinstance(error, CodeError))
+        self._update_buttons(error)
+
+    def _problem(self) -> LayerloomError | None:
+        self._signature, name = None, self.name.text().strip()
+        try:
+            self._signature = read(self._current_text())
+        except CodeError as error:
+            return error
+        if not name:
+            return LayerloomError(msg("This has no name. Write one at the top."))
+        if name in self._taken and name != self._entry.name:
+            return LayerloomError(msg("'{name}' exists already. Choose another name.", name=name))
+        return None
+
+    @Slot()
+    def _apply(self) -> None:
+        """Allow and hand out what is written; code that came with a file and was only renamed stays as it was."""
+        self._read()
+        if not self.apply_button.isEnabled():
+            return
+        text = self._current_text()
+        if (self._text_changed or not self._is_foreign) and not self._try_to_allow(text):
+            return
+        self._is_foreign = self._is_foreign and not self._text_changed
+        self._entry = replace(self._entry, name=self.name.text().strip(), text=text)
+        self._settle()
+        self.applied.emit(self._entry)
+
+    @Slot()
+    def _allow(self) -> None:
+        if self._try_to_allow(self._entry.text):
+            self._is_foreign = False
+            self._read()
+            self.text.setFocus()
+            self.allowed.emit(self._entry)
+
+    def _try_to_allow(self, text: str) -> bool:
+        try:
+            trust.allow(text)
+        except LayerloomError as error:
+            self.facts.show_result(None, error)
+            return False
+        return True
+
+    def _settle(self) -> None:
+        self.text.document().setModified(False)
+        self.setWindowTitle(tr("Python of '{name}'", name=self._entry.name))
+        for button in self.templates.buttons():
+            button.hide()
+        self._read()
+
+    @Slot(int, bool)
+    def _on_template_toggled(self, _number: int, chosen: bool) -> None:
+        if chosen:
+            was_changed = self.text.document().isModified()
+            self.text.replace_text(self._template())
+            self.text.document().setModified(was_changed)
+
+    @Slot()
+    def _discard(self) -> None:
+        super().reject()
+
+    @Slot()
+    def _keep(self) -> None:
+        self.question.hide()
+        self.text.setFocus()
+
+    def reject(self) -> None:
+        """Close; with changes that are not applied, ask first. A second Escape closes all the same."""
+        if self.is_changed and not self.question.isVisible():
+            self.question.show()
+            self.keep_button.setFocus()
+        else:
+            super().reject()
+
+    # ---- what it shows
+
+    @property
+    def _text_changed(self) -> bool:
+        return self.text.document().isModified()
+
+    def _current_text(self) -> str:
+        """The text to apply: exactly the one that came as long as nobody changed it (Qt shows some letters as others)."""
+        return self.text.toPlainText() if self._text_changed or not self._entry.text else self._entry.text
+
+    def _template(self) -> str:
+        name = self._entry.name if self._entry.name.isidentifier() else "Mine"
+        is_module = self.templates.checkedId() == 0
+        return _MODULE.format(name=name) if is_module else _FUNCTION.format(name=stem_of(name, "mix"))
+
+    def _update_buttons(self, error: LayerloomError | None) -> None:
+        allows_more = self._is_foreign and self._text_changed
+        self.banner.setVisible(self._is_foreign)
+        self.banner_text.setText(str(_CHANGED if allows_more else _FOREIGN))
+        self.allow_button.setVisible(self._is_foreign and not self._text_changed)
+        self.allow_button.setEnabled(self._signature is not None)
+        self.allow_button.setToolTip("" if error is None else str(error))
+        self.apply_button.setText(tr("Apply and allow") if allows_more else tr("Apply"))
+        self.apply_button.setEnabled(error is None and (self.is_changed or not self._entry.text))
+        self.apply_button.setToolTip(
+            str(error or ("" if self.apply_button.isEnabled() else msg("Nothing has changed.")))
+        )
+        self.close_button.setText(tr("Cancel") if self.is_changed else tr("Close"))
+
+
+class _Strip(QFrame):
+    """A sentence with its buttons, across the dialog."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("kind", "banner")
+
+    def fill(self, sentence: QLabel, *buttons: QPushButton) -> None:
+        """Put the parts in."""
+        line = row(self, spacing=3 * GRID)
+        line.setContentsMargins(EDGE, 2 * GRID, EDGE, 2 * GRID)
+        line.addWidget(IconLabel("warning", "warning"))
+        line.addWidget(sentence, 1)
+        for button in buttons:
+            line.addWidget(button)
+
+
+class _Facts(QStackedWidget):
+    """What the text makes of a node, or the error in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = 1
+        self._values = [ElidedLabel(mono=True) for _ in range(4)]
+        self.error = label("", tone="error", wrap=True)
+        self.line_button = small_button(tr("Show the line"))
+        self.line_button.setAutoDefault(False)
+        self.addWidget(self._make_table())
+        self.addWidget(self._make_error())
+
+    def show_result(self, signature: Signature | None, error: LayerloomError | None) -> None:
+        """Show the error if there is one, else what the signature says."""
+        self.setCurrentIndex(0 if error is None else 1)
+        self.error.setText(breakable(str(error or "")))
+        self.line_button.setVisible(isinstance(error, CodeError))
+        if isinstance(error, CodeError):
+            self.line = error.line
+        if signature is not None:
+            for place, text in zip(self._values, _texts(signature), strict=True):
+                place.setText(text)
+                place.setToolTip("")
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The node, its inputs, its outputs and its parameters as they are shown."""
+        return tuple(value.text() for value in self._values)
+
+    def _make_table(self) -> QWidget:
+        page = QWidget()
+        table = QGridLayout(page)
+        table.setContentsMargins(EDGE, 3 * GRID, EDGE, GRID)
+        table.setHorizontalSpacing(4 * GRID)
+        table.setVerticalSpacing(GRID)
+        table.setColumnStretch(1, 1)
+        titles = (tr("Node"), tr("Inputs"), tr("Outputs"), tr("Node parameters"))
+        for number, (title, value) in enumerate(zip(titles, self._values, strict=True)):
+            value.setAccessibleName(title)
+            table.addWidget(label(title, tone="muted"), number, 0)
+            table.addWidget(value, number, 1)
+        return page
+
+    def _make_error(self) -> QWidget:
+        page = QWidget()
+        line = row(page, spacing=3 * GRID)
+        line.setContentsMargins(EDGE, 3 * GRID, EDGE, GRID)
+        for widget in (IconLabel("error", "error"), self.error, self.line_button):
+            line.addWidget(widget, int(widget is self.error), Qt.AlignmentFlag.AlignTop)
+        return page
+
+
+def _texts(signature: Signature) -> tuple[str, ...]:
+    name = signature.name
+    node = tr("{name}, a module", name=name) if signature.is_module else tr("{name}, a function", name=name)
+    inputs = (tr("{name} (optional)", name=name) if optional else name for name, optional in signature.inputs)
+    return (
+        f"{node}: {signature.help}" if signature.help else node,
+        ", ".join(inputs) or tr("none"),
+        ", ".join(signature.outputs),
+        ", ".join(map(_param_text, signature.params)) or tr("none"),
+    )
+
+
+def _param_text(param: Param) -> str:
+    """As Python writes it: `width: int`, `scale: float = 2.0`."""
+    kind = _KIND_NAMES[param.kind] + (" | None" if param.optional else "")
+    return f"{param.name}: {kind}" + ("" if param.required else f" = {param.default!r}")
+
+
+def _button(text: str) -> QPushButton:
+    """A button that only a press on itself presses: Enter in the name must not allow anything."""
+    return QPushButton(text, autoDefault=False)

@@ -1,0 +1,250 @@
+"""Everything that can be known about a project without its data: shapes, sizes, cost and problems, blocks included.
+
+A block is analysed for each of its instances, with what arrives there; instances that get the same share the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from graph.binding import bind, defaults
+from graph.catalog import Catalog, NodeType, Role
+from graph.catalog.definitions import INPUT, OUTPUT, block_of, code_of, declared_shape
+from graph.catalog.types import ordered_inputs
+from graph.expressions import Number
+from graph.facts import read_facts
+from graph.messages import EditError
+from graph.model import Block, Graph, Node, NodeId, Project, Value
+from graph.problems import Problem
+from graph.topology import execution_order
+from graph.validation import relax, validate
+from runtime import instances
+from runtime.analysis import Analysis, Inside, NodeAnalysis, TensorSpec
+from runtime.code_nodes import code_problem, evaluate_code
+from runtime.diagnosis import Situation, explain_failure, look_at
+from runtime.feasibility import check_feasible
+from runtime.initial_weights import check_initialization
+from runtime.shapes import BATCH, Specs, evaluate
+from runtime.sharing import check_sharing, without_shared
+
+_KEPT = 512  # answers about blocks
+
+
+def analyse(project: Project, catalog: Catalog | None = None) -> Analysis:
+    """Everything that can be known about a project without its data. `catalog` is its own where no other is given."""
+    catalog = project.catalog if catalog is None else catalog
+    analyser = _Analyser(project, catalog)
+    problems = list(validate(project, catalog))
+    nodes = analyser.nodes_of(bind(project.graph, {}), problems)
+    problems += check_feasible(project, nodes)
+    blocks = analyser.blocks_seen(nodes)
+    inner = dict.fromkeys(problem for seen in blocks.values() for problem in seen.problems)
+    known = {(p.block, p.node, p.code) for p in problems}
+    problems += [p for p in inner if (p.block, p.node, p.code) not in known]
+    return Analysis(nodes, relax(problems, project.graph, catalog), blocks=blocks)
+
+
+class _Analyser:
+    """Walks the drawings of one project. `given` is what the Input nodes of a block get from an instance."""
+
+    def __init__(self, project: Project, catalog: Catalog) -> None:
+        self.project, self.catalog, self.definitions = project, catalog, project.definitions
+        self._within: list[str] = []
+        self._kept = _answers(project)
+
+    def nodes_of(
+        self, graph: Graph, problems: list[Problem], given: Specs | None = None
+    ) -> dict[NodeId, NodeAnalysis]:
+        """What is known about every node of a drawing whose expressions are worked out."""
+        nodes: dict[NodeId, NodeAnalysis] = {}
+        for node_id in execution_order(graph):
+            node_type = self.catalog.of(graph.nodes[node_id])
+            if node_type is not None:
+                nodes[node_id] = self._node(graph, graph.nodes[node_id], node_type, nodes, problems, given)
+        problems += check_sharing(graph, nodes, self.catalog)
+        problems += check_initialization(graph, nodes, self.catalog)
+        return without_shared(graph, nodes, self.catalog)
+
+    def _node(
+        self,
+        graph: Graph,
+        node: Node,
+        node_type: NodeType,
+        known: Mapping[NodeId, NodeAnalysis],
+        problems: list[Problem],
+        given: Specs | None,
+    ) -> NodeAnalysis:
+        inputs = _arriving(graph, node.id, node_type, known)
+        values = _checked_values(node, node_type)
+        if values is None:
+            return NodeAnalysis(inputs)
+        if given is not None and node.name in given and node_type.role is Role.INPUT:
+            return NodeAnalysis(outputs={node_type.outputs[0].name: given[node.name]}, resolved=values)
+        if node_type.role in (Role.DATA, Role.INPUT):
+            return NodeAnalysis(outputs=_given(node, node_type, values), resolved=values)
+        resolved = _resolve(node_type, values, inputs)
+        if not _is_fed(node_type, inputs, graph.inputs(node.id)):
+            return NodeAnalysis(inputs, resolved=resolved)
+        situation = Situation(graph, node, node_type, resolved, inputs)
+        found = tuple(look_at(situation))
+        problems += found
+        if node_type.role in (Role.METRIC, Role.OUTPUT) or any(p.severity == "error" for p in found):
+            return NodeAnalysis(inputs, resolved=resolved)
+        return self._run(situation, problems)
+
+    def _run(self, s: Situation, problems: list[Problem]) -> NodeAnalysis:
+        block, code = block_of(s.node, self.definitions), code_of(s.node, self.definitions)
+        if block is not None:
+            return self._instance(s, block, problems)
+        if code is not None and (problem := code_problem(s, code)) is not None:
+            problems.append(problem)
+            return NodeAnalysis(s.inputs, resolved=s.values)
+        arguments = s.node_type, tuple(s.values.items()), tuple(s.inputs.items())
+        try:
+            outputs, parameters, macs = evaluate_code(code, *arguments) if code else evaluate(*arguments)
+        except Exception as error:
+            problems.append(explain_failure(s, str(error).replace(str(BATCH), "B")))
+            return NodeAnalysis(s.inputs, resolved=s.values)
+        return NodeAnalysis(s.inputs, outputs, s.values, parameters, macs)
+
+    # ---- blocks
+
+    def _instance(self, s: Situation, block: Block, problems: list[Problem]) -> NodeAnalysis:
+        """What an instance gives, and what is known inside."""
+        names = {param.name: s.values[param.name] for param in block.params}
+        found = instances.run(s, block, lambda given: self._inside(block, names, given))
+        problems += found.problems
+        return found.analysis
+
+    def _inside(self, block: Block, values: Mapping[str, Any], given: Specs) -> Inside | None:
+        """A block with these values of its parameters and these inputs; None while it is being looked at already."""
+        key = (block.id, tuple(values.items()), tuple(given.items()))
+        if key not in self._kept:
+            if block.id in self._within:
+                return None
+            self._within.append(block.id)
+            self._kept[key] = self._look_inside(block, values, given)
+            self._within.pop()
+        return self._kept[key]
+
+    def _look_inside(self, block: Block, values: Mapping[str, Number], given: Specs) -> Inside:
+        problems: list[Problem] = []
+        nodes = self.nodes_of(bind(block.graph, values), problems, given)
+        outputs = {
+            node.name: spec
+            for node in block.graph.nodes.values()
+            if node.type == OUTPUT and node.id in nodes
+            for spec in nodes[node.id].inputs.values()
+        }
+        inner = tuple(problem.within(block.id) for problem in problems if problem.block is None)
+        deeper = tuple(problem for problem in problems if problem.block is not None)
+        return Inside(block.id, dict(values), nodes, outputs, (*inner, *deeper))
+
+    def blocks_seen(self, nodes: Mapping[NodeId, NodeAnalysis]) -> dict[str, Inside]:
+        """Each block as its first instance has it, or, where there is none, with what its Input nodes announce."""
+        seen: dict[str, Inside] = {}
+        for inside in insides(nodes):
+            seen.setdefault(inside.block, inside)
+        for block in self.project.blocks.values():
+            if block.id not in seen:
+                alone = self._inside(block, defaults(block), _announced(block))
+                for inside in (alone, *insides(alone.nodes)) if alone else ():
+                    seen.setdefault(inside.block, inside)
+        return seen
+
+
+def insides(nodes: Mapping[NodeId, NodeAnalysis]) -> Iterator[Inside]:
+    """Every different block run by these nodes, outer ones first, each once."""
+    known: dict[int, Inside] = {}
+    waiting = [inside for found in nodes.values() for inside in found.inside]
+    while waiting:
+        inside = waiting.pop(0)
+        if id(inside) not in known:
+            known[id(inside)] = inside
+            yield inside
+            waiting += [deeper for found in inside.nodes.values() for deeper in found.inside]
+
+
+def _announced(block: Block) -> dict[str, TensorSpec]:
+    """What the Input nodes of a block say that they will get."""
+    given = {}
+    for node in block.graph.nodes.values():
+        shape = declared_shape(block, node, defaults(block)) if node.type == INPUT else None
+        if shape is not None:
+            given[node.name] = TensorSpec(("B", *shape), str(node.params.get("dtype", "float32")))
+    return given
+
+
+_answered: list[tuple[Project, dict[Any, Inside]]] = []
+
+
+def _answers(project: Project) -> dict[Any, Inside]:
+    """The answers about the blocks of a project, kept as long as its definitions are the same."""
+    for old, answers in _answered:
+        same = old.weight_init == project.weight_init and old.bias_init == project.bias_init
+        if old.definitions is project.definitions and same and len(answers) < _KEPT:
+            return answers
+    _answered.insert(0, (project, {}))
+    del _answered[2:]
+    return _answered[0][1]
+
+
+# ---- one node
+
+
+def _arriving(
+    graph: Graph, node: NodeId, node_type: NodeType, known: Mapping[NodeId, NodeAnalysis]
+) -> dict[str, TensorSpec]:
+    feeding = graph.inputs(node)
+    inputs = {}
+    for name in ordered_inputs(node_type, feeding):
+        source = known.get(feeding[name].node)
+        if source is not None and feeding[name].name in source.outputs:
+            inputs[name] = source.outputs[feeding[name].name]
+    return inputs
+
+
+def _checked_values(node: Node, node_type: NodeType) -> dict[str, Value] | None:
+    """Every parameter's value, or None where one does not fit (validation says so)."""
+    try:
+        return {p.name: p.check(v) for p, v in zip(node_type.params, node_type.values(node).values(), strict=True)}
+    except EditError:
+        return None
+
+
+def _given(node: Node, node_type: NodeType, values: Mapping[str, Value]) -> Specs:
+    """What a data node remembers of its data, or what an input node was told."""
+    if node_type.role is Role.INPUT:
+        shape: Any = values["shape"]  # checked to be whole numbers
+        return {node_type.outputs[0].name: TensorSpec(("B", *shape), str(values["dtype"]))}
+    facts = read_facts(node)
+    return {
+        name: TensorSpec(("B", *fact.shape), fact.dtype, fact.classes)
+        for name, fact in (facts.outputs if facts else {}).items()
+        if node_type.output(name) is not None
+    }
+
+
+def _resolve(node_type: NodeType, values: Mapping[str, Value], inputs: Specs) -> dict[str, Value]:
+    """The parameters with the `auto` ones worked out, as far as the inputs are known."""
+    resolved = dict(values)
+    for param in node_type.params:
+        if param.auto is not None and values[param.name] is None and param.auto.port in inputs:
+            resolved[param.name] = _dimension(inputs[param.auto.port], param.auto.dim)
+    return resolved
+
+
+def _dimension(spec: TensorSpec, dim: int) -> int | None:
+    if not -len(spec.shape) <= dim < len(spec.shape):
+        return None
+    size = spec.shape[dim]
+    return size if isinstance(size, int) else None
+
+
+def _is_fed(node_type: NodeType, inputs: Specs, feeding: Mapping[str, object]) -> bool:
+    """Whether everything that the node needs is wired and known."""
+    if any(name not in inputs for name in ordered_inputs(node_type, feeding)):
+        return False
+    required = (p for p in node_type.inputs if not p.optional)
+    return all(p.name in inputs or (p.variadic and inputs) for p in required)

@@ -1,0 +1,221 @@
+"""The inside of a generated class: constructor rows and forward statements for the nodes of one drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from graph.catalog import Catalog, Role
+from graph.catalog.definitions import block_of, code_of
+from graph.catalog.types import NodeType, ordered_inputs
+from graph.model import Graph, Node, NodeId, Port, Project, Value
+from graph.topology import execution_order
+from runtime.analysis import Inside, NodeAnalysis, TensorSpec
+from runtime.emitters import emit
+from runtime.sharing import followers, tied
+from runtime.symbols import Sizes
+
+if TYPE_CHECKING:
+    from runtime.code_blocks import BlockClass
+
+INDENT = "        "
+Known = Mapping[NodeId, NodeAnalysis]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a class, and the node that it is for."""
+
+    text: str
+    node: NodeId | None = None
+
+
+class Body:
+    """One drawing as a class sees it in one or several uses.
+
+    `uses` has for each use what is known about the nodes. `sizes` names what differs between them (None for the network
+    itself, which has one use). `at` is the number of the use whose numbers the rows are worked out with: the text is
+    the same in all uses, or the class cannot serve them all.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        graph: Graph,
+        uses: Sequence[Known],
+        *,
+        find_class: Callable[[Inside], BlockClass],
+        sizes: Sizes | None = None,
+    ) -> None:
+        self.project, self.graph, self.uses, self.sizes, self.find_class = project, graph, uses, sizes, find_class
+        self.catalog: Catalog = project.catalog
+        self.at = 0
+        self.returned: frozenset[Port] = frozenset()
+        self.order = [n for n in execution_order(graph) if self._is_known(n)]
+
+    @property
+    def known(self) -> Known:
+        """What is known about the nodes in the present use."""
+        return self.uses[self.at]
+
+    # ---- what belongs to what
+
+    def type_of(self, node: NodeId) -> NodeType:
+        """The type of a node, which is known."""
+        found = self.catalog.of(self.graph.nodes[node])
+        assert found is not None, node
+        return found
+
+    def _is_known(self, node: NodeId) -> bool:
+        node_type = self.catalog.of(self.graph.nodes[node])
+        if node_type is None or any(node not in known for known in self.uses):
+            return False
+        if node_type.role in (Role.METRIC, Role.OUTPUT):
+            return all(known[node].inputs for known in self.uses)
+        return all(known[node].outputs for known in self.uses)
+
+    def feeding(self, node: NodeId) -> dict[str, Port]:
+        """The output ports that feed a node, by its inputs and in their order."""
+        feeding = self.graph.inputs(node)
+        return {name: feeding[name] for name in ordered_inputs(self.type_of(node), feeding)}
+
+    def sources(self, node: NodeId) -> list[Port]:
+        """The output ports that feed a node, in the order of its inputs."""
+        return list(self.feeding(node).values())
+
+    @cached_property
+    def leaders(self) -> dict[NodeId, Node]:
+        """For each node that uses the weights of another, that other."""
+        return {node.id: leader for node, leader in followers(self.graph, self.uses[0])}
+
+    # ---- names
+
+    def variable(self, port: Port) -> str:
+        """The name of the variable that holds what leaves a port."""
+        node = self.graph.nodes[port.node]
+        if self.type_of(port.node).role is Role.DATA:
+            others = [n for n in self.order if n != port.node and self.type_of(n).role is Role.DATA]
+            return self.free(f"{node.name}_{port.name}" if others else port.name)
+        first = port.name == self.type_of(port.node).outputs[0].name
+        return node.name if first else self.free(f"{node.name}_{port.name}")
+
+    def free(self, name: str) -> str:
+        """The name, or one like it, if a node has it."""
+        while name in self.graph.names:
+            name += "_"
+        return name
+
+    def variables(self, node: NodeId) -> list[str]:
+        """What a node's outputs are assigned to; "_" for one of several that nobody uses."""
+        ports = [Port(node, port.name) for port in self.type_of(node).outputs]
+        used = {link.source for link in self.graph.outgoing(node)} | self.returned
+        return [self.variable(p) if p in used or len(ports) == 1 else "_" for p in ports]
+
+    def attribute(self, node: NodeId) -> str:
+        """The attribute of the class that holds a node's weights: that of another node where it shares them."""
+        leader = self.leaders.get(node)
+        own = leader is None or leader.type != self.graph.nodes[node].type
+        return self.graph.nodes[node].name if own else leader.name
+
+    # ---- values
+
+    def values(self, node: NodeId, *, computing: bool = False) -> dict[str, Value]:
+        """The values of a node's parameters, under their names in the class where they have one."""
+        raw, resolved = self.graph.nodes[node].params, self.known[node].resolved
+        result = {}
+        for param in self.type_of(node).params:
+            if param.auto is not None and raw.get(param.name) is None:
+                vector = tuple(known[node].resolved[param.name] for known in self.uses)
+                result[param.name] = self.size(vector, param.name, computing=computing)
+            else:
+                result[param.name] = self.expression(raw.get(param.name), resolved[param.name], computing=computing)
+        return result
+
+    def size(self, vector: tuple, name: str, *, computing: bool = False) -> Value:
+        """A number by its values in all uses, under its name in the class (see `Sizes.size`)."""
+        if self.sizes is None:
+            return vector[self.at]
+        return self.sizes.size(vector, name, at=self.at, computing=computing)
+
+    def expression(self, raw: Value, value: Value, *, computing: bool = False) -> Value:
+        """A value that may be written as an expression over the parameters of the block (see `Sizes.expression`)."""
+        return value if self.sizes is None else self.sizes.expression(raw, value, computing=computing)
+
+    def comment(self, specs: Sequence[TensorSpec]) -> str:
+        """A shape over all uses: numbers that are the same everywhere, names where they have one, else an ellipsis."""
+        if len({len(spec.shape) for spec in specs}) > 1:
+            return "…"
+        dims = zip(*(spec.shape for spec in specs), strict=True)
+        return " × ".join(self._dimension(vector) for vector in dims) or "scalar"
+
+    def _dimension(self, vector: tuple) -> str:
+        if len(set(vector)) == 1:
+            return str(vector[0])
+        return (self.sizes.text(vector) if self.sizes else None) or "…"
+
+    # ---- rows
+
+    def constructor(self, nodes: Iterable[NodeId]) -> list[Row]:
+        """The rows that build the submodules of these nodes, tie their weights and fill them."""
+        nodes = list(nodes)
+        rows = [Row(text, node) for node in nodes for text in self._build(node)]
+        rows += [Row(text, node) for node in nodes for text in self._tie(node)]
+        return rows + [Row(text, node) for node in nodes for text in self._begin(node)]
+
+    def _build(self, node: NodeId) -> list[str]:
+        if self.attribute(node) != self.graph.nodes[node].name:
+            return []
+        if self.type_of(node).role is Role.BLOCK:
+            from runtime.code_instances import build
+
+            init = build(self, node)
+        else:
+            init = emit(self.type_of(node), self.values(node), self.arguments(node)).init
+        return [f"{INDENT}self.{self.graph.nodes[node].name} = {init}"] if init is not None else []
+
+    def _tie(self, node: NodeId) -> list[str]:
+        leader = self.leaders.get(node)
+        if leader is None or leader.type == self.graph.nodes[node].type:
+            return []
+        names = tied(self.graph.nodes[node], leader, self.known, self.catalog)
+        return [f"{INDENT}self.{self.graph.nodes[node].name}.{name} = self.{leader.name}.{name}" for name in names]
+
+    def _begin(self, node: NodeId) -> list[str]:
+        from runtime.initial_weights import rows
+
+        if self.type_of(node).role is not Role.LAYER or self.attribute(node) != self.graph.nodes[node].name:
+            return []
+        return [f"{INDENT}{row}" for row in rows(self, node)]
+
+    def statements(self, nodes: Iterable[NodeId], owner: str = "self") -> list[Row]:
+        """The rows that compute these nodes; `owner` has their submodules."""
+        return [Row(text, node) for node in nodes for text in self._compute(node, owner)]
+
+    def _compute(self, node: NodeId, owner: str) -> list[str]:
+        place = f"{owner}.{self.attribute(node)}"
+        if self.type_of(node).role is Role.BLOCK:
+            from runtime.code_instances import compute
+
+            rows = compute(self, node, place)
+        else:
+            emission = emit(self.type_of(node), self.values(node, computing=True), self.arguments(node))
+            rows = [emission.assignment(place, self.variables(node))]
+        shapes = [next(iter(known[node].outputs.values())) for known in self.uses]
+        return [*(INDENT + row for row in rows[:-1]), f"{INDENT}{rows[-1]}  # {self.comment(shapes)}"]
+
+    def arguments(self, node: NodeId) -> dict[str, str]:
+        """For each input of a node that is wired, the variable that feeds it."""
+        return {name: self.variable(port) for name, port in self.feeding(node).items()}
+
+    def codes(self, nodes: Iterable[NodeId]) -> list[str]:
+        """The ids of the definitions of code that these nodes run."""
+        found = (code_of(self.graph.nodes[node], self.project.definitions) for node in nodes)
+        return [code.id for code in found if code is not None]
+
+    def block_of(self, node: NodeId):
+        """The block that a node is an instance of."""
+        block = block_of(self.graph.nodes[node], self.project.definitions)
+        assert block is not None, node
+        return block

@@ -1,0 +1,132 @@
+"""What nodes that join several branches cannot take: sides that differ, sides that stretch, a residual without projection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from graph import fixes
+from graph.messages import msg
+from graph.model import Port, Value
+from graph.problems import Fix, Problem
+from graph.topology import ancestors
+from runtime.analysis import TensorSpec
+from runtime.diagnosis_tools import FLOATS, LINEAR, Shape, broadcast_shape, origin, times, together
+
+if TYPE_CHECKING:
+    from runtime.diagnosis import Situation
+
+SCALING = ("layerloom.Multiply", "layerloom.Divide")  # one number for many is what gates and weights are for
+
+
+def _check_same_shapes(s: Situation) -> Iterator[Problem]:
+    (first, *others) = s.inputs
+    for other in others:
+        a, b = s.inputs[first], s.inputs[other]
+        if a.shape == b.shape:
+            continue
+        sides = {"node": s.node.name, "a": s.source(first), "sa": a, "b": s.source(other), "sb": b}
+        result = broadcast_shape(a.shape, b.shape)
+        if result is None:
+            text = msg("'{node}' needs the same shape on every side, but '{a}' gives {sa} and '{b}' gives {sb}. "
+                       "Change one of them, for example with a layer that gives the other's number of channels.", **sides)  # fmt: skip
+            yield s.problem("shape-mismatch", text, *_project(s, first, other), port=other)
+        elif _is_surprising(s, a.shape, b.shape, result):
+            text = msg("'{node}' stretches one side to fit the other: '{a}' gives {sa}, '{b}' gives {sb}. "
+                       "Check that this is meant.", **sides)  # fmt: skip
+            outcome = msg("What comes out is {shape}.", shape=times(result))
+            yield s.problem("broadcast", together(text, outcome), *_project(s, first, other), port=other, warn=True)
+
+
+def _is_surprising(s: Situation, a: Shape, b: Shape, result: Shape) -> bool:
+    """Stretching is what is meant for one number a channel, for what has no batch, and for weights that multiply."""
+    short, long = sorted((a, b), key=len)
+    if not any(isinstance(size, str) for size in short):
+        return False
+    if len(short) < len(long) or result not in (a, b):
+        return True
+    stretched = [dim for dim, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
+    return stretched[0] < 2 and s.node.type not in SCALING
+
+
+def _check_concatenate(s: Situation) -> Iterator[Problem]:
+    (first, *others) = s.inputs
+    dim = s.values["dim"]
+    for other in others:
+        a, b = list(s.inputs[first].shape), list(s.inputs[other].shape)
+        if len(a) == len(b) and -len(a) <= dim < len(a):
+            a[dim] = b[dim]
+        if a != b:
+            text = msg(
+                "'{node}' joins along dimension {dim}, so every other dimension must agree, but '{a}' gives {sa} and '{b}' gives {sb}.",
+                node=s.node.name, dim=dim, a=s.source(first), sa=s.inputs[first], b=s.source(other), sb=s.inputs[other],
+            )  # fmt: skip
+            yield s.problem("shape-mismatch", text, port=other)
+
+
+# ---- the projection on a shortcut
+
+
+def _project(s: Situation, first: str, other: str) -> Iterator[Fix]:
+    """A 1 × 1 convolution, or a Linear, that gives one side the shape of the other: on the shorter path, if it can."""
+    if any(s.inputs[port].dtype not in FLOATS for port in (first, other)):
+        return
+    by_length = sorted((first, other), key=lambda port: len(ancestors(s.graph, [s.feed(port).node])))
+    for port, model in (tuple(by_length), tuple(reversed(by_length))):
+        layer = _projection(s, s.inputs[port], s.inputs[model])
+        if layer is not None:
+            type_id, params, shown = layer
+            label = msg("Insert {layer} after {source}", layer=shown, source=s.source(port))
+            yield fixes.insert_before(label, Port(s.node.id, port), type_id, params)
+            return
+
+
+def _projection(s: Situation, given: TensorSpec, wanted: TensorSpec) -> tuple[str, Mapping[str, Value], str] | None:
+    """The type, the parameters and the words of the layer that turns one shape into the other."""
+    old, new = given.shape, wanted.shape
+    rank = len(old)
+    if rank != len(new) or rank < 2 or old[0] != new[0] or not all(isinstance(d, int) for d in (*old[1:], *new[1:])):
+        return None
+    if old[1:-1] == new[1:-1] and (rank == 2 or not _has_channels_first(s)):
+        return LINEAR, {"out_features": new[-1]}, f"Linear ({new[-1]})"
+    strides = tuple(_stride(*sizes) for sizes in zip(old[2:], new[2:], strict=True))
+    if rank not in (3, 4, 5) or None in strides:
+        return None
+    stride = strides[0] if all(x == y for x, y in pairwise(strides)) else strides
+    params: dict[str, Value] = {"out_channels": new[1], "kernel_size": 1}
+    shown = f"1 × 1 Conv{rank - 2}d ({new[1]}" if rank == 4 else f"Conv{rank - 2}d ({new[1]}, kernel_size 1"
+    if stride != 1:
+        params["stride"] = stride  # type: ignore[assignment]
+        shown += f", stride {times(strides) if isinstance(stride, tuple) else stride}"
+    return f"torch.nn.Conv{rank - 2}d", params, f"{shown})"
+
+
+def _has_channels_first(s: Situation) -> bool:
+    """Whether a convolution made one of the sides, rather than a layer that works on the last dimension."""
+    sources = (s.graph.nodes[origin(s.graph, s.feed(port)).node] for port in s.inputs)
+    spatial = any(len(spec.shape) > 3 for spec in s.inputs.values())
+    return spatial or any(source.type.startswith("torch.nn.Conv") for source in sources)
+
+
+def _stride(size: object, wanted: object) -> int | None:
+    """The stride with which a kernel of 1 takes `wanted` places out of `size`: (size - 1) // stride + 1."""
+    assert isinstance(size, int) and isinstance(wanted, int)
+    return next(
+        (stride for stride in (-(-size // wanted), size // wanted) if stride and (size - 1) // stride + 1 == wanted),
+        None,
+    )
+
+
+_ALIKE = (
+    "torch.nn.CosineSimilarity", "torch.nn.PairwiseDistance", "torch.nn.MarginRankingLoss", "torch.nn.TripletMarginLoss",
+)  # fmt: skip
+_OPERATIONS = tuple(
+    f"layerloom.{name}"
+    for name in ("Add", "Subtract", "Multiply", "Divide", "Minimum", "Maximum", "Greater", "GreaterEqual", "Less", "LessEqual",
+                 "Equal", "NotEqual", "LogicalAnd", "LogicalOr")
+)  # fmt: skip
+JOIN_CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
+    **dict.fromkeys((*_OPERATIONS, *_ALIKE), (_check_same_shapes,)),
+    "layerloom.Concatenate": (_check_concatenate,),
+}

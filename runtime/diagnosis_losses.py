@@ -1,0 +1,200 @@
+"""What losses and metrics cannot compare: the dimension of the classes, the shape of the targets, scores made ready too soon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from graph import fixes
+from graph.edits import bypass
+from graph.messages import Message, msg
+from graph.model import Port
+from graph.problems import Fix, Problem
+from runtime.analysis import Dim
+from runtime.diagnosis_tools import (
+    FLATTEN,
+    LINEAR,
+    broadcast_shape,
+    channels_first,
+    flatten_to,
+    insert,
+    origin,
+    removable,
+    reorder,
+    times,
+    together,
+)
+
+if TYPE_CHECKING:
+    from runtime.diagnosis import Situation
+
+STRETCHING = ("torch.nn.MSELoss", "torch.nn.L1Loss", "torch.nn.SmoothL1Loss", "torch.nn.HuberLoss")
+
+
+def _words(s: Situation) -> dict[str, object]:
+    return {"node": s.node.name, "source": s.source("input"), "given": s.inputs["input"],
+            "target": s.source("target"), "wanted": s.inputs["target"]}  # fmt: skip
+
+
+# ---- classes
+
+
+def _check_classes(s: Situation) -> Iterator[Problem]:
+    """Scores B × C × … against class indices B × …: cross entropy, accuracy."""
+    scores, target = s.inputs["input"], s.inputs["target"]
+    if scores.shape[:1] + scores.shape[2:] != target.shape or _is_last(s):
+        text, mends = _class_dimension(s)
+        yield s.problem("class-dimension", text, *mends, port="input")
+    elif target.classes and scores.shape[1] != target.classes:
+        text = msg("'{source}' gives {scores} scores, but '{target}' has {classes} classes.", source=s.source("input"),
+                   target=s.source("target"), scores=scores.shape[1], classes=target.classes)  # fmt: skip
+        yield s.problem("class-count", text, *_resize_source(s, target.classes, dim=1), port="input")
+
+
+def _is_last(s: Situation) -> bool:
+    """Whether the last dimension is that of the classes, though the shapes would fit as they are (B × 10 × 10 against B × 10)."""
+    shape, target = s.inputs["input"].shape, s.inputs["target"]
+    return shape[:-1] == target.shape and len(shape) > 2 and target.classes == shape[-1] != shape[1]
+
+
+def _class_dimension(s: Situation) -> tuple[Message, list[Fix]]:
+    """Why scores and classes do not go together, and the mends."""
+    scores, target = s.inputs["input"].shape, s.inputs["target"].shape
+    words, fitting = _words(s), scores[:1] + scores[2:]
+    extra = removable(target, fitting)
+    if len(scores) > 2 and scores[:-1] == target:
+        text = msg("'{node}' takes the classes in dimension 1, but '{source}' gives {given} for labels of shape {wanted} from '{target}': "
+                   "there the {classes} classes are last. Bring them to the front.", **words, classes=scores[-1])  # fmt: skip
+        return text, [reorder(s, "input", channels_first(len(scores)))]
+    if target == scores:
+        text = msg("'{node}' takes the number of the right class, but '{target}' gives {wanted}, as many numbers as '{source}' ({given}): "
+                   "one-hot targets, it seems. Take the place of the largest.", **words)  # fmt: skip
+        return text, [insert(s, "target", "layerloom.ArgMax", dim=1)]
+    if extra is not None:
+        text = msg("'{node}' takes labels of shape {fitting} for the {given} that '{source}' gives, but '{target}' gives {wanted}: "
+                   "one dimension too many.", **words, fitting=times(fitting))  # fmt: skip
+        return text, [insert(s, "target", "layerloom.Squeeze", dim=extra)]
+    if len(scores) <= len(target) + 1:
+        text = msg("'{node}' takes labels of shape {fitting} for the {given} that '{source}' gives, but '{target}' gives {wanted}. "
+                   "Give one label for every row of scores.", **words, fitting=times(fitting))  # fmt: skip
+        return text, []
+    return _scores_too_deep(s, words)
+
+
+def _scores_too_deep(s: Situation, words: dict[str, object]) -> tuple[Message, list[Fix]]:
+    """The scores have dimensions left over: a Flatten is missing, before the last Linear or in front of the loss."""
+    upstream = list(_flatten_upstream(s))
+    if upstream:
+        text = msg("'{node}' needs one score for each class (B × classes), but '{source}' gives {given} for labels of shape {labels}. "
+                   "A Flatten before the last Linear is probably missing.",
+                   node=words["node"], source=words["source"], given=words["given"], labels=words["wanted"])  # fmt: skip
+        return text, upstream
+    text = msg("'{node}' needs one score for each class (B × classes), but '{source}' gives {given} for labels of shape {wanted} from "
+               "'{target}'. Put a Flatten and a Linear with one output for each class before it.", **words)  # fmt: skip
+    classes = s.inputs["target"].classes or s.inputs["input"].shape[1]
+    return text, list(flatten_to(s, "input", classes)) if s.inputs["target"].shape == ("B",) else []
+
+
+def _check_made_ready(s: Situation, *, types: tuple[str, ...], text: Message) -> Iterator[Problem]:
+    """The loss applies the softmax or the sigmoid itself."""
+    source = s.graph.nodes[s.feed("input").node]
+    if source.type in types:
+        label = msg("Take the scores from before {source}", source=source.name)
+        fix = fixes.graph_fix(label, bypass, Port(s.node.id, "input"))
+        words = Message(text.text, {"node": s.node.name, "source": source.name})
+        yield s.problem("softmax-before-loss", words, fix, port="input", warn=True)
+
+
+# ---- numbers
+
+
+def _check_equal_target(s: Situation) -> Iterator[Problem]:
+    given, target = s.inputs["input"].shape, s.inputs["target"].shape
+    if given == target:
+        return
+    result = broadcast_shape(given, target)
+    text = msg(
+        "'{node}' compares number by number, but '{source}' gives {given} and '{target}' gives {wanted}.", **_words(s)
+    )
+    mends = list(_equalize(s))
+    if result is None or s.node.type not in STRETCHING:
+        yield s.problem("shape-mismatch", text, *mends, port="input")
+        return
+    more = msg(
+        "PyTorch stretches both to {shape} and compares every number with several: hardly what is meant.",
+        shape=times(result),
+    )
+    yield s.problem("broadcast", together(text, more), *mends, port="input", warn=True)
+
+
+def _equalize(s: Situation) -> Iterator[Fix]:
+    """What gives predictions and targets one shape."""
+    given, target = s.inputs["input"].shape, s.inputs["target"].shape
+    for port, shape, wanted in (("input", given, target), ("target", target, given)):
+        extra = removable(shape, wanted)
+        if extra is not None:
+            yield insert(s, port, "layerloom.Squeeze", dim=extra)
+            return
+    if len(given) == len(target):
+        yield from _resize_source(s, target[-1], dim=-1)
+    elif len(given) > len(target) == 2:
+        yield from flatten_to(s, "input", target[-1])
+
+
+# ---- mends further up
+
+
+def _flatten_upstream(s: Situation) -> Iterator[Fix]:
+    """Offer a Flatten before the first Linear of the chain that ends here."""
+    node, found = s.node.id, None
+    while (source := s.graph.inputs(node).get("input")) is not None:
+        node = source.node
+        if s.graph.nodes[node].type == LINEAR:
+            found = node
+    if found:
+        label = msg("Insert a Flatten before {name}", name=s.graph.nodes[found].name)
+        yield fixes.insert_before(label, Port(found, "input"), FLATTEN)
+
+
+def _resize_source(s: Situation, size: Dim | None, *, dim: int) -> Iterator[Fix]:
+    """Give the layer that made the predictions as many outputs as there must be along a dimension."""
+    source = s.graph.nodes[origin(s.graph, s.feed("input")).node]
+    last = dim in (-1, len(s.inputs["input"].shape) - 1)
+    if isinstance(size, int) and last and source.type == LINEAR:
+        yield fixes.set_param(source.id, "out_features", size)
+    elif isinstance(size, int) and dim == 1 and source.type.startswith("torch.nn.Conv"):
+        yield fixes.set_param(source.id, "out_channels", size)
+
+
+_COMPARING = (
+    *STRETCHING, "torch.nn.BCEWithLogitsLoss", "torch.nn.BCELoss", "torch.nn.SoftMarginLoss",
+    "torch.nn.MultiLabelMarginLoss", "torch.nn.MultiLabelSoftMarginLoss", "torch.nn.KLDivLoss", "torch.nn.PoissonNLLLoss",
+    "torch.nn.HingeEmbeddingLoss", "layerloom.metrics.R2", "layerloom.metrics.MeanAbsoluteError",
+)  # fmt: skip
+_check_softmax = partial(
+    _check_made_ready,
+    types=("torch.nn.Softmax", "torch.nn.LogSoftmax"),
+    text=msg(
+        "'{node}' applies the softmax itself, so '{source}' before it slows learning down. Wire the scores from before it."
+    ),
+)
+_check_sigmoid = partial(
+    _check_made_ready,
+    types=("torch.nn.Sigmoid", "torch.nn.LogSigmoid", "torch.nn.Softmax"),
+    text=msg(
+        "'{node}' applies the sigmoid itself, so '{source}' before it slows learning down. Wire the scores from before it."
+    ),
+)
+_BY_TYPE: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
+    "torch.nn.CrossEntropyLoss": (_check_classes, _check_softmax),
+    **dict.fromkeys(("torch.nn.NLLLoss", "torch.nn.MultiMarginLoss", "layerloom.metrics.Accuracy"), (_check_classes,)),
+    **dict.fromkeys(_COMPARING, (_check_equal_target,)),
+}
+LOSS_CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
+    **_BY_TYPE,
+    **{
+        type_id: (*_BY_TYPE[type_id], _check_sigmoid)
+        for type_id in ("torch.nn.BCEWithLogitsLoss", "torch.nn.MultiLabelSoftMarginLoss")
+    },
+}

@@ -1,0 +1,23 @@
+"""Functions that generated source defines before the classes that call them: name -> the text of the function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Vaswani et al., "Attention Is All You Need" (2017), section 3.5:
+# PE(pos, 2i) = sin(pos / 10000^(2i / F)), PE(pos, 2i + 1) = cos(pos / 10000^(2i / F)).
+_SINUSOIDAL = '''\
+def sinusoidal_encoding(x):
+    """Sines and cosines of every place of a sequence B x T x F, as T x F (Vaswani et al., 2017, section 3.5)."""
+    place = torch.arange(x.shape[1], device=x.device).unsqueeze(1)
+    frequency = 10000 ** (-torch.arange(0, x.shape[2], 2, device=x.device) / x.shape[2])
+    waves = torch.stack([(place * frequency).sin(), (place * frequency).cos()], dim=2)
+    return waves.flatten(1)[:, :x.shape[2]].to(x.dtype)
+'''
+
+HELPERS: Mapping[str, str] = {"sinusoidal_encoding": _SINUSOIDAL}
+
+
+def helpers_in(expression: str) -> tuple[str, ...]:
+    """The names of the helpers that an expression calls."""
+    return tuple(name for name in HELPERS if f"{name}(" in expression)

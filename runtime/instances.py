@@ -1,0 +1,203 @@
+"""What an instance of a block gives: the block run once, several times in a row, or at every step of a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from graph import fixes
+from graph.catalog.definitions import (
+    BOTH,
+    CALL,
+    INPUT,
+    LAST,
+    LENGTHS,
+    OUTPUT,
+    REPEAT,
+    SCAN,
+    declared_shape,
+    states,
+    whole_inputs,
+)
+from graph.messages import msg
+from graph.model import Block
+from graph.problems import Problem
+from runtime.analysis import Dim, Inside, NodeAnalysis, TensorSpec
+from runtime.diagnosis import Situation
+
+Specs = Mapping[str, TensorSpec]
+Look = Callable[[Specs], Inside | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known about an instance, and what is wrong with it."""
+
+    analysis: NodeAnalysis
+    problems: tuple[Problem, ...] = ()
+
+
+def run(s: Situation, block: Block, look: Look) -> Found:
+    """Work an instance out. `look` gives the block with certain inputs, or None where it contains itself."""
+    return _RUNS[str(s.values["use"])](s, block, look)
+
+
+def signature(found: NodeAnalysis) -> Hashable:
+    """What decides about the sizes of a node's parameters: nodes with equal signatures can share them."""
+    if found.inside:
+        return tuple(tuple((key, signature(node)) for key, node in inside.nodes.items()) for inside in found.inside)
+    return tuple(found.resolved.items())
+
+
+def names_of(block: Block, type_id: str) -> list[str]:
+    """The names of the Input or Output nodes of a block, in the order of its ports."""
+    return [node.name for node in block.graph.nodes.values() if node.type == type_id]
+
+
+# ---- call and repeat
+
+
+def _call(s: Situation, block: Block, look: Look) -> Found:
+    inside = look(s.inputs)
+    if inside is None or not _is_whole(inside, block):
+        return _broken(s, block, inside)
+    return _found(s, (inside,), inside.outputs, inside.parameters, inside.macs)
+
+
+def _repeat(s: Situation, block: Block, look: Look) -> Found:
+    given, runs = dict(s.inputs), []
+    entries = names_of(block, INPUT)
+    for _ in range(int(s.values["times"])):
+        inside = look(given)
+        if inside is None or not _is_whole(inside, block):
+            return _broken(s, block, inside)
+        runs.append(inside)
+        given |= dict(zip(entries, inside.outputs.values(), strict=False))
+    shared = bool(s.values["shared_weights"])
+    parameters = runs[0].parameters if shared else sum(inside.parameters for inside in runs)
+    found = _found(s, tuple(runs), runs[-1].outputs, parameters, sum(inside.macs for inside in runs))
+    if shared and len({signature(NodeAnalysis(inside=(inside,))) for inside in runs}) > 1:
+        text = msg("'{node}' shares its weights between its runs, but a later run gets other sizes than the first ({first}, then {later}). "
+                   "Give the runs their own weights, or keep the sizes the same in {block}.",
+                   node=s.node.name, block=block.name, first=_shown(s.inputs), later=_shown(runs[0].outputs))  # fmt: skip
+        return Found(found.analysis, (*found.problems, s.problem("bad-sharing", text, _own_weights(s))))
+    return found
+
+
+def _own_weights(s: Situation) -> fixes.Fix:
+    return fixes.set_param(s.node.id, "shared_weights", value=False)
+
+
+# ---- scan
+
+
+def _scan(s: Situation, block: Block, look: Look) -> Found:
+    handed_on, whole = states(block), whole_inputs(block)
+    sequences = [n for n in names_of(block, INPUT) if n not in handed_on.values() and n not in whole]
+    wrong = _check_sequences(s, block, sequences)
+    if wrong is not None:
+        return Found(NodeAnalysis(s.inputs, resolved=s.values), (wrong,))
+    both = s.values["direction"] == BOTH
+    begins = {entry: _begin(s, block, entry, both=both) for entry in handed_on.values()}
+    if missing := [entry for entry, spec in begins.items() if spec is None]:
+        text = msg("'{node}' does not know how large the state '{state}' is before the first step. Set the shape of that Input in {block}, "
+                   "or wire a beginning to it.", node=s.node.name, state=missing[0], block=block.name)  # fmt: skip
+        return Found(NodeAnalysis(s.inputs, resolved=s.values), (s.problem("state", text, port=missing[0]),))
+    steps = {name: _without_step(s.inputs[name]) for name in sequences}
+    kept = {name: s.inputs[name] for name in whole}
+    inside = look({**steps, **kept, **{entry: spec for entry, spec in begins.items() if spec}})
+    if inside is None or not _is_whole(inside, block):
+        return _broken(s, block, inside)
+    for output, entry in handed_on.items():
+        if inside.outputs[output] != begins[entry]:
+            text = msg("In '{node}' the state '{state}' is {before} before a step, but '{output}' gives {after}. Both must be the same.",
+                       node=s.node.name, state=entry, before=begins[entry], output=output, after=inside.outputs[output])  # fmt: skip
+            return Found(NodeAnalysis(s.inputs, resolved=s.values), (s.problem("state", text),))
+    length, ways = s.inputs[sequences[0]].shape[1], 2 if both else 1
+    outputs = {name: _widened(_with_steps(spec, length), ways) for name, spec in inside.outputs.items()}
+    outputs |= {f"{name}_{LAST}": _widened(inside.outputs[name], ways) for name in handed_on}
+    times = ways * (length if isinstance(length, int) else 1)
+    return _found(s, (inside,), outputs, ways * inside.parameters, times * inside.macs)
+
+
+def _check_sequences(s: Situation, block: Block, sequences: list[str]) -> Problem | None:
+    if not sequences:
+        text = msg("'{node}' scans {block}, but every Input there is a state or is given whole, so there is no sequence to go along. "
+                   "Call the block, or add an Input to it.", node=s.node.name, block=block.name)  # fmt: skip
+        return s.problem("no-sequence", text, fixes.set_param(s.node.id, "use", CALL))
+    first = s.inputs[sequences[0]]
+    for name in sequences:
+        spec = s.inputs[name]
+        if len(spec.shape) < 2:
+            text = msg("'{node}' goes along a sequence, but '{source}' gives {given}, which has no steps. It needs B × steps × …; "
+                       "to run the block once, call it.", node=s.node.name, source=s.source(name), given=spec)  # fmt: skip
+            return s.problem("no-sequence", text, fixes.set_param(s.node.id, "use", CALL), port=name)
+        if spec.shape[1] != first.shape[1]:
+            text = msg("'{node}' goes along sequences of one length, but '{a}' gives {sa} and '{b}' gives {sb}.",
+                       node=s.node.name, a=s.source(sequences[0]), sa=first, b=s.source(name), sb=spec)  # fmt: skip
+            return s.problem("shape-mismatch", text, port=name)
+    return None
+
+
+def _begin(s: Situation, block: Block, entry: str, *, both: bool) -> TensorSpec | None:
+    """What a state is before the first step, for one direction: what is wired to it, else zeros of the announced shape."""
+    if entry in s.inputs:
+        spec = s.inputs[entry]
+        size = spec.shape[-1]
+        return replace(spec, shape=(*spec.shape[:-1], size // 2)) if both and isinstance(size, int) else spec
+    node = next(n for n in block.graph.nodes.values() if n.type == INPUT and n.name == entry)
+    shape = declared_shape(block, node, s.values)
+    return None if shape is None else TensorSpec(("B", *shape), str(node.params.get("dtype", "float32")))
+
+
+def _without_step(spec: TensorSpec) -> TensorSpec:
+    return replace(spec, shape=(spec.shape[0], *spec.shape[2:]))
+
+
+def _with_steps(spec: TensorSpec, length: Dim) -> TensorSpec:
+    return replace(spec, shape=(*spec.shape[:1], length, *spec.shape[1:]))
+
+
+def _widened(spec: TensorSpec, ways: int) -> TensorSpec:
+    """Both directions side by side in the last dimension."""
+    *others, last = spec.shape
+    return replace(spec, shape=(*others, last * ways if isinstance(last, int) else last))
+
+
+# ---- what all have in common
+
+
+def _found(s: Situation, inside: tuple[Inside, ...], outputs: Specs, parameters: int, macs: int) -> Found:
+    analysis = NodeAnalysis(s.inputs, dict(outputs), s.values, parameters, macs, inside)
+    reasons = list(_reasons(s, inside))
+    return Found(replace(analysis, outputs={}) if reasons else analysis, tuple(reasons))
+
+
+def _reasons(s: Situation, inside: Iterable[Inside]) -> Iterator[Problem]:
+    for entry in {id(entry): entry for entry in inside}.values():
+        for problem in entry.problems:
+            if problem.severity == "error":
+                yield s.problem("inside", msg("In '{node}': {reason}", node=s.node.name, reason=problem.message))
+                return
+
+
+def _broken(s: Situation, block: Block, inside: Inside | None) -> Found:
+    """An instance of a block that does not give what it should."""
+    runs = (inside,) if inside else ()
+    text = msg("'{node}' cannot be worked out, because something is wrong in the block {block}. Look inside and mend it there.",
+               node=s.node.name, block=block.name)  # fmt: skip
+    reasons = tuple(_reasons(s, runs)) or (s.problem("inside", text),)
+    return Found(NodeAnalysis(s.inputs, resolved=s.values, inside=runs), reasons)
+
+
+def _is_whole(inside: Inside, block: Block) -> bool:
+    return inside.outputs.keys() == set(names_of(block, OUTPUT))
+
+
+def _shown(specs: Specs) -> str:
+    return ", ".join(map(str, specs.values()))
+
+
+_RUNS: Mapping[str, Callable[[Situation, Block, Look], Found]] = {CALL: _call, REPEAT: _repeat, SCAN: _scan}
+
+__all__ = ["LENGTHS", "Found", "names_of", "run", "signature"]
