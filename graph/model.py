@@ -234,9 +234,8 @@ class Graph:
             ids[node.id] = new = f"n{next(numbers)}"
             x, y = node.position
             nodes[new] = replace(node, id=new, name=name, position=(x + offset[0], y + offset[1]))
-        for new in ids.values():
-            if (leader := nodes[new].shares) is not None:
-                nodes[new] = replace(nodes[new], shares=ids.get(leader))
+        for new in (i for i in ids.values() if nodes[i].shares is not None):
+            nodes[new] = replace(nodes[new], shares=ids.get(nodes[new].shares or ""))
         copies = (
             Link(Port(ids[source.node], source.name), Port(ids[target.node], target.name))
             for source, target in part.links.values()
@@ -280,7 +279,7 @@ class Code:
 
     id: str
     name: str
-    text: str = ""
+    text: str
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -301,7 +300,7 @@ class Definitions:
     @property
     def names(self) -> frozenset[str]:
         """The names in use."""
-        return frozenset(entry.name for entry in (*self.blocks.values(), *self.codes.values()))
+        return frozenset(d.name for d in (*self.blocks.values(), *self.codes.values()))
 
     def free_id(self, letter: str) -> str:
         """An id that no definition has: b1, b2, ... for the letter b."""
@@ -318,11 +317,8 @@ class Definitions:
 
     def remove(self, definition: str) -> Self:
         """Forget a definition. Nodes that use it become nodes of an unknown type."""
-        return replace(
-            self,
-            blocks={k: v for k, v in self.blocks.items() if k != definition},
-            codes={k: v for k, v in self.codes.items() if k != definition},
-        )
+        blocks, codes = ({k: v for k, v in d.items() if k != definition} for d in (self.blocks, self.codes))
+        return replace(self, blocks=blocks, codes=codes)
 
 
 Scope = str | None  # the id of the block whose drawing is meant; None is the drawing of the project itself
@@ -362,7 +358,7 @@ class Project:
         return self if plan is self.plan else replace(self, plan=plan)
 
     def with_block(self, block: Block) -> Self:
-        """The same project with another form of a block, or with a new one."""
+        """The same project with this form of a block."""
         return replace(self, definitions=self.definitions.put_block(block))
 
     def drawing(self, scope: Scope) -> Graph:

@@ -10,10 +10,13 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph import files
-from graph.catalog import CATALOG, Role
+from graph.binding import bound, defaults, is_expression
+from graph.blocks import adopt, retyped, used_definitions
+from graph.catalog import Catalog, Role
+from graph.catalog.types import Param
 from graph.history import History
 from graph.messages import EditError, LayerloomError, Message, msg
-from graph.model import Graph, Link, Node, NodeId, Port, Position, Project, Value
+from graph.model import Definitions, Graph, Link, Node, NodeId, Port, Position, Project, Scope, Value
 from graph.plan import Plan
 from graph.problems import Fix
 from graph.wiring import check_connect
@@ -31,9 +34,11 @@ class Change(NamedTuple):
 
 
 class Editor(QObject):
-    """The document in the window. Views read `project`, `selection` and `analysis`, and call the verbs below.
+    """The document in the window. Views read it, `selection` and `analysis`, and call the verbs below.
 
-    Every verb is one undo step. An edit that makes nonsense changes nothing; `refused` says why.
+    `project` is the whole document. What is on the canvas is the drawing of `scope`: that of a block, or (None) the
+    project's own; `view` is the document as seen from there. Every verb is one undo step in that drawing. An edit that
+    makes nonsense changes nothing; `refused` says why. What concerns blocks is in `gui.block_editor`.
     """
 
     changed = Signal(object)  # Change
@@ -41,6 +46,7 @@ class Editor(QObject):
     selection_changed = Signal(object)  # frozenset[NodeId]
     refused = Signal(object)  # Message
     saved_changed = Signal()
+    scope_changed = Signal(object)  # Scope
 
     def __init__(self, project: Project | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +55,7 @@ class Editor(QObject):
         self.selection: frozenset[NodeId] = frozenset()
         self.selected_links: frozenset[Link] = frozenset()
         self.analysis = Analysis(complete=False)
+        self.scope: Scope = None
         self._pasted = 0
         self._describer = Describer(self)
         self._describer.found.connect(self._on_found)
@@ -61,9 +68,24 @@ class Editor(QObject):
         return self._history.value
 
     @property
+    def view(self) -> Project:
+        """The document as it is seen from the drawing on the canvas."""
+        return self.project.inside(self.scope)
+
+    @property
     def graph(self) -> Graph:
-        """The present drawing."""
-        return self.project.graph
+        """The drawing on the canvas."""
+        return self.project.drawing(self.scope)
+
+    @property
+    def catalog(self) -> Catalog:
+        """Every node type that can be used in this document."""
+        return self.project.catalog
+
+    @property
+    def view_analysis(self) -> Analysis:
+        """What is known about the drawing on the canvas."""
+        return self.analysis.within(self.scope)
 
     @property
     def is_saved(self) -> bool:
@@ -85,6 +107,14 @@ class Editor(QObject):
         self.analysis = analysis
         self.analysed.emit(analysis)
 
+    def look_into(self, scope: Scope) -> None:
+        """Show the drawing of a block, or (None) that of the project."""
+        if scope != self.scope and (scope is None or scope in self.project.blocks):
+            self.scope = scope
+            self.selection, self.selected_links = frozenset(), frozenset()
+            self.scope_changed.emit(scope)
+            self.selection_changed.emit(self.selection)
+
     # ---- documents
 
     def open(self, project: Project) -> None:
@@ -93,6 +123,8 @@ class Editor(QObject):
         self._history = History(project)
         self.selection, self.selected_links = frozenset(), frozenset()
         self.analysis = Analysis(complete=False)
+        self.scope = None
+        self.scope_changed.emit(None)
         self._announce(old)
         self.selection_changed.emit(self.selection)
 
@@ -137,13 +169,13 @@ class Editor(QObject):
         self, type_id: str, position: Position, *, wire: Callable[[NodeId], Link] | None = None
     ) -> NodeId | None:
         """Add a node of a type and select it; `wire` gives a wire to draw with it, in place of what its end had."""
-        node_type = CATALOG[type_id]
+        node_type = self.catalog[type_id]
         node = Node(self.graph.free_id(), node_type.id, self.graph.free_name(node_type.stem), position=position)
         node = self._described(node)
 
         def edit(graph: Graph) -> Graph:
             graph = graph.add(node)
-            return graph if wire is None else _rewired(graph, wire(node.id))
+            return graph if wire is None else self._rewired(graph, wire(node.id))
 
         if not self._edit(edit, msg("Add {name}", name=node.name)):
             return None
@@ -152,12 +184,12 @@ class Editor(QObject):
 
     def connect_ports(self, source: Port, target: Port) -> bool:
         """Draw a wire; an occupied input gets the new wire in the place of its old one."""
-        return self._edit(lambda graph: _rewired(graph, Link(source, target)), msg("Connect"))
+        return self._edit(lambda graph: self._rewired(graph, Link(source, target)), msg("Connect"))
 
     def rewire(self, link: Link, target: Port) -> bool:
         """Take the end of a wire to another input, as one step."""
         link_there = Link(link.source, target)
-        return self._edit(lambda graph: _rewired(graph.disconnect([link]), link_there), msg("Connect"))
+        return self._edit(lambda graph: self._rewired(graph.disconnect([link]), link_there), msg("Connect"))
 
     def disconnect_links(self, links: Iterable[Link]) -> None:
         """Remove wires."""
@@ -174,9 +206,10 @@ class Editor(QObject):
         merge = ("param", node, name)
 
         def edit(graph: Graph) -> Graph:
-            param = CATALOG[graph.require(node).type].param(name)
+            node_type = self.catalog[graph.require(node).type]
+            param = node_type.param(name)
             assert param is not None, name
-            checked = param.check(value)
+            checked = self._checked(param, value)
             if param.auto is not None and checked is None:
                 graph = graph.reset_params(node, [name])
             else:
@@ -210,16 +243,16 @@ class Editor(QObject):
 
     def set_plan(self, plan: Plan, text: Message, *, merge: object = None) -> None:
         """Change the training plan."""
-        self._push(self.project.with_plan(plan), text, merge)
+        self.push(self.project.with_plan(plan), text, merge)
 
     def rename_project(self, name: str) -> None:
         """Give the network another name."""
-        self._push(replace(self.project, name=name), msg("Rename the network"), None)
+        self.push(replace(self.project, name=name), msg("Rename the network"))
 
     def apply_fix(self, fix: Fix) -> None:
         """Mend a problem, as one step."""
         try:
-            self._push(fix.edit(self.project), fix.label, None)
+            self.push(fix.edit(self.project), fix.label)
         except LayerloomError as error:
             self.refused.emit(error.message)
 
@@ -228,17 +261,21 @@ class Editor(QObject):
     def copy_text(self) -> str:
         """The selected part of the drawing as text for the clipboard; empty if nothing is selected."""
         self._pasted = 0
-        return files.part_to_text(self.graph.only(self.selection)) if self.selection else ""
+        if not self.selection:
+            return ""
+        part = self.graph.only(self.selection)
+        return files.part_to_text(part, used_definitions(part, self.project.definitions))
 
     def paste_text(self, text: str, position: Position | None = None) -> None:
         """Add what `copy_text` gave, at a place or a little beside the original, and select it."""
         try:
-            part = files.graph_from_text(text, CATALOG)
+            part, others = files.part_from_text(text, self.catalog)
         except LayerloomError:
             self.refused.emit(msg("The clipboard holds no part of a drawing. Copy some nodes first."))
             return
         self._pasted += 1
-        self._merge(part, self._offset(part, position), msg("Paste"))
+        definitions, types = adopt(self.project.definitions, others)
+        self._merge(retyped(part, types), self._offset(part, position), msg("Paste"), definitions)
 
     def duplicate(self) -> None:
         """Add a copy of the selected nodes beside them and select it."""
@@ -254,20 +291,35 @@ class Editor(QObject):
         top = min(node.position[1] for node in part.nodes.values())
         return (position[0] - left, position[1] - top)
 
-    def _merge(self, part: Graph, offset: Position, text: Message) -> None:
-        ids: dict[NodeId, NodeId] = {}
+    def _merge(self, part: Graph, offset: Position, text: Message, definitions: Definitions | None = None) -> None:
+        try:
+            merged, ids = self.graph.merge(part, offset)
+        except EditError as error:
+            self.refused.emit(error.message)
+            return
+        project = self.project if definitions is None else replace(self.project, definitions=definitions)
+        self.push(project.with_drawing(self.scope, merged), text)
+        self.select(ids.values())
 
-        def edit(graph: Graph) -> Graph:
-            merged, new = graph.merge(part, offset)
-            ids.update(new)
-            return merged
+    def _checked(self, param: Param, value: Value) -> Value:
+        """A value in its normal form; an expression as it is, if what it gives now fits."""
+        if not is_expression(value):
+            return param.check(value)
+        block = self.project.blocks[self.scope] if self.scope is not None else None
+        param.check(bound(value, defaults(block)))
+        return value
 
-        if self._edit(edit, text):
-            self.select(ids.values())
+    def _rewired(self, graph: Graph, link: Link) -> Graph:
+        """The graph with a wire, which takes the place of another one at its input."""
+        if link.target in graph.links:
+            graph = graph.disconnect([graph.links[link.target]])
+        check_connect(graph, link, self.catalog)
+        return graph.connect(link)
 
     def _described(self, node: Node, merge: object = None) -> Node:
         """A data node that knows its data, or will in a moment; any other node as it is."""
-        if node.type not in CATALOG or CATALOG[node.type].role is not Role.DATA:
+        node_type = self.catalog.get(node.type)
+        if node_type is None or node_type.role is not Role.DATA:
             return node
         blank = replace(node, facts=None)
         finding = self._describer.look(blank, self.folder, merge)
@@ -281,10 +333,11 @@ class Editor(QObject):
     @Slot(object)
     def _on_found(self, finding: Finding) -> None:
         """The answer belongs to the step that asked; it is dropped if that was undone or overtaken."""
-        present = self.graph.nodes.get(finding.node.id)
+        present = self.project.graph.nodes.get(finding.node.id)
         if present is not None and present.params is finding.node.params and present.facts is None:
             facts = self._take(finding).facts
-            self._edit(lambda graph: graph.set_facts(present.id, facts), msg("Read the data"), merge=finding.merge)
+            graph = self.project.graph.set_facts(present.id, facts)
+            self.push(self.project.with_graph(graph), msg("Read the data"), finding.merge)
 
     def _edit(self, edit: Callable[[Graph], Graph], text: Message, *, merge: object = None) -> bool:
         try:
@@ -292,10 +345,11 @@ class Editor(QObject):
         except EditError as error:
             self.refused.emit(error.message)
             return False
-        self._push(self.project.with_graph(graph), text, merge)
+        self.push(self.project.with_drawing(self.scope, graph), text, merge)
         return True
 
-    def _push(self, project: Project, text: Message, merge: object) -> None:
+    def push(self, project: Project, text: Message, merge: object = None) -> None:
+        """Make this the present value of the document, as one step."""
         old = self.project
         self._history.push(project, text, merge=merge)
         if project is not old:
@@ -307,15 +361,22 @@ class Editor(QObject):
         if self.project is not old:
             self._announce(old)
 
+    def _follow(self, old: Project) -> None:
+        """Show the drawing that a step changed, if it is not the one on the canvas."""
+        new = self.project
+        here = self.scope is None or self.scope in new.blocks
+        if here and self.scope is not None and self.scope not in old.blocks:
+            return
+        if here and new.drawing(self.scope) is not old.drawing(self.scope):
+            return
+        changed = [b for b in new.blocks if b in old.blocks and new.blocks[b].graph is not old.blocks[b].graph]
+        if new.graph is not old.graph or not here:
+            self.look_into(None)
+        elif changed:
+            self.look_into(changed[0])
+
     def _announce(self, old: Project) -> None:
+        self._follow(old)
         self.changed.emit(Change(old, self.project))
         self.saved_changed.emit()
         self.select(self.selection, self.selected_links)
-
-
-def _rewired(graph: Graph, link: Link) -> Graph:
-    """The graph with a wire, which takes the place of another one at its input."""
-    if link.target in graph.links:
-        graph = graph.disconnect([graph.links[link.target]])
-    check_connect(graph, link, CATALOG)
-    return graph.connect(link)

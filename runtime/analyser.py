@@ -5,7 +5,7 @@ A block is analysed for each of its instances, with what arrives there; instance
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from graph.binding import bind, defaults
@@ -20,7 +20,7 @@ from graph.problems import Problem
 from graph.topology import execution_order
 from graph.validation import relax, validate
 from runtime import instances
-from runtime.analysis import Analysis, Inside, NodeAnalysis, TensorSpec
+from runtime.analysis import Analysis, Inside, NodeAnalysis, TensorSpec, insides
 from runtime.code_nodes import code_problem, evaluate_code
 from runtime.diagnosis import Situation, explain_failure, look_at
 from runtime.feasibility import check_feasible
@@ -152,18 +152,6 @@ class _Analyser:
                 for inside in (alone, *insides(alone.nodes)) if alone else ():
                     seen.setdefault(inside.block, inside)
         return seen
-
-
-def insides(nodes: Mapping[NodeId, NodeAnalysis]) -> Iterator[Inside]:
-    """Every different block run by these nodes, outer ones first, each once."""
-    known: dict[int, Inside] = {}
-    waiting = [inside for found in nodes.values() for inside in found.inside]
-    while waiting:
-        inside = waiting.pop(0)
-        if id(inside) not in known:
-            known[id(inside)] = inside
-            yield inside
-            waiting += [deeper for found in inside.nodes.values() for deeper in found.inside]
 
 
 def _announced(block: Block) -> dict[str, TensorSpec]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from graph.messages import tr
@@ -114,3 +114,15 @@ class Analysis:
         """What leaves an output port, if known."""
         node = self.nodes.get(port.node)
         return node.outputs.get(port.name) if node else None
+
+
+def insides(nodes: Mapping[NodeId, NodeAnalysis]) -> Iterator[Inside]:
+    """Every different block run by these nodes, outer ones first, each once."""
+    known: dict[int, Inside] = {}
+    waiting = [inside for found in nodes.values() for inside in found.inside]
+    while waiting:
+        inside = waiting.pop(0)
+        if id(inside) not in known:
+            known[id(inside)] = inside
+            yield inside
+            waiting += [deeper for found in inside.nodes.values() for deeper in found.inside]

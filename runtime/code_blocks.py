@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,8 +12,7 @@ from graph.expressions import names_in
 from graph.model import Block, Node, NodeId, Project, Value
 from graph.names import MODULE_ATTRIBUTES
 from graph.topology import ancestors
-from runtime.analyser import insides
-from runtime.analysis import Inside, NodeAnalysis, TensorSpec
+from runtime.analysis import Inside, NodeAnalysis, TensorSpec, insides
 from runtime.code_body import INDENT, Body, Row
 from runtime.instances import signature
 from runtime.symbols import Sizes, body_of
@@ -111,7 +111,9 @@ class BlockClasses:
         constructor, statements, ends, held = parts
         assert body.sizes is not None
         params = [param for param in block.params if param.name in body.sizes.named]
-        kept = [f"{INDENT}self.{name} = {name}" for name in (*body.sizes.inferred, *(p.name for p in params)) if name in body.sizes.kept]
+        computing = "\n".join(row.text for row in statements)
+        names = (*body.sizes.inferred, *(p.name for p in params))
+        kept = [f"{INDENT}self.{name} = {name}" for name in names if re.search(rf"\bself\.{name}\b", computing)]
         arguments = (
             *(Argument(name) for name in body.sizes.inferred),
             *(Argument(param.name, param.default, is_param=True) for param in params),

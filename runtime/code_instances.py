@@ -10,7 +10,7 @@ from graph.model import NodeId, Port, Value
 from runtime.analysis import Inside, TensorSpec
 from runtime.code_body import Body
 from runtime.instances import names_of
-from runtime.symbols import symbol
+from runtime.symbols import Symbol, symbol
 
 if TYPE_CHECKING:
     from runtime.code_blocks import Argument, BlockClass
@@ -73,17 +73,23 @@ def _list(body: Body, node: NodeId) -> str:
     times = _times(body, node)
     runs = _runs(body, node)
     made = {id(_class_of(body, inside)) for inside in runs[body.at]}
-    fewest = min(map(len, runs))
+    counts = {len(use) for use in runs}
     if len(made) == 1:
         if _alike(body, runs, 0):
             return f"nn.ModuleList({_built(body, node, 0)} for _ in range({times!r}))"
-        if (even := _even(body, node, runs)) is not None:
+        if min(counts) > 1 and max(counts) > 2 and _alike(body, runs, 1):
+            return f"nn.ModuleList([{_built(body, node, 0)}, *({_built(body, node, 1)} for _ in range({_but_one(times)}))])"
+        if counts != {2} and (even := _even(body, node, runs)) is not None:
             return f"nn.ModuleList({even} for i in range({times!r}))"
-        if fewest > 2 and _alike(body, runs, 1):
-            rest = f"{times!r} - 1" if hasattr(times, "text") else repr(int(times) - 1)
-            return f"nn.ModuleList([{_built(body, node, 0)}, *({_built(body, node, 1)} for _ in range({rest}))])"
     each = ", ".join(_built_alone(body, node, run) for run in range(len(runs[body.at])))
     return f"nn.ModuleList([{each}])"
+
+
+def _but_one(times: Value) -> str:
+    """The number of runs after the first, under its name if it has one."""
+    if not isinstance(times, Symbol):
+        return repr(int(times or 0) - 1)
+    return f"{times!r} - 1" if times.text.isidentifier() else f"({times!r}) - 1"
 
 
 def _times(body: Body, node: NodeId, *, computing: bool = False) -> Value:

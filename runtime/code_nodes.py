@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from types import SimpleNamespace
 
 import torch
@@ -10,7 +9,7 @@ import torch
 from graph import code as codes
 from graph.catalog.types import NodeType
 from graph.messages import EditError, ProjectError, msg
-from graph.model import Code, Project, Value
+from graph.model import Code, Value
 from graph.problems import Problem
 from runtime import custom, trust
 from runtime.analysis import TensorSpec
@@ -51,8 +50,3 @@ def evaluate_code(
     outputs = {port.name: spec_of(run[result]) for port, result in zip(node_type.outputs, results, strict=True)}
     parameters = module.parameters() if isinstance(module, torch.nn.Module) else ()
     return outputs, sum(p.numel() for p in parameters), 0
-
-
-def sections(project: Project, used: Iterable[str]) -> list[str]:
-    """The texts of the code that a network uses, each once, as they stand in generated source."""
-    return [custom.section(project.definitions.codes[code].text) for code in dict.fromkeys(used)]

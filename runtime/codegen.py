@@ -14,10 +14,10 @@ from graph.catalog import NETWORK, Role
 from graph.model import Node, NodeId, Port, Project, Scope
 from graph.plan import Objective
 from graph.topology import ancestors
+from runtime import custom
 from runtime.analysis import Analysis
 from runtime.code_blocks import BlockClasses
 from runtime.code_body import INDENT, Body, Row
-from runtime.code_nodes import sections
 from runtime.helpers import HELPERS, helpers_in
 
 GIVEN = (Role.DATA, Role.INPUT)
@@ -126,7 +126,8 @@ class _Writer:
         self.held = [n for n in self.body.order if n in {*self.held, *leaders}]
         self.blocks.add({n: analysis.nodes[n] for n in self.held})
         used = [code for entry in self.blocks.classes for code in entry.codes] + self.body.codes(self.held)
-        self.sections = sections(project, used)
+        codes = project.definitions.codes
+        self.sections = [custom.section(codes[code].text) for code in dict.fromkeys(used)]
 
     # ---- what belongs to what
 

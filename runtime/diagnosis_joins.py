@@ -41,10 +41,9 @@ def _check_same_shapes(s: Situation) -> Iterator[Problem]:
 
 def _is_surprising(s: Situation, a: Shape, b: Shape, result: Shape) -> bool:
     """Stretching is what is meant for one number a channel, for what has no batch, and for weights that multiply."""
-    short, long = sorted((a, b), key=len)
-    if not any(isinstance(size, str) for size in short):
+    if not all(any(isinstance(size, str) for size in side) for side in (a, b)):
         return False
-    if len(short) < len(long) or result not in (a, b):
+    if len(a) != len(b) or result not in (a, b):
         return True
     stretched = [dim for dim, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
     return stretched[0] < 2 and s.node.type not in SCALING

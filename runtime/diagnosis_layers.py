@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 6
 MIN_SIDE = 8  # pixels: images smaller than this are told by no rule of thumb
-COLOURS = (1, 3, 4)  # how many channels a picture has: grey, colour, colour with opacity
+MAX_RATIO = 4  # of the sides of a picture; what is 512 long and 8 wide has 512 channels
+COLORS = (1, 3, 4)  # channels of a picture: gray, color, color with opacity
 _FEATURES_LAST = ("Embedding", "RNN", "LSTM", "GRU", "MultiheadAttention", "Transformer", "TransformerEncoder",
                   "TransformerEncoderLayer", "TransformerDecoder", "TransformerDecoderLayer")  # fmt: skip
 
@@ -149,13 +150,14 @@ def _check_layout(s: Situation) -> Iterator[Problem]:
 
 
 def _is_picture(graph: Graph, source: Port, shape: tuple) -> bool:
-    """Whether data gives a shape that ends like a picture: rows, columns, and one, three or four colours."""
+    """Whether data gives a shape that ends like a picture: rows, columns, and one, three or four colors."""
     node_type = CATALOG.get(graph.nodes[source.node].type)
     if node_type is None or node_type.role not in (Role.DATA, Role.INPUT) or len(shape) not in (4, 5):
         return False
     *sides, last = shape[1:]
-    large = all(isinstance(side, int) and side >= MIN_SIDE for side in sides)
-    return large and last in COLOURS and (last > 1 or len(set(sides)) == 1)
+    if last not in COLORS or not all(isinstance(side, int) and side >= MIN_SIDE for side in sides):
+        return False
+    return len(set(sides)) == 1 or (last > 1 and max(sides) <= MAX_RATIO * min(sides))
 
 
 def _gives_features_last(graph: Graph, source: Port) -> bool:

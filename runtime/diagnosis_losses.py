@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,7 @@ def _check_made_ready(s: Situation, *, types: tuple[str, ...], text: Message) ->
     if source.type in types:
         label = msg("Take the scores from before {source}", source=source.name)
         fix = fixes.graph_fix(label, bypass, Port(s.node.id, "input"))
-        words = Message(text.text, {"node": s.node.name, "source": source.name})
+        words = replace(text, values={"node": s.node.name, "source": source.name})
         yield s.problem("softmax-before-loss", words, fix, port="input", warn=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from graph import fixes
 from graph.catalog.definitions import (
@@ -23,7 +24,9 @@ from graph.messages import msg
 from graph.model import Block
 from graph.problems import Problem
 from runtime.analysis import Dim, Inside, NodeAnalysis, TensorSpec
-from runtime.diagnosis import Situation
+
+if TYPE_CHECKING:
+    from runtime.diagnosis import Situation
 
 Specs = Mapping[str, TensorSpec]
 Look = Callable[[Specs], Inside | None]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graph.model import Value
-from runtime.symbols import Symbol
 from graph.tensor_expressions import written
+from runtime.symbols import Symbol
 
 Values = Mapping[str, Any]  # checked: each is of the kind of its parameter
 Writer = Callable[[Values, Sequence[str]], str]

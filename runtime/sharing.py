@@ -13,7 +13,6 @@ from graph.model import Graph, Node, NodeId
 from graph.problems import Problem
 from runtime.analysis import NodeAnalysis
 from runtime.instances import signature
-from runtime.shapes import parameter_shapes
 
 Known = Mapping[NodeId, NodeAnalysis]
 
@@ -64,6 +63,8 @@ def _shapes(node: Node, known: Known, catalog: Catalog) -> dict[str, tuple[int, 
     node_type = catalog.of(node)
     if node_type is None or node_type.role is not Role.LAYER or not node_type.id.startswith("torch."):
         return {}
+    from runtime.shapes import parameter_shapes  # imports torch
+
     return parameter_shapes(node_type, known[node.id].resolved)
 
 

@@ -61,7 +61,7 @@ class Sizes:
 
     A number is known by its values in all uses (`vector`), so that `num_features` of a BatchNorm2d becomes `channels`
     where the convolution before it has `channels` outputs. `inferred` has the arguments for sizes that follow from what
-    arrives; `named` are the names that the class uses, and `kept` those that its `forward` needs as attributes.
+    arrives; `named` are the names that the class uses.
     """
 
     def __init__(self, known: Sequence[tuple[str, tuple]], taken: Callable[[str], bool]) -> None:
@@ -69,7 +69,6 @@ class Sizes:
         self._taken = taken
         self.inferred: dict[str, tuple] = {}
         self.named: set[str] = set()
-        self.kept: set[str] = set()
         for text, vector in known:
             self._texts.setdefault(vector, text)
 
@@ -110,7 +109,6 @@ class Sizes:
         self.named.update(names)
         if not computing:
             return text
-        self.kept.update(names)
         for name in names:
             text = re.sub(rf"\b{name}\b", f"self.{name}", text)
         return text if text.replace(".", "").isidentifier() else f"({text})"

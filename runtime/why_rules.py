@@ -7,7 +7,7 @@ None for, `makes` explains in a sentence, with the dimensions that the size was 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from graph.facts import read_facts
@@ -222,7 +222,7 @@ def windows(text: Message, formula: Callable[[View, int], str | None]) -> Makes:
         kernel = times(view.axis("kernel_size", dim) for dim in dims)
         shown = ", ".join(dict.fromkeys(filter(None, formulas)))
         return Answer(
-            Message(text.text, {**view.words(dims), "kernel": kernel, "formula": shown}), ((view.first, dims),)
+            replace(text, values={**view.words(dims), "kernel": kernel, "formula": shown}), ((view.first, dims),)
         )
 
     return made

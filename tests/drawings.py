@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graph.catalog import CATALOG
-from graph.model import Graph, Link, Node, Port, Project
+from graph.layout import tidy
+from graph.model import Block, BlockParam, Definitions, Graph, Link, Node, Port, Project
 from graph.plan import Objective, Plan
 
 IMAGES = {
@@ -28,20 +28,35 @@ SHORT = {"nn": "torch.nn.", "op": "layerloom.", "metric": "layerloom.metrics.", 
 
 
 class Drawing:
-    """Builds a project node by node: `d.add("nn.Linear", "fc1", d["image"], out_features=10)` returns its output port."""
+    """Builds a project node by node: `d.add("nn.Linear", "fc1", d["image"], out_features=10)` returns its output port.
 
-    def __init__(self, name: str = "Net", plan: Plan | None = None) -> None:
+    Blocks are drawn the same way: `as_block` gives the definitions that have the drawing too, for the next drawing.
+    """
+
+    def __init__(self, name: str = "Net", plan: Plan | None = None, definitions: Definitions | None = None) -> None:
         self.name, self.plan, self.graph = name, plan or Plan(), Graph()
+        self.definitions = definitions or Definitions()
 
-    def add(self, type_id: str, name: str, *sources: Port, facts: dict | None = None, **params) -> Port:
-        head, _, tail = type_id.partition(".")
-        node_type = CATALOG[SHORT[head] + tail]
-        node = Node(f"n{len(self.graph.nodes) + 1}", node_type.id, name, params=params, facts=facts)
+    def add(
+        self, type_id: str, name: str, *sources: Port, facts: dict | None = None, shares: str | None = None, **params
+    ) -> Port:
+        """Add a node, wired to its first inputs. `block.Bottleneck` is an instance of the block of that name.
+
+        Args:
+            shares: the name of the node whose weights it uses too.
+        """
+        leader = self.id(shares) if shares else None
+        node = Node(f"n{len(self.graph.nodes) + 1}", self._type(type_id), name, params, facts=facts, shares=leader)
+        node_type = self.definitions.catalog[node.type].of(node)
         self.graph = self.graph.add(node)
         for i, source in enumerate(sources):
             free = [p.name for p in node_type.input_ports(self.graph.inputs(node.id))]
-            self.graph = self.graph.connect(Link(source, Port(node.id, free[i])))
+            self.wire(source, name, free[i])
         return Port(node.id, node_type.outputs[0].name if node_type.outputs else "")
+
+    def wire(self, source: Port, name: str, port: str) -> None:
+        """Wire an output to the input of that name of a node."""
+        self.graph = self.graph.connect(Link(source, Port(self.id(name), port)))
 
     def id(self, name: str) -> str:
         return self.graph.node_named(name).id
@@ -49,9 +64,34 @@ class Drawing:
     def port(self, name: str, port: str = "output") -> Port:
         return Port(self.id(name), port)
 
+    def ports(self, name: str) -> tuple[Port, ...]:
+        """All outputs of a node."""
+        node = self.graph.node_named(name)
+        return tuple(Port(node.id, port.name) for port in self.definitions.catalog.of(node).outputs)
+
+    def as_block(self, *params: BlockParam, help: str = "") -> Definitions:
+        """The definitions with this drawing as a block, laid out."""
+        block = Block(self.definitions.free_id("b"), self.name, self._placed, params, help)
+        return self.definitions.put_block(block)
+
     @property
     def project(self) -> Project:
-        return Project(self.graph, self.plan, self.name)
+        return Project(self.graph, self.plan, self.name, definitions=self.definitions)
+
+    @property
+    def placed(self) -> Project:
+        """The project, laid out."""
+        return self.project.with_graph(self._placed)
+
+    @property
+    def _placed(self) -> Graph:
+        return self.graph.move(tidy(self.graph))
+
+    def _type(self, type_id: str) -> str:
+        head, _, tail = type_id.partition(".")
+        if head == "block":
+            tail = next(block.id for block in self.definitions.blocks.values() if block.name == tail)
+        return SHORT.get(head, f"{head}.") + tail
 
 
 def with_images(name: str = "Net", facts: dict = IMAGES, plan: Plan | None = None) -> tuple[Drawing, Port, Port]:

@@ -1,19 +1,21 @@
-"""Random networks that are right, and an interpreter that computes a drawing without compiling it."""
+"""Random networks that are right: over images, over the rows of a table, over sequences, with blocks of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from graph.model import Node, Port, Project
+from graph.plan import Plan
+from random_graphs_interpreter import Interpreter
+from random_graphs_sketch import ACTIVATIONS, FEATURES, ROWS, Sketch, Studio, Wire
+from random_graphs_sketch import IMAGES as OVER_IMAGES
 
-from drawings import Drawing
-from graph.model import Node, NodeId, Port, Project
+__all__ = ["CLASSES", "IMAGES", "KINDS", "Artist", "Interpreter", "random_project"]
 
-CHANNELS, SIZE, FEATURES, CLASSES = 3, 12, 10, 4
+CHANNELS, SIZE, COLUMNS, CLASSES, STEPS, WORDS = 3, 12, 10, 4, 4, 7
 IMAGES = {
     "samples": 100,
     "outputs": {
@@ -24,188 +26,145 @@ IMAGES = {
 TABLE = {
     "samples": 100,
     "outputs": {
-        "features": {"shape": [FEATURES], "dtype": "float32"},
+        "features": {"shape": [COLUMNS], "dtype": "float32"},
         "target": {"shape": [], "dtype": "int64", "classes": CLASSES},
     },
 }
-
-# ---- drawing
+Chain = tuple[Wire, int]  # where a network over images has come to, and how large its pictures are there
 
 
 class Artist:
-    """Draws a network step by step: mostly forward, sometimes in two branches that meet again."""
+    """Draws a network step by step: mostly forward, sometimes in branches that meet again."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
-        self.drawing = Drawing(f"Net {seed}")
+        self.name = f"Net {seed}"
+        self.studio = Studio(self.random)
         self.has_dropout = False
+        self.sketch = Sketch(self.studio, ROWS)
 
     def convolutional(self) -> Project:
         """A network over images with a classifier at its end."""
-        self.drawing.add("data.Images", "data", facts=IMAGES)
-        x, channels, size = self.drawing.port("data", "image"), CHANNELS, SIZE
-        for _ in range(self.random.randint(2, 5)):
-            x, channels, size = self.random.choice(_STEPS)(self, x, channels, size)
-        if self.random.random() < 0.5:
-            x = self.add("nn.AdaptiveAvgPool2d", x, output_size=self.random.choice([1, 2]))
-        return self._classified(self.add("nn.Flatten", x), "label")
+        self.sketch = Sketch(self.studio, OVER_IMAGES)
+        data = self._data("data.Images", IMAGES)
+        chain = Wire(Port(data, "image"), str(CHANNELS)), SIZE
+        for _ in range(self.random.randint(2, 4)):
+            chain = self.random.choice(_CHAIN)(self, *chain)
+        x = chain[0].port
+        if self.studio.chance(0.5):
+            x = self.sketch.add("nn.AdaptiveAvgPool2d", x, output_size=self.random.choice([1, 2]))
+        return self._classified(self.sketch.add("nn.Flatten", x), Port(data, "label"))
 
     def perceptron(self) -> Project:
         """A network over the rows of a table, with shortcuts."""
-        self.drawing.add("data.Table", "data", facts=TABLE)
-        x = self.drawing.port("data", "features")
-        for _ in range(self.random.randint(1, 4)):
-            hidden = self.activated(self.linear(x, self.random.randint(1, 16)))
-            if self.random.random() < 0.4:
-                hidden = self.add("nn.BatchNorm1d", hidden)
-            x = self.add("op.Concatenate", x, hidden) if self.random.random() < 0.4 else hidden
-        return self._classified(x, "target")
+        data = self._data("data.Table", TABLE)
+        self.sketch.wires = [Wire(Port(data, "features"), str(COLUMNS))]
+        for _ in range(self.random.randint(2, 8)):
+            self.sketch.step()
+        self.activated()
+        return self._classified(self._joined(self.sketch.wires[1:], dim=1), Port(data, "target"))
 
-    def _classified(self, x: Port, answers: str) -> Project:
-        scores = self.linear(x, CLASSES)
-        self.add("nn.CrossEntropyLoss", scores, self.drawing.port("data", answers))
-        return self.drawing.project
+    def sequential(self) -> Project:
+        """A network over sequences of vectors or words, with their lengths."""
+        self.sketch = s = Sketch(self.studio, FEATURES)
+        words = self.studio.chance(0.4)
+        shape = {"shape": (STEPS,), "dtype": "int64"} if words else {"shape": (STEPS, COLUMNS)}
+        tokens = s.add("op.Input", **shape)
+        s.lengths = s.add("op.Select", s.add("op.Input", shape=(1,), dtype="int64"), dim=1, index=0)
+        x = s.add("nn.Embedding", tokens, num_embeddings=WORDS, embedding_dim=3) if words else tokens
+        s.wires = [Wire(x, "3" if words else str(COLUMNS), steps=True)]
+        for _ in range(self.random.randint(2, 7)):
+            s.step()
+        self.activated()
+        if words:
+            self._tied(x)
+        rows = [w if not w.steps else Wire(s.add("op.Select", w, dim=1, index=-1), w.size) for w in s.wires]
+        s.add("op.Output", s.add("nn.Linear", self._joined(rows, dim=1), out_features=CLASSES))
+        return self._project()
 
-    def add(self, type_id: str, *sources: Port, **params: Any) -> Port:
-        """Add a node with the next free name."""
-        return self.drawing.add(type_id, f"x{len(self.drawing.graph.nodes)}", *sources, **params)
+    def _data(self, type_id: str, facts: dict) -> str:
+        full = f"layerloom.{type_id}"
+        return self.sketch.put(Node(self.sketch.graph.free_id(), full, "data", facts=facts)).node
 
-    def linear(self, x: Port, features: int) -> Port:
-        """Add a Linear, with or without a bias."""
-        return self.add("nn.Linear", x, out_features=features, bias=self.random.random() < 0.8)
+    def _joined(self, wires: list[Wire], *, dim: int) -> Port:
+        """The last wire and some of the others, joined."""
+        chosen = [wire for wire in wires[:-1] if self.studio.chance(0.5)] + wires[-1:]
+        return chosen[0].port if len(chosen) == 1 else self.sketch.add("op.Concatenate", *chosen, dim=dim)
 
-    def convolved(self, x: Port, channels: int, **params: Any) -> Port:
+    def _tied(self, embedding: Port) -> None:
+        """Scores for all words, with the weights of the embedding."""
+        s = self.sketch
+        features = s.sized(s.pick(), 3, "3")
+        node = Node(s.graph.free_id(), "torch.nn.Linear", "scores", {"out_features": WORDS}, shares=embedding.node)
+        s.wires.append(Wire(s.put(node, features), str(WORDS), features.steps))
+
+    def _classified(self, x: Port, answers: Port) -> Project:
+        scores = self.sketch.add("nn.Linear", x, out_features=CLASSES)
+        self.sketch.add("nn.CrossEntropyLoss", scores, answers)
+        return self._project()
+
+    def _project(self) -> Project:
+        return Project(self.sketch.graph, Plan(), self.name, definitions=self.studio.definitions)
+
+    # ---- steps over images
+
+    def activated(self, x: Wire | None = None) -> Wire:
+        """Add an activation, and now and then the one Dropout."""
+        x = x or self.sketch.wires[-1]
+        port = self.sketch.add(f"nn.{self.random.choice(ACTIVATIONS)}", x)
+        if not self.has_dropout and self.studio.chance(0.2):
+            self.has_dropout = True
+            port = self.sketch.add("nn.Dropout", port, p=0.4)
+        self.sketch.wires.append(replace(x, port=port))
+        return self.sketch.wires[-1]
+
+    def convolved(self, x: Wire, channels: int, **params: Any) -> Wire:
         """Add a Conv2d that keeps the size unless told otherwise."""
         kernel = self.random.choice([1, 3])
-        params = {"kernel_size": kernel, "padding": kernel // 2, **params}
-        return self.add("nn.Conv2d", x, out_channels=channels, bias=self.random.random() < 0.8, **params)
+        params = {"kernel_size": kernel, "padding": kernel // 2, "bias": self.studio.chance(0.8), **params}
+        return Wire(self.sketch.add("nn.Conv2d", x, out_channels=channels, **params), str(channels))
 
-    def activated(self, x: Port) -> Port:
-        """Add an activation, and now and then the one Dropout."""
-        x = self.add(f"nn.{self.random.choice(list(_ACTIVATIONS))}", x)
-        if not self.has_dropout and self.random.random() < 0.2:
-            self.has_dropout = True
-            x = self.add("nn.Dropout", x, p=0.4)
-        return x
-
-    def convolution(self, x: Port, channels: int, size: int) -> tuple[Port, int, int]:
+    def convolution(self, x: Wire, size: int) -> Chain:
         """A convolution with an activation; a stride of 2 halves the size."""
-        wanted, stride = self.random.choice([2, 4, 6]), self.random.choice([1, 1, 2])
-        return self.activated(self.convolved(x, wanted, stride=stride)), wanted, -(-size // stride)
+        stride = self.random.choice([1, 1, 2])
+        return self.activated(self.convolved(x, self.random.choice([2, 4, 6]), stride=stride)), -(-size // stride)
 
-    def pooling(self, x: Port, channels: int, size: int) -> tuple[Port, int, int]:
+    def pooling(self, x: Wire, size: int) -> Chain:
         """A pooling that halves the size, where there is enough of it."""
         if size < 4:
-            return self.activated(x), channels, size
-        return self.add(f"nn.{self.random.choice(['MaxPool2d', 'AvgPool2d'])}", x, kernel_size=2), channels, size // 2
+            return self.activated(x), size
+        kind = self.random.choice(["MaxPool2d", "AvgPool2d"])
+        return replace(x, port=self.sketch.add(f"nn.{kind}", x, kernel_size=2)), size // 2
 
-    def normalization(self, x: Port, channels: int, size: int) -> tuple[Port, int, int]:
+    def normalization(self, x: Wire, size: int) -> Chain:
         """A normalization."""
         kind = self.random.choice(["BatchNorm2d", "GroupNorm", "LayerNorm"])
-        groups = {"num_groups": channels if channels % 2 else 2} if kind == "GroupNorm" else {}
-        return self.add(f"nn.{kind}", x, **groups), channels, size
+        params = {"num_groups": 1} if kind == "GroupNorm" else {}
+        return replace(x, port=self.sketch.add(f"nn.{kind}", x, **params)), size
 
-    def residual(self, x: Port, channels: int, size: int) -> tuple[Port, int, int]:
-        """Two convolutions beside a shortcut, added, subtracted or multiplied."""
-        inner = self.convolved(self.activated(self.convolved(x, channels)), channels)
-        kind = self.random.choice(["Add", "Add", "Subtract", "Multiply"])
-        return self.activated(self.add(f"op.{kind}", inner, x)), channels, size
-
-    def branches(self, x: Port, channels: int, size: int) -> tuple[Port, int, int]:
-        """Two or three branches joined along the channels, a shortcut among them."""
-        widths = [self.random.choice([1, 2, 3]) for _ in range(self.random.randint(1, 2))]
-        ends = [self.activated(self.convolved(x, width)) for width in widths]
-        return self.add("op.Concatenate", x, *ends, dim=1), channels + sum(widths), size
+    def parts(self, x: Wire, size: int) -> Chain:
+        """Several steps at one size: branches, shortcuts, blocks, repeats and siblings."""
+        self.sketch.wires = [x]
+        for _ in range(self.random.randint(2, 6)):
+            self.sketch.step()
+        return self.activated(self.sketch.wires[-1]), size
 
 
-_STEPS = (Artist.convolution, Artist.pooling, Artist.normalization, Artist.residual, Artist.branches)
-
-# ---- computing
-
-Values = Mapping[str, Any]
-_ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "ReLU": F.relu,
-    "LeakyReLU": lambda x: F.leaky_relu(x, 0.01),
-    "ELU": F.elu,
-    "GELU": F.gelu,
-    "SiLU": F.silu,
-    "Mish": F.mish,
-    "Sigmoid": torch.sigmoid,
-    "Tanh": torch.tanh,
-    "Softplus": F.softplus,
-    "Hardswish": F.hardswish,
+_CHAIN: tuple[Callable[[Artist, Wire, int], Chain], ...] = (
+    Artist.convolution,
+    Artist.pooling,
+    Artist.normalization,
+    Artist.parts,
+    Artist.parts,
+)
+KINDS: dict[str, Callable[[Artist], Project]] = {
+    "images": Artist.convolutional,
+    "table": Artist.perceptron,
+    "sequence": Artist.sequential,
 }
 
 
-class Interpreter:
-    """Computes what leaves every node of a drawing from its wires alone, with the parameters of a model."""
-
-    def __init__(self, project: Project, model: nn.Module, *, training: bool) -> None:
-        self.graph, self.training = project.graph, training
-        self.state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-        self.known: dict[NodeId, Tensor] = {}
-
-    def compute(self, data: Tensor) -> dict[NodeId, Tensor]:
-        """The outputs of all layers and operations for a batch of the data's first output."""
-        for node in self.graph.nodes.values():
-            if not node.type.startswith("layerloom.data.") and not node.type.endswith("Loss"):
-                self._value(node.id, data)
-        return self.known
-
-    def _value(self, node_id: NodeId, data: Tensor) -> Tensor:
-        node = self.graph.nodes[node_id]
-        if node.type.startswith("layerloom.data."):
-            return data
-        if node_id not in self.known:
-            links = sorted(self.graph.incoming(node_id), key=_place)
-            inputs = [self._value(link.source.node, data) for link in links]
-            self.known[node_id] = self._apply(node, inputs)
-        return self.known[node_id]
-
-    def _apply(self, node: Node, inputs: list[Tensor]) -> Tensor:
-        kind, (x, *others) = node.type.rpartition(".")[2], inputs
-        if kind in _ACTIVATIONS:
-            return _ACTIVATIONS[kind](x)
-        if kind in _ARITHMETIC:
-            return _ARITHMETIC[kind](x, *others)
-        return _LAYERS[kind](self, x, node.params, lambda name: self.state.get(f"{node.name}.{name}"))
-
-
-def _place(link: Any) -> str:
-    """`input` comes before `other`, and `input0` before `input1`; no node here has ten inputs."""
-    return link.target.name
-
-
-def _sum(*terms: Tensor) -> Tensor:
-    first, *others = terms
-    for other in others:
-        first = first + other
-    return first
-
-
-Held = Callable[[str], Any]  # a parameter or buffer of the node by its name
-_ARITHMETIC: Mapping[str, Callable[..., Tensor]] = {
-    "Add": _sum,
-    "Subtract": torch.sub,
-    "Multiply": torch.mul,
-    "Concatenate": lambda *parts: torch.cat(parts, 1),
-}
-_LAYERS: Mapping[str, Callable[[Interpreter, Tensor, Values, Held], Tensor]] = {
-    "Linear": lambda run, x, values, held: F.linear(x, held("weight"), held("bias")),
-    "Conv2d": lambda run, x, values, held: F.conv2d(
-        x, held("weight"), held("bias"), stride=values.get("stride", 1), padding=values["padding"]
-    ),
-    "MaxPool2d": lambda run, x, values, held: F.max_pool2d(x, 2),
-    "AvgPool2d": lambda run, x, values, held: F.avg_pool2d(x, 2),
-    "AdaptiveAvgPool2d": lambda run, x, values, held: F.adaptive_avg_pool2d(x, values["output_size"]),
-    "Flatten": lambda run, x, values, held: x.flatten(1),
-    "Dropout": lambda run, x, values, held: F.dropout(x, values["p"], run.training),
-    "GroupNorm": lambda run, x, values, held: F.group_norm(x, values["num_groups"], held("weight"), held("bias")),
-    "LayerNorm": lambda run, x, values, held: F.layer_norm(x, x.shape[-1:], held("weight"), held("bias")),
-    **dict.fromkeys(
-        ("BatchNorm1d", "BatchNorm2d"),
-        lambda run, x, values, held: F.batch_norm(
-            x, held("running_mean"), held("running_var"), held("weight"), held("bias"), run.training
-        ),
-    ),
-}
+def random_project(seed: int, kind: str | None = None) -> Project:
+    """A network of that kind; of a kind that the seed decides where none is given."""
+    kind = kind or list(KINDS)[seed % len(KINDS)]
+    return KINDS[kind](Artist(seed))

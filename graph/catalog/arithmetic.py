@@ -95,10 +95,10 @@ TYPES = (
     _operation("Outer", stem="outer", text="Every number of one side times every number of the other, over the last "
                "dimension: … × n and … × m give … × n × m.", inputs=_EITHER,
                synonyms=("outer product", "tensor product", "torch.outer")),
-    _operation("Cross", stem="cross", text="The vector product of vectors of 3 numbers.",
+    _operation("Cross", label="Vector product", stem="cross", text="The vector product of vectors of 3 numbers.",
                inputs=(PortType(name="input", dtype="float", help="One side."),
                        PortType(name="other", dtype="float", help="The other side.")),
-               outputs=_FLOAT_OUT, summary="Cross dim {dim}", synonyms=("cross product", "torch.linalg.cross"),
+               outputs=_FLOAT_OUT, summary="Vector product dim {dim}", synonyms=("cross product", "torch.linalg.cross"),
                params=(dimension(-1, "The dimension of the size 3; -1 is the last."),)),
     _operation("Einsum", stem="einsum", text="Multiplies its inputs and sums, as an equation over their dimensions says.",
                inputs=_ANY_NUMBER, summary="Einsum {equation}",

@@ -24,6 +24,7 @@ EXCLUDED: Mapping[str, str] = MappingProxyType(
                                                   "TripletMarginLoss.",
         "torch.nn.SyncBatchNorm": "A BatchNorm over several processes; training runs in one.",
         "torch.nn.DataParallel": "Spreads a module over several devices; training runs on one.",
+        "torch.nn.CrossMapLRN2d": "An older LocalResponseNorm, only for images and not in PyTorch's documentation.",
         "torch.nn.NLLLoss2d": _DEPRECATED.format("NLLLoss"),
         "torch.nn.UpsamplingBilinear2d": _DEPRECATED.format("Upsample"),
         "torch.nn.UpsamplingNearest2d": _DEPRECATED.format("Upsample"),

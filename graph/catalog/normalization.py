@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from graph.catalog.common import CHANNELS, FEATURES, IMAGES, RANKS, Rank, flag, inferred, layer, real, whole
+from graph.catalog.common import CHANNELS, FEATURES, RANKS, Rank, flag, inferred, layer, real, whole
 from graph.catalog.types import Auto, Kind, NodeType, Param, PortType
 
 FAMILY = "normalization"
@@ -43,19 +43,6 @@ def _instance_norm(rank: Rank) -> NodeType:
     )  # fmt: skip
 
 
-def _local_response(name: str, port: PortType, *synonyms: str) -> NodeType:
-    return _layer(
-        name, "lrn", "Divides each number by the strength of its neighbors in nearby channels.",
-        port=port, summary=f"{name} {{size}}", synonyms=synonyms,
-        params=(
-            whole("size", 5, "Number of nearby channels to look at.", minimum=1, required=True),
-            real("alpha", 1e-4, "How much the neighbors count."),
-            real("beta", 0.75, "The exponent of the neighbors' strength."),
-            real("k", 1.0, "Added to the neighbors' strength."),
-        ),
-    )  # fmt: skip
-
-
 TYPES = (
     _batch_norm(1, "Brings every feature to mean 0 and variance 1 over the batch.", replace(CHANNELS, ndim=(2, 3))),
     *(_batch_norm(rank.dims, f"Brings every channel to mean 0 and variance 1 over a batch of {rank.many}.", rank.port)
@@ -84,6 +71,12 @@ TYPES = (
                _EPS, _AFFINE,
            )),
     *map(_instance_norm, RANKS),
-    _local_response("LocalResponseNorm", replace(CHANNELS, ndim=(3, 4, 5)), "lrn", "alexnet"),
-    _local_response("CrossMapLRN2d", IMAGES, "local response normalization", "alexnet"),
+    _layer("LocalResponseNorm", "lrn", "Divides each number by the strength of its neighbors in nearby channels.",
+           port=replace(CHANNELS, ndim=(3, 4, 5)), summary="LocalResponseNorm {size}", synonyms=("lrn", "alexnet"),
+           params=(
+               whole("size", 5, "Number of nearby channels to look at.", minimum=1, required=True),
+               real("alpha", 1e-4, "How much the neighbors count."),
+               real("beta", 0.75, "The exponent of the neighbors' strength."),
+               real("k", 1.0, "Added to the neighbors' strength."),
+           )),
 )  # fmt: skip

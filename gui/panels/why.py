@@ -20,6 +20,7 @@ from runtime.why import Step, why
 
 MOST_HEIGHT = 280  # pixels; longer answers scroll
 INDENT = 3 * GRID
+_TIGHT = "min-width: 0; padding: 0;"  # numbers of one digit stand as close as in a text
 _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 _ACTIVATE = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
@@ -86,6 +87,7 @@ class ShapeRow(QWidget):
             button = QToolButton()
             button.setProperty("kind", "flat")
             button.setProperty("mono", True)
+            button.setStyleSheet(_TIGHT)
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             button.clicked.connect(partial(self.asked.emit, dim))
@@ -96,6 +98,8 @@ class ShapeRow(QWidget):
     def _say(self, button: QToolButton, name: str, dim: int, size: Dim) -> None:
         question = tr("Why is this {size}?", size=size)
         button.setText(str(size))
+        button.ensurePolished()
+        button.setMaximumWidth(button.fontMetrics().horizontalAdvance(str(size)) + 2 * GRID)
         button.setToolTip(question)
         button.setAccessibleName(f"{name}[{dim}]: {size}")
         button.setAccessibleDescription(question)

@@ -10,7 +10,12 @@ from graph.model import Port
 from graph.problems import Problem, Severity
 from runtime.analyser import analyse
 
-UNFINISHED = ("no-loss", "unused", "no-data", "loss-without-parameters")  # what these small drawings leave out on purpose
+UNFINISHED = (
+    "no-loss",
+    "unused",
+    "no-data",
+    "loss-without-parameters",
+)  # what these small drawings leave out on purpose
 
 
 def inputs(*shapes: tuple[int, ...], dtypes: tuple[str, ...] = ()) -> tuple[Drawing, list[Port]]:
@@ -47,7 +52,12 @@ def check(d: Drawing, code: str, words: tuple[str, ...], fixes: list[str]) -> Pr
 def test_a_pinned_size_is_freed_or_set():
     d, (x,) = inputs((4, 8, 8))
     d.add("nn.Linear", "fc1", d.add("nn.Flatten", "flatten", x), in_features=400)
-    check(d, "pinned-size", ("in_features = 400", "'flatten' gives 256"), ["Infer in_features again", "Set in_features to 256"])
+    check(
+        d,
+        "pinned-size",
+        ("in_features = 400", "'flatten' gives 256"),
+        ["Infer in_features again", "Set in_features to 256"],
+    )
 
 
 def test_a_pinned_normalized_shape():
@@ -78,11 +88,13 @@ def test_pictures_with_their_channels_last(layer, shape):
     d, (x,) = inputs(shape)
     params = {"output_size": 2} if "Adaptive" in layer else {}
     d.add(f"nn.{layer}", "it", d.add("nn.Dropout", "drop", x), **params)
-    problem = check(d, "channels-last", (f"their {shape[-1]} channels last", f"sees {shape[0]}"), ["Insert Permute (0, 3, 1, 2)"])
+    problem = check(
+        d, "channels-last", (f"their {shape[-1]} channels last", f"sees {shape[0]}"), ["Insert Permute (0, 3, 1, 2)"]
+    )
     assert problem.severity is Severity.WARNING
 
 
-@pytest.mark.parametrize("shape", [(3, 32, 32), (64, 1, 1), (4, 4, 3), (28, 12, 1)])
+@pytest.mark.parametrize("shape", [(3, 32, 32), (64, 1, 1), (4, 4, 3), (28, 12, 1), (512, 8, 4)])
 def test_no_alarm_about_channels(shape):
     d, (x,) = inputs(shape)
     d.add("nn.Conv2d", "it", x, kernel_size=1)
@@ -129,7 +141,9 @@ def test_another_type_without_the_port_loses_the_wire():
 # ---- losses
 
 
-def classifier(shape: tuple[int, ...], target: tuple[int, ...], loss: str = "nn.CrossEntropyLoss", dtype: str = "int64"):
+def classifier(
+    shape: tuple[int, ...], target: tuple[int, ...], loss: str = "nn.CrossEntropyLoss", dtype: str = "int64"
+):
     d, (scores, answers) = inputs(shape, target, dtypes=("float32", dtype))
     d.add(loss, "judge", scores, answers)
     return d
@@ -182,7 +196,12 @@ def test_whole_numbers_where_fractions_belong(loss):
 
 def test_labels_against_one_score_are_brought_to_its_shape():
     d, image, label = with_images()
-    d.add("nn.BCEWithLogitsLoss", "loss", d.add("nn.Linear", "fc", d.add("nn.Flatten", "flat", image), out_features=1), label)
+    d.add(
+        "nn.BCEWithLogitsLoss",
+        "loss",
+        d.add("nn.Linear", "fc", d.add("nn.Flatten", "flat", image), out_features=1),
+        label,
+    )
     check(d, "wrong-dtype", ("int64",), ["Insert ToDtype and Unsqueeze"])
 
 
@@ -248,7 +267,9 @@ def test_the_projection_of_a_real_residual_goes_on_the_shortcut():
     main = d.add("nn.Conv2d", "a", stem, out_channels=32, stride=2, padding=1)
     main = d.add("nn.Conv2d", "b", d.add("nn.ReLU", "relu", main), out_channels=32, padding=1)
     d.add("op.Add", "sum", main, stem)
-    problem = check(d, "shape-mismatch", ("B × 32 × 16 × 16", "B × 16 × 32 × 32"), ["Insert 1 × 1 Conv2d (32, stride 2) after stem"])
+    problem = check(
+        d, "shape-mismatch", ("B × 32 × 16 × 16", "B × 16 × 32 × 32"), ["Insert 1 × 1 Conv2d (32, stride 2) after stem"]
+    )
     mended = problem.fixes[0].edit(d.project)
     assert not analyse(mended).errors and len(mended.graph.nodes) == len(d.graph.nodes) + 1
 

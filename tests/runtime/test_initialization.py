@@ -209,9 +209,9 @@ def test_a_compiled_project_begins_as_by_hand():
         def __init__(self):
             super().__init__()
             self.fc1 = nn.Linear(64, 16)
+            self.logits = nn.Linear(16, 10)
             init.kaiming_normal_(self.fc1.weight, nonlinearity="relu")
             init.zeros_(self.fc1.bias)
-            self.logits = nn.Linear(16, 10)
             init.normal_(self.logits.weight, std=0.01)
             init.zeros_(self.logits.bias)
 

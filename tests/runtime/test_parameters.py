@@ -23,7 +23,7 @@ def drawn(*, wired: bool, **params) -> tuple[Drawing, Compiled]:
 def test_a_class_token_is_there_once_and_joins_every_sample():
     d, compiled = drawn(wired=True, shape=(1, 1, 4), start="normal", std=0.5)
     assert "self.cls = nn.Parameter(0.5 * torch.randn(1, 1, 4))" in compiled.source.text
-    assert "cls = self.cls.expand(tokens.shape[0], -1, -1)  # B x 1 x 4" in compiled.source.text
+    assert "cls = self.cls.expand(tokens.shape[0], -1, -1)  # B × 1 × 4" in compiled.source.text
     assert compiled.analysis.nodes[d.id("cls")].parameters == 4
     model = compiled.build(seed=0)
     torch.manual_seed(0)

@@ -1,0 +1,225 @@
+"""What can be done with blocks, shared weights and code of the person: verbs over the document of an editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+
+from graph.blocks import check_title, dissolve, make_block
+from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT, PREFIX, RESERVED, block_of, code_of
+from graph.catalog.types import misfits
+from graph.messages import EditError, Message, msg
+from graph.model import Block, BlockParam, Code, Definitions, Graph, Node, NodeId, Port, Position, Project, Scope
+from graph.names import check_name, first_free
+from graph.plan import Choice
+from gui.editor import Editor
+
+APART = 400.0  # between the Input and the Output of an empty block
+
+
+class Step(NamedTuple):
+    """A place on the way from the drawing of the project into a block: the name of the instance that leads there."""
+
+    scope: Scope
+    name: str
+
+
+class BlockEditor(QObject):
+    """Verbs about definitions, each one undo step of the editor. `path` is the way to the drawing on the canvas."""
+
+    path_changed = Signal()
+
+    def __init__(self, editor: Editor) -> None:
+        super().__init__(editor)
+        self._editor = editor
+        self.path: tuple[Step, ...] = ()
+        editor.scope_changed.connect(self._on_scope_changed)
+        editor.changed.connect(lambda _change: self.path_changed.emit())
+
+    # ---- going in and out
+
+    def enter(self, node: NodeId) -> bool:
+        """Look into the block of an instance; False for any other node."""
+        found = self._editor.graph.nodes.get(node)
+        block = block_of(found, self._editor.project.definitions) if found else None
+        if found is None or block is None:
+            return False
+        self.path = (*self.path, Step(block.id, found.name))
+        self._editor.look_into(block.id)
+        return True
+
+    def leave(self, steps: int = 1) -> None:
+        """Go that many steps back towards the drawing of the project."""
+        self.path = self.path[: max(0, len(self.path) - steps)]
+        self._editor.look_into(self.path[-1].scope if self.path else None)
+
+    def _on_scope_changed(self, scope: Scope) -> None:
+        if scope is None:
+            self.path = ()
+        elif not self.path or self.path[-1].scope != scope:  # an undo, or a problem, led there
+            self.path = (Step(scope, self._editor.project.blocks[scope].name),)
+        self.path_changed.emit()
+
+    # ---- blocks
+
+    def free_title(self, stem: str) -> str:
+        """A name for a block that none has."""
+        names = self._editor.project.definitions.names
+        return stem if stem not in names else first_free(stem, names)
+
+    def make_block(self, name: str) -> NodeId | None:
+        """Put the selected nodes into a new block."""
+        analysis = self._editor.view_analysis
+        announced = {
+            Port(node, port): (tuple(d for d in spec.shape[1:] if isinstance(d, int)), spec.dtype)
+            for node, found in analysis.nodes.items()
+            for port, spec in found.outputs.items()
+        }
+        made: list[NodeId] = []
+
+        def edit(project: Project) -> Project:
+            changed, instance = make_block(
+                project, self._editor.scope, self._editor.selection, name=name, announced=announced
+            )
+            made.append(instance)
+            return changed
+
+        if not self._change(edit, msg("Make the block {name}", name=name)):
+            return None
+        self._editor.select(made)
+        return made[0]
+
+    def new_block(self, name: str, position: Position) -> NodeId | None:
+        """Add an empty block, with one Input and one Output, and an instance of it."""
+        ends = (Node("n1", INPUT, "x"), Node("n2", OUTPUT, "output", position=(APART, 0.0)))
+        graph = Graph({node.id: node for node in ends})
+
+        def edit(project: Project) -> Project:
+            check_title(name, project.definitions)
+            return project.with_block(Block(project.definitions.free_id("b"), name, graph))
+
+        if not self._change(edit, msg("Add the block {name}", name=name)):
+            return None
+        block = next(b for b in self._editor.project.blocks.values() if b.name == name)
+        return self._editor.add_node(PREFIX + block.id, position)
+
+    def dissolve(self, node: NodeId) -> None:
+        """Put the nodes of a block in the place of an instance."""
+        ids: list[NodeId] = []
+
+        def edit(project: Project) -> Project:
+            changed, new = dissolve(project, self._editor.scope, node)
+            ids.extend(new)
+            return changed
+
+        if self._change(edit, msg("Take the block apart")):
+            self._editor.select(ids)
+
+    def use(self, definitions: Definitions, type_id: str, position: Position) -> NodeId | None:
+        """Take the definitions (with those of a block of the library) in, and add a node of that type."""
+        if definitions is not self._editor.project.definitions:
+            name = definitions.catalog[type_id].label
+            project = replace(self._editor.project, definitions=definitions)
+            self._editor.push(project, msg("Bring in {name}", name=name))
+        return self._editor.add_node(type_id, position)
+
+    def change_block(self, scope: str, *, name: str | None = None, help_text: str | None = None) -> bool:
+        """Give a block another name, or other words about it."""
+
+        def edit(project: Project) -> Project:
+            block = project.blocks[scope]
+            if name is not None and name != block.name:
+                check_title(name, project.definitions)
+                block = replace(block, name=name)
+            return project.with_block(block if help_text is None else replace(block, help=help_text.strip()))
+
+        return self._change(edit, msg("Change the block"))
+
+    def set_block_params(self, scope: str, params: tuple[BlockParam, ...]) -> bool:
+        """Give a block other parameters; instances lose the values of those that are gone."""
+
+        def edit(project: Project) -> Project:
+            taken = RESERVED | project.blocks[scope].graph.names
+            for number, param in enumerate(params):
+                check_name(param.name, taken=taken | {p.name for p in params[:number]})
+            changed = project.with_block(replace(project.blocks[scope], params=params))
+            return _without_misfits(changed, scope)
+
+        return self._change(edit, msg("Change the parameters of the block"))
+
+    # ---- weights
+
+    def share_selected(self) -> None:
+        """Let the selected nodes share their weights."""
+        ids = self._editor.selection
+        self._change_graph(lambda graph: graph.share(ids), msg("Share the weights"))
+
+    def unshare_selected(self) -> None:
+        """Give the selected nodes weights of their own."""
+        ids = self._editor.selection
+        self._change_graph(lambda graph: graph.unshare(ids), msg("Give each its own weights"))
+
+    def set_init(self, node: NodeId, which: str, choice: Choice | None) -> None:
+        """How the weights (`weight_init`) or biases (`bias_init`) of a node begin."""
+
+        def edit(graph: Graph) -> Graph:
+            members = graph.kin(node)
+            for member in members:
+                if member.type == graph.nodes[node].type:
+                    graph = graph.put(replace(member, **{which: choice}))
+            return graph
+
+        self._change_graph(edit, msg("Set the initialization"), merge=("init", node, which))
+
+    def set_project_init(self, which: str, choice: Choice | None) -> None:
+        """How the weights or biases of all layers begin that do not say so themselves."""
+        self._change(lambda project: replace(project, **{which: choice}), msg("Set the initialization"))
+
+    # ---- code
+
+    def code_of(self, node: NodeId) -> Code | None:
+        """The code that a node runs, or None."""
+        found = self._editor.graph.nodes.get(node)
+        return code_of(found, self._editor.project.definitions) if found else None
+
+    def put_code(self, code: Code, position: Position) -> None:
+        """Change a piece of code, or add it with a node that runs it."""
+        definitions = self._editor.project.definitions
+        if code.id in definitions.codes:
+            self._change(lambda p: replace(p, definitions=p.definitions.put_code(code)), msg("Change the code"))
+            return
+        new = replace(code, id=definitions.free_id("c"))
+        self.use(definitions.put_code(new), CODE_PREFIX + new.id, position)
+
+    # ---- machinery
+
+    def _change_graph(self, edit: Callable[[Graph], Graph], text: Message, merge: object = None) -> bool:
+        scope = self._editor.scope
+        return self._change(lambda project: project.with_drawing(scope, edit(project.drawing(scope))), text, merge)
+
+    def _change(self, edit: Callable[[Project], Project], text: Message, merge: object = None) -> bool:
+        try:
+            project = edit(self._editor.project)
+        except EditError as error:
+            self._editor.refused.emit(error.message)
+            return False
+        self._editor.push(project, text, merge)
+        return True
+
+
+def _without_misfits(project: Project, scope: str) -> Project:
+    """The project, where instances of a block have only values that its parameters take."""
+    node_type = project.catalog[PREFIX + scope]
+    places: tuple[Scope, ...] = (None, *project.blocks)
+    for place in places:
+        graph = project.drawing(place)
+        for node in graph.nodes.values():
+            if node.type == node_type.id:
+                gone = [name for name, reason in misfits(node_type.params, node.params) if reason is None]
+                graph = graph.reset_params(node.id, gone) if gone else graph
+        project = project.with_drawing(place, graph)
+    return project
+
