@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from graph import fixes
 from graph.catalog import NodeType, Role
 from graph.catalog.definitions import INPUT, OUTPUT, PREFIX, REPEAT, RESERVED, block_of
+from graph.code import defined
 from graph.messages import EditError, msg
 from graph.model import Block, Definitions, Node
 from graph.names import check_name
@@ -37,6 +38,18 @@ def check_instances(graph_nodes: Iterable[Node], definitions: Definitions) -> It
                            "know what to do with them. Call it instead.",
                            node=node.name, block=block.name, outputs=types[OUTPUT], inputs=types[INPUT])  # fmt: skip
                 yield Problem("repeat", text, node.id, fixes=(fixes.set_param(node.id, "use", "call"),))
+
+
+def check_codes(definitions: Definitions) -> Iterator[Problem]:
+    """Whether all code of the document can stand in one file."""
+    owners: dict[str, str] = {}
+    for entry in definitions.codes.values():
+        for name in sorted(defined(entry.text)):
+            if name in owners:
+                text = msg("The code {one} and the code {other} both define '{name}', so they cannot stand in one file. Rename it in one of them.",
+                           one=owners[name], other=entry.name, name=name)  # fmt: skip
+                yield Problem("code-clash", text)
+            owners[name] = entry.name
 
 
 def _check_ends(block: Block) -> Iterator[Problem]:

@@ -83,13 +83,13 @@ def read(text: str) -> Signature:
 
 
 def defined(text: str) -> frozenset[str]:
-    """Every name that the text gives a meaning at its top, imports included.
-
-    Raises:
-        CodeError: Python cannot parse it.
-    """
-    with _not_too_deep():
-        return frozenset(name for name, _ in _definitions(_parse(text)))
+    """Every name that the text gives a meaning of its own at its top, without imports; none where it cannot be parsed."""
+    try:
+        with _not_too_deep():
+            found = list(_definitions(_parse(text)))
+    except CodeError:
+        return frozenset()
+    return frozenset(name for name, statement in found if not isinstance(statement, (ast.Import, ast.ImportFrom)))
 
 
 @contextmanager

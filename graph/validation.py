@@ -8,7 +8,7 @@ from functools import cached_property
 
 from graph import fixes
 from graph.binding import bind, bound, defaults, is_expression
-from graph.block_validation import check_block, check_instances
+from graph.block_validation import check_block, check_codes, check_instances
 from graph.catalog import CATALOG, NETWORK, Catalog, NodeType, Role
 from graph.catalog.types import misfits
 from graph.facts import read_facts
@@ -35,6 +35,7 @@ def validate(project: Project, catalog: Catalog | None = None) -> tuple[Problem,
     drawing = Drawing(bind(project.graph, {}), catalog)
     found = [problem for check in _CHECKS for problem in check(drawing)]
     found += check_instances(project.graph.nodes.values(), project.definitions)
+    found += check_codes(project.definitions)
     found += validate_plan(project, drawing.nodes_with(Role.LOSS), drawing.trainable)
     problems = relax(found, project.graph, catalog)
     return (*problems, *validate_blocks(project, catalog)) if project.blocks else problems

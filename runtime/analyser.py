@@ -17,7 +17,7 @@ from graph.facts import read_facts
 from graph.messages import EditError
 from graph.model import Block, Graph, Node, NodeId, Project, Value
 from graph.problems import Problem
-from graph.topology import execution_order
+from graph.topology import ancestors, execution_order
 from graph.validation import relax, validate
 from runtime import instances
 from runtime.analysis import Analysis, Inside, NodeAnalysis, TensorSpec, insides
@@ -139,7 +139,7 @@ class _Analyser:
         }
         inner = tuple(problem.within(block.id) for problem in problems if problem.block is None)
         deeper = tuple(problem for problem in problems if problem.block is not None)
-        return Inside(block.id, dict(values), nodes, outputs, (*inner, *deeper))
+        return Inside(block.id, dict(values), nodes, outputs, (*inner, *deeper), _needed(block.graph))
 
     def blocks_seen(self, nodes: Mapping[NodeId, NodeAnalysis]) -> dict[str, Inside]:
         """Each block as its first instance has it, or, where there is none, with what its Input nodes announce."""
@@ -152,6 +152,13 @@ class _Analyser:
                 for inside in (alone, *insides(alone.nodes)) if alone else ():
                     seen.setdefault(inside.block, inside)
         return seen
+
+
+def _needed(graph: Graph) -> frozenset[NodeId]:
+    """The nodes that the outputs of a block depend on, with those whose weights they share."""
+    ends = {node.id for node in graph.nodes.values() if node.type == OUTPUT}
+    wanted = ends | ancestors(graph, ends)
+    return frozenset(wanted | {shares for i in wanted if (shares := graph.nodes[i].shares) is not None})
 
 
 def _announced(block: Block) -> dict[str, TensorSpec]:

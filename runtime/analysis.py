@@ -57,23 +57,27 @@ class NodeAnalysis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inside:
-    """A block as an instance runs it: the values of its parameters, its nodes, what its Output nodes take, its problems."""
+    """A block as an instance runs it: the values of its parameters, its nodes, what its Output nodes take, its problems.
+
+    `needed` are the nodes that the outputs depend on: the others are not built.
+    """
 
     block: str
     values: Mapping[str, Value]
     nodes: Mapping[NodeId, NodeAnalysis]
     outputs: Mapping[str, TensorSpec]
     problems: tuple[Problem, ...] = ()
+    needed: frozenset[NodeId] = frozenset()
 
     @property
     def parameters(self) -> int:
         """Trainable numbers in it."""
-        return sum(node.parameters for node in self.nodes.values())
+        return sum(node.parameters for i, node in self.nodes.items() if i in self.needed)
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates a sample in it."""
-        return sum(node.macs for node in self.nodes.values())
+        return sum(node.macs for i, node in self.nodes.items() if i in self.needed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.catalog import NETWORK, Role
+from graph.code import defined
 from graph.model import Node, NodeId, Port, Project, Scope
 from graph.plan import Objective
 from graph.topology import ancestors
@@ -115,7 +116,8 @@ class _Writer:
         self.rows: list[str] = []
         self.marks: list[tuple[int, Mark]] = []
         self.class_name = class_name(project.name)
-        self.blocks = BlockClasses(project, {self.class_name, "nn", "torch"})
+        own = {name for code in project.definitions.codes.values() for name in defined(code.text)}
+        self.blocks = BlockClasses(project, {self.class_name, "nn", "torch", *HELPERS, *own})
         self.body = Body(project, project.graph, [analysis.nodes], find_class=self.blocks.of)
         self.outputs = self._find_outputs()
         self.body.returned = frozenset(self.outputs)

@@ -104,5 +104,5 @@ def execute(text: str, own_text: str | None = None) -> dict[str, type[nn.Module]
     filename = f"<layerloom {digest}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     space: dict[str, Any] = {"__name__": f"layerloom_{digest}"}
-    exec(compile(text, filename, "exec"), space)
+    exec(compile(text, filename, "exec", dont_inherit=True), space)
     return space

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from graph.catalog import CATALOG
 from graph.fixes import insert_before, set_param
 from graph.messages import Message, msg
 from graph.model import Port, Value
 from graph.problems import Fix, Problem
 from runtime.analysis import Dim
+from runtime.diagnosis_tools import origin
 
 if TYPE_CHECKING:
     from runtime.diagnosis import Situation
@@ -51,6 +53,27 @@ def _sequence_fixes(s: Situation, port: str) -> Iterator[Fix]:
     elif len(sizes) > 2 and isinstance(sizes[0], int):
         shape = (sizes[0], -1)
         yield _insert(s, port, msg("Insert a Reshape to {shape}", shape=_text(shape)), "Reshape", shape=shape)
+
+
+def _check_order(s: Situation, *, ports: tuple[str, ...]) -> Iterator[Problem]:
+    """The batch comes first and the features last; after a convolution they are second."""
+    for port in ports:
+        shape, source = s.inputs[port].shape, s.graph.inputs(s.node.id)[port]
+        if len(shape) != 3:
+            continue
+        node_type = CATALOG.get(s.graph.nodes[origin(s.graph, source).node].type)
+        batch = next((dim for dim, size in enumerate(shape) if isinstance(size, str)), 0)
+        if batch:
+            text = msg("'{port}' of '{node}' takes the batch first, but '{source}' gives {given}.", **_sides(s, port))
+            label = msg("Insert a Transpose that puts the batch first")
+            fix = _insert(s, port, label, "Transpose", dim0=0, dim1=batch)
+            yield s.problem("batch-dimension", text, fix, port=port, warn=True)
+        elif node_type is not None and node_type.family in ("convolution", "pooling"):
+            text = msg("'{source}' gives {given}, with {channels} channels before {steps} steps. '{port}' of '{node}' takes the "
+                       "features last and so sees {steps} of them.", **_sides(s, port), channels=shape[1], steps=shape[2])  # fmt: skip
+            label = msg("Insert a Transpose that puts the channels last")
+            fix = _insert(s, port, label, "Transpose", dim0=1, dim1=2)
+            yield s.problem("channels-first", text, fix, port=port, warn=True)
 
 
 def _check_alike(s: Situation, *, first: str, other: str, dim: int) -> Iterator[Problem]:
@@ -226,6 +249,7 @@ def _attending(
 ) -> tuple[Check, ...]:
     return (
         partial(_check_sequences, ports=ports),
+        partial(_check_order, ports=ports),
         partial(_check_heads, width=width, heads=heads),
         partial(_check_masks, attentions=attentions, heads=heads),
     )
@@ -233,14 +257,14 @@ def _attending(
 
 _STATES = partial(_check_states, states=("h_0",))
 _CELL_STATES = partial(_check_states, states=("hx",))
-_SEQUENCE = partial(_check_sequences, ports=("input",))
+_SEQUENCE = (partial(_check_sequences, ports=("input",)), partial(_check_order, ports=("input",)))
 _DECODER = (
     *_attending(("tgt", "memory"), _WRITTEN, _REMEMBERED),
     partial(_check_alike, first="tgt", other="memory", dim=2),
 )
 SEQUENCE_CHECKS: Mapping[str, tuple[Check, ...]] = {
-    **dict.fromkeys(("torch.nn.RNN", "torch.nn.GRU"), (_SEQUENCE, _STATES, _check_dropout)),
-    "torch.nn.LSTM": (_SEQUENCE, partial(_check_states, states=("h_0", "c_0")), _check_dropout, _check_projection),
+    **dict.fromkeys(("torch.nn.RNN", "torch.nn.GRU"), (*_SEQUENCE, _STATES, _check_dropout)),
+    "torch.nn.LSTM": (*_SEQUENCE, partial(_check_states, states=("h_0", "c_0")), _check_dropout, _check_projection),
     **dict.fromkeys(("torch.nn.RNNCell", "torch.nn.GRUCell"), (_CELL_STATES,)),
     "torch.nn.LSTMCell": (partial(_check_states, states=("hx", "cx")),),
     "torch.nn.MultiheadAttention": (

@@ -9,6 +9,7 @@ from graph.catalog.definitions import CODE_PREFIX
 from graph.catalog.types import NodeType
 from runtime.calls import TARGETS, module_call, module_init
 from runtime.operations import OPERATIONS, Values
+from runtime.parameters import PARAMETER, parameter_call, parameter_init
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ def emit(node_type: NodeType, values: Values, arguments: Mapping[str, str]) -> E
     if node_type.id in OPERATIONS:
         expression = OPERATIONS[node_type.id](values, list(arguments.values()))
         return Emission(None, expression, plain_target)
+    if node_type.id == PARAMETER:
+        return Emission(parameter_init(values), parameter_call(values, arguments), plain_target)
     if node_type.id.startswith(CODE_PREFIX):
         return Emission(*_own(node_type, values, arguments), plain_target)
     assert node_type.id.startswith("torch.nn."), node_type.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from graph.tensor_expressions import FUNCTIONS as EXPRESSION_FUNCTIONS
 from graph.tensor_expressions import METHODS as EXPRESSION_METHODS
@@ -43,9 +44,9 @@ _EXPRESSIONS = (
     ast.Call, ast.keyword, ast.Attribute, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Subscript,
     ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult, ast.UnaryOp, ast.USub, ast.Slice,
     ast.Compare, ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.BoolOp, ast.And,
-    ast.GeneratorExp, ast.comprehension, ast.Starred, ast.Load, ast.Store, ast.alias, ast.arguments, ast.arg,
+    ast.IfExp, ast.GeneratorExp, ast.comprehension, ast.Starred, ast.Load, ast.Store, ast.alias, ast.arguments, ast.arg,
 )  # fmt: skip
-BUILTINS = frozenset({"super", "range", "reversed"})
+BUILTINS = frozenset({"super", "range", "reversed", "min", "max", "round"})
 _IMPORTS = frozenset({"import torch", "from torch import nn"})
 
 
@@ -56,7 +57,8 @@ def check_source(text: str) -> None:
         AssertionError: it holds anything else. A drawing cannot cause that; a mistake in the generator can.
     """
     tree = ast.parse(text)
-    callable_names = HELPERS.keys() | BUILTINS | {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    callable_names = HELPERS.keys() | BUILTINS | classes | set(_runs(tree))
     for node in ast.walk(tree):
         assert isinstance(node, _STATEMENTS + _EXPRESSIONS), ast.dump(node)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -67,6 +69,14 @@ def check_source(text: str) -> None:
             assert node.id == "_" or not node.id.startswith("_"), node.id
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id in callable_names, node.func.id
+
+
+def _runs(tree: ast.AST) -> Iterator[str]:
+    """The variables that go over submodules: `layer` in `for layer in self.blocks`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Attribute):
+            if ast.unparse(node.iter.value) in ("self", "self.model"):
+                yield node.target.id
 
 
 def _check_attribute(node: ast.Attribute) -> None:

@@ -21,6 +21,7 @@ from graph.model import Value
 from runtime.analysis import Dim, TensorSpec
 from runtime.emitters import emit
 from runtime.guard import check_source
+from runtime.helpers import HELPERS, helpers_in
 from runtime.recurrence import LAYERS as RECURRENT
 from runtime.recurrence import over_steps
 
@@ -49,9 +50,10 @@ def _run(
     fill, device = (_zeros, "cpu") if node_type.id in LOOKS_AT_VALUES else (empty, "meta")
     with torch.device(device), torch.no_grad():
         module = _module(emission.init) if emission.init else None
-        parameters = list(module.parameters()) if module is not None else []
+        parameters = list(_parameters(module).values()) if module is not None else []
         space = {names[port]: fill(spec) for port, spec in inputs}
         space |= {"torch": torch, "nn": torch.nn, "self": SimpleNamespace(module=module)}
+        space |= _helpers(helpers_in(emission.expression))
         counter = FlopCounterMode(display=False)
         multiplies = module is None or any(p.ndim > 1 for p in parameters)
         with counter if multiplies else nullcontext():  # counting costs as much as running
@@ -70,14 +72,28 @@ def layer_of(node_type: NodeType, values: Mapping[str, Value]) -> torch.nn.Modul
 def parameter_shapes(node_type: NodeType, values: Mapping[str, Value]) -> dict[str, tuple[int, ...]]:
     """The shapes of the parameters of a layer, by their names in its `state_dict`."""
     layer = layer_of(node_type, values)
-    return {n: tuple(p.shape) for n, p in layer.named_parameters()} if isinstance(layer, torch.nn.Module) else {}
+    return {n: tuple(p.shape) for n, p in _parameters(layer).items()} if layer is not None else {}
+
+
+@lru_cache(maxsize=16)
+def _helpers(names: tuple[str, ...]) -> dict[str, object]:
+    """The functions that generated source defines for itself."""
+    space: dict[str, object] = {"torch": torch}
+    for name in names:
+        exec(_checked(HELPERS[name]), space)
+    return space
+
+
+def _parameters(module: torch.nn.Module | torch.nn.Parameter) -> dict[str, torch.nn.Parameter]:
+    """Parameters by their names; a parameter alone has none."""
+    return {"": module} if isinstance(module, torch.nn.Parameter) else dict(module.named_parameters())
 
 
 @lru_cache(maxsize=2048)
-def _module(init: str) -> torch.nn.Module:
+def _module(init: str) -> torch.nn.Module | torch.nn.Parameter:
     """Not in training: the same shapes with less to run. But then a Transformer would take a way that needs memory."""
-    module = eval(_checked(init), {"nn": torch.nn})
-    return module.train(isinstance(module, torch.nn.Transformer))
+    module = eval(_checked(init), {"nn": torch.nn, "torch": torch})
+    return module.train(isinstance(module, torch.nn.Transformer)) if isinstance(module, torch.nn.Module) else module
 
 
 def flat(result: Any) -> list[torch.Tensor]:

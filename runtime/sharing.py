@@ -28,7 +28,7 @@ def followers(graph: Graph, known: Known) -> Iterator[tuple[Node, Node]]:
 def tied(node: Node, leader: Node, known: Known, catalog: Catalog) -> tuple[str, ...]:
     """The parameters that two layers of different types have in common: those of the same name and shape."""
     mine, theirs = (_shapes(n, known, catalog) for n in (node, leader))
-    return tuple(name for name, shape in mine.items() if theirs.get(name) == shape)
+    return tuple(name for name, shape in mine.items() if name and theirs.get(name) == shape)
 
 
 def check_sharing(graph: Graph, known: Known, catalog: Catalog) -> Iterator[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graph.catalog import CATALOG
@@ -15,6 +14,8 @@ from runtime.why_table import explain
 
 MAX_STEPS = 40
 MAX_VISITED = 4000  # nodes that pass a size on unchanged count too
+
+Question = tuple[Port, tuple[int, ...], int]  # an output, dimensions of it, and how deep the answer stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def why(project: Project, analysis: Analysis, port: Port, dim: int) -> tuple[Ste
         return ()
     steps: list[Step] = []
     seen: set[tuple[Port, tuple[int, ...]]] = set()
-    waiting = [(port, (dim % len(spec.shape),), 0)]
+    waiting: list[Question] = [(port, (dim % len(spec.shape),), 0)]
     while waiting and len(steps) < MAX_STEPS and len(seen) < MAX_VISITED:
         output, dims, depth = waiting.pop()
         view = _look(project, analysis, output)
@@ -83,13 +84,8 @@ def _look(project: Project, analysis: Analysis, output: Port) -> View | None:
     return View(node, known.resolved, known.inputs, known.outputs[output.name], output.name)
 
 
-def _causes(project: Project, view: View, answer: Answer, depth: int) -> list[tuple[Port, tuple[int, ...], int]]:
+def _causes(project: Project, view: View, answer: Answer, depth: int) -> list[Question]:
     """The outputs to look at next. What forks lies one deeper; a single cause goes on at the same depth."""
-    feeds: Mapping[str, Port] = project.graph.inputs(view.node.id)
+    outputs = {None: Port(view.node.id, view.port), **project.graph.inputs(view.node.id)}
     deeper = depth + 1 if len(answer.causes) > 1 and answer.message is not None else depth
-    own = Port(view.node.id, view.port)
-    return [
-        (own if port is None else feeds[port], dims, deeper)
-        for port, dims in answer.causes
-        if port is None or port in feeds
-    ]
+    return [(outputs[port], dims, deeper) for port, dims in answer.causes if port in outputs]

@@ -263,5 +263,10 @@ def batch(view: View) -> Message:
 
 
 def declared(view: View, dims: Dims) -> Answer:
-    """What an Input node was told."""
-    return Answer(batch(view)) if dims == (0,) else param("shape")(view, dims)
+    """What an Input node was told, or what it gets from the instance of the block that it belongs to."""
+    if dims == (0,):
+        return Answer(batch(view))
+    if view.values.get("shape") == view.spec.shape[1:]:
+        return param("shape")(view, dims)
+    words = view.words(dims)
+    return Answer(msg("{size} comes into the block through '{node}'.", size=words["size"], node=words["node"]))

@@ -78,7 +78,8 @@ class Artist:
         self.activated()
         if words:
             self._tied(x)
-        rows = [w if not w.steps else Wire(s.add("op.Select", w, dim=1, index=-1), w.size) for w in s.wires]
+        loose = [w for w in s.wires if not s.graph.outgoing(w.port.node)] or s.wires[-1:]
+        rows = [w if not w.steps else Wire(s.add("op.Select", w, dim=1, index=-1), w.size) for w in loose]
         s.add("op.Output", s.add("nn.Linear", self._joined(rows, dim=1), out_features=CLASSES))
         return self._project()
 
@@ -87,8 +88,9 @@ class Artist:
         return self.sketch.put(Node(self.sketch.graph.free_id(), full, "data", facts=facts)).node
 
     def _joined(self, wires: list[Wire], *, dim: int) -> Port:
-        """The last wire and some of the others, joined."""
-        chosen = [wire for wire in wires[:-1] if self.studio.chance(0.5)] + wires[-1:]
+        """The loose ends and some of the other wires, joined: in the drawing itself nothing is left over."""
+        graph = self.sketch.graph
+        chosen = [w for w in wires if not graph.outgoing(w.port.node) or self.studio.chance(0.2)] or wires[-1:]
         return chosen[0].port if len(chosen) == 1 else self.sketch.add("op.Concatenate", *chosen, dim=dim)
 
     def _tied(self, embedding: Port) -> None:
@@ -147,7 +149,8 @@ class Artist:
         self.sketch.wires = [x]
         for _ in range(self.random.randint(2, 6)):
             self.sketch.step()
-        return self.activated(self.sketch.wires[-1]), size
+        joined = self._joined(self.sketch.wires[1:], dim=1)
+        return self.activated(Wire(joined, self.studio.unknown())), size
 
 
 _CHAIN: tuple[Callable[[Artist, Wire, int], Chain], ...] = (

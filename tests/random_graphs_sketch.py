@@ -179,10 +179,10 @@ class Sketch:
 
     def sibling(self) -> None:
         """Another node with the weights of one that is there."""
-        if not self._shareable:
-            return self.layer()
-        leader, given, wires = self.random.choice(self._shareable)
+        leader, given, wires = self.random.choice(self._shareable) if self._shareable else ("", (), ())
         alike = [[w for w in self.wires if (w.size, w.steps) == (x.size, x.steps)] for x in given]
+        if not alike or not all(alike):
+            return self.layer()
         node = replace(self.graph.nodes[leader], id=self.graph.free_id(), name=self._name(), shares=leader, weight_init=None)
         self.put(node, *map(self.random.choice, alike))
         self.wires += [replace(wire, port=Port(node.id, wire.port.name)) for wire in wires]

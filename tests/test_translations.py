@@ -10,6 +10,8 @@ from string import Formatter
 import pytest
 
 from graph.catalog import CATALOG, NodeType
+from graph.catalog.definitions import PORT_HELP, USE_PARAMS
+from graph.catalog.initializers import INITIALIZERS
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS, ChoiceType
 from graph.messages import TRANSLATIONS
 from sources import Source, sources
@@ -31,11 +33,12 @@ def is_literal(call: ast.Call) -> bool:
 
 def described() -> Iterator[str]:
     """The catalogue's help, and its labels and summaries apart from those that are PyTorch's own names."""
-    for entry in (*CATALOG.values(), *OPTIMIZERS.values(), *SCHEDULERS.values()):
+    for entry in (*CATALOG.values(), *OPTIMIZERS.values(), *SCHEDULERS.values(), *INITIALIZERS.values()):
         yield entry.help
         yield from (param.help for param in entry.params)
         if not is_of_torch(entry):
             yield entry.label
+    yield from (*(param.help for param in USE_PARAMS), *PORT_HELP.values())
     for node_type in CATALOG.values():
         yield from (port.help for port in (*node_type.inputs, *node_type.outputs))
         if not is_of_torch(node_type):

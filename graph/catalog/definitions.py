@@ -31,6 +31,11 @@ USE_PARAMS = (
     choice("direction", DIRECTIONS, "From the first step to the last, from the last to the first, or both with weights of "
                                     "their own and the results side by side.", when=("use", SCAN)),
 )  # fmt: skip
+PORT_HELP = {
+    "begin": "What the state is before the first step; zeros if nothing is wired.",
+    LENGTHS: "The length of each sequence; what comes after it is left out.",
+    LAST: "The state after the last step.",
+}
 RESERVED = frozenset(param.name for param in USE_PARAMS)
 _KINDS = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT}
 
@@ -114,11 +119,9 @@ def _ports_of(block: Block, values: Mapping[str, Value]) -> Ports:
         return inputs, outputs
     handed_on = states(block)
     sequences = [port for port in inputs if port.name not in handed_on.values()]
-    begins = [PortType(name=n, dtype="float", optional=True, help="What the state is before the first step; zeros if free.")
-              for n in handed_on.values()]  # fmt: skip
-    length = PortType(name=LENGTHS, dtype="integer", ndim=(1,), optional=True,
-                      help="The length of each sequence; what comes after it is left out.")  # fmt: skip
-    ends = tuple(PortType(name=f"{name}_{LAST}", help="The state after the last step.") for name in handed_on)
+    begins = [PortType(name=n, dtype="float", optional=True, help=PORT_HELP["begin"]) for n in handed_on.values()]
+    length = PortType(name=LENGTHS, dtype="integer", ndim=(1,), optional=True, help=PORT_HELP[LENGTHS])
+    ends = tuple(PortType(name=f"{name}_{LAST}", help=PORT_HELP[LAST]) for name in handed_on)
     return (*sequences, *begins, length), (*outputs, *ends)
 
 

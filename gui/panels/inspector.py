@@ -57,6 +57,7 @@ class InspectorPanel(QWidget):
         editor.selection_changed.connect(self._refresh)
         editor.changed.connect(self._refresh)
         editor.analysed.connect(self._refresh)
+        editor.scope_changed.connect(self._refresh)
 
     def enter(self) -> None:
         """Put the cursor into the form of the selected node."""
@@ -114,7 +115,8 @@ class SelectionCard(QWidget):
     def refresh(self) -> None:
         """Show the figures of what is selected now."""
         selected = self._editor.selection
-        known = [self._editor.analysis.nodes[node] for node in selected if node in self._editor.analysis.nodes]
+        nodes = self._editor.view_analysis.nodes
+        known = [nodes[node] for node in selected if node in nodes]
         self._title.setText(tr("{count} nodes selected", count=len(selected)))
         parameters, macs = sum(node.parameters for node in known), sum(node.macs for node in known)
         self.facts.set_facts([(tr("Parameters"), grouped(parameters)), (tr("MACs / sample"), grouped(macs))])
@@ -149,7 +151,7 @@ class ProjectCard(QWidget):
     def refresh(self) -> None:
         """Show the network as it is now."""
         self.name_field.show_name(self._editor.project.name)
-        self.facts.set_facts(project_facts(self._editor.graph, self._editor.analysis))
+        self.facts.set_facts(project_facts(self._editor.graph, self._editor.view_analysis))
 
 
 def num_layers(graph: Graph) -> int:

@@ -51,7 +51,7 @@ class NodeForm(QWidget):
 
     def refresh(self) -> None:
         """Show the node, and what is known about it, as they are now."""
-        node, analysis = self._editor.graph.nodes[self.node], self._editor.analysis
+        node, analysis = self._editor.graph.nodes[self.node], self._editor.view_analysis
         known = analysis.nodes.get(self.node, NodeAnalysis())
         self.name_field.show_name(node.name)
         for field_row in self.rows:

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QToolButton, QWidget
 
-from graph.catalog import CATALOG
 from graph.messages import tr
 from graph.model import Graph, Node, NodeId, Port
 from gui.editor import Editor
@@ -194,6 +193,7 @@ class WhyCard(QFrame):
         layout.addWidget(self._scroll)
         self.hide()
         editor.analysed.connect(self._refresh)
+        editor.scope_changed.connect(self._on_scope_changed)
 
     def ask(self, port: Port, dim: int) -> None:
         """Explain a dimension of what leaves an output, and put the cursor on the first sentence."""
@@ -227,13 +227,16 @@ class WhyCard(QFrame):
         self.setVisible(bool(steps))
         self._fit()
 
+    def _on_scope_changed(self, _scope: object) -> None:
+        self.dismiss()
+
     def _answer(self) -> tuple[Step, ...]:
         if self._question is None:
             return ()
         port, dim = self._question
         if not self._editor.analysis.complete:
             return self._steps
-        return why(self._editor.project, self._editor.analysis, port, dim)
+        return why(self._editor.view, self._editor.view_analysis, port, dim)
 
     def _rebuild(self) -> None:
         empty(self._scroll.column)
@@ -245,13 +248,13 @@ class WhyCard(QFrame):
         self._scroll.column.addStretch(1)
 
     def _entitle(self) -> None:
-        spec = self._editor.analysis.spec(self._question[0]) if self._question else None
+        spec = self._editor.view_analysis.spec(self._question[0]) if self._question else None
         if spec is not None and self._question is not None:
             self._title.setText(tr("Why is this {size}?", size=spec.shape[self._question[1]]))
             self.setAccessibleName(self._title.text())
 
     def _family(self, node: NodeId) -> str:
-        node_type = CATALOG.get(self._editor.graph.nodes[node].type)
+        node_type = self._editor.catalog.get(self._editor.graph.nodes[node].type)
         return node_type.family if node_type is not None else "muted"
 
     def _select(self, node: NodeId) -> None:

@@ -103,7 +103,8 @@ def test_the_description_is_whole(node_type):
     assert node_type.summary
     assert node_type.family in FAMILY_LABELS
     assert node_type.id.startswith(("torch.nn.", "layerloom."))
-    for text in [node_type.help, *(p.help for p in node_type.params), *(p.help for p in node_type.inputs if p.help)]:
+    ports = (*node_type.inputs, *node_type.outputs)
+    for text in [node_type.help, *(p.help for p in node_type.params), *(p.help for p in ports if p.help)]:
         assert text[0] == text[0].upper()
         assert text.endswith(".")
     shown = node_type.summary.format(**{p.name: str(p.default) for p in node_type.params})  # as text, as on a card
@@ -140,6 +141,13 @@ def test_ports_fit_the_role(node_type):
         assert [p.name for p in node_type.inputs if p.target] == [name for name in names if name in TARGETS]
     if role is Role.DATA:
         assert [p.target for p in node_type.outputs] == [False, True]
+
+
+@pytest.mark.parametrize("node_type", [t for t in CATALOG.values() if t.ports], ids=lambda t: t.label)
+def test_ports_that_depend_on_parameters_are_those_of_a_new_node(node_type):
+    new = Node("n", node_type.id, "x1")
+    found = node_type.of(new)
+    assert (found.inputs, found.outputs) == (node_type.inputs, node_type.outputs)
 
 
 @pytest.mark.parametrize("node_type", MODULES)

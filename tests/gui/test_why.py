@@ -118,6 +118,12 @@ def test_the_close_button(qtbot, editor, panel):
     assert not panel.why.isVisible()
 
 
+def test_another_drawing_has_other_questions(qtbot, editor, panel):
+    qtbot.mouseClick(button_of(panel, 1, "400"), LEFT)
+    editor.scope_changed.emit(None)
+    assert not panel.why.isVisible()
+
+
 def test_it_speaks_chinese(qtbot, editor):
     set_language("zh_CN")
     try:

@@ -339,3 +339,16 @@ def test_the_cost_of_a_recurrent_layer_is_that_of_all_its_steps(label):
     compiled = compile_project(d.project)
     (module,) = compiled.build().children()
     assert compiled.analysis.nodes["n2"].macs == 64 * sum(p.numel() for p in module.parameters() if p.ndim == 2)
+
+
+@pytest.mark.parametrize(
+    ("label", "macs"),
+    [("MultiheadAttention", 4 * 10 * 16**2 + 2 * 10**2 * 16),
+     ("TransformerEncoder", 6 * (4 * 10 * 16**2 + 2 * 10**2 * 16 + 2 * 10 * 16 * 2048))],
+)  # fmt: skip
+def test_the_cost_of_attention(label, macs):
+    """Four projections T × F × F, scores and means T × T × F each, and the two linear layers of a Transformer layer."""
+    d = Drawing()
+    x = d.add("op.Input", "input1", shape=(10, 16))
+    d.add(f"nn.{label}", "it", *[x] * (3 if label == "MultiheadAttention" else 1))
+    assert compile_project(d.project).analysis.nodes["n2"].macs == macs

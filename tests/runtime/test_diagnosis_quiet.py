@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from architectures import DRAW
 from drawings import Drawing, with_images
 from graph.model import Port
 from runtime.analyser import analyse
@@ -139,3 +140,9 @@ def test_nothing_is_wrong_with_a_pooled_classifier():
     x = d.add("nn.AdaptiveAvgPool2d", "pool", d.add("nn.Conv2d", "conv", image, out_channels=10), output_size=1)
     d.add("nn.CrossEntropyLoss", "loss", d.add("nn.Flatten", "flat", x), label)
     assert analyse(d.project).problems == ()
+
+
+@pytest.mark.parametrize("name", sorted(DRAW))
+def test_nothing_is_wrong_with_what_was_published(name: str):
+    problems = analyse(DRAW[name]()).problems
+    assert [str(p.message) for p in problems if p.code not in LEFT_OUT] == []

@@ -29,6 +29,10 @@ def drawn(type_id: str, params: dict[str, Any], inputs: dict[str, Any]) -> Drawi
                 sources[name] = d.add("op.Input", f"in_{name}", shape=shape, dtype=dtype)
             case {"mark": mark}:
                 sources[name] = d.add("op.CausalMask", f"in_{name}", first, mark=mark)
+            case {"channels": shape}:
+                given = d.add("op.Input", f"before_{name}", shape=shape)
+                convolved = d.add("nn.Conv1d", f"conv_{name}", given, kernel_size=3)
+                sources[name] = d.add("nn.ReLU", f"in_{name}", convolved)
             case {"state": shape}:
                 given = d.add("op.Input", f"batch_first_{name}", shape=shape)
                 sources[name] = d.add("op.Transpose", f"in_{name}", given, dim0=0, dim1=1)
@@ -94,6 +98,11 @@ def test_what_cannot_be_is_said_in_words(type_id, params, inputs, code, words):
          "'mask' of 'it' says which places are hidden, but 'in_mask' marks the visible ones."),
         ("MultiheadAttention", {}, {**ATTEND, "attn_mask": {"mark": "hidden"}, "key_padding_mask": (5,)}, "mask-dtype",
          "'attn_mask' of 'it' is bool and 'key_padding_mask' is float32."),
+        ("GRU", {}, {"input": {"state": SEQUENCE}}, "batch-dimension",
+         "'input' of 'it' takes the batch first, but 'in_input' gives 5 × B × 8."),
+        ("LSTM", {}, {"input": {"channels": (3, 9)}}, "channels-first",
+         "'in_input' gives B × 16 × 7, with 16 channels before 7 steps. 'input' of 'it' takes the features last and so sees 7"),
+        ("TransformerEncoderLayer", {"nhead": 1}, {"src": {"channels": (3, 9)}}, "channels-first", "'src' of 'it'"),
     ],
 )  # fmt: skip
 def test_what_is_probably_not_meant_is_warned_of(type_id, params, inputs, code, words):
@@ -117,6 +126,8 @@ def test_what_is_probably_not_meant_is_warned_of(type_id, params, inputs, code, 
         ("LSTM", {"dropout": 0.5}, {"input": SEQUENCE}, "Set num_layers to 2"),
         ("LSTM", {"dropout": 0.5}, {"input": SEQUENCE}, "Set dropout to 0.0"),
         ("MultiheadAttention", {"num_heads": 3}, ATTEND, "Set num_heads to 4"),
+        ("GRU", {}, {"input": {"state": SEQUENCE}}, "Insert a Transpose that puts the batch first"),
+        ("LSTM", {}, {"input": {"channels": (3, 9)}}, "Insert a Transpose that puts the channels last"),
         ("TransformerEncoder", {}, {"src": (5, 12)}, "Set nhead to 6"),
         ("TransformerEncoder", {}, {"src": SEQUENCE, "mask": {"mark": "visible"}}, "Set mark to hidden"),
         ("MultiheadAttention", {}, {**ATTEND, "key_padding_mask": {"dtype": "int64", "shape": (5,)}},
