@@ -15,6 +15,7 @@ from graph.names import check_name
 from graph.problems import Problem
 
 Known = Iterable[tuple[Node, NodeType]]
+_FUNCTIONS = frozenset({"max", "min", "range", "round", "super"})  # that the code of a block calls
 _ONLY_OUTSIDE = (Role.DATA, Role.LOSS, Role.METRIC)
 
 
@@ -46,8 +47,8 @@ def check_codes(definitions: Definitions) -> Iterator[Problem]:
     for entry in definitions.codes.values():
         for name in sorted(defined(entry.text)):
             if name in owners:
-                text = msg("The code {one} and the code {other} both define '{name}', so they cannot stand in one file. Rename it in one of them.",
-                           one=owners[name], other=entry.name, name=name)  # fmt: skip
+                text = msg("The code {one} and the code {other} both define '{name}', so they cannot stand in one file. "
+                           "Rename it in one of them.", one=owners[name], other=entry.name, name=name)  # fmt: skip
                 yield Problem("code-clash", text)
             owners[name] = entry.name
 
@@ -69,7 +70,7 @@ def _check_params(block: Block) -> Iterator[Problem]:
     seen: set[str] = set()
     for param in block.params:
         try:
-            check_name(param.name, taken=seen | RESERVED | block.graph.names)
+            check_name(param.name, taken=seen | RESERVED | _FUNCTIONS | block.graph.names)
         except EditError as error:
             text = msg("The parameter '{name}' of the block {block} needs another name: {reason}",
                        name=param.name, block=block.name, reason=error.message)  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from graph.model import Graph, Link, Node, NodeId, Project
+from graph.model import Block, Graph, Link, Node, NodeId, Project
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -45,7 +45,21 @@ def diff(old: Graph, new: Graph) -> Changes:
 
 def means_the_same(one: Project, other: Project) -> bool:
     """Whether two projects build and train the same network: they differ at most in title and places of nodes."""
-    return one.plan == other.plan and not replace(diff(one.graph, other.graph), moved=())
+    settings = ((p.plan, p.weight_init, p.bias_init, p.definitions.codes) for p in (one, other))
+    return (
+        next(settings) == next(settings)
+        and _drawn_the_same(one.graph, other.graph)
+        and one.blocks.keys() == other.blocks.keys()
+        and all(_same_block(block, other.blocks[key]) for key, block in one.blocks.items())
+    )
+
+
+def _same_block(one: Block, other: Block) -> bool:
+    return one is other or (replace(one, graph=other.graph) == other and _drawn_the_same(one.graph, other.graph))
+
+
+def _drawn_the_same(one: Graph, other: Graph) -> bool:
+    return not replace(diff(one, other), moved=())
 
 
 def _other(these: Mapping[K, V], those: Mapping[K, V]) -> Iterator[tuple[K, V]]:

@@ -51,12 +51,12 @@ class Message:
         return template.format_map(self.values) if self.values else template
 
 
-def msg(text: str, **values: object) -> Message:
+def msg(text: str, /, **values: object) -> Message:
     """Short for `Message(text, values)`."""
     return Message(text, values)
 
 
-def tr(text: str, **values: object) -> str:
+def tr(text: str, /, **values: object) -> str:
     """The sentence in the language in use now: `str(msg(text, ...))`."""
     return str(Message(text, values))
 

@@ -41,14 +41,17 @@ class Suggestions:
 
     @cached_property
     def _loose_ends(self) -> tuple[Port, ...]:
-        """The outputs that no layer, operation or loss takes; the answers of data and the values of losses apart."""
+        """The outputs that no layer, operation or loss takes; the answers of data and the values of losses apart.
+
+        Of several outputs of a layer, such as those of an LSTM, the first one counts.
+        """
         links = self._graph.links.values()
         taken = {link.source for link in links if self._role(link.target.node) in (*NETWORK, Role.LOSS)}
         return tuple(
             end
             for node in self._graph.nodes.values()
             if self._role(node.id) not in (Role.LOSS, None)
-            for port in self._outputs(node)
+            for port in self._main_outputs(node)
             if not port.target and (end := Port(node.id, port.name)) not in taken
         )
 
@@ -72,6 +75,10 @@ class Suggestions:
         if self._role(target.node) is Role.METRIC:
             return self._predictions or self._loose_ends
         return self._loose_ends
+
+    def _main_outputs(self, node: Node) -> tuple[PortType, ...]:
+        outputs = self._outputs(node)
+        return outputs if self._role(node.id) is Role.DATA else outputs[:1]
 
     def _outputs(self, node: Node) -> tuple[PortType, ...]:
         node_type = self._catalog.of(node)

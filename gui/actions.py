@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -81,6 +81,17 @@ MENUS: tuple[tuple[Message, tuple[ActionType | None, ...]], ...] = (
             ActionType("quick_add", msg("&Add a layer…"), "/", local=True),
             ActionType("tidy", msg("&Tidy up"), "Ctrl+T"),
             ActionType("find_layer", msg("&Search the library"), "Ctrl+L"),
+            SEPARATOR,
+            ActionType("make_block", msg("&Make a block…"), "Ctrl+G"),
+            ActionType("dissolve_block", msg("Take the block a&part"), "Ctrl+Shift+G"),
+            ActionType("new_block", msg("&New empty block…")),
+            ActionType("enter_block", msg("&Look inside"), "Alt+Down"),
+            ActionType("leave_block", msg("Go &out"), "Alt+Up"),
+            SEPARATOR,
+            ActionType("share_weights", msg("Share &weights")),
+            ActionType("own_weights", msg("Give &own weights")),
+            SEPARATOR,
+            ActionType("new_code", msg("New &code…")),
         ),
     ),
     (
@@ -107,6 +118,7 @@ GESTURES: tuple[tuple[str | Message, Message], ...] = (
     ("Ctrl+←↑→↓", msg("Select the next node in that direction")),
     ("←↑→↓", msg("Move the selected nodes")),
     ("Enter", msg("Edit the parameters of the selected node")),
+    (msg("double-click"), msg("On a block: look inside. Alt+Up or Backspace goes out again")),
     ("Esc", msg("Give up what is being dragged; from a panel: back to the canvas")),
     (msg("drag"), msg("From a port: draw a wire. On the canvas: select. With the middle button or Space: pan")),
     (msg("wheel"), msg("Zoom about the cursor")),
@@ -125,8 +137,8 @@ def plain(text: Message) -> str:
     return MNEMONIC.sub("", str(text)).replace("&", "")
 
 
-def fill(bar: QMenuBar, window: QWidget) -> tuple[dict[str, QAction], dict[str, QMenu]]:
-    """Build the menus. An entry with the id `save_as` calls `window.save_as()`.
+def fill(bar: QMenuBar, window: QWidget, *others: object) -> tuple[dict[str, QAction], dict[str, QMenu]]:
+    """Build the menus. An entry with the id `save_as` calls `save_as()` of the window, or of the first other that has it.
 
     Returns:
         The actions by id, and the menus that the window fills itself by id.
@@ -141,7 +153,7 @@ def fill(bar: QMenuBar, window: QWidget) -> tuple[dict[str, QAction], dict[str, 
             elif entry.id.startswith("menu:"):
                 submenus[entry.id.removeprefix("menu:")] = menu.addMenu(str(entry.text))
             else:
-                actions[entry.id] = _action(entry, window)
+                actions[entry.id] = _action(entry, window, others)
                 menu.addAction(actions[entry.id])
     return actions, submenus
 
@@ -155,9 +167,10 @@ def fill_choices(menu: QMenu, texts: Mapping[str, str], chosen: str, choose: Cal
         action.setChecked(value == chosen)
 
 
-def _action(entry: ActionType, window: QWidget) -> QAction:
+def _action(entry: ActionType, window: QWidget, others: Iterable[object]) -> QAction:
     action = QAction(str(entry.text), window)
-    handler: Callable[[], object] = getattr(window, entry.id)
+    owner = next(owner for owner in (window, *others) if hasattr(owner, entry.id))
+    handler: Callable[[], object] = getattr(owner, entry.id)
     action.triggered.connect(lambda: handler())
     if entry.keys:
         action.setShortcut(QKeySequence(entry.keys))

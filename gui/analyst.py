@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from graph.catalog import CATALOG
 from graph.changes import means_the_same
 from graph.model import Project
 from graph.problems import Problem
@@ -52,14 +51,19 @@ class Analyst(QObject):
         if self._thread.is_alive():
             self._thread.join(timeout)
 
+    @Slot()
+    def look_again(self) -> None:
+        """Answer anew: something that the document does not hold has changed, such as which code may run."""
+        with self._wake:
+            self._project, self._number = self._editor.project, self._number + 1
+            self._wake.notify()
+
     @Slot(object)
     def _on_changed(self, change: Change) -> None:
         retitled = change.old.name != change.new.name  # the generated code has the title
         unanswered = not self._editor.analysis.complete
         if retitled or unanswered or not means_the_same(change.old, change.new):
-            with self._wake:
-                self._project, self._number = change.new, self._number + 1
-                self._wake.notify()
+            self.look_again()
 
     @Slot(object)
     def _on_answered(self, answer: _Answer) -> None:
@@ -92,7 +96,7 @@ class Analyst(QObject):
         with self._wake:
             number, project = self._number, self._project
         if project is not None:
-            problems: tuple[Problem, ...] = tuple(validate(project, CATALOG))
+            problems: tuple[Problem, ...] = validate(project)
             self._emit(self._answered.emit, _Answer(number, Analysis(problems=problems, complete=False)))
 
     def _next(self) -> tuple[int, Project] | None:

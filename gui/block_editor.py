@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
+from graph.binding import is_expression
 from graph.blocks import check_title, dissolve, make_block
 from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT, PREFIX, RESERVED, block_of, code_of
 from graph.catalog.types import misfits
 from graph.messages import EditError, Message, msg
-from graph.model import Block, BlockParam, Code, Definitions, Graph, Node, NodeId, Port, Position, Project, Scope
+from graph.model import Block, BlockParam, Code, Definitions, Graph, Node, NodeId, Port, Position, Project, Scope, Value
 from graph.names import check_name, first_free
 from graph.plan import Choice
 from gui.editor import Editor
@@ -97,14 +99,14 @@ class BlockEditor(QObject):
         ends = (Node("n1", INPUT, "x"), Node("n2", OUTPUT, "output", position=(APART, 0.0)))
         graph = Graph({node.id: node for node in ends})
 
-        def edit(project: Project) -> Project:
-            check_title(name, project.definitions)
-            return project.with_block(Block(project.definitions.free_id("b"), name, graph))
-
-        if not self._change(edit, msg("Add the block {name}", name=name)):
+        definitions = self._editor.project.definitions
+        try:
+            check_title(name, definitions)
+        except EditError as error:
+            self._editor.refused.emit(error.message)
             return None
-        block = next(b for b in self._editor.project.blocks.values() if b.name == name)
-        return self._editor.add_node(PREFIX + block.id, position)
+        block = Block(definitions.free_id("b"), name, graph)
+        return self.use(definitions.put_block(block), PREFIX + block.id, position)
 
     def dissolve(self, node: NodeId) -> None:
         """Put the nodes of a block in the place of an instance."""
@@ -119,12 +121,35 @@ class BlockEditor(QObject):
             self._editor.select(ids)
 
     def use(self, definitions: Definitions, type_id: str, position: Position) -> NodeId | None:
-        """Take the definitions (with those of a block of the library) in, and add a node of that type."""
-        if definitions is not self._editor.project.definitions:
-            name = definitions.catalog[type_id].label
-            project = replace(self._editor.project, definitions=definitions)
-            self._editor.push(project, msg("Bring in {name}", name=name))
-        return self._editor.add_node(type_id, position)
+        """Take the definitions (with those of a block of the library) in, and add a node of that type, as one step."""
+        return self._editor.add_node(type_id, position, definitions=definitions)
+
+    def uses(self, type_id: str) -> list[tuple[Scope, Node]]:
+        """The nodes of a type, each with the drawing that it is in."""
+        project = self._editor.project
+        places: tuple[Scope, ...] = (None, *project.blocks)
+        return [(scope, n) for scope in places for n in project.drawing(scope).nodes.values() if n.type == type_id]
+
+    def delete(self, type_id: str) -> bool:
+        """Forget a block or code that nothing uses."""
+        project, uses = self._editor.project, self.uses(type_id)
+        name = self._editor.catalog[type_id].label
+        if uses:
+            places = ", ".join(f"{self.title(scope)} › {node.name}" for scope, node in uses)
+            self._editor.refused.emit(
+                msg("'{name}' is still used: {places}. Delete these nodes first.", name=name, places=places)
+            )
+            return False
+        definitions = project.definitions.remove(type_id.partition(".")[2])
+        if self._editor.scope not in (None, *definitions.blocks):
+            self._editor.look_into(None)
+        self._editor.push(replace(project, definitions=definitions), msg("Delete {name}", name=name))
+        return True
+
+    def title(self, scope: Scope) -> str:
+        """What a drawing is called: the name of the block, or that of the network."""
+        project = self._editor.project
+        return project.name if scope is None else project.blocks[scope].name
 
     def change_block(self, scope: str, *, name: str | None = None, help_text: str | None = None) -> bool:
         """Give a block another name, or other words about it."""
@@ -149,6 +174,19 @@ class BlockEditor(QObject):
             return _without_misfits(changed, scope)
 
         return self._change(edit, msg("Change the parameters of the block"))
+
+    def rename_param(self, scope: str, old: str, new: str) -> bool:
+        """Give a parameter of a block another name; what refers to it follows, and so do the values at instances."""
+
+        def edit(project: Project) -> Project:
+            block = project.blocks[scope]
+            check_name(new, taken=RESERVED | block.graph.names | {p.name for p in block.params if p.name != old})
+            params = tuple(p._replace(name=new) if p.name == old else p for p in block.params)
+            nodes = {k: replace(n, params=_referring(n.params, old, new)) for k, n in block.graph.nodes.items()}
+            changed = project.with_block(replace(block, params=params, graph=replace(block.graph, nodes=nodes)))
+            return _renamed_at_instances(changed, PREFIX + scope, old, new)
+
+        return self._change(edit, msg("Rename to {name}", name=new))
 
     # ---- weights
 
@@ -176,7 +214,8 @@ class BlockEditor(QObject):
 
     def set_project_init(self, which: str, choice: Choice | None) -> None:
         """How the weights or biases of all layers begin that do not say so themselves."""
-        self._change(lambda project: replace(project, **{which: choice}), msg("Set the initialization"))
+        change = {which: choice}
+        self._change(lambda project: replace(project, **change), msg("Set the initialization"), ("init", None, which))
 
     # ---- code
 
@@ -223,3 +262,26 @@ def _without_misfits(project: Project, scope: str) -> Project:
         project = project.with_drawing(place, graph)
     return project
 
+
+def _referring(params: Mapping[str, Value], old: str, new: str) -> dict[str, Value]:
+    """Values that refer to a parameter by its new name."""
+    return {name: _reworded(value, old, new) for name, value in params.items()}
+
+
+def _reworded(value: Value, old: str, new: str) -> Value:
+    if isinstance(value, tuple):
+        return tuple(_reworded(entry, old, new) for entry in value)  # type: ignore[misc]
+    return re.sub(rf"\b{old}\b", new, value) if isinstance(value, str) and is_expression(value) else value
+
+
+def _renamed_at_instances(project: Project, type_id: str, old: str, new: str) -> Project:
+    """The project, where the instances of a block have a value by its new name."""
+    places: tuple[Scope, ...] = (None, *project.blocks)
+    for place in places:
+        graph = project.drawing(place)
+        for node in graph.nodes.values():
+            if node.type == type_id and old in node.params:
+                params = {new if name == old else name: value for name, value in node.params.items()}
+                graph = graph.put(replace(node, params=params))
+        project = project.with_drawing(place, graph)
+    return project

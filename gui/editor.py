@@ -15,15 +15,18 @@ from graph.blocks import adopt, retyped, used_definitions
 from graph.catalog import Catalog, Role
 from graph.catalog.types import Param
 from graph.history import History
-from graph.messages import EditError, LayerloomError, Message, msg
+from graph.messages import EditError, FileError, LayerloomError, Message, msg
 from graph.model import Definitions, Graph, Link, Node, NodeId, Port, Position, Project, Scope, Value
 from graph.plan import Plan
 from graph.problems import Fix
 from graph.wiring import check_connect
 from gui.describer import Describer, Finding
+from gui.shelf import brought_in, is_on_shelf
 from runtime.analysis import Analysis
 
 PASTE_STEP = 24.0
+Edit = Callable[[Graph], Graph]
+Wire = Callable[[NodeId], Link]  # from the id of a new node to the wire that comes with it
 
 
 class Change(NamedTuple):
@@ -166,10 +169,18 @@ class Editor(QObject):
     # ---- edits
 
     def add_node(
-        self, type_id: str, position: Position, *, wire: Callable[[NodeId], Link] | None = None
+        self, type_id: str, position: Position, *, wire: Wire | None = None, definitions: Definitions | None = None
     ) -> NodeId | None:
-        """Add a node of a type and select it; `wire` gives a wire to draw with it, in place of what its end had."""
-        node_type = self.catalog[type_id]
+        """Add a node of a type and select it; `wire` gives a wire to draw with it, in place of what its end had.
+
+        `definitions` are those of the document from then on. A block of the library (see `gui.shelf`) comes in with its node.
+        """
+        try:
+            definitions, type_id = brought_in(definitions or self.project.definitions, type_id)
+        except FileError as error:
+            self.refused.emit(error.message)
+            return None
+        node_type = definitions.catalog[type_id]
         node = Node(self.graph.free_id(), node_type.id, self.graph.free_name(node_type.stem), position=position)
         node = self._described(node)
 
@@ -177,10 +188,14 @@ class Editor(QObject):
             graph = graph.add(node)
             return graph if wire is None else self._rewired(graph, wire(node.id))
 
-        if not self._edit(edit, msg("Add {name}", name=node.name)):
+        if not self._edit(edit, msg("Add {name}", name=node.name), definitions=definitions):
             return None
         self.select([node.id])
         return node.id
+
+    def can_add(self, type_id: str) -> bool:
+        """Whether this is a node type of the document, or a block of the library."""
+        return type_id in self.catalog or is_on_shelf(type_id)
 
     def connect_ports(self, source: Port, target: Port) -> bool:
         """Draw a wire; an occupied input gets the new wire in the place of its old one."""
@@ -339,13 +354,14 @@ class Editor(QObject):
             graph = self.project.graph.set_facts(present.id, facts)
             self.push(self.project.with_graph(graph), msg("Read the data"), finding.merge)
 
-    def _edit(self, edit: Callable[[Graph], Graph], text: Message, *, merge: object = None) -> bool:
+    def _edit(self, edit: Edit, text: Message, *, merge: object = None, definitions: Definitions | None = None) -> bool:
         try:
             graph = edit(self.graph)
         except EditError as error:
             self.refused.emit(error.message)
             return False
-        self.push(self.project.with_drawing(self.scope, graph), text, merge)
+        project = self.project if definitions is None else replace(self.project, definitions=definitions)
+        self.push(project.with_drawing(self.scope, graph), text, merge)
         return True
 
     def push(self, project: Project, text: Message, merge: object = None) -> None:

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QTabWidget, QWidget
 
 from graph.messages import Message, msg, tr
 from graph.model import NodeId
+from gui.block_editor import BlockEditor
+from gui.canvas.breadcrumb import Breadcrumb
 from gui.canvas.view import CanvasView
 from gui.editor import Editor
 from gui.icons import icon
@@ -45,9 +47,9 @@ class Frame(QWidget):
     redo_requested = Signal()
     context_menu_requested = Signal(object, object)
 
-    def __init__(self, editor: Editor, controller: RunController) -> None:
+    def __init__(self, editor: Editor, controller: RunController, blocks: BlockEditor) -> None:
         super().__init__()
-        self._editor, self._controller = editor, controller
+        self._editor, self._controller, self._blocks = editor, controller, blocks
         self._make_panels()
         self._panels = {
             "library": (msg("Library"), self.library),
@@ -64,6 +66,7 @@ class Frame(QWidget):
 
     def _make_panels(self) -> None:
         self.canvas = CanvasView(self._editor)
+        self.breadcrumb = Breadcrumb(self.canvas, self._editor, self._blocks)
         self.notice = Notice(self.canvas)
         self.library = LibraryPanel(self._editor)
         self.inspector, self.training = InspectorPanel(self._editor), TrainingPanel(self._editor)
@@ -167,6 +170,7 @@ class Frame(QWidget):
         for panel in (self.metrics, self.predictions, self.log):
             panel.clear()
         self.canvas.set_live({})
+        self.canvas.forget_places()
 
     def fill_panel_menu(self, menu: QMenu) -> None:
         """One entry a panel that shows and hides it."""

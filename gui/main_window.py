@@ -13,6 +13,8 @@ from graph.messages import LayerloomError, language, languages, msg, tr
 from graph.model import NodeId
 from gui import actions
 from gui.analyst import Analyst
+from gui.block_actions import BlockActions
+from gui.block_editor import BlockEditor
 from gui.documents import SUFFIX, Documents
 from gui.editor import Editor
 from gui.frame import Frame
@@ -35,13 +37,15 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._settings = settings
         self.editor = Editor(parent=self)
+        self.block_editor = BlockEditor(self.editor)
         self.documents = Documents(self.editor, settings, self)
         self.controller = RunController(self.editor, self)
         self.analyst = Analyst(self.editor, self)
-        self.frame = Frame(self.editor, self.controller)
+        self.frame = Frame(self.editor, self.controller, self.block_editor)
         self.canvas, self.notice = self.frame.canvas, self.frame.notice
+        self.block_actions = BlockActions(self.editor, self.block_editor, self.canvas)
         self.setCentralWidget(self.frame)
-        self.actions_by_id, self._menus = actions.fill(self.menuBar(), self)
+        self.actions_by_id, self._menus = actions.fill(self.menuBar(), self, self.block_actions)
         self._fill_menus()
         self._connect()
         self._restore_layout()
@@ -116,7 +120,7 @@ class MainWindow(QMainWindow):
         from gui.canvas.picture import render_picture
 
         try:
-            render_picture(self.editor.project, self.editor.analysis, Path(name), theme=theme.name)
+            render_picture(self.editor.view, self.editor.view_analysis, Path(name), theme=theme.name)
         except LayerloomError as error:
             self.notice.show_message(error.message, "error")
         else:
@@ -248,6 +252,7 @@ class MainWindow(QMainWindow):
         self.frame.context_menu_requested.connect(self._on_context_menu)
         QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: theme.use(self._settings.theme))
         self.analyst.ready.connect(self._on_torch_ready)
+        self.block_actions.allowed.connect(self.analyst.look_again)
         self._on_document_changed()
         self._on_history_changed(None)
         self.canvas.setFocus()
@@ -288,8 +293,9 @@ class MainWindow(QMainWindow):
             if node
             else ("quick_add", "paste", "select_all", "tidy", "fit")
         )
-        for name in names:
-            menu.addAction(self.actions_by_id[name])
+        for group in (names, self.block_actions.offered(on_node=node is not None)):
+            menu.addActions([self.actions_by_id[name] for name in group])
+            menu.addSeparator()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(place)
 

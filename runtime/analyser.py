@@ -10,7 +10,7 @@ from typing import Any
 
 from graph.binding import bind, defaults
 from graph.catalog import Catalog, NodeType, Role
-from graph.catalog.definitions import INPUT, OUTPUT, block_of, code_of, declared_shape
+from graph.catalog.definitions import INPUT, OUTPUT, block_of, code_of, declared_shape, own_params
 from graph.catalog.types import ordered_inputs
 from graph.expressions import Number
 from graph.facts import read_facts
@@ -39,9 +39,9 @@ def analyse(project: Project, catalog: Catalog | None = None) -> Analysis:
     nodes = analyser.nodes_of(bind(project.graph, {}), problems)
     problems += check_feasible(project, nodes)
     blocks = analyser.blocks_seen(nodes)
-    inner = dict.fromkeys(problem for seen in blocks.values() for problem in seen.problems)
+    inner = {(p.block, p.node, p.code): p for seen in blocks.values() for p in seen.problems}
     known = {(p.block, p.node, p.code) for p in problems}
-    problems += [p for p in inner if (p.block, p.node, p.code) not in known]
+    problems += [p for place, p in inner.items() if place not in known]
     return Analysis(nodes, relax(problems, project.graph, catalog), blocks=blocks)
 
 
@@ -112,7 +112,7 @@ class _Analyser:
 
     def _instance(self, s: Situation, block: Block, problems: list[Problem]) -> NodeAnalysis:
         """What an instance gives, and what is known inside."""
-        names = {param.name: s.values[param.name] for param in block.params}
+        names = {param.name: s.values[param.name] for param in own_params(block)}
         found = instances.run(s, block, lambda given: self._inside(block, names, given))
         problems += found.problems
         return found.analysis
@@ -137,9 +137,8 @@ class _Analyser:
             if node.type == OUTPUT and node.id in nodes
             for spec in nodes[node.id].inputs.values()
         }
-        inner = tuple(problem.within(block.id) for problem in problems if problem.block is None)
-        deeper = tuple(problem for problem in problems if problem.block is not None)
-        return Inside(block.id, dict(values), nodes, outputs, (*inner, *deeper), _needed(block.graph))
+        found = tuple(problem.within(block.id) for problem in relax(problems, block.graph, self.catalog))
+        return Inside(block.id, dict(values), nodes, outputs, found, _needed(block.graph))
 
     def blocks_seen(self, nodes: Mapping[NodeId, NodeAnalysis]) -> dict[str, Inside]:
         """Each block as its first instance has it, or, where there is none, with what its Input nodes announce."""

@@ -100,8 +100,8 @@ def _call_arguments(node_type: NodeType, _values: Values, arguments: Arguments) 
 
 
 def _with_state(_node_type: NodeType, _values: Values, arguments: Arguments) -> str:
-    """`x, h_0`, and of two states a pair: `x, (h_0, c_0)`."""
-    x, states = list(arguments.values())[:1], list(arguments.values())[1:]
+    """`x, h_0`, and of two states a pair: `x, (h_0, c_0)`. cuDNN takes only states that lie in memory as they are read."""
+    x, states = list(arguments.values())[:1], [f"{state}.contiguous()" for state in list(arguments.values())[1:]]
     return ", ".join([*x, f"({', '.join(states)})"] if len(states) > 1 else [*x, *states])
 
 

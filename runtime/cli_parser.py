@@ -189,6 +189,7 @@ VERBS: Mapping[str, Verb] = {
                 says=msg("An .svg, .png or .pdf file."),
             ),
             Argument("--theme", choices=("light", "dark"), default="light", says=msg("Colors of the picture.")),
+            Argument("--block", metavar="NAME", says=msg("Draw the inside of this block.")),
         ],
     ),
     "train": Verb(

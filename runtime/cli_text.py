@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from unicodedata import east_asian_width
 
-from graph.catalog import CATALOG
+from graph.catalog import Catalog
 from graph.messages import LayerloomError, ProjectError, msg, tr, translate
 from graph.model import Node, Project
 from graph.problems import Problem
@@ -61,9 +61,11 @@ def columns(text: str) -> int:
 
 def problem_line(project: Project, problem: Problem) -> str:
     """`error: conv2 (shape-mismatch): …`; without a name where the problem is of the whole drawing."""
-    node = project.graph.nodes.get(problem.node or "")
+    node = project.drawing(problem.block).nodes.get(problem.node or "")
     severity = tr("error") if problem.severity == "error" else tr("warning")
-    place = f"{node.name} ({problem.code})" if node else f"({problem.code})"
+    block = project.blocks[problem.block].name if problem.block is not None else ""
+    name = ".".join(filter(None, (block, node.name if node else "")))
+    place = f"{name} ({problem.code})" if name else f"({problem.code})"
     return f"{severity}: {place}: {problem.message}"
 
 
@@ -79,15 +81,17 @@ def totals(analysis: Analysis) -> str:
 def summary(project: Project, analysis: Analysis) -> str:
     """A row a node, in the order of execution, and the totals."""
     head = (tr("name"), tr("type"), tr("output"), tr("parameters"), "MACs")
-    rows = [_summary_row(project.graph.nodes[node], analysis) for node in execution_order(project.graph)]
+    rows = [
+        _summary_row(project.graph.nodes[node], analysis, project.catalog) for node in execution_order(project.graph)
+    ]
     return f"{table(head, rows, right=(3, 4))}\n\n{totals(analysis)}"
 
 
-def _summary_row(node: Node, analysis: Analysis) -> Row:
+def _summary_row(node: Node, analysis: Analysis, catalog: Catalog) -> Row:
     known = analysis.nodes[node.id]
     shapes = ", ".join(spec.compact for spec in known.outputs.values())
     counts = (f"{n:,}" if n else "" for n in (known.parameters, known.macs))
-    return (node.name, translate(CATALOG[node.type].label), shapes, *counts)
+    return (node.name, translate(catalog[node.type].label), shapes, *counts)
 
 
 def event_line(event: Event) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from graph.atomic import write_atomically
 from graph.changes import diff
-from graph.messages import RunError, msg, tr
+from graph.messages import ProjectError, RunError, msg, tr
 from graph.model import Project
 from graph.plan import Plan
 from runtime import cli_text, examples
@@ -65,8 +65,20 @@ def code(args: Namespace) -> int:
 def render(args: Namespace) -> int:
     """Write a picture of the drawing; one with problems can be drawn too."""
     project = find_drawing(args.file).project
-    args.draw_picture(project, _analyse(project), args.output, args.theme)
+    scope = _block_named(project, args.block) if args.block is not None else None
+    args.draw_picture(project.inside(scope), _analyse(project).within(scope), args.output, args.theme)
     return DONE
+
+
+def _block_named(project: Project, name: str) -> str:
+    """The id of a block."""
+    found = next((block.id for block in project.blocks.values() if block.name == name), None)
+    if found is None:
+        names = ", ".join(block.name for block in project.blocks.values()) or tr("none")
+        raise ProjectError(
+            msg("There is no block '{name}' in this drawing. Its blocks: {names}.", name=name, names=names)
+        )
+    return found
 
 
 def train(args: Namespace) -> int:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.binding import is_expression
-from graph.catalog.definitions import INPUT, OUTPUT
+from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT
 from graph.expressions import names_in
-from graph.model import Block, Node, NodeId, Project, Value
+from graph.model import Block, Node, NodeId, Port, Project, Value
 from graph.names import MODULE_ATTRIBUTES
 from graph.topology import ancestors
 from runtime.analysis import Inside, NodeAnalysis, TensorSpec, insides
-from runtime.code_body import INDENT, Body, Row
+from runtime.code_body import FUNCTIONS, INDENT, Body, Row
 from runtime.instances import signature
 from runtime.symbols import Sizes, body_of
+
+_NOT_A_CLASS = ("model", "nn", "self", "super", "torch", *FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ class BlockClasses:
             *map(Row, kept),
             *constructor,
             Row(""),
-            Row(f"    def forward({', '.join(['self', *(node.name for node in inputs)])}):"),
+            Row(f"    def forward({', '.join(['self', *(body.variable(Port(n.id, 'output')) for n in inputs)])}):"),
             *statements,
             Row(f"{INDENT}return {returned or 'None'}"),
         ]
@@ -143,8 +146,12 @@ class BlockClasses:
 
     def _free(self, name: str) -> str:
         """The name, or the first of it with 2, 3, ... that no other class has."""
+        params = {param.name for block in self.project.blocks.values() for param in block.params}
+        codes = {self.project.catalog[CODE_PREFIX + code].label for code in self.project.definitions.codes}
+        if keyword.iskeyword(name) or name in _NOT_A_CLASS:
+            name += "Block"
         number, free = 2, name
-        while free in self.taken:
+        while free in {*self.taken, *params, *codes}:
             free, number = f"{name}{number}", number + 1
         return free
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from graph.catalog import Catalog, Role
-from graph.catalog.definitions import block_of, code_of
+from graph.catalog.definitions import CODE_PREFIX, block_of, code_of
 from graph.catalog.types import NodeType, ordered_inputs
 from graph.model import Graph, Node, NodeId, Port, Project, Value
 from graph.topology import execution_order
 from runtime.analysis import Inside, NodeAnalysis, TensorSpec
 from runtime.emitters import emit
+from runtime.helpers import HELPERS
 from runtime.sharing import followers, tied
 from runtime.symbols import Sizes
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from runtime.code_blocks import BlockClass
 
 INDENT = "        "
+FUNCTIONS = ("max", "min", "range", "reversed", "round", *HELPERS)  # that `forward` calls
 Known = Mapping[NodeId, NodeAnalysis]
 
 
@@ -94,18 +96,29 @@ class Body:
 
     def variable(self, port: Port) -> str:
         """The name of the variable that holds what leaves a port."""
-        node = self.graph.nodes[port.node]
-        if self.type_of(port.node).role is Role.DATA:
-            others = [n for n in self.order if n != port.node and self.type_of(n).role is Role.DATA]
-            return self.free(f"{node.name}_{port.name}" if others else port.name)
-        first = port.name == self.type_of(port.node).outputs[0].name
-        return node.name if first else self.free(f"{node.name}_{port.name}")
+        return self._variables[port]
+
+    @cached_property
+    def _variables(self) -> dict[Port, str]:
+        """The variables of all ports: a node's first one is called like the node, unless a function is called so too."""
+        functions = {*FUNCTIONS, *(self.catalog[CODE_PREFIX + code].label for code in self.project.definitions.codes)}
+        taken = {*functions, *self.graph.names}
+        only = sum(self.type_of(n).role is Role.DATA for n in self.order) == 1
+        found: dict[Port, str] = {}
+        for node_id in self.order:
+            name, node_type = self.graph.nodes[node_id].name, self.type_of(node_id)
+            is_data = node_type.role is Role.DATA
+            for number, port in enumerate(node_type.outputs):
+                own = number == 0 and not is_data
+                wish = name if own else port.name if is_data and only else f"{name}_{port.name}"
+                free = wish if own and wish not in functions else _free(wish, taken)
+                found[Port(node_id, port.name)] = free
+                taken.add(free)
+        return found
 
     def free(self, name: str) -> str:
-        """The name, or one like it, if a node has it."""
-        while name in self.graph.names:
-            name += "_"
-        return name
+        """The name, or one like it, if a node has it or what leaves one."""
+        return _free(name, {*self.graph.names, *self._variables.values()})
 
     def variables(self, node: NodeId) -> list[str]:
         """What a node's outputs are assigned to; "_" for one of several that nobody uses."""
@@ -219,3 +232,9 @@ class Body:
         block = block_of(self.graph.nodes[node], self.project.definitions)
         assert block is not None, node
         return block
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name

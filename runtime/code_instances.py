@@ -10,7 +10,7 @@ from graph.model import NodeId, Port, Value
 from runtime.analysis import Inside, TensorSpec
 from runtime.code_body import Body
 from runtime.instances import names_of
-from runtime.symbols import Symbol, symbol
+from runtime.symbols import Symbol, factor, symbol
 
 if TYPE_CHECKING:
     from runtime.code_blocks import Argument, BlockClass
@@ -80,7 +80,7 @@ def _list(body: Body, node: NodeId) -> str:
         if min(counts) > 1 and max(counts) > 2 and _alike(body, runs, 1):
             return f"nn.ModuleList([{_built(body, node, 0)}, *({_built(body, node, 1)} for _ in range({_but_one(times)}))])"
         if counts != {2} and (even := _even(body, node, runs)) is not None:
-            return f"nn.ModuleList({even} for i in range({times!r}))"
+            return f"nn.ModuleList({even})"
     each = ", ".join(_built_alone(body, node, run) for run in range(len(runs[body.at])))
     return f"nn.ModuleList([{each}])"
 
@@ -89,7 +89,7 @@ def _but_one(times: Value) -> str:
     """The number of runs after the first, under its name if it has one."""
     if not isinstance(times, Symbol):
         return repr(int(times or 0) - 1)
-    return f"{times!r} - 1" if times.text.isidentifier() else f"({times!r}) - 1"
+    return f"{factor(times)} - 1"
 
 
 def _times(body: Body, node: NodeId, *, computing: bool = False) -> Value:
@@ -107,7 +107,8 @@ def _alike(body: Body, runs: Sequence[tuple[Inside, ...]], start: int) -> bool:
 
 
 def _even(body: Body, node: NodeId, runs: Sequence[tuple[Inside, ...]]) -> str | None:
-    """`DenseLayer(64 + 32 * i)`, where sizes grow by the same amount from run to run; None where they do not."""
+    """`DenseLayer(64 + 32 * i) for i in range(times)`: sizes grow by the same amount from run to run. None if they do not."""
+    i = _index(body)
     made = _class_of(body, runs[body.at][0])
     values: dict[str, Value] = {}
     for argument in made.arguments:
@@ -121,15 +122,20 @@ def _even(body: Body, node: NodeId, runs: Sequence[tuple[Inside, ...]]) -> str |
                 steps.append(0)
                 continue
             step = series[1] - series[0] if len(series) > 1 else 0
-            if any(value != first + step * i for i, value in enumerate(series)):
+            if any(value != first + step * run for run, value in enumerate(series)):
                 return None
             steps.append(step)
         value = _value(body, node, argument, firsts)
         if any(steps):
             step = body.size(tuple(steps), "step")
-            value = symbol(int(firsts[body.at]), f"{value!r} + {step!r} * i")
+            value = symbol(int(firsts[body.at]), f"{factor(value)} + {factor(step)} * {i}")
         values[argument.name] = value
-    return _written(body, node, made, values)
+    return f"{_written(body, node, made, values)} for {i} in range({_times(body, node)!r})"
+
+
+def _index(body: Body) -> str:
+    """The variable of a loop in a constructor: `i`, unless an argument is called so."""
+    return "i" if body.sizes is None or not body.sizes.is_taken("i") else "run"
 
 
 def _built_alone(body: Body, node: NodeId, run: int) -> str:
@@ -177,6 +183,9 @@ def _repeat(body: Body, node: NodeId, place: str) -> list[str]:
     return [f"{targets} = {', '.join(handed_on)}", loop, f"    {targets} = {run}({arguments})"]
 
 
+_ZERO = {"bool": "False"}  # by dtype
+
+
 class _Scan:
     """The loops of one scan."""
 
@@ -191,6 +200,7 @@ class _Scan:
         whole = whole_inputs(self.block)
         self.sequences = [n for n in self.entries if n not in self.handed_on.values() and n not in whole]
         self.ports = {port.name: body.variable(Port(node, port.name)) for port in body.type_of(node).outputs}
+        self._locals: dict[tuple[str, str, str], str] = {}
         self.used = {link.source.name for link in body.graph.outgoing(node)} | {p.name for p in body.returned if p.node == node}
 
     def rows(self, ways: Sequence[str]) -> list[str]:
@@ -198,14 +208,14 @@ class _Scan:
         both = len(ways) == 2
         rows = []
         for number, way in enumerate(ways):
-            rows += self._loop(way, f"{self.place}[{number}]" if both else self.place, f"_{way}" if both else "", number)
-        collected = {end: [self._local(end, f"_{way}" if both else "", "steps") for way in ways] for end in self._collected()}
+            rows += self._loop(way, f"{self.place}[{number}]" if both else self.place, way if both else "", number)
+        collected = {end: [self._local(end, way if both else "", "steps") for way in ways] for end in self._collected()}
         stacked = {
             end: [f"torch.stack({name}{'[::-1]' if way == 'backward' else ''}, 1)" for way, name in zip(ways, names, strict=True)]
             for end, names in collected.items()
         }
         last = {
-            f"{end}_last": [self._local(entry, f"_{way}" if both else "") for way in ways]
+            f"{end}_last": [self._local(entry, way if both else "") for way in ways]
             for end, entry in self.handed_on.items()
             if f"{end}_last" in self.used
         }
@@ -238,14 +248,14 @@ class _Scan:
 
     def _masked(self, results: dict[str, str], alive: str, suffix: str) -> list[str]:
         """What comes after the end of a sequence: states stay as they are, and outputs are 0."""
-        rows = [f"    {self._local('alive', suffix)} = {alive}"]
+        rows = [f"    {self._local('', suffix, 'alive')} = {alive}"]
         for end, variable in results.items():
-            mask = f"{self._local('alive', suffix)}.view({', '.join(['-1'] + ['1'] * (len(self.inside.outputs[end].shape) - 1))})"
+            mask = f"{self._local('', suffix, 'alive')}.view({', '.join(['-1'] + ['1'] * (len(self.inside.outputs[end].shape) - 1))})"
             if end in self.handed_on:
                 state = self._local(self.handed_on[end], suffix)
                 rows.append(f"    {state} = torch.where({mask}, {variable}, {state})")
             if end in self._collected():
-                rows.append(f"    {variable} = torch.where({mask}, {variable}, 0.0)")
+                rows.append(f"    {variable} = torch.where({mask}, {variable}, {_ZERO.get(self.inside.outputs[end].dtype, '0')})")
         return rows
 
     def _result(self, end: str, suffix: str, *, masked: bool) -> str:
@@ -281,6 +291,13 @@ class _Scan:
         return next(n.id for n in self.block.graph.nodes.values() if n.type == INPUT and n.name == name)
 
     def _local(self, name: str, suffix: str, what: str = "") -> str:
-        return self.body.free(f"{self.name}_{name}{suffix}{f'_{what}' if what else ''}")
+        """A variable of the loop: `encoder_h` for the state `h`, `encoder_y_steps` for what `y` gave at each step."""
+        key = name, suffix, what
+        if key not in self._locals:
+            free = self.body.free("_".join(filter(None, (self.name, name, suffix, what))))
+            while free in self._locals.values():
+                free += "_"
+            self._locals[key] = free
+        return self._locals[key]
 
 

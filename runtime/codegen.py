@@ -285,7 +285,7 @@ class _Writer:
         self.write(f"    def forward({', '.join(['self', *map(self.body.variable, inputs)])}):")
 
     def _return(self, losses: Iterable[NodeId], metrics: Sequence[NodeId]) -> None:
-        named = ", ".join(f'"{self.graph.nodes[n].name}": {self.graph.nodes[n].name}' for n in losses)
+        named = ", ".join(f'"{self.graph.nodes[n].name}": {self.body.variables(n)[0]}' for n in losses)
         self.write(f"{INDENT}return {{{named}}}, {{{'' if metrics else '}'}")
         for node in metrics:
             seen = ", ".join(map(self.body.variable, self.body.sources(node)))

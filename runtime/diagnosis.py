@@ -1,7 +1,7 @@
 """Shape and dtype problems in the words of the drawing: what each side has, and the mend.
 
 The checks of single node types are tables in the modules beside this one: `diagnosis_layers`, `diagnosis_joins`,
-`diagnosis_losses`, `diagnosis_operations`.
+`diagnosis_losses`, `diagnosis_operations`, `diagnosis_sequences`.
 """
 
 from __future__ import annotations

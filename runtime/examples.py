@@ -1,4 +1,4 @@
-"""The examples that ship with the application: drawings over real data, ready to train."""
+"""The drawings that ship: examples over real data, ready to train, and famous architectures, which await yours."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from graph.messages import FileError, Message, msg
 
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "examples"
+ARCHITECTURES = FOLDER.parent / "architectures"
 
 
 class Example(NamedTuple):
@@ -35,10 +36,55 @@ _EXAMPLES = {
     ),
 }
 
+_ARCHITECTURES = {
+    "resnet18": Example(
+        msg("ResNet-18, residual blocks"),
+        msg("He et al., 2015: 11.7 million parameters in stages of two convolutions and a shortcut around them."),
+    ),
+    "resnet50": Example(
+        msg("ResNet-50, bottlenecks"),
+        msg("He et al., 2015: 25.6 million parameters; every block narrows, filters and widens again."),
+    ),
+    "resnet152": Example(
+        msg("ResNet-152, very deep"),
+        msg("He et al., 2015: 60.2 million parameters in 50 blocks, drawn as four stages that repeat theirs."),
+    ),
+    "vgg16": Example(
+        msg("VGG-16, plain convolutions"),
+        msg("Simonyan and Zisserman, 2014: 138 million parameters, most of them in the first fully connected layer."),
+    ),
+    "mobilenet_v2": Example(
+        msg("MobileNetV2, for small devices"),
+        msg("Sandler et al., 2018: 3.5 million parameters in inverted residuals, which filter every channel apart."),
+    ),
+    "densenet121": Example(
+        msg("DenseNet-121, layers that see all before them"),
+        msg("Huang et al., 2017: 8 million parameters; every layer adds 32 channels to all that came before."),
+    ),
+    "vit_b_16": Example(
+        msg("ViT-B/16, a Transformer for images"),
+        msg("Dosovitskiy et al., 2020: 86.6 million parameters; patches of 16 × 16 pixels are read like words."),
+    ),
+    "gpt2_small": Example(
+        msg("GPT-2 small, a language model"),
+        msg("Radford et al., 2019: 124 million parameters; the output layer shares the weights of the token embedding."),
+    ),
+    "unet": Example(
+        msg("U-Net, for segmentation"),
+        msg("Ronneberger et al., 2015: 31 million parameters, a way down and a way up again with shortcuts between them."),
+    ),
+}
+_ALL = {**_EXAMPLES, **_ARCHITECTURES}
+
 
 def names() -> tuple[str, ...]:
-    """The names of the examples, the one that the window opens with first."""
-    return tuple(_EXAMPLES)
+    """The names of the examples, the one that the window opens with first, and then of the architectures."""
+    return tuple(_ALL)
+
+
+def architectures() -> tuple[str, ...]:
+    """The names of the architectures, which have no data."""
+    return tuple(_ARCHITECTURES)
 
 
 def path(name: str) -> Path:
@@ -48,7 +94,7 @@ def path(name: str) -> Path:
         FileError: there is no example of that name.
     """
     _require(name)
-    return FOLDER / f"{name}.layerloom"
+    return (ARCHITECTURES if name in _ARCHITECTURES else FOLDER) / f"{name}.layerloom"
 
 
 def describe(name: str) -> Example:
@@ -61,8 +107,8 @@ def describe(name: str) -> Example:
 
 
 def _require(name: str) -> Example:
-    if name not in _EXAMPLES:
+    if name not in _ALL:
         raise FileError(
-            msg("There is no example '{name}'. The examples are: {names}.", name=name, names=", ".join(_EXAMPLES))
+            msg("There is no example '{name}'. The examples are: {names}.", name=name, names=", ".join(_ALL))
         )
-    return _EXAMPLES[name]
+    return _ALL[name]

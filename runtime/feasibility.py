@@ -72,7 +72,7 @@ def _check_batches(project: Project, nodes: Known) -> Iterator[Problem]:
     better = next((n for n in count(size + 1) if _smallest_batch(samples, n) != 1), None) if samples > 1 else None
     mends = (set_plan(msg("Set batch_size to {value}", value=better), batch_size=better),) if better else ()
     for node in _trained(project.graph):
-        if node.id in nodes and _needs_two(node, nodes[node.id]):
+        if node.id in nodes and _needs_two(project, node, nodes[node.id]):
             text = msg("'{node}' compares the samples of a batch, but the last batch of an epoch has only one "
                        "({samples:,} training samples in batches of {size:,}). Choose another batch size.",
                        node=node.name, samples=samples, size=size)  # fmt: skip
@@ -86,8 +86,12 @@ def _trained(graph: Graph) -> list[Node]:
     return [node for node in graph.nodes.values() if node.id in before]
 
 
-def _needs_two(node: Node, found: NodeAnalysis) -> bool:
-    return node.type in _BATCH_NORMS and bool(found.outputs) and all(d == 1 for d in found.inputs["input"].shape[2:])
+def _needs_two(project: Project, node: Node, found: NodeAnalysis) -> bool:
+    """Whether it, or a node of the block that it runs, has one number a channel and sample to compare."""
+    if node.type in _BATCH_NORMS:
+        return bool(found.outputs) and all(d == 1 for d in found.inputs["input"].shape[2:])
+    inner = ((project.drawing(run.block).nodes[i], known) for run in found.inside for i, known in run.nodes.items())
+    return any(_needs_two(project, deeper, known) for deeper, known in inner)
 
 
 def _training_samples(project: Project) -> int | None:

@@ -30,7 +30,7 @@ INITIALIZERS = frozenset(
         "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
     }
 )  # fmt: skip
-LAYER_ATTRIBUTES = frozenset({"append", "bias", "named_parameters", "ndim", "new_zeros", "parameters", "view", "weight"})
+LAYER_ATTRIBUTES = frozenset({"append", "contiguous", "bias", "named_parameters", "ndim", "new_zeros", "parameters", "view", "weight"})
 FUNCTIONS = {
     "torch": TORCH_FUNCTIONS,
     "torch.linalg": frozenset({"cross", "vector_norm"}),
@@ -47,6 +47,7 @@ _EXPRESSIONS = (
     ast.IfExp, ast.GeneratorExp, ast.comprehension, ast.Starred, ast.Load, ast.Store, ast.alias, ast.arguments, ast.arg,
 )  # fmt: skip
 BUILTINS = frozenset({"super", "range", "reversed", "min", "max", "round"})
+_OWNERS = ("self", "self.model")  # of submodules
 _IMPORTS = frozenset({"import torch", "from torch import nn"})
 
 
@@ -74,9 +75,9 @@ def check_source(text: str) -> None:
 def _runs(tree: ast.AST) -> Iterator[str]:
     """The variables that go over submodules: `layer` in `for layer in self.blocks`."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.For) and isinstance(node.target, ast.Name) and isinstance(node.iter, ast.Attribute):
-            if ast.unparse(node.iter.value) in ("self", "self.model"):
-                yield node.target.id
+        match node:
+            case ast.For(target=ast.Name(id=name), iter=ast.Attribute(value=owner)) if ast.unparse(owner) in _OWNERS:
+                yield name
 
 
 def _check_attribute(node: ast.Attribute) -> None:
@@ -87,7 +88,7 @@ def _check_attribute(node: ast.Attribute) -> None:
         assert node.attr in FUNCTIONS[owner] or f"{owner}.{node.attr}" in _IN_EXPRESSIONS, node.attr
     elif owner == "nn":
         assert node.attr[:1].isupper() or node.attr in ("functional", "init"), node.attr
-    elif owner in ("self", "self.model"):
+    elif owner in _OWNERS:
         assert not node.attr.startswith("_"), node.attr
     else:
         assert node.attr in TENSOR_ATTRIBUTES | LAYER_ATTRIBUTES | EXPRESSION_METHODS, node.attr

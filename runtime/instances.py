@@ -101,7 +101,8 @@ def _scan(s: Situation, block: Block, look: Look) -> Found:
     if wrong is not None:
         return Found(NodeAnalysis(s.inputs, resolved=s.values), (wrong,))
     both = s.values["direction"] == BOTH
-    begins = {entry: _begin(s, block, entry, both=both) for entry in handed_on.values()}
+    batch = s.inputs[sequences[0]].shape[0]
+    begins = {entry: _begin(s, block, entry, batch=batch, both=both) for entry in handed_on.values()}
     if missing := [entry for entry, spec in begins.items() if spec is None]:
         text = msg("'{node}' does not know how large the state '{state}' is before the first step. Set the shape of that Input in {block}, "
                    "or wire a beginning to it.", node=s.node.name, state=missing[0], block=block.name)  # fmt: skip
@@ -142,7 +143,7 @@ def _check_sequences(s: Situation, block: Block, sequences: list[str]) -> Proble
     return None
 
 
-def _begin(s: Situation, block: Block, entry: str, *, both: bool) -> TensorSpec | None:
+def _begin(s: Situation, block: Block, entry: str, *, batch: Dim, both: bool) -> TensorSpec | None:
     """What a state is before the first step, for one direction: what is wired to it, else zeros of the announced shape."""
     if entry in s.inputs:
         spec = s.inputs[entry]
@@ -150,7 +151,7 @@ def _begin(s: Situation, block: Block, entry: str, *, both: bool) -> TensorSpec 
         return replace(spec, shape=(*spec.shape[:-1], size // 2)) if both and isinstance(size, int) else spec
     node = next(n for n in block.graph.nodes.values() if n.type == INPUT and n.name == entry)
     shape = declared_shape(block, node, s.values)
-    return None if shape is None else TensorSpec(("B", *shape), str(node.params.get("dtype", "float32")))
+    return None if shape is None else TensorSpec((batch, *shape), str(node.params.get("dtype", "float32")))
 
 
 def _without_step(spec: TensorSpec) -> TensorSpec:

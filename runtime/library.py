@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,6 @@ from graph import files
 from graph.atomic import explain
 from graph.binding import defaults
 from graph.blocks import adopt, used_definitions
-from graph.catalog import CATALOG, Catalog
 from graph.catalog.definitions import INPUT, OUTPUT, PREFIX, SCAN, block_of, declared_shape, states, whole_inputs
 from graph.layout import tidy
 from graph.messages import FileError, Message, msg
@@ -48,7 +46,7 @@ class Entry(NamedTuple):
 
     file: str
     name: str
-    help: Message
+    help: Message | str
     path: Path
     problem: Message | None = None
 
@@ -117,7 +115,7 @@ def example(block: Block, definitions: Definitions) -> Project:
     for name, source in sources.items():
         graph = graph.connect(Link(source, Port(instance.id, name)))
     graph = _with_outputs(graph, block, instance.id)
-    return Project(graph.move(tidy(graph)), name=block.name, definitions=kept)
+    return Project(graph.move(tidy(graph)), name=f"{block.name} example", definitions=kept)
 
 
 # ---- the drawing of an example
@@ -161,7 +159,7 @@ def _entry(path: Path) -> Entry:
         block = _shown(files.load(path), path)
     except FileError as error:
         return Entry(path.stem, path.stem, error.message, path, error.message)
-    return Entry(path.stem, block.name, READY.get(path.stem) if path.parent == FOLDER else Message(_plain(block.help)), path)
+    return Entry(path.stem, block.name, READY[path.stem] if path.parent == FOLDER else block.help, path)
 
 
 def _shown(project: Project, path: Path) -> Block:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runtime.symbols import factor
+
 PARAMETER = "layerloom.Parameter"
 
 
@@ -14,7 +16,7 @@ def parameter_init(values: Mapping[str, Any]) -> str:
     starts = {
         "zeros": f"torch.zeros({sizes})",
         "ones": f"torch.ones({sizes})",
-        "normal": f"{values['std']!r} * torch.randn({sizes})",
+        "normal": f"{factor(values['std'])} * torch.randn({sizes})",
     }
     return f"nn.Parameter({starts[values['start']]})"
 

@@ -7,6 +7,7 @@ other size afterwards. Results are kept by (type, parameters, input specs): an e
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import lru_cache
@@ -48,7 +49,8 @@ def _run(
     results = [f"y{i}" for i in range(len(node_type.outputs))]
     emission = emit(node_type, dict(values), names)
     fill, device = (_zeros, "cpu") if node_type.id in LOOKS_AT_VALUES else (empty, "meta")
-    with torch.device(device), torch.no_grad():
+    with torch.device(device), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the diagnosis says it in the words of the drawing
         module = _module(emission.init) if emission.init else None
         parameters = list(_parameters(module).values()) if module is not None else []
         space = {names[port]: fill(spec) for port, spec in inputs}

@@ -56,6 +56,12 @@ def symbol(value: Any, text: str) -> Value:
     return made  # type: ignore[return-value]
 
 
+def factor(value: Value) -> str:
+    """The text of a number as a part of a sum or a product."""
+    text = repr(value)
+    return f"({text})" if isinstance(value, Symbol) and not text.isidentifier() else text
+
+
 class Sizes:
     """The names of a class that stand for numbers which differ between its uses: its arguments, and what is made of them.
 
@@ -100,6 +106,10 @@ class Sizes:
             return value
         return symbol(value, self._text(body_of(raw), computing=computing))
 
+    def is_taken(self, name: str) -> bool:
+        """Whether the class has an argument or a node of that name."""
+        return name in self.inferred or self._taken(name)
+
     def text(self, vector: tuple) -> str | None:
         """The name of a number, if it has one."""
         return self._texts.get(vector)
@@ -114,7 +124,7 @@ class Sizes:
         return text if text.replace(".", "").isidentifier() else f"({text})"
 
     def _free(self, name: str) -> str:
-        while name in self.inferred or self._taken(name):
+        while self.is_taken(name):
             name += "_"
         return name
 

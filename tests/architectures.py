@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drawings import Drawing
-from graph.model import BlockParam, Definitions, Port, Project
+from graph.layout import COLUMN_GAP, NODE_SIZE, ROW_GAP
+from graph.model import BlockParam, Definitions, Graph, Port, Project
+from transformer_drawings import gpt2_small, vit_b_16
 
 _CHANNELS = BlockParam("channels", 64, "Number of channels it gives.")
 _STRIDE = BlockParam("stride", 2, "Step of its first convolution: 2 halves height and width.")
@@ -93,19 +95,35 @@ def _resnet(name: str, definitions: Definitions, blocks: tuple[int, ...], *, pla
     return d.placed
 
 
+def basic_block(definitions: Definitions) -> Definitions:
+    """BasicBlock: the residual block of the smaller networks."""
+    return _residual(definitions, "BasicBlock", _basic, "channels", "Two convolutions, added to their input.")
+
+
+def projection_block(definitions: Definitions) -> Definitions:
+    """ProjectionBlock: a basic block that changes the size."""
+    return _projected(definitions, "ProjectionBlock", _basic, "channels",
+                      "Two convolutions that change the size, added to a projection of their input.")  # fmt: skip
+
+
+def bottleneck(definitions: Definitions) -> Definitions:
+    """Bottleneck: the residual block of the larger networks."""
+    return _residual(definitions, "Bottleneck", _bottleneck, "4 * channels",
+                     "A convolution between two that narrow and widen, added to their input.")  # fmt: skip
+
+
+def projection_bottleneck(definitions: Definitions) -> Definitions:
+    """ProjectionBottleneck: a bottleneck that changes the size."""
+    return _projected(definitions, "ProjectionBottleneck", _bottleneck, "4 * channels",
+                      "A bottleneck that changes the size, added to a projection of its input.")  # fmt: skip
+
+
 def _of_basic_blocks() -> Definitions:
-    definitions = _residual(Definitions(), "BasicBlock", _basic, "channels", "Two convolutions, added to their input.")
-    definitions = _projected(definitions, "ProjectionBlock", _basic, "channels",
-                             "Two convolutions that change the size, added to a projection of their input.")  # fmt: skip
-    return _stage(definitions, "ProjectionBlock", "BasicBlock")
+    return _stage(projection_block(basic_block(Definitions())), "ProjectionBlock", "BasicBlock")
 
 
 def _of_bottlenecks() -> Definitions:
-    definitions = _residual(Definitions(), "Bottleneck", _bottleneck, "4 * channels",
-                            "A convolution between two that narrow and widen, added to their input.")  # fmt: skip
-    definitions = _projected(definitions, "ProjectionBottleneck", _bottleneck, "4 * channels",
-                             "A bottleneck that changes the size, added to a projection of its input.")  # fmt: skip
-    return _stage(definitions, "ProjectionBottleneck", "Bottleneck")
+    return _stage(projection_bottleneck(bottleneck(Definitions())), "ProjectionBottleneck", "Bottleneck")
 
 
 def resnet18() -> Project:
@@ -153,26 +171,8 @@ _IN_CHANNELS = BlockParam("in_channels", 32, "Number of channels it takes.")
 _EXPANSION = BlockParam("expansion", 6, "How many times wider it is inside.")
 
 
-def mobilenet_v2() -> Project:
-    """3,504,872 parameters."""
-    d = Drawing("MobileNetV2", definitions=_of_inverted_residuals())
-    x = d.add("block.ConvNormActivation", "stem", _images(d), channels=32, kernel_size=3, stride=2)
-    x = d.add("block.ConvNormActivation", "depthwise", x, channels=32, kernel_size=3, groups=32)
-    x = d.add("nn.Conv2d", "project", x, out_channels=16, kernel_size=1, bias=False)
-    x = d.add("nn.BatchNorm2d", "project_bn", x)
-    before = 16
-    for i, (channels, blocks, stride) in enumerate(((24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2)), 1):
-        x = d.add("block.Stage", f"stage{i}", x, in_channels=before, channels=channels, stride=stride, blocks=blocks)
-        before = channels
-    x = d.add("block.LinearBottleneck", "bottleneck", x, in_channels=before, channels=320, stride=1)
-    x = d.add("block.ConvNormActivation", "head", x, channels=1280, kernel_size=1)
-    x = d.add("nn.Flatten", "flatten", d.add("nn.AdaptiveAvgPool2d", "avgpool", x, output_size=1))
-    x = d.add("nn.Dropout", "dropout", x, p=0.2)
-    d.add("op.Output", "scores", d.add("nn.Linear", "classifier", x, out_features=1000))
-    return d.placed
-
-
-def _of_inverted_residuals() -> Definitions:
+def inverted_residual() -> Definitions:
+    """ConvNormActivation, LinearBottleneck and InvertedResidual."""
     d = Drawing("ConvNormActivation")
     x = d.add("nn.Conv2d", "conv", _features(d, 32, 112), out_channels="=channels", kernel_size="=kernel_size",
               stride="=stride", padding="=kernel_size // 2", groups="=groups", bias=False)  # fmt: skip
@@ -197,15 +197,36 @@ def _of_inverted_residuals() -> Definitions:
     y = d.add("block.LinearBottleneck", "branch", x, in_channels="=channels", channels="=channels", stride=1,
               expansion="=expansion")  # fmt: skip
     d.add("op.Output", "output", d.add("op.Add", "add", x, y))
-    definitions = d.as_block(_CHANNELS, _EXPANSION, help="A linear bottleneck, added to its input.")
+    return d.as_block(_CHANNELS, _EXPANSION, help="A linear bottleneck, added to its input.")
 
-    d = Drawing("Stage", definitions=definitions)
+
+def _of_inverted_residuals() -> Definitions:
+    d = Drawing("Stage", definitions=inverted_residual())
     x = d.add("block.LinearBottleneck", "first", _features(d, "=in_channels", 112), in_channels="=in_channels",
               channels="=channels", stride="=stride")  # fmt: skip
     x = d.add("block.InvertedResidual", "others", x, use="repeat", times="=blocks - 1", channels="=channels")
     d.add("op.Output", "output", x)
     return d.as_block(_IN_CHANNELS, _CHANNELS, _STRIDE, _BLOCKS,
                       help="A linear bottleneck that changes the size, and inverted residuals.")  # fmt: skip
+
+
+def mobilenet_v2() -> Project:
+    """3,504,872 parameters."""
+    d = Drawing("MobileNetV2", definitions=_of_inverted_residuals())
+    x = d.add("block.ConvNormActivation", "stem", _images(d), channels=32, kernel_size=3, stride=2)
+    x = d.add("block.ConvNormActivation", "depthwise", x, channels=32, kernel_size=3, groups=32)
+    x = d.add("nn.Conv2d", "project", x, out_channels=16, kernel_size=1, bias=False)
+    x = d.add("nn.BatchNorm2d", "project_bn", x)
+    before = 16
+    for i, (channels, blocks, stride) in enumerate(((24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2)), 1):
+        x = d.add("block.Stage", f"stage{i}", x, in_channels=before, channels=channels, stride=stride, blocks=blocks)
+        before = channels
+    x = d.add("block.LinearBottleneck", "bottleneck", x, in_channels=before, channels=320, stride=1)
+    x = d.add("block.ConvNormActivation", "head", x, channels=1280, kernel_size=1)
+    x = d.add("nn.Flatten", "flatten", d.add("nn.AdaptiveAvgPool2d", "avgpool", x, output_size=1))
+    x = d.add("nn.Dropout", "dropout", x, p=0.2)
+    d.add("op.Output", "scores", d.add("nn.Linear", "classifier", x, out_features=1000))
+    return d.placed
 
 
 # ---- DenseNet (Huang et al., 2017), as in torchvision
@@ -217,17 +238,20 @@ def _preactivated(d: Drawing, number: int | str, x: Port, channels: int | str, *
     return d.add("nn.Conv2d", f"conv{number}", x, out_channels=channels, kernel_size=kernel, padding=kernel // 2, bias=False)
 
 
-def densenet121() -> Project:
-    """7,978,856 parameters."""
+def dense_layer() -> Definitions:
+    """DenseLayer."""
     d = Drawing("DenseLayer")
     x = _features(d, 64, 56)
     y = _preactivated(d, 1, x, "=4 * growth", kernel=1)
     y = _preactivated(d, 2, y, "=growth", kernel=3)
     d.add("op.Output", "output", d.add("op.Concatenate", "joined", x, y))
     growth = BlockParam("growth", 32, "Number of channels that it adds.")
-    definitions = d.as_block(growth, help="Adds channels, computed from all channels before them.")
+    return d.as_block(growth, help="Adds channels, computed from all channels before them.")
 
-    d = Drawing("Transition", definitions=definitions)
+
+def densenet121() -> Project:
+    """7,978,856 parameters."""
+    d = Drawing("Transition", definitions=dense_layer())
     x = _preactivated(d, "", _features(d, 256, 56), "=channels", kernel=1)
     d.add("op.Output", "output", d.add("nn.AvgPool2d", "pool", x, kernel_size=2, stride=2))
     definitions = d.as_block(_CHANNELS, help="Fewer channels, and half the height and width.")
@@ -249,105 +273,11 @@ def densenet121() -> Project:
     return d.placed
 
 
-# ---- Transformers
-
-_HEADS = BlockParam("heads", 12, "Number of attention heads; must divide the width.")
-
-
-def vit_b_16() -> Project:
-    """86,567,656 parameters (Dosovitskiy et al., 2020, as in torchvision)."""
-    d = Drawing("EncoderBlock")
-    x = d.add("op.Input", "x", shape=(197, "=width"))
-    y = d.add("nn.LayerNorm", "ln_1", x, eps=1e-6)
-    y = d.add("nn.MultiheadAttention", "self_attention", y, y, y, num_heads="=heads", need_weights=False)
-    x = d.add("op.Add", "attended", x, y)
-    y = d.add("nn.LayerNorm", "ln_2", x, eps=1e-6)
-    y = d.add("nn.GELU", "gelu", d.add("nn.Linear", "fc1", y, out_features="=hidden"))
-    y = d.add("nn.Linear", "fc2", y, out_features="=width")
-    d.add("op.Output", "output", d.add("op.Add", "added", x, y))
-    definitions = d.as_block(BlockParam("width", 768, "Number of features of every patch."), _HEADS,
-                             BlockParam("hidden", 3072, "Number of features between the linear layers."),
-                             help="Self-attention and two linear layers, each added to its input.")  # fmt: skip
-
-    d = Drawing("ViTB16", definitions=definitions)
-    x = d.add("nn.Conv2d", "conv_proj", _images(d), out_channels=768, kernel_size=16, stride=16)
-    x = d.add("op.Transpose", "patches", d.add("nn.Flatten", "flatten", x, start_dim=2), dim0=1, dim1=2)
-    token = d.add("op.Parameter", "class_token", x, shape=(1, 1, 768))
-    x = d.add("op.Concatenate", "tokens", token, x, dim=1)
-    positions = d.add("op.Parameter", "pos_embedding", shape=(1, 197, 768), start="normal")
-    x = d.add("op.Add", "embedded", x, positions)
-    x = d.add("block.EncoderBlock", "layers", x, use="repeat", times=12)
-    x = d.add("op.Select", "first", d.add("nn.LayerNorm", "ln", x, eps=1e-6), dim=1, index=0)
-    d.add("op.Output", "scores", d.add("nn.Linear", "head", x, out_features=1000))
-    return d.placed
-
-
-_WIDTH = BlockParam("width", 768, "Number of features of every token.")
-_DROPOUT = BlockParam("dropout", 0.1, "Share of the numbers that training sets to 0.")
-
-
-def gpt2_small() -> Project:
-    """124,439,808 parameters, the output layer tied to the token embedding (Radford et al., 2019)."""
-    d = Drawing("GPT2Small", definitions=_of_transformer_blocks())
-    tokens = d.add("op.Input", "tokens", shape=(1024,), dtype="int64")
-    x = d.add("nn.Embedding", "wte", tokens, num_embeddings=50257, embedding_dim=768)
-    places = d.add("op.Positions", "places", tokens, batch=False)
-    y = d.add("nn.Embedding", "wpe", places, num_embeddings=1024, embedding_dim=768)
-    x = d.add("nn.Dropout", "drop", d.add("op.Add", "embedded", x, y), p=0.1)
-    x = d.add("block.TransformerBlock", "h", x, use="repeat", times=12)
-    x = d.add("nn.LayerNorm", "ln_f", x)
-    d.add("op.Output", "scores", d.add("nn.Linear", "lm_head", x, shares="wte", out_features=50257, bias=False))
-    return d.placed
-
-
-def _of_transformer_blocks() -> Definitions:
-    d = Drawing("SplitHeads")
-    x = d.add("op.Input", "x", shape=(1024, "=width"))
-    x = d.add("op.Reshape", "parts", x, shape=(-1, "=heads", "=width // heads"))
-    d.add("op.Output", "output", d.add("op.Transpose", "by_head", x, dim0=1, dim1=2))
-    definitions = d.as_block(_WIDTH, _HEADS, help="The features of every token, a part for every head: B × heads × T × features.")
-
-    d = Drawing("CausalSelfAttention", definitions=definitions)
-    x = d.add("op.Input", "x", shape=(1024, "=width"))
-    d.add("op.Chunk", "qkv", d.add("nn.Linear", "c_attn", x, out_features="=3 * width"), chunks=3, dim=-1)
-    q, k, v = (
-        d.add("block.SplitHeads", name, port, width="=width", heads="=heads")
-        for name, port in zip("qkv", d.ports("qkv"), strict=True)
-    )
-    scores = d.add("op.MatMul", "products", q, d.add("op.Transpose", "k_turned", k, dim0=-2, dim1=-1))
-    scores = d.add("op.Scale", "scores", scores, factor="=(width // heads) ** -0.5")
-    future = d.add("op.CausalMask", "future", x, dim=1, mark="hidden")
-    scores = d.add("op.MaskedFill", "masked", scores, future, value=-1e9)
-    weights = d.add("nn.Dropout", "attn_dropout", d.add("nn.Softmax", "weights", scores, dim=-1), p="=dropout")
-    y = d.add("op.Transpose", "by_token", d.add("op.MatMul", "mixed", weights, v), dim0=1, dim1=2)
-    y = d.add("op.Reshape", "joined", y, shape=(-1, "=width"))
-    y = d.add("nn.Linear", "c_proj", y, out_features="=width")
-    d.add("op.Output", "output", d.add("nn.Dropout", "resid_dropout", y, p="=dropout"))
-    definitions = d.as_block(_WIDTH, _HEADS, _DROPOUT, help="Every token looks at itself and at those before it.")
-
-    d = Drawing("MLP", definitions=definitions)
-    x = d.add("op.Input", "x", shape=(1024, "=width"))
-    x = d.add("nn.GELU", "gelu", d.add("nn.Linear", "c_fc", x, out_features="=4 * width"), approximate="tanh")
-    x = d.add("nn.Linear", "c_proj", x, out_features="=width")
-    d.add("op.Output", "output", d.add("nn.Dropout", "dropped", x, p="=dropout"))
-    definitions = d.as_block(_WIDTH, _DROPOUT, help="Two linear layers, four times as wide between them.")
-
-    d = Drawing("TransformerBlock", definitions=definitions)
-    x = d.add("op.Input", "x", shape=(1024, "=width"))
-    y = d.add("nn.LayerNorm", "ln_1", x)
-    y = d.add("block.CausalSelfAttention", "attn", y, width="=width", heads="=heads", dropout="=dropout")
-    x = d.add("op.Add", "attended", x, y)
-    y = d.add("nn.LayerNorm", "ln_2", x)
-    y = d.add("block.MLP", "mlp", y, width="=width", dropout="=dropout")
-    d.add("op.Output", "output", d.add("op.Add", "added", x, y))
-    return d.as_block(_WIDTH, _HEADS, _DROPOUT, help="Attention to what came before and two linear layers, each added to its input.")
-
-
 # ---- U-Net (Ronneberger et al., 2015), with padding, so that it gives as many pixels as it takes
 
 
-def unet() -> Project:
-    """31,030,658 parameters for 1 channel and 2 classes."""
+def unet_parts() -> Definitions:
+    """DoubleConv, Down and Up."""
     d = Drawing("DoubleConv")
     x = _features(d, 1, 512)
     for i in (1, 2):
@@ -367,9 +297,12 @@ def unet() -> Project:
     x = d.add("nn.ConvTranspose2d", "up", x, out_channels="=channels", kernel_size=2, stride=2)
     x = d.add("op.Concatenate", "joined", skip, x)
     d.add("op.Output", "output", d.add("block.DoubleConv", "convs", x, channels="=channels"))
-    definitions = d.as_block(_CHANNELS, help="Twice the height and width, joined with what the way down had there.")
+    return d.as_block(_CHANNELS, help="Twice the height and width, joined with what the way down had there.")
 
-    d = Drawing("UNet", definitions=definitions)
+
+def unet() -> Project:
+    """31,030,658 parameters for 1 channel and 2 classes."""
+    d = Drawing("UNet", definitions=unet_parts())
     x = d.add("block.DoubleConv", "start", _images(d, 512, channels=1), channels=64)
     skips = [x]
     for i, channels in enumerate((128, 256, 512, 1024), 1):
@@ -380,7 +313,17 @@ def unet() -> Project:
     for i, channels in enumerate((512, 256, 128, 64), 1):
         x = d.add("block.Up", f"up{i}", x, skips[4 - i], channels=channels)
     d.add("op.Output", "scores", d.add("nn.Conv2d", "classifier", x, out_channels=2, kernel_size=1))
-    return d.placed
+    return d.project.with_graph(_like_a_u(d.graph))
+
+
+_LEVELS = (0, 0, 1, 2, 3, 3, 4, 4, 3, 2, 1, 0, 0, 0)  # of the nodes from left to right
+
+
+def _like_a_u(graph: Graph) -> Graph:
+    """The nodes in one line that goes down and up again, so that every skip is a level wire."""
+    across, down = NODE_SIZE[0] + COLUMN_GAP + 2, NODE_SIZE[1] + ROW_GAP + 2
+    places = enumerate(zip(graph.nodes, _LEVELS, strict=True))
+    return graph.move({node: (i * across, level * down) for i, (node, level) in places})
 
 
 DRAW: dict[str, Callable[[], Project]] = {

@@ -34,7 +34,10 @@ class Interpreter:
 
     def __init__(self, project: Project, model: nn.Module, *, training: bool) -> None:
         self.project, self.training = project, training
-        self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        learned = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+        self.state = {
+            name: tensor.detach().clone().requires_grad_(name in learned) for name, tensor in model.state_dict().items()
+        }
         self.read: set[str] = set()  # the keys that were needed
 
     def compute(self, data: Mapping[Port, Tensor], *, first: Sequence[NodeId]) -> Tensors:

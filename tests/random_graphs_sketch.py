@@ -14,7 +14,7 @@ from graph.plan import Choice
 
 MAX_DEPTH = 3
 DEFAULT = 2  # of every parameter of a block
-ODD_NAMES = ("t", "i", "layer", "alive", "step", "steps", "lengths", "input", "output", "x", "cell", "times", "use")
+ODD_NAMES = ("t", "i", "layer", "alive", "step", "steps", "range", "input", "output", "x", "cell", "times", "use")
 ACTIVATIONS = ("ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Mish", "Sigmoid", "Tanh", "Softplus", "Hardswish")
 CONSTANT = 0.25  # what a layer with a constant initialization is full of
 
@@ -194,13 +194,9 @@ class Sketch:
         """A block, new or drawn before, called or repeated."""
         x = self.pick()
         fitting = [m for m in self.studio.made if m.palette in TAKES[self.palette] and (x.steps or not m.sequences)]
-        if self.depth:  # a block holds blocks that were finished before it began, or begins new ones
-            fitting = [m for m in fitting if self.depth < MAX_DEPTH]
         made = self.random.choice(fitting) if fitting and self.studio.chance(0.5) else None
         if made is None:
-            made = draw_block(self.studio, self.palette, depth=self.depth + 1)
-            if made.sequences and not x.steps:
-                return
+            made = draw_block(self.studio, self.palette, depth=self.depth + 1, steps=x.steps)
         given = [x, *(self.pick(steps=x.steps) for _ in range(made.inputs - 1))]
         values, texts = self._values(made, x)
         if len(made.outputs) <= made.inputs and self.studio.chance(0.5) and self._repeat(made, given, values, texts):
@@ -306,8 +302,8 @@ def _full(type_id: str) -> str:
     return SHORT[head] + tail if head in SHORT else type_id
 
 
-def draw_block(studio: Studio, palette: Palette, *, depth: int) -> Made:
-    """A new block that can be called with data of any size; its layers name its parameters."""
+def draw_block(studio: Studio, palette: Palette, *, depth: int, steps: bool) -> Made:
+    """A new block that can be called with data of any size, sequences or not; its layers name its parameters."""
     random = studio.random
     params = tuple(name for name in ("width", "runs") if studio.chance(0.7))
     sketch = Sketch(studio, palette, params=params, depth=depth)
@@ -315,7 +311,7 @@ def draw_block(studio: Studio, palette: Palette, *, depth: int) -> Made:
     for number in range(count):
         name = sketch._name()
         port = sketch.put(Node(sketch.graph.free_id(), "layerloom.Input", name, params={"shape": (3,)}))
-        sketch.wires.append(Wire(port, f"in{number}", steps=palette is FEATURES))
+        sketch.wires.append(Wire(port, f"in{number}", steps))
     for _ in range(random.randint(1, 4)):
         sketch.step()
     ends = random.sample(sketch.wires, min(len(sketch.wires), random.randint(1, 2)))

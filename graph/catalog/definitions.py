@@ -63,7 +63,7 @@ def block_type(block: Block, definitions: Definitions) -> NodeType:
     return NodeType(
         id=PREFIX + block.id, label=block.name, family=FAMILY, role=Role.BLOCK, stem=stem_of(block.name, "block"),
         help=block.help, inputs=inputs, outputs=outputs, ports=partial(_ports_of, block),
-        params=(*map(_param, block.params), *USE_PARAMS), summary=block.name,
+        params=(*map(_param, own_params(block)), *USE_PARAMS), summary=block.name,
         trainable=_learns(block, definitions, frozenset()),
     )  # fmt: skip
 
@@ -82,6 +82,14 @@ def code_type(entry: Code) -> NodeType:
     )  # fmt: skip
 
 
+def own_params(block: Block) -> tuple[BlockParam, ...]:
+    """The parameters of a block that its instances have: the first of each name, and none that is called like a use."""
+    found: dict[str, BlockParam] = {}
+    for param in block.params:
+        found.setdefault(param.name, param)
+    return tuple(param for name, param in found.items() if name not in RESERVED)
+
+
 def states(block: Block) -> dict[str, str]:
     """For each output of a block that is a state, the input that gets it at the next step of a scan."""
     inputs = {node.name for node in block.graph.nodes.values() if node.type == INPUT}
@@ -98,7 +106,7 @@ def declared_shape(block: Block, entry: Node, values: Mapping[str, Value]) -> tu
     """The shape of one sample that an Input node of a block announces, with these values of the block's parameters."""
     shape = CATALOG[INPUT].param("shape")
     assert shape is not None
-    known = {p.name: values.get(p.name, p.default) for p in block.params}
+    known = {p.name: values.get(p.name, p.default) for p in own_params(block)}
     try:
         checked = shape.check(bound(entry.params.get("shape", shape.default), known))  # type: ignore[arg-type]
     except EditError:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, QRectF
 
-from graph.catalog import CATALOG
 from graph.model import Link, NodeId, Port, Position
 from gui.canvas.chooser import Chooser
 from gui.canvas.connecting import entry_for, leave_for, types_after, types_before
 from gui.canvas.geometry import HEIGHT, WIDTH, snap
-from gui.canvas.quick_add import all_types, target_chooser, type_chooser
+from gui.canvas.quick_add import target_chooser, type_chooser
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -30,12 +29,13 @@ class Adder:
 
     def ask_type(self, position: Position | None, *, source: Port | None, target: Port | None) -> None:
         """Ask which type to add at a point, wired to a port if one is given."""
-        graph = self._editor.graph
-        types = all_types()
+        project = self._editor.view
         if source is not None:
-            types = types_after(graph, source, self._editor.analysis.spec(source))
+            types = types_after(project, source, self._editor.view_analysis.spec(source))
         elif target is not None:
-            types = types_before(graph, target)
+            types = types_before(project, target)
+        else:
+            types = list(project.catalog.values())
         at, place = self._where(position, wired=source is not None or target is not None)
         box = type_chooser(self._view, types)
         box.chosen.connect(lambda type_id: self._add(type_id, place, source=source, target=target))
@@ -43,7 +43,7 @@ class Adder:
 
     def ask_target(self, node: NodeId) -> None:
         """Ask which input to wire a node to."""
-        box = target_chooser(self._view, self._editor.graph, node)
+        box = target_chooser(self._view, self._editor.view, node)
         box.chosen.connect(lambda link: self._editor.connect_ports(*link))
         body = self._view.scene().nodes[node].body()
         self._open(box, self._view.mapFromScene(body.topRight() + QPointF(16, 0)))
@@ -68,12 +68,12 @@ class Adder:
             self._editor.add_node(type_id, self.free_place(place))
 
     def _add_after(self, type_id: str, place: QPointF, source: Port) -> None:
-        entry = entry_for(CATALOG[type_id], self._editor.graph, source)
+        entry = entry_for(self._editor.catalog[type_id], self._editor.view, source)
         assert entry is not None, type_id
         self._editor.add_node(type_id, self.free_place(place), wire=lambda node: Link(source, Port(node, entry.name)))
 
     def _add_before(self, type_id: str, place: QPointF, target: Port) -> None:
-        leave = leave_for(CATALOG[type_id], self._editor.graph, target)
+        leave = leave_for(self._editor.catalog[type_id], self._editor.view, target)
         assert leave is not None, type_id
         self._editor.add_node(type_id, self.free_place(place), wire=lambda node: Link(Port(node, leave.name), target))
 
@@ -92,7 +92,4 @@ class Adder:
         return view.mapFromScene(place), place
 
     def _open(self, box: Chooser, at: QPoint) -> None:
-        for other in self._view.findChildren(Chooser):
-            if other is not box:
-                other.shut()
         box.open_at(at + self._view.viewport().pos())

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
-from graph.catalog import CATALOG, Kind, NodeType, Param, Role
+from graph.binding import SIGN, is_expression
+from graph.catalog import Kind, NodeType, Param, Role
+from graph.catalog.definitions import BACKWARD, BOTH, FORWARD, REPEAT, RESERVED, SCAN
 from graph.messages import tr, translate
 from graph.model import Node, Project, Value
 from graph.plan import Split
 from graph.problems import Problem, Severity
 from gui.canvas.geometry import Shape
+from gui.canvas.kinship import Kin
 from gui.figures import compact_count, grouped
 from gui.theme import THEMES
 from runtime.analysis import NodeAnalysis
 
 SEPARATOR = " · "  # in a summary: what follows may be left out where there is no room
 UNKNOWN_ROLE = "network"
+_WAYS = {FORWARD: "→", BACKWARD: "←", BOTH: "↔"}
 
 
 class Box(NamedTuple):
@@ -27,13 +30,15 @@ class Box(NamedTuple):
     color: str
     severity: Severity | None
     height: float
+    sheets: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Card:
     """The contents of a card. `left` and `right` share the third line; `color` is a role of the theme.
 
-    `known` is False for a type that the catalogue does not have. `faulty` names the ports with a problem.
+    `known` is False for a type that the catalogue does not have. `faulty` names the ports with a problem. `kin` is the
+    group that shares its weights. `sheets` are seen behind the card of a block: one, or two where it runs more than once.
     """
 
     name: str
@@ -45,11 +50,13 @@ class Card:
     known: bool = True
     severity: Severity | None = None
     faulty: frozenset[str] = frozenset()
+    kin: Kin | None = None
+    sheets: int = 0
 
     @property
     def box(self) -> Box:
         """The card from afar."""
-        return Box(self.color, self.severity, self.shape.height)
+        return Box(self.color, self.severity, self.shape.height, self.sheets)
 
 
 def card_of(
@@ -60,28 +67,43 @@ def card_of(
     found: NodeAnalysis | None = None,
     problems: Sequence[Problem] = (),
     live: float | None = None,
+    kin: Kin | None = None,
 ) -> Card:
-    """The card of a node; `live` is the latest value of a loss or metric."""
-    node_type = CATALOG.get(node.type)
-    left, right = _third_line(node_type, found, live)
+    """The card of a node of a project as it is seen from its drawing; `live` is the latest value of a loss or metric."""
+    node_type = project.catalog.of(node)
+    left, right = _third_line(found, live, named=node_type is not None and _names_its_shape(node_type, shape))
+    if kin is not None and not kin.leads:
+        right = tr("shared")
     return Card(
         name=node.name,
         summary=summary(project, node, found),
         left=left,
         right=right,
-        color=color_role(node.type),
+        color=color_role(node_type),
         shape=shape,
         known=node_type is not None,
         severity=worst(problems),
         faulty=frozenset(p.port for p in problems if p.port),
+        kin=kin,
+        sheets=sheets(node_type, node),
     )
 
 
-@lru_cache
-def color_role(type_id: str) -> str:
+def color_role(node_type: NodeType | None) -> str:
     """The role of the theme that a node of this type is painted in."""
-    node_type = CATALOG.get(type_id)
     return node_type.family if node_type and node_type.family in THEMES["dark"] else UNKNOWN_ROLE
+
+
+def has_inside(node_type: NodeType | None) -> bool:
+    """Whether nodes of a type can be looked into: those of a block, and those of code."""
+    return node_type is not None and (node_type.role is Role.BLOCK or node_type.family == "code")
+
+
+def sheets(node_type: NodeType | None, node: Node) -> int:
+    """How many sheets are seen behind the card of a node: those of a drawing inside it."""
+    if node_type is None or node_type.role is not Role.BLOCK:
+        return 0
+    return 2 if node.params.get("use") in (REPEAT, SCAN) else 1
 
 
 def worst(problems: Sequence[Problem]) -> Severity | None:
@@ -93,13 +115,15 @@ def worst(problems: Sequence[Problem]) -> Severity | None:
 
 def summary(project: Project, node: Node, found: NodeAnalysis | None = None) -> str:
     """The second line: what the node is, with the values that matter; the bare type id where the type is unknown."""
-    node_type = CATALOG.get(node.type)
+    node_type = project.catalog.get(node.type)
     if node_type is None:
         return node.type
     if node_type.role is Role.DATA:
         return _data_summary(node, project.plan.split)
     resolved = found.resolved if found else {}
     values = node_type.values(node)
+    if node_type.family in ("block", "code"):  # made by the person: its name is no template, and is not translated
+        return SEPARATOR.join([_use(node_type, values), *_own_values(node_type, node)])
     shown = {p.name: shown_value(p, _first(values[p.name], resolved.get(p.name))) for p in node_type.params}
     return translate(node_type.summary or node_type.label).format_map(shown)
 
@@ -108,10 +132,12 @@ def shown_value(param: Param, value: Value) -> str:
     """A parameter's value as on a card: `5×5`, `0.5`, `auto`."""
     if value is None:
         return tr("auto")
+    if isinstance(value, str) and is_expression(value):
+        return value.removeprefix(SIGN).strip()
     if isinstance(value, bool):
         return tr("yes") if value else tr("no")
     if isinstance(value, tuple):
-        return "×".join(map(str, value))
+        return "×".join(str(entry).removeprefix(SIGN).strip() for entry in value)
     if param.kind is Kind.INTS and isinstance(value, int):
         return "×".join([str(value)] * (param.length or 1))
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -119,6 +145,25 @@ def shown_value(param: Param, value: Value) -> str:
 
 def _first(value: Value, resolved: Value) -> Value:
     return resolved if value is None else value
+
+
+def _use(node_type: NodeType, values: Mapping[str, Value]) -> str:
+    """`Bottleneck`, `Bottleneck × 3`, `LstmCell → over time`."""
+    use = values.get("use")
+    if use == REPEAT:
+        return f"{node_type.label} × {str(values['times']).removeprefix(SIGN).strip()}"
+    if use == SCAN:
+        way = _WAYS.get(str(values["direction"]), _WAYS[FORWARD])
+        return tr("{block} {arrow} over time", block=node_type.label, arrow=way)
+    return node_type.label
+
+
+def _own_values(node_type: NodeType, node: Node) -> list[str]:
+    """What the person set of the parameters that the block or the code has itself."""
+    params = (p for p in node_type.params if p.name in node.params and p.name not in RESERVED)
+    texts = [(p, shown_value(p, node.params[p.name])) for p in params]
+    said = ", ".join(f"{p.name}={text}" if p.kind is Kind.BOOL else text for p, text in texts)
+    return [said] if said else []
 
 
 def _data_summary(node: Node, split: Split) -> str:
@@ -129,11 +174,16 @@ def _data_summary(node: Node, split: Split) -> str:
     return tr("{samples} samples", samples=grouped(samples)) + SEPARATOR + shares
 
 
-def _third_line(node_type: NodeType | None, found: NodeAnalysis | None, live: float | None) -> tuple[str, str]:
+def _names_its_shape(node_type: NodeType, shape: Shape) -> bool:
+    """Whether it must be said which output has the shape: there are several, and their names are not on the card."""
+    return len(node_type.outputs) > 1 and not shape.named
+
+
+def _third_line(found: NodeAnalysis | None, live: float | None, *, named: bool) -> tuple[str, str]:
     outputs: Mapping = found.outputs if found else {}
     name, spec = next(iter(outputs.items()), ("", None))
     shape = spec.compact if spec else ""
-    if node_type and len(node_type.outputs) > 1 and shape:
+    if named and shape:
         shape = f"{name} {shape}"
     if live is not None:
         return f"{live:.4f}" if abs(live) < 1000 else f"{live:.3e}", shape

@@ -5,30 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
+from gui.canvas.popup import BOX_WIDTH, Popup
 from gui.theme import theme
 
-BOX_WIDTH = 260
 ROW_HEIGHT = 26
 MAX_ROWS = 8
 MAX_ENTRIES = 200
 BAR_HEIGHT = 14
-PASSING = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)  # the focus will come back
 _ENTRY = Qt.ItemDataRole.UserRole
 _STEPS = {
     Qt.Key.Key_Down: 1,
@@ -48,17 +45,14 @@ class Entry(NamedTuple):
     tip: str = ""
 
 
-class Chooser(QFrame):
+class Chooser(Popup):
     """Finds entries while the person types. `chosen` gives the value of the one taken; the box closes either way."""
 
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget, find: Callable[[str], Sequence[Entry]], *, title: str, nothing: str) -> None:
-        super().__init__(parent)
-        self._owner = parent
+        super().__init__(parent, title)
         self._find = find
-        self.edit = QLineEdit(placeholderText=title)
-        self.edit.setAccessibleName(title)
         self.list = QListWidget()
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -71,67 +65,28 @@ class Chooser(QFrame):
         self._nothing = QLabel(nothing)
         self._nothing.setProperty("tone", "muted")
         self._nothing.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.setSpacing(6)
-        for widget in (self.edit, self.list, self._nothing):
-            layout.addWidget(widget)
+        for widget in (self.list, self._nothing):
+            self._lines.addWidget(widget)
         self.edit.textChanged.connect(self._fill)
-        self.edit.installEventFilter(self)
         self.list.itemClicked.connect(self._take)
         self._fill("")
 
-    def open_at(self, point: QPoint) -> None:
-        """Show the box with its upper left corner at a point of the parent, moved so that all of it can be seen."""
-        room = self._owner.rect().adjusted(8, 8, -8, -8)
-        height = self._height(MAX_ROWS)
-        x = max(room.left(), min(point.x(), room.right() - BOX_WIDTH))
-        y = max(room.top(), min(point.y(), room.bottom() - height))
-        self.move(x, y)
-        self.show()
-        self.raise_()
-        self.edit.setFocus(Qt.FocusReason.PopupFocusReason)
+    def room(self) -> QSize:
+        """As high as with a full list."""
+        return QSize(BOX_WIDTH, self._height(MAX_ROWS))
 
     def entries(self) -> list[Entry]:
         """What the list offers now, best first."""
         return [self.list.item(row).data(_ENTRY) for row in range(self.list.count())]
 
-    def shut(self) -> None:
-        """Close the box without choosing."""
-        if not self.isVisible():
-            return
-        had_focus = self.edit.hasFocus()
-        self.hide()
-        self.deleteLater()
-        if had_focus:
-            self._owner.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() not in PASSING:
-            self.shut()
-        return isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and self._on_key(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Keys that the line edit has no use for are not meant for the canvas either."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(theme.color("border"))
-        painter.setBrush(theme.color("panel"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
-
-    def _on_key(self, event: QKeyEvent) -> bool:
-        key = Qt.Key(event.key())
+    def on_key(self, key: Qt.Key) -> bool:
         if key in _STEPS:
             row = self.list.currentRow() + _STEPS[key]
             self.list.setCurrentRow(max(0, min(row, self.list.count() - 1)))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
             self._take(self.list.currentItem())
-        elif key == Qt.Key.Key_Escape:
-            self.shut()
         else:
-            return False
+            return super().on_key(key)
         return True
 
     def _take(self, item: QListWidgetItem | None) -> None:

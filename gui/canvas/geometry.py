@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from graph.catalog import CATALOG
+from graph.catalog import CATALOG, Catalog, NodeType
 from graph.model import Graph, Node, Position
 from gui.theme import GRID
 
@@ -16,24 +16,32 @@ CORNER = 8.0
 PORT_RADIUS = 5.0
 PORT_PITCH = 18.0
 MARGIN = 10.0  # what shadow, ports and badge need around the card
+FEW_PORTS = 2  # on a side: a card with more has a line for each port, with its name
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Height of a card, and for each port its distance from the card's top; inputs are on the left edge."""
+    """Height of a card, and for each port its distance from the card's top; inputs are on the left edge.
+
+    `named` says that the ports lie below the texts, where there is room for their names.
+    """
 
     height: float
     inputs: Mapping[str, float]
     outputs: Mapping[str, float]
+    named: bool = False
 
 
-def shape_of(graph: Graph, node: Node) -> Shape:
+def shape_of(graph: Graph, node: Node, catalog: Catalog = CATALOG) -> Shape:
     """The shape of a node's card: the ports of its type, and those that wires name although the type has none such."""
-    inputs, outputs, variadic = _declared(node.type)
+    node_type = catalog.of(node)
+    inputs, outputs, variadic = _declared(node_type) if node_type is not None else ((), (), False)
     into = [link.target.name for link in graph.incoming(node.id)]
-    if variadic:
-        inputs = tuple(port.name for port in CATALOG[node.type].input_ports(into))
-    return _shape(_with(inputs, into), _with(outputs, [link.source.name for link in graph.outgoing(node.id)]))
+    if variadic and node_type is not None:
+        inputs = tuple(port.name for port in node_type.input_ports(into))
+    inputs = _with(inputs, into)
+    outputs = _with(outputs, [link.source.name for link in graph.outgoing(node.id)])
+    return _shape(inputs, outputs, named=not variadic and max(len(inputs), len(outputs)) > FEW_PORTS)
 
 
 def snap(position: Position) -> Position:
@@ -42,11 +50,9 @@ def snap(position: Position) -> Position:
     return (GRID * round(x / GRID), GRID * round(y / GRID))
 
 
-@lru_cache
-def _declared(type_id: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    node_type = CATALOG.get(type_id)
-    if node_type is None:
-        return (), (), False
+@lru_cache(maxsize=1024)
+def _declared(node_type: NodeType) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Keyed by the type itself: a block that changes gets a new one."""
     inputs = tuple(port.name for port in node_type.input_ports())
     return inputs, tuple(port.name for port in node_type.outputs), any(port.variadic for port in node_type.inputs)
 
@@ -57,9 +63,16 @@ def _with(declared: tuple[str, ...], connected: Iterable[str]) -> tuple[str, ...
 
 
 @lru_cache(maxsize=4096)
-def _shape(inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Shape:
-    height = max(HEIGHT, PORT_PITCH * (max(len(inputs), len(outputs)) + 1) - 6)
+def _shape(inputs: tuple[str, ...], outputs: tuple[str, ...], *, named: bool) -> Shape:
+    lines = max(len(inputs), len(outputs))
+    if named:
+        return Shape(HEIGHT + PORT_PITCH * lines + 4, _listed(inputs), _listed(outputs), named=True)
+    height = max(HEIGHT, PORT_PITCH * (lines + 1) - 6)
     return Shape(height, _spread(inputs, height), _spread(outputs, height))
+
+
+def _listed(names: tuple[str, ...]) -> dict[str, float]:
+    return {name: HEIGHT + PORT_PITCH * (i + 0.5) for i, name in enumerate(names)}
 
 
 def _spread(names: tuple[str, ...], height: float) -> dict[str, float]:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsRectItem
 
 from graph.messages import EditError, tr
-from graph.model import Graph, Link, NodeId, Port, Position
+from graph.model import Link, NodeId, Port, Position, Project
 from graph.wiring import check_connect
 from gui.canvas.connecting import first_fitting_input, first_fitting_output, inputs_for, outputs_for
 from gui.canvas.geometry import snap
@@ -192,7 +192,8 @@ class DrawWire(Gesture):
         self._moving = moving
         self._wire = QGraphicsPathItem()
         self._dragged = False
-        self._graph: Graph = self.editor.graph.disconnect([moving]) if moving else self.editor.graph
+        view = self.editor.view
+        self._project: Project = view.with_graph(view.graph.disconnect([moving])) if moving else view
 
     def start(self, point: QPointF) -> None:
         self._origin = point
@@ -200,7 +201,7 @@ class DrawWire(Gesture):
         self._wire.setZValue(OVERLAY_Z)
         self.scene.addItem(self._wire)
         targets = inputs_for if self._forward else outputs_for
-        self.scene.show_targets(targets(self._graph, self._fixed), source=self._fixed.node)
+        self.scene.show_targets(targets(self._project, self._fixed), source=self._fixed.node)
         if self._moving:
             self.scene.wires[self._moving].set_away(True)
         self.move(point, Modifiers.NoModifier)
@@ -244,7 +245,7 @@ class DrawWire(Gesture):
 
     def _fitting(self, node: NodeId) -> tuple[Port | None, str]:
         find = first_fitting_input if self._forward else first_fitting_output
-        port = find(self._graph, self._fixed, node)
+        port = find(self._project, self._fixed, node)
         if port is not None:
             return port, ""
         name = self.editor.graph.nodes[node].name
@@ -258,10 +259,10 @@ class DrawWire(Gesture):
         return Link(self._fixed, port) if self._forward else Link(port, self._fixed)
 
     def _refusal(self, port: Port) -> str:
-        link = self._link(port)
-        occupied = [self._graph.links[link.target]] if link.target in self._graph.links else []
+        link, graph = self._link(port), self._project.graph
+        occupied = [graph.links[link.target]] if link.target in graph.links else []
         try:
-            check_connect(self._graph.disconnect(occupied), link)
+            check_connect(graph.disconnect(occupied), link, self._project.catalog)
         except EditError as error:
             return str(error)
         return ""

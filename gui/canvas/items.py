@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from graph.model import Node, Port, Position
-from gui.canvas.card import Box, Card, color_role, worst
+from gui.canvas.card import Box, Card, color_role, sheets, worst
 from gui.canvas.geometry import MARGIN, PORT_RADIUS, WIDTH, Shape
 from gui.canvas.painting import BADGE_RADIUS, NAMED, Mood, badge_center, paint_box, paint_card, ui_font
 from gui.theme import mono_font
@@ -79,7 +79,8 @@ class NodeItem(QGraphicsRectItem):
         """The card from afar, which costs less to know."""
         if self._box is None:
             severity = worst(self.canvas.problems_of(self.node.id))
-            self._box = Box(color_role(self.node.type), severity, self.ports.height)
+            node_type = self.canvas.catalog.get(self.node.type)
+            self._box = Box(color_role(node_type), severity, self.ports.height, sheets(node_type, self.node))
         return self._box
 
     def refresh(self) -> None:

@@ -21,7 +21,7 @@ _OTHER_MODIFIERS = CONTROL | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifi
 # Methods of the view by key, and by character typed (which does not depend on the layout of the keyboard).
 BY_KEY = {
     Qt.Key.Key_Delete: "remove_selected",
-    Qt.Key.Key_Backspace: "remove_selected",
+    Qt.Key.Key_Backspace: "remove_or_leave",
     Qt.Key.Key_Home: "fit",
     Qt.Key.Key_Tab: "quick_add",
     Qt.Key.Key_Return: "activate",

@@ -10,7 +10,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainte
 
 from graph.problems import Severity
 from gui.canvas.card import SEPARATOR, Box, Card
-from gui.canvas.geometry import CORNER, PORT_RADIUS, WIDTH
+from gui.canvas.geometry import CORNER, PORT_PITCH, PORT_RADIUS, WIDTH, Shape
+from gui.canvas.kinship import Kin
 from gui.theme import THEMES, mono_font
 
 BAR = 5.0
@@ -18,22 +19,30 @@ TEXT_LEFT = 16.0
 TEXT_RIGHT = WIDTH - 12.0
 BADGE_RADIUS = 9.0
 LEGIBLE = 0.45  # screen pixels a canvas unit from which on a card shows all that it has to say
+PORT_NAMES_ABOVE = 0.7  # and from which on it has the names of its ports
 NAMED = 0.26  # and from which on it is a coloured box with a name; below it is a coloured box
 NAME_PIXELS = (12.0, 10.0)  # heights of the name on the screen where it is all that a card says: the first that fits
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTER = Qt.AlignmentFlag.AlignCenter
+_SHEET = 4.0  # how far each sheet behind the card of a block shows below the one before
+_PILL_HEIGHT = 16.0
+_PORT_NAME_LEFT, _PORT_NAME_GAP = 11.0, 8.0
 # Growing, fading outlines below the card add up to a soft shadow; gradients and blurs do not survive in SVG.
 _SHADOW = ((0.0, 0.05), (1.0, 0.04), (2.0, 0.03), (3.5, 0.02), (5.0, 0.012))
 
 
 class Mood(NamedTuple):
-    """What the moment adds to a card: selected, under the cursor, ports that a wire may be dropped on."""
+    """What the moment adds to a card: selected, under the cursor, ports that a wire may be dropped on.
+
+    `kin` says that a node which shares its weights is selected or under the cursor.
+    """
 
     selected: bool = False
     hovered: bool = False
     lit: frozenset[str] = frozenset()
+    kin: bool = False
 
 
 class Colors:
@@ -66,13 +75,23 @@ def ui_font(pixels: float, *, bold: bool = False) -> QFont:
     return font
 
 
+class Fonts(NamedTuple):
+    """The fonts of a card: name, summary, values, badge, and the names of ports."""
+
+    name: QFont
+    text: QFont
+    mono: QFont
+    badge: QFont
+    port: QFont
+
+
 @lru_cache(maxsize=64)
-def _fonts(family: str) -> tuple[QFont, QFont, QFont, QFont]:
-    return ui_font(13, bold=True), ui_font(11), mono_font(11), ui_font(12, bold=True)
+def _fonts(family: str) -> Fonts:
+    return Fonts(ui_font(13, bold=True), ui_font(11), mono_font(11), ui_font(12, bold=True), ui_font(10))
 
 
-def card_fonts() -> tuple[QFont, QFont, QFont, QFont]:
-    """The fonts of name, summary, values and badge."""
+def card_fonts() -> Fonts:
+    """The fonts of cards."""
     return _fonts(QGuiApplication.font().family())
 
 
@@ -81,8 +100,11 @@ def paint_card(painter: QPainter, card: Card, mood: Mood, *, colors: Colors, sca
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if scale >= LEGIBLE:
         _paint_shadow(painter, card, colors)
+        _paint_sheets(painter, card.box, colors)
         _paint_body(painter, card, mood, colors=colors)
-        _paint_texts(painter, card, colors)
+        _paint_texts(painter, card, mood, colors=colors)
+        if card.shape.named and scale >= PORT_NAMES_ABOVE:
+            _paint_port_names(painter, card.shape, colors)
         _paint_ports(painter, card, mood, colors=colors)
         paint_badge(painter, card, colors)
     else:
@@ -94,6 +116,7 @@ def paint_box(painter: QPainter, box: Box, *, selected: bool, colors: Colors) ->
     """Paint what can be seen of a card from afar."""
     role = "accent" if selected else box.severity.value if box.severity else box.color
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _paint_sheets(painter, box, colors)
     painter.setPen(QPen(colors(role), 2.0 if role == box.color else 6.0))
     painter.setBrush(colors.mix(box.color, "card", 0.55))
     painter.drawRoundedRect(QRectF(1, 1, WIDTH - 2, box.height - 2), CORNER, CORNER)
@@ -116,7 +139,7 @@ def paint_badge(painter: QPainter, card: Card, colors: Colors) -> None:
     else:
         painter.drawPolygon(QPolygonF([center + QPointF(x, y) for x, y in ((0, -10), (10.5, 8.5), (-10.5, 8.5))]))
     painter.setPen(colors("canvas"))
-    painter.setFont(card_fonts()[3])
+    painter.setFont(card_fonts().badge)
     painter.drawText(
         QRectF(center.x() - 9, center.y() - 9 + (card.severity is not Severity.ERROR), 18, 18), _CENTER, "!"
     )
@@ -129,6 +152,16 @@ def _paint_shadow(painter: QPainter, card: Card, colors: Colors) -> None:
         painter.setBrush(QColor.fromRgbF(0.0, 0.0, 0.0, alpha * strength))
         area = QRectF(-grow, 1.5 - grow, WIDTH + 2 * grow, card.shape.height + 2 * grow)
         painter.drawRoundedRect(area, CORNER + grow, CORNER + grow)
+
+
+def _paint_sheets(painter: QPainter, box: Box, colors: Colors) -> None:
+    """What lies behind the card of a block: the drawing inside it, once more where it runs several times."""
+    for number in range(box.sheets, 0, -1):
+        inset = 4.0 + 5.0 * number
+        painter.setPen(QPen(colors(box.color, 0.9 if number == 1 else 0.55), 1.2))
+        painter.setBrush(colors.mix(box.color, "card", 0.22 if number == 1 else 0.12))
+        area = QRectF(inset, box.height - 2 * CORNER + _SHEET * number, WIDTH - 2 * inset, 2 * CORNER)
+        painter.drawRoundedRect(area, CORNER - 2, CORNER - 2)
 
 
 def _paint_body(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
@@ -148,6 +181,8 @@ def _paint_body(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) ->
 def _border(card: Card, mood: Mood, colors: Colors) -> QPen:
     if mood.selected:
         return QPen(colors("accent"), 2.0)
+    if mood.kin and card.kin is not None:
+        return QPen(colors(card.kin.color), 2.0)
     pen = QPen(colors("faint" if mood.hovered or not card.known else "border"), 1.0)
     if not card.known:
         pen.setDashPattern([4.0, 3.0])
@@ -168,12 +203,14 @@ def _bar(height: float) -> QPainterPath:
     return path.intersected(strip)
 
 
-def _paint_texts(painter: QPainter, card: Card, colors: Colors) -> None:
-    name, text, mono, _ = card_fonts()
+def _paint_texts(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
+    name, text, mono, *_ = card_fonts()
     width = TEXT_RIGHT - TEXT_LEFT
-    _line(painter, QRectF(TEXT_LEFT, 6, width, 21), card.name, font=name, color=colors("text"))
-    fits = QFontMetricsF(text).horizontalAdvance(card.summary) <= width
-    summary = card.summary if fits else card.summary.partition(SEPARATOR)[0]
+    taken = _paint_kin(painter, card.kin, lit=mood.kin, colors=colors) if card.kin else 0.0
+    _line(painter, QRectF(TEXT_LEFT, 6, width - taken, 21), card.name, font=name, color=colors("text"))
+    summary, metrics = card.summary, QFontMetricsF(text)
+    while SEPARATOR in summary and metrics.horizontalAdvance(summary) > width:
+        summary = summary.rpartition(SEPARATOR)[0]
     _line(painter, QRectF(TEXT_LEFT, 25, width, 18), summary, font=text, color=colors("muted"))
     right = QFontMetricsF(mono).horizontalAdvance(card.right) + 6 if card.right else 0.0
     area = QRectF(TEXT_LEFT, 44, width, 17)
@@ -181,6 +218,48 @@ def _paint_texts(painter: QPainter, card: Card, colors: Colors) -> None:
     if card.right:
         painter.setPen(colors("muted"))
         painter.drawText(area, _RIGHT, card.right)
+
+
+def _paint_kin(painter: QPainter, kin: Kin, *, lit: bool, colors: Colors) -> float:
+    """The mark of shared weights, two links of a chain and the letter of the group; gives the width that it takes."""
+    ink = colors("card" if lit else kin.color)
+    font = card_fonts().badge
+    letter = QFontMetricsF(font).horizontalAdvance(kin.letter)
+    width = letter + 30.0
+    area = QRectF(TEXT_RIGHT + 4 - width, 8, width, _PILL_HEIGHT)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colors(kin.color, 1.0 if lit else 0.16))
+    painter.drawRoundedRect(area, _PILL_HEIGHT / 2, _PILL_HEIGHT / 2)
+    painter.setPen(QPen(ink, 1.4))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    middle = area.center().y()
+    for left in (area.left() + 5, area.left() + 11):
+        painter.drawRoundedRect(QRectF(left, middle - 2.5, 9, 5), 2.5, 2.5)
+    painter.setFont(font)
+    painter.drawText(area.adjusted(22, 0, 0, 0), _LEFT, kin.letter)
+    return width
+
+
+def _paint_port_names(painter: QPainter, shape: Shape, colors: Colors) -> None:
+    """The names of the ports, each beside its port; a pair too long for the card shares its width."""
+    font = card_fonts().port
+    metrics, room = QFontMetricsF(font), WIDTH - 2 * _PORT_NAME_LEFT
+    inputs = {y: name for name, y in shape.inputs.items()}
+    outputs = {y: name for name, y in shape.outputs.items()}
+    for y in inputs.keys() | outputs.keys():
+        left, right = inputs.get(y, ""), outputs.get(y, "")
+        needed = [metrics.horizontalAdvance(text) for text in (left, right)]
+        half = (room - _PORT_NAME_GAP) / 2
+        widths = needed
+        if left and right and sum(needed) > room - _PORT_NAME_GAP:
+            first = min(needed[0], max(half, room - _PORT_NAME_GAP - needed[1]))
+            widths = [first, room - _PORT_NAME_GAP - first]
+        area = QRectF(_PORT_NAME_LEFT, y - PORT_PITCH / 2, room, PORT_PITCH)
+        painter.setFont(font)
+        painter.setPen(colors("muted"))
+        for text, width, side in ((left, widths[0], _LEFT), (right, widths[1], _RIGHT)):
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, min(width, room) + 1)
+            painter.drawText(area, side, shown)
 
 
 def _line(painter: QPainter, area: QRectF, text: str, *, font: QFont, color: QColor) -> None:

@@ -27,6 +27,8 @@ EMPTY = QRectF(0, 0, 320, 160)
 def render_picture(project: Project, analysis: Analysis, path: Path, *, theme: str = "light") -> None:
     """Write the drawing with its shapes to a file; the suffix (.svg, .png, .pdf) says in which format.
 
+    Project and analysis are those seen from the drawing (`Project.inside`, `Analysis.within`).
+
     A PNG has two pixels a canvas unit, a PDF one page of the size of the drawing, a point a unit.
 
     Raises:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QWidget
 
-from graph.catalog import CATALOG, FAMILY_LABELS, NodeType
+from graph.catalog import FAMILY_LABELS, NodeType
 from graph.messages import tr, translate
-from graph.model import Graph, Link, NodeId, Port
+from graph.model import Link, NodeId, Port, Project
 from gui.canvas.card import color_role
 from gui.canvas.chooser import Chooser, Entry
 from gui.canvas.connecting import inputs_for
@@ -25,53 +25,49 @@ def type_chooser(parent: QWidget, types: Sequence[NodeType]) -> Chooser:
     )
 
 
-def target_chooser(parent: QWidget, graph: Graph, node: NodeId) -> Chooser:
+def target_chooser(parent: QWidget, project: Project, node: NodeId) -> Chooser:
     """A box to choose an input to wire an output of the node to; `chosen` gives the `Link`."""
-    entries = _target_entries(graph, node)
+    entries = _target_entries(project, node)
     return Chooser(
         parent,
         _filter(entries),
-        title=tr("Connect {node} to", node=graph.nodes[node].name),
+        title=tr("Connect {node} to", node=project.graph.nodes[node].name),
         nothing=tr("No free input takes a wire from here. Add a layer first: press / and type."),
     )
-
-
-def all_types() -> list[NodeType]:
-    """Every node type, in the order of the catalogue."""
-    return list(CATALOG.values())
 
 
 def _type_entry(node_type: NodeType) -> Entry:
     return Entry(
         text=translate(node_type.label),
         detail=str(FAMILY_LABELS.get(node_type.family, node_type.family)),
-        color=color_role(node_type.id),
+        color=color_role(node_type),
         value=node_type.id,
         tip=translate(node_type.help),
     )
 
 
-def _target_entries(graph: Graph, node: NodeId) -> list[Entry]:
+def _target_entries(project: Project, node: NodeId) -> list[Entry]:
     """One entry a link that could be drawn; inputs of nodes close by come first."""
-    node_type = CATALOG.get(graph.nodes[node].type)
+    graph, node_type = project.graph, project.catalog.of(project.graph.nodes[node])
     sources = [Port(node, port.name) for port in node_type.outputs] if node_type else []
-    links = [Link(source, port) for source in sources for port in inputs_for(graph, source)]
+    links = [Link(source, port) for source in sources for port in inputs_for(project, source)]
     x, y = graph.nodes[node].position
 
     def distance(link: Link) -> float:
         tx, ty = graph.nodes[link.target.node].position
         return abs(tx - x) + 2 * abs(ty - y) + (500 if tx < x else 0)
 
-    return [_link_entry(graph, link, several=len(sources) > 1) for link in sorted(links, key=distance)]
+    return [_link_entry(project, link, several=len(sources) > 1) for link in sorted(links, key=distance)]
 
 
-def _link_entry(graph: Graph, link: Link, *, several: bool) -> Entry:
-    target = graph.nodes[link.target.node]
+def _link_entry(project: Project, link: Link, *, several: bool) -> Entry:
+    target = project.graph.nodes[link.target.node]
+    node_type = project.catalog[target.type]
     words = f"{target.name}.{link.target.name}"
     return Entry(
         text=f"{link.source.name} → {words}" if several else words,
-        detail=translate(CATALOG[target.type].label),
-        color=color_role(target.type),
+        detail=translate(node_type.label),
+        color=color_role(node_type),
         value=link,
     )
 

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtWidgets import QGraphicsScene
 
-from graph.catalog import CATALOG, Role
+from graph.catalog import Catalog, Role
 from graph.changes import Changes, diff
 from graph.model import Graph, Link, NodeId, Port, Position, Project
 from graph.problems import Problem
 from gui.canvas.card import Card, card_of
 from gui.canvas.geometry import shape_of
 from gui.canvas.items import DRAGGED_Z, NODE_Z, NodeItem, Pictures, Pill
+from gui.canvas.kinship import Kin, kinship
 from gui.canvas.painting import Colors
 from gui.canvas.wires import Pens, WireItem, carries_labels
 from runtime.analysis import Analysis, NodeAnalysis
@@ -36,7 +37,7 @@ class Hit(NamedTuple):
 
 
 class CanvasScene(QGraphicsScene):
-    """Draws a project. It never edits: values go in by `show_*`, the items follow.
+    """Draws a project, as it is seen from one of its drawings. It never edits: values go in by `show_*`, the items follow.
 
     `vector` is on while a picture file is written, `zooming` while the zoom changes (cards are then scaled pictures).
     """
@@ -56,6 +57,9 @@ class CanvasScene(QGraphicsScene):
         self.wires: dict[Link, WireItem] = {}
         self._problems: dict[NodeId, list[Problem]] = {}
         self._live: Mapping[str, float] = {}
+        self.kin: dict[NodeId, Kin] = {}
+        self._pointed_at: NodeId | None = None
+        self._lit_kin: frozenset[NodeId] = frozenset()
         self._selected: tuple[frozenset[NodeId], frozenset[Link]] = (frozenset(), frozenset())
         self._lit: frozenset[NodeId] = frozenset()
         self._bounds: QRectF | None = None
@@ -67,6 +71,11 @@ class CanvasScene(QGraphicsScene):
         """The drawing on show."""
         return self.project.graph
 
+    @property
+    def catalog(self) -> Catalog:
+        """Every node type that can be used in the document."""
+        return self.project.catalog
+
     # ---- values in
 
     def show_project(self, project: Project) -> None:
@@ -75,8 +84,11 @@ class CanvasScene(QGraphicsScene):
         if project.graph is not old.graph:
             self._bounds = None
             self._follow(old.graph, project.graph)
+            self._follow_kin()
+        if project.catalog is not old.catalog:
+            self._follow_types(old.catalog)
         if project.plan.split != old.plan.split:
-            self._refresh(i for i, item in self.nodes.items() if _role(item) is Role.DATA)
+            self._refresh(i for i, item in self.nodes.items() if self._role(item) is Role.DATA)
 
     def show_analysis(self, analysis: Analysis) -> None:
         """Take what is known about the drawing now: cards and wires whose figures changed are painted again."""
@@ -99,6 +111,14 @@ class CanvasScene(QGraphicsScene):
             self.nodes[i].set_mood(selected=i in nodes)
         for link in (links ^ old_links) & self.wires.keys():
             self.wires[link].set_state(selected=link in links)
+        self._light_kin()
+
+    def point_at(self, node: NodeId | None) -> None:
+        """The cursor is on the card of this node, or on none."""
+        before, self._pointed_at = self._pointed_at, node
+        for i in {before, node} & self.nodes.keys():
+            self.nodes[i].set_mood(hovered=i == node)
+        self._light_kin()
 
     def show_live(self, values: Mapping[str, float]) -> None:
         """Write the latest values of losses and metrics, by node name, on their cards."""
@@ -216,6 +236,7 @@ class CanvasScene(QGraphicsScene):
             found=self.found(node.id),
             problems=self.problems_of(node.id),
             live=self._live.get(node.name),
+            kin=self.kin.get(node.id),
         )
 
     # ---- following the drawing
@@ -230,13 +251,13 @@ class CanvasScene(QGraphicsScene):
             self.removeItem(self.nodes.pop(i))
         for i in changes.added:
             node = new.nodes[i]
-            item = self.nodes[i] = NodeItem(self, node, shape_of(new, node))
+            item = self.nodes[i] = NodeItem(self, node, shape_of(new, node, self.catalog))
             self.addItem(item)
         stale = self._update_nodes(changes, new)
         ends = {end.node for link in (*changes.removed_links, *changes.added_links) for end in link}
         stale |= {i for i in ends.difference(changes.added) & self.nodes.keys() if self._reshape(i)}
         for link in changes.added_links:
-            wire = self.wires[link] = WireItem(self, link, carries_labels=carries_labels(new, link))
+            wire = self.wires[link] = WireItem(self, link, carries_labels=carries_labels(new, link, self.catalog))
             wire.spec = self.analysis.spec(link.source)
             wire.lay(self.nodes[link.source.node], self.nodes[link.target.node])
             self.addItem(wire)
@@ -248,24 +269,47 @@ class CanvasScene(QGraphicsScene):
             self.nodes[i].node = graph.nodes[i]
             self.nodes[i].refresh()
             for wire in self.wires_of(i):
-                wire.set_carries_labels(carries_labels(graph, wire.link))
+                wire.set_carries_labels(carries_labels(graph, wire.link, self.catalog))
         for i in changes.moved:
             self.nodes[i].node = graph.nodes[i]
             self.nodes[i].move_to(graph.nodes[i].position)
         return {*changes.moved, *(i for i in changes.changed if self._reshape(i))}
 
+    def _follow_types(self, old: Catalog) -> None:
+        """Blocks or code changed: so do the cards of the nodes that use them, and their ports."""
+        stale = [i for i, item in self.nodes.items() if self.catalog.get(item.node.type) is not old.get(item.node.type)]
+        moved = {i for i in stale if self._reshape(i)}
+        self._bounds = None if moved else self._bounds
+        self._refresh(stale)
+        self._lay({wire.link: wire for i in moved for wire in self.wires_of(i)}.values())
+
+    def _follow_kin(self) -> None:
+        old, self.kin = self.kin, kinship(self.graph)
+        if old or self.kin:
+            ids = (old.keys() | self.kin.keys()) & self.nodes.keys()
+            self._refresh(i for i in ids if old.get(i) != self.kin.get(i))
+            self._light_kin()
+
+    def _light_kin(self) -> None:
+        """Light up the nodes that share their weights with one that is selected or under the cursor."""
+        spoken_of = {*self._selected[0], self._pointed_at} & self.kin.keys()
+        leaders = {self.kin[i].leader for i in spoken_of}
+        for i in self._lit_kin | self.kin.keys():
+            if i in self.nodes:
+                self.nodes[i].set_mood(kin=i in self.kin and self.kin[i].leader in leaders)
+        self._lit_kin = frozenset(self.kin)
+
     def _reshape(self, node: NodeId) -> bool:
-        return self.nodes[node].reshape(shape_of(self.graph, self.graph.nodes[node]))
+        return self.nodes[node].reshape(shape_of(self.graph, self.graph.nodes[node], self.catalog))
 
     def _lay(self, wires: Iterable[WireItem]) -> None:
         for wire in wires:
             wire.lay(self.nodes[wire.link.source.node], self.nodes[wire.link.target.node])
 
+    def _role(self, item: NodeItem) -> Role | None:
+        node_type = self.catalog.get(item.node.type)
+        return node_type.role if node_type else None
+
     def _refresh(self, ids: Iterable[NodeId]) -> None:
         for i in ids:
             self.nodes[i].refresh()
-
-
-def _role(item: NodeItem) -> Role | None:
-    node_type = CATALOG.get(item.node.type)
-    return node_type.role if node_type else None

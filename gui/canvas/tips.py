@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from graph.catalog import CATALOG
 from graph.messages import tr, translate
 from graph.model import NodeId, Port
+from gui.canvas.card import has_inside, shown_value
 from gui.canvas.scene import CanvasScene, Hit
 from gui.figures import grouped
 from runtime.analysis import TensorSpec
@@ -37,7 +37,7 @@ def spec_text(spec: TensorSpec | None) -> str:
 
 def _port_text(scene: CanvasScene, port: Port, *, is_output: bool) -> str:
     node = scene.graph.nodes[port.node]
-    node_type, found = CATALOG.get(node.type), scene.found(port.node)
+    node_type, found = scene.catalog.of(node), scene.found(port.node)
     specs = (found.outputs if is_output else found.inputs) if found else {}
     entry = (node_type.output if is_output else node_type.input)(port.name) if node_type else None
     lines = [port.name if port.name not in specs else f"{port.name}: {spec_text(specs[port.name])}"]
@@ -48,10 +48,17 @@ def _port_text(scene: CanvasScene, port: Port, *, is_output: bool) -> str:
 
 def _node_text(scene: CanvasScene, node: NodeId) -> str:
     here = scene.graph.nodes[node]
-    node_type, found = CATALOG.get(here.type), scene.found(node)
+    node_type, found = scene.catalog.of(here), scene.found(node)
     if node_type is None:
         return tr("Layerloom does not know the type '{type}'. The node is kept as it is.", type=here.type)
     lines = [f"{here.name} · {translate(node_type.label)}", translate(node_type.help)]
+    if has_inside(node_type):
+        params = (p for p in node_type.params if p.name in here.params)
+        lines += [f"{p.name} = {shown_value(p, here.params[p.name])}" for p in params]
+        lines.append(tr("Double-click to look inside."))
     if found and found.parameters:
         lines.append(tr("{count} parameters", count=grouped(found.parameters)))
-    return "\n".join(lines)
+    if node in scene.kin:
+        others = (other.name for other in scene.graph.kin(node) if other.id != node)
+        lines.append(tr("Shares its weights with {others}", others=", ".join(others)))
+    return "\n".join(filter(None, lines))

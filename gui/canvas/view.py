@@ -17,17 +17,18 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
-from graph.catalog import CATALOG
 from graph.messages import tr
-from graph.model import Link, NodeId, Port, Position
+from graph.model import Link, NodeId, Port, Position, Scope
 from gui.canvas.adding import HALF_CARD, Adder
+from gui.canvas.card import has_inside
 from gui.canvas.geometry import WIDTH
 from gui.canvas.gestures import DrawWire, Gesture, MoveNodes, Pan, PanByMinimap, RubberBand
 from gui.canvas.keyboard import handle_key, neighbor
 from gui.canvas.painting import Colors, badge_center
+from gui.canvas.popup import Popup
 from gui.canvas.scene import CanvasScene, Hit
 from gui.canvas.tips import problem_text, spec_text, tip
-from gui.canvas.viewport import ZoomView, is_legible
+from gui.canvas.viewport import Camera, ZoomView, is_legible
 from gui.editor import Change, Editor
 from gui.theme import theme
 from runtime.analysis import Analysis
@@ -42,6 +43,8 @@ class CanvasView(ZoomView):
     """The room people live in. It edits nothing itself: gestures and keys ask the editor."""
 
     nodeActivated = Signal(str)
+    inside_requested = Signal(str)  # NodeId, of an instance of a block or of code
+    leave_requested = Signal()
     problem_clicked = Signal(str)
     context_menu_requested = Signal(object, object)  # QPoint on the screen, NodeId or None
 
@@ -54,6 +57,9 @@ class CanvasView(ZoomView):
         self._cursor: QPointF | None = None  # where the mouse is in the viewport, None if elsewhere
         self._adder = Adder(self)
         self._space = False
+        self._live: Mapping[str, float] = {}
+        self._shown: Scope = editor.scope
+        self._cameras: dict[Scope, Camera] = {}  # where the person was in the drawings that are not on show
         self.setAccessibleName(tr("Canvas"))
         self.setAccessibleDescription(
             tr(
@@ -67,9 +73,10 @@ class CanvasView(ZoomView):
         editor.changed.connect(self._on_changed)
         editor.analysed.connect(self._on_analysed)
         editor.selection_changed.connect(self._on_selection_changed)
+        editor.scope_changed.connect(self._on_scope_changed)
         theme.changed.connect(self._on_theme_changed)
-        self.scene().show_project(editor.project)
-        self.scene().show_analysis(editor.analysis)
+        self.scene().show_project(editor.view)
+        self.scene().show_analysis(editor.view_analysis)
         self._on_selection_changed()
         self.keep_in_reach()
         self.choose_hints()
@@ -96,8 +103,13 @@ class CanvasView(ZoomView):
         QToolTip.showText(self.viewport().mapToGlobal(at), problem_text(self.scene(), node), self.viewport())
 
     def set_live(self, values: Mapping[str, float]) -> None:
-        """Show the latest values of losses and metrics, by node name, on their cards."""
-        self.scene().show_live(values)
+        """Show the latest values of losses and metrics, by node name, on their cards; a block has none."""
+        self._live = values
+        self.scene().show_live(values if self.editor.scope is None else {})
+
+    def forget_places(self) -> None:
+        """Another document was opened: its blocks were never looked at."""
+        self._cameras.clear()
 
     def visible_center(self) -> Position:
         """A free place for a new card in the middle of what is on show."""
@@ -123,6 +135,13 @@ class CanvasView(ZoomView):
     def remove_selected(self) -> None:
         """Remove what is selected."""
         self.editor.remove_selected()
+
+    def remove_or_leave(self) -> None:
+        """Remove what is selected; where nothing is, go out of the block."""
+        if self.editor.selection or self.editor.selected_links or self.editor.scope is None:
+            self.remove_selected()
+        else:
+            self.leave_requested.emit()
 
     def clear_selection(self) -> None:
         """Select nothing."""
@@ -210,10 +229,14 @@ class CanvasView(ZoomView):
         point = self.mapToScene(event.position().toPoint())
         hit = self.hit(point)
         if hit.node is not None:
-            self.nodeActivated.emit(hit.node)
+            self._open(hit.node)
         elif hit == NOTHING:
             self._cursor = event.position()
             self.quick_add()
+
+    def _open(self, node: NodeId) -> None:
+        opens = has_inside(self.editor.catalog.get(self.editor.graph.nodes[node].type))
+        (self.inside_requested if opens else self.nodeActivated).emit(node)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         hit = self.hit(self.mapToScene(event.pos()))
@@ -284,8 +307,7 @@ class CanvasView(ZoomView):
         self._leave_hover()
         self._hovered = hit
         scene = self.scene()
-        if hit.node is not None:
-            scene.nodes[hit.node].set_mood(hovered=True)
+        scene.point_at(hit.node)
         if hit.link is not None:
             wire = scene.wires[hit.link]
             wire.set_state(hovered=True)
@@ -296,8 +318,7 @@ class CanvasView(ZoomView):
     def _leave_hover(self) -> None:
         hit, self._hovered = self._hovered, NOTHING
         scene = self.scene()
-        if hit.node in scene.nodes:
-            scene.nodes[hit.node].set_mood(hovered=False)
+        scene.point_at(None)
         if hit.link is not None:
             scene.pill.setVisible(False)
             if hit.link in scene.wires:
@@ -317,7 +338,7 @@ class CanvasView(ZoomView):
 
     def dropEvent(self, event: QDropEvent) -> None:
         type_id = bytes(event.mimeData().data(NODE_TYPE_MIME).data()).decode("utf-8", "replace")
-        if type_id in CATALOG:
+        if self.editor.can_add(type_id):
             self._adder.add_at(type_id, QPointF(self.mapToScene(event.position().toPoint())))
             event.acceptProposedAction()
             self.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -328,15 +349,30 @@ class CanvasView(ZoomView):
     def _on_changed(self, change: Change) -> None:
         self._cancel_gesture()
         self._leave_hover()
-        self.scene().show_project(change.new)
+        self.scene().show_project(self.editor.view)
         self.keep_in_reach()
         self.choose_hints()
         emptied = bool(change.old.graph.nodes) != bool(change.new.graph.nodes)
         self.viewport().update(self.viewport().rect() if emptied else self.minimap.area())
 
     @Slot(object)
-    def _on_analysed(self, analysis: Analysis) -> None:
-        self.scene().show_analysis(analysis)
+    def _on_scope_changed(self, scope: Scope) -> None:
+        """Show another drawing, as it was left; one that was never looked at, whole."""
+        self._cancel_gesture()
+        self._leave_hover()
+        for box in self.findChildren(Popup):
+            box.shut()
+        self._cameras[self._shown], self._shown = self.camera, scope
+        self.scene().show_project(self.editor.view)
+        self.scene().show_analysis(self.editor.view_analysis)
+        self.set_live(self._live)
+        self.keep_in_reach()
+        self.go_to(self._cameras.get(scope))
+        self.viewport().update()
+
+    @Slot(object)
+    def _on_analysed(self, _analysis: Analysis) -> None:
+        self.scene().show_analysis(self.editor.view_analysis)
 
     @Slot()
     def _on_selection_changed(self) -> None:

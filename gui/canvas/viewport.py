@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QResizeEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
@@ -25,6 +27,14 @@ REACH = 20_000.0  # how far one can pan beyond the drawing, in canvas units
 TEXT_ROOM = (184.0, 32.0)  # half of the size of the largest text beside the cursor, in pixels
 FRAME = 2  # width of the focus frame, in pixels
 KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+
+
+class Camera(NamedTuple):
+    """Where a person looks: pixels a canvas unit, the point in the middle, and whether the whole drawing is on show."""
+
+    zoom: float
+    center: QPointF
+    fitted: bool
 
 
 class ZoomView(QGraphicsView):
@@ -63,6 +73,11 @@ class ZoomView(QGraphicsView):
     def zoom(self) -> float:
         """Pixels a canvas unit."""
         return self.transform().m11()
+
+    @property
+    def camera(self) -> Camera:
+        """Where the person looks now."""
+        return Camera(self.zoom, self.center(), self._fitted)
 
     def visible_area(self) -> QRectF:
         """The part of the canvas on show."""
@@ -112,6 +127,15 @@ class ZoomView(QGraphicsView):
         self._begin_zooming()
         self._set_zoom(self.zoom * factor)
         self.pan_by(QPointF(self.mapToScene(fixed) - before) * self.zoom)
+
+    def go_to(self, camera: Camera | None) -> None:
+        """Look where somebody looked before; at the whole drawing if nothing of it is there, or nobody did."""
+        if camera is not None and not camera.fitted:
+            self._set_zoom(camera.zoom)
+            self.centerOn(camera.center)
+            if self.visible_area().intersects(self._scene.bounds()):
+                return
+        self.fit()
 
     def fit(self) -> None:
         """Show the whole drawing, at most at actual size, until the person zooms or pans."""

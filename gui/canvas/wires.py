@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsSimpleTextItem
 
-from graph.catalog import CATALOG, Role
+from graph.catalog import CATALOG, Catalog, Role
 from graph.model import Graph, Link
 from gui.canvas.items import NodeItem
 from gui.canvas.painting import Colors
@@ -162,9 +162,9 @@ class WireItem(QGraphicsPathItem):
         return label
 
 
-def carries_labels(graph: Graph, link: Link) -> bool:
+def carries_labels(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> bool:
     """Whether a wire runs from data straight to a loss or metric: drawn dashed, apart from the flow of the network."""
-    source, target = (CATALOG.get(graph.nodes[end.node].type) for end in link)
+    source, target = (catalog.get(graph.nodes[end.node].type) for end in link)
     return bool(source and target and source.role is Role.DATA and target.role in (Role.LOSS, Role.METRIC))
 
 

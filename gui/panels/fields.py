@@ -14,20 +14,35 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import (
+    QAction,
+    QContextMenuEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QMenu, QSizePolicy
 
+from graph.binding import SIGN, is_expression
 from graph.catalog import Kind, Param
+from graph.expressions import Number
 from graph.messages import EditError, tr
 from graph.model import Value
 from gui.icons import icon
+from gui.panels.completion import NameCompleter
 from gui.panels.line_field import LineField
-from gui.panels.values import can_step, format_value, parse_value, step_value
+from gui.panels.values import NUMBERS, can_step, format_value, parse_entry, parse_value, step_value, worth
 from gui.style import set_property
 from gui.theme import mono_font, theme
 
 BUILTIN = "builtin:"
 Folder = Callable[[], Path | None]  # the project's folder, which saving under another name changes
+Names = Mapping[str, Number]  # the parameters of the block around, with their values
+BADGE_SIZE, BADGE_SPACE, BUTTON_SPACE = 11, 8, 22  # pixels
+MOST_OF_BADGE = 0.5  # of the width of a field
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
 
 
@@ -35,23 +50,28 @@ class EntryField(LineField):
     """A value typed as text. Enter or leaving commits, Escape gives up, arrow keys and the wheel step numbers.
 
     Empty means `auto` or none where the parameter allows that. Words and files to choose from are in a menu at its end.
+    With `names`, a number may be written as an expression over them, and the value that it has now stands behind it.
     """
 
     committed = Signal(object)
     rejected = Signal(object)
     finished = Signal()
 
-    def __init__(self, param: Param, folder: Folder = lambda: None) -> None:
+    def __init__(self, param: Param, folder: Folder = lambda: None, names: Names | None = None) -> None:
         super().__init__()
         self._param, self._folder = param, folder
+        self._names = names if param.kind in NUMBERS else None
         self._value: Value = None
+        self._known: Value = None  # what the analysis says of it
+        self._badge = ("", "")  # a short text at the right end, and the theme role of its colour
         self.setProperty("mono", True)
         self.setMinimumWidth(48)
         self.editingFinished.connect(self._finish)
         self.textEdited.connect(self._forgive)
-        if param.auto is not None:
-            self.setTextMargins(0, 0, self._badge_width(), 0)
-        elif param.optional:
+        self.textChanged.connect(self._choose_badge)
+        if self._names:
+            self.setCompleter(NameCompleter(self._names, self))
+        if param.auto is None and param.optional:
             self.setPlaceholderText(tr("none"))
         if param.choices or param.kind is Kind.FILE:
             action = self.addAction(icon("chevron-down", "muted"), QLineEdit.ActionPosition.TrailingPosition)
@@ -62,6 +82,7 @@ class EntryField(LineField):
         """Show a value of the document; `inferred` is what an `auto` one amounts to. What is being typed stays."""
         if self._param.auto is not None:
             self.setPlaceholderText(format_value(self._param, inferred) if inferred is not None else "?")
+        self._known = inferred
         if self.isModified() and (self.hasFocus() or value == self._value):
             return
         self._value = value
@@ -69,7 +90,13 @@ class EntryField(LineField):
         if text != self.text():
             self.setText(text)
             self.setCursorPosition(0)
+        self._choose_badge()
         self._reject(None)
+
+    @property
+    def worth(self) -> str:
+        """What the expression on show amounts to now; empty if there is none."""
+        return self._badge[0] if self._badge[1] == "muted" else ""
 
     def open_menu(self) -> None:
         """Offer the words and the files to choose from."""
@@ -123,17 +150,38 @@ class EntryField(LineField):
         """The actions that whoever put this field somewhere added to it."""
         return [action for action in self.actions() if action.text()]
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._choose_badge()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self._param.auto is not None and not self.text():
+        text, role = self._badge
+        if text:
             painter = QPainter(self)
-            painter.setFont(mono_font(11))
-            painter.setPen(theme.color("good"))
-            space = QRectF(self.rect()).adjusted(0, 0, -8, 0)
-            painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, tr("auto"))
+            painter.setFont(mono_font(BADGE_SIZE))
+            painter.setPen(theme.color(role))
+            space = QRectF(self.rect()).adjusted(0, 0, -self._badge_edge(), 0)
+            space.setLeft(space.right() - self._badge_width(text))
+            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(space.width()))
+            painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
 
-    def _badge_width(self) -> int:
-        return self.fontMetrics().horizontalAdvance(tr("auto")) + 4
+    def _choose_badge(self) -> None:
+        """`auto` where nothing is typed, or what the expression amounts to; the text leaves room for it."""
+        badge = (tr("auto"), "good") if self._param.auto is not None and not self.text() else ("", "")
+        if self._names is not None and not self.isModified():
+            amount = worth(self._param, self._value, self._names, self._known)
+            badge = (amount, "muted") if amount else badge
+        self._badge = badge
+        self.setTextMargins(0, 0, self._badge_width(badge[0]) + 4 if badge[0] else 0, 0)
+        self.update()
+
+    def _badge_width(self, text: str) -> int:
+        wanted = QFontMetrics(mono_font(BADGE_SIZE)).horizontalAdvance(text) + 1
+        return min(wanted, round(MOST_OF_BADGE * self.width()))
+
+    def _badge_edge(self) -> int:
+        return BADGE_SPACE + (BUTTON_SPACE if self._param.choices else 0)
 
     def _step(self, steps: int) -> bool:
         if not can_step(self._param) or isinstance(self._value, str) or self._value is None:
@@ -149,29 +197,34 @@ class EntryField(LineField):
 
     def _commit_text(self) -> bool:
         try:
-            value = parse_value(self._param, _meant(self.text(), self._param))
+            value = self._read()
         except EditError as error:
             self._reject(error.message)
             return False
         self._commit(value)
         return True
 
+    def _read(self) -> Value:
+        text = _meant(self.text(), self._param)
+        return parse_value(self._param, text) if self._names is None else parse_entry(self._param, text, self._names)
+
     def _commit(self, value: Value) -> None:
         changed = value != self._value
-        self._value = value
+        self._value, self._known = value, None if changed else self._known
         self._show_again()
         if changed:
             self.committed.emit(value)
 
     def _show_again(self) -> None:
         self.setText(_shown(format_value(self._param, self._value)))
+        self._choose_badge()
         self._reject(None)
 
     def _forgive(self) -> None:
         """What was wrong is being mended: stop complaining as soon as it is right."""
         if self.property("invalid"):
             try:
-                parse_value(self._param, _meant(self.text(), self._param))
+                self._read()
             except EditError:
                 return
             self._reject(None)
@@ -187,27 +240,34 @@ class EntryField(LineField):
 
 
 class ToggleField(QCheckBox):
-    """Yes or no."""
+    """Yes or no. With `names`, its menu lets it follow one of them; it then shows that as an expression."""
 
     committed = Signal(object)
     rejected = Signal(object)
     finished = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names | None = None) -> None:
         super().__init__()
+        self._names = names or {}
         self.setProperty("kind", "field")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.clicked.connect(self._on_clicked)
+        for name in (name for name, value in self._names.items() if isinstance(value, bool)):
+            self.addAction(tr("Follow {name} of the block", name=name), partial(self._on_clicked, SIGN + name))
 
-    def show_value(self, value: Value, _inferred: Value = None) -> None:
-        """Show a value of the document."""
-        self.setChecked(bool(value))
+    def show_value(self, value: Value, inferred: Value = None) -> None:
+        """Show a value of the document; `inferred` is what an expression amounts to."""
+        text = value if isinstance(value, str) and is_expression(value) else ""
+        if text and inferred is None:
+            inferred = self._names.get(text.removeprefix(SIGN).strip())
+        self.setText(text)
+        self.setChecked(bool(inferred if text else value))
 
     def hitButton(self, _position) -> bool:
         return True
 
-    def _on_clicked(self, checked: bool) -> None:
-        self.committed.emit(checked)
+    def _on_clicked(self, value: Value) -> None:
+        self.committed.emit(value)
         self.finished.emit()
 
 
@@ -256,13 +316,13 @@ class ChoiceField(QComboBox):
 Field = EntryField | ToggleField | ChoiceField
 
 
-def make_field(param: Param, folder: Folder = lambda: None) -> Field:
-    """The field for a parameter. Paths are kept relative to what `folder` gives."""
+def make_field(param: Param, folder: Folder = lambda: None, names: Names | None = None) -> Field:
+    """The field for a parameter. Paths are kept relative to what `folder` gives; `names` are for expressions, if allowed."""
     if param.kind is Kind.BOOL:
-        return ToggleField()
+        return ToggleField(names)
     if param.kind is Kind.CHOICE:
         return ChoiceField(param)
-    return EntryField(param, folder)
+    return EntryField(param, folder, names)
 
 
 def portable_path(path: Path, folder: Path | None) -> str:

@@ -26,17 +26,19 @@ class Fit(IntEnum):
     HELP_CONTAINS = auto()
 
 
-def rank(query: str, types: Iterable[NodeType]) -> list[NodeType]:
+def rank(query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = ()) -> list[NodeType]:
     """The types that fit every word of the query, best first; all of them, as they come, for an empty query.
 
     A word fits the label (in English or translated), a synonym, the family or the help; failing those, its letters in order in the label
-    (`bn2` finds BatchNorm2d). Among equals the shorter label comes first, then the order of `types`.
+    (`bn2` finds BatchNorm2d). Among equals the shorter label comes first, then the order of `types`. Those of `shelf`
+    (blocks in files) stand behind everything that the query may be a name of.
     """
     words = query.casefold().split()
     if not words:
-        return list(types)
-    found = [(fit, len(t.label), i, t) for i, t in enumerate(types) if (fit := _fit(words, t)) is not None]
-    return [node_type for *_, node_type in sorted(found, key=lambda entry: entry[:3])]
+        return [*types, *shelf]
+    found = [((fit, 0, len(t.label)), t) for t in types if (fit := _fit(words, t)) is not None]
+    found += [((max(fit, Fit.SYNONYM_STARTS), 1, len(t.label)), t) for t in shelf if (fit := _fit(words, t)) is not None]
+    return [node_type for _, node_type in sorted(found, key=lambda entry: entry[0])]
 
 
 def _fit(words: list[str], node_type: NodeType) -> Fit | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 
+from graph.binding import SIGN, bound, is_expression
 from graph.catalog import Kind, Param
+from graph.expressions import Number
 from graph.messages import EditError, msg
 from graph.model import Scalar, Value
 
+NUMBERS = (Kind.INT, Kind.FLOAT, Kind.INTS)
 _SEPARATORS = re.compile(r"\s*[x×*,;]\s*|\s+", re.IGNORECASE)
 
 
@@ -40,6 +44,30 @@ def parse_value(param: Param, text: str) -> Value:
     return param.check(text if text in param.choices else _READERS[param.kind](text))
 
 
+def parse_entry(param: Param, text: str, names: Mapping[str, Number]) -> Value:
+    """As `parse_value`, where a number may be an expression too: `=4 * channels`, or just one of `names`.
+
+    Raises:
+        EditError: the text is no value, or what the expression gives now does not fit.
+    """
+    text = text.strip()
+    written = _expression(param, text, names) if param.kind in NUMBERS and text not in param.choices else None
+    if written is None:
+        return parse_value(param, text)
+    param.check(bound(written, names))
+    return written
+
+
+def worth(param: Param, value: Value, names: Mapping[str, Number], known: Value = None) -> str:
+    """What an expression amounts to now, as text: `known` where the analysis says so, else with these values of its names."""
+    if not is_expression(value):
+        return ""
+    try:
+        return format_value(param, param.check(bound(value, names)) if known is None else known)
+    except EditError:
+        return ""
+
+
 def step_value(param: Param, value: Value, steps: int) -> Value:
     """The value some steps up (or down, if negative), or the same value where its range ends.
 
@@ -54,6 +82,38 @@ def step_value(param: Param, value: Value, steps: int) -> Value:
 def can_step(param: Param) -> bool:
     """Whether the arrow keys and the wheel change the value."""
     return param.kind in (Kind.INT, Kind.FLOAT, Kind.INTS)
+
+
+def _expression(param: Param, text: str, names: Mapping[str, Number]) -> Value:
+    """The text as an expression, or a tuple with some; None if there is none in it."""
+    if "x" not in names:
+        text = text.replace(" x ", " × ")
+    entries = _split(text) if param.kind is Kind.INTS else [text]
+    if not any(entry.startswith(SIGN) or entry in names for entry in entries):
+        return None
+    values = tuple(_read_entry(entry, names) for entry in entries)
+    single = len(values) == 1 and (param.kind is not Kind.INTS or param.length is not None)
+    return values[0] if single else values
+
+
+def _read_entry(entry: str, names: Mapping[str, Number]) -> Scalar:
+    if entry in names:
+        return SIGN + entry
+    return SIGN + entry.removeprefix(SIGN).strip() if entry.startswith(SIGN) else _read_int(entry)
+
+
+def _split(text: str) -> list[str]:
+    """The parts between separators that stand in no parentheses."""
+    if text[:1] in ("(", "[") and text[-1:] in (")", "]"):
+        text = text[1:-1]
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([") - (letter in ")]")
+        if depth == 0 and letter in "×,;":
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip(" \"'") for part in parts]
 
 
 def _stepped(value: Value, steps: int) -> Value:

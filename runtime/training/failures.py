@@ -73,7 +73,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def culprit(error: BaseException, compiled: Compiled | None) -> NodeId | None:
-    """The node on whose generated line the error arose."""
+    """The node of the drawing on whose generated line the error arose: for one in a block, the instance of that block."""
     if compiled is None:
         return None
     lines: Sequence[int] = []
@@ -82,5 +82,5 @@ def culprit(error: BaseException, compiled: Compiled | None) -> NodeId | None:
         if step.tb_frame.f_globals.get("__name__", "").startswith("layerloom_"):
             lines = [*lines, step.tb_lineno]
         step = step.tb_next
-    found = (compiled.source.mark_at(line) for line in reversed(lines))
-    return next((node for node in found if node is not None), None)
+    marks = (compiled.source.mark_at(line) for line in reversed(lines))
+    return next((mark[1] for mark in marks if mark is not None and mark[0] is None), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from graph.messages import RunError, msg
-from graph.model import Port
+from graph.model import Node, Port
 from runtime.compiler import Compiled, Program
 from runtime.training.direct import ARITHMETIC, DirectStep
 from runtime.training.flat import FlatParameters, can_join
@@ -161,10 +161,24 @@ def _weighted_sum(weights: tuple[float, ...]) -> Callable[[Mapping[str, Tensor]]
 
 def _chosen(compiled: Compiled, program: Program, model: nn.Module) -> list[nn.Parameter]:
     """The parameters of the nodes that the objective names; all of the model where it names none."""
+    if not program.objective.parameters:
+        return list(model.parameters())
     nodes = compiled.project.graph.nodes
-    names = {nodes[i].name for i in program.objective.parameters if i in nodes}
-    chosen = [p for name, p in model.named_parameters() if name.split(".")[0] in names]
-    return chosen if program.objective.parameters else list(model.parameters())
+    held = (getattr(model, _attribute(nodes, i), None) for i in program.objective.parameters if i in nodes)
+    found = {id(p): p for part in held for p in _parameters_of(part)}
+    return [p for p in model.parameters() if id(p) in found]
+
+
+def _attribute(nodes: Mapping[str, Node], node: str) -> str:
+    """Where the weights of a node are: with the node that it shares them with, if that is of its type."""
+    leader = nodes.get(nodes[node].shares or "")
+    return leader.name if leader is not None and leader.type == nodes[node].type else nodes[node].name
+
+
+def _parameters_of(part: object) -> Iterable[nn.Parameter]:
+    if isinstance(part, nn.Parameter):
+        return (part,)
+    return part.parameters() if isinstance(part, nn.Module) else ()
 
 
 def _leaves(tensor: Tensor) -> set[int]:

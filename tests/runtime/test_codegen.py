@@ -85,8 +85,8 @@ def test_every_line_knows_its_node():
         "self.fc1 = nn.Linear(400, 120)",
         "fc1 = self.fc1(flatten)  # B × 120",
     ]
-    assert source.node_at(source.lines[d.id("loss")][0]) == d.id("loss")
-    assert source.node_at(1) is None
+    assert source.mark_at(source.lines[d.id("loss")][0]) == (None, d.id("loss"))
+    assert source.mark_at(1) is None
 
 
 def test_an_unfinished_drawing_shows_what_is_understood():

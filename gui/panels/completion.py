@@ -1,0 +1,27 @@
+"""Completes the names of parameters while an expression is typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QCompleter, QLineEdit
+
+_LAST_WORD = re.compile(r"[A-Za-z_]\w*$")
+
+
+class NameCompleter(QCompleter):
+    """Completes the last word of a line; the text before it stays."""
+
+    def __init__(self, names: Iterable[str], field: QLineEdit) -> None:
+        super().__init__(sorted(names), field)
+        self._field = field
+        self.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+
+    def splitPath(self, path: str) -> list[str]:
+        found = _LAST_WORD.search(path)
+        return [found[0] if found else "\0"]  # a text that no name begins with: nothing to complete
+
+    def pathFromIndex(self, index: QModelIndex) -> str:
+        return _LAST_WORD.sub("", self._field.text()) + str(index.data())
