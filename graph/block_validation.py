@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from graph import fixes
 from graph.catalog import NodeType, Role
-from graph.catalog.definitions import INPUT, OUTPUT, PREFIX, REPEAT, RESERVED, block_of
+from graph.catalog.definitions import INPUT, OUTPUT, PREFIX, REPEAT, RESERVED, SCAN, block_of, fits
 from graph.code import defined
 from graph.messages import EditError, msg
 from graph.model import Block, Definitions, Node
@@ -32,6 +32,8 @@ def check_instances(graph_nodes: Iterable[Node], definitions: Definitions) -> It
     """Whether blocks are used in a way that they allow."""
     for node in graph_nodes:
         block = block_of(node, definitions)
+        if block is not None and node.params.get("use") == SCAN:
+            yield from _check_ports(node, block, definitions)
         if block is not None and node.params.get("use") == REPEAT:
             types = Counter(inner.type for inner in block.graph.nodes.values())
             if types[OUTPUT] > types[INPUT]:
@@ -39,6 +41,16 @@ def check_instances(graph_nodes: Iterable[Node], definitions: Definitions) -> It
                            "know what to do with them. Call it instead.",
                            node=node.name, block=block.name, outputs=types[OUTPUT], inputs=types[INPUT])  # fmt: skip
                 yield Problem("repeat", text, node.id, fixes=(fixes.set_param(node.id, "use", "call"),))
+
+
+def _check_ports(node: Node, block: Block, definitions: Definitions) -> Iterator[Problem]:
+    node_type = definitions.catalog.of(node)
+    for ports in (node_type.inputs, node_type.outputs) if node_type else ():
+        names = Counter(port.name for port in ports)
+        for name in (name for name, count in names.items() if count > 1):
+            text = msg("'{node}' scans {block}, and a scan has a port '{name}' of its own. Rename what is called so in {block}.",
+                       node=node.name, block=block.name, name=name)  # fmt: skip
+            yield Problem("name-clash", text, node.id, name)
 
 
 def check_codes(definitions: Definitions) -> Iterator[Problem]:
@@ -75,6 +87,10 @@ def _check_params(block: Block) -> Iterator[Problem]:
             text = msg("The parameter '{name}' of the block {block} needs another name: {reason}",
                        name=param.name, block=block.name, reason=error.message)  # fmt: skip
             yield Problem("bad-name", text)
+        if not fits(param):
+            text = msg("The parameter '{name}' of the block {block} begins with {value}, which is too large or no number. Set another default.",
+                       name=param.name, block=block.name, value=param.default)  # fmt: skip
+            yield Problem("bad-parameter", text)
         seen.add(param.name)
 
 

@@ -126,7 +126,7 @@ class BlockActions(QObject):
 
     def _open_code(self, code: Code) -> None:
         for dialog in self._canvas.findChildren(CodeEditor):
-            if code.id and dialog.property("code") == code.id:
+            if code.id and dialog.isVisible() and dialog.property("code") == code.id:
                 dialog.raise_()
                 dialog.activateWindow()
                 return

@@ -58,12 +58,27 @@ class BlockEditor(QObject):
         self.path = self.path[: max(0, len(self.path) - steps)]
         self._editor.look_into(self.path[-1].scope if self.path else None)
 
+    def go_to(self, scope: Scope) -> None:
+        """Show the drawing of a block, or that of the project, wherever the person is."""
+        self._editor.look_into(scope)
+
     def _on_scope_changed(self, scope: Scope) -> None:
-        if scope is None:
-            self.path = ()
-        elif not self.path or self.path[-1].scope != scope:  # an undo, or a problem, led there
-            self.path = (Step(scope, self._editor.project.blocks[scope].name),)
+        if (self.path[-1].scope if self.path else None) != scope:  # an undo, or a problem, led there
+            self.path = self._way_to(scope)
         self.path_changed.emit()
+
+    def _way_to(self, scope: Scope) -> tuple[Step, ...]:
+        """The shortest way over instances; of a block that is not used, the block alone."""
+        project = self._editor.project
+        ways: dict[Scope, tuple[Step, ...]] = {None: ()}
+        waiting: list[Scope] = [None]
+        for here in waiting:
+            for node in project.drawing(here).nodes.values():
+                block = block_of(node, project.definitions)
+                if block is not None and block.id not in ways:
+                    ways[block.id] = (*ways[here], Step(block.id, node.name))
+                    waiting.append(block.id)
+        return ways[scope] if scope is None or scope in ways else (Step(scope, project.blocks[scope].name),)
 
     # ---- blocks
 

@@ -51,7 +51,7 @@ class StatusLine(QWidget):
         self._size.setText(self._measures(analysis) if analysis.complete else tr("Shapes follow in a moment…"))
 
     def _measures(self, analysis: Analysis) -> str:
-        count = num_layers(self._editor.graph)
+        count = num_layers(self._editor.project.graph)
         layers = tr("1 layer") if count == 1 else tr("{layers} layers", layers=count)
         if analysis.errors or not count:  # the rest is known in parts only, or nothing
             return layers

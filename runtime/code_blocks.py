@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.binding import is_expression
-from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT
+from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT, own_params
 from graph.expressions import names_in
 from graph.model import Block, Node, NodeId, Port, Project, Value
 from graph.names import MODULE_ATTRIBUTES
@@ -113,7 +113,7 @@ class BlockClasses:
     ) -> BlockClass:
         constructor, statements, ends, held = parts
         assert body.sizes is not None
-        params = [param for param in block.params if param.name in body.sizes.named]
+        params = [param for param in own_params(block) if param.name in body.sizes.named]
         computing = "\n".join(row.text for row in statements)
         names = (*body.sizes.inferred, *(p.name for p in params))
         kept = [f"{INDENT}self.{name} = {name}" for name in names if re.search(rf"\bself\.{name}\b", computing)]
@@ -158,7 +158,7 @@ class BlockClasses:
 
 def _known_sizes(block: Block, uses: Sequence[Inside]) -> list[tuple[str, tuple]]:
     """The parameters of a block and the expressions over them in its nodes, with their values in all uses."""
-    known = [(p.name, tuple(use.values[p.name] for use in uses)) for p in block.params if not isinstance(p.default, bool)]
+    known = [(p.name, tuple(use.values[p.name] for use in uses)) for p in own_params(block) if not isinstance(p.default, bool)]
     for node in block.graph.nodes.values():
         for name, raw in node.params.items():
             if isinstance(raw, str) and is_expression(raw) and names_in(body_of(raw)):
@@ -170,14 +170,14 @@ def _known_sizes(block: Block, uses: Sequence[Inside]) -> list[tuple[str, tuple]
 
 def _summary(block: Block, body: Body, inputs: Sequence[Node], ends: Sequence[Node], uses: Sequence[Inside]) -> str:
     """What the block is, or what it takes and gives, in one line."""
-    if block.help and '"""' not in block.help and "\\" not in block.help and "\n" not in block.help:
+    if block.help and block.help.isprintable() and not {'"', "\\"} & set(block.help):
         return block.help
 
     def shown(name: str, specs: Sequence[TensorSpec]) -> str:
         return f"{name} {body.comment(specs)}"
 
     taken = ", ".join(shown(n.name, [next(iter(use.nodes[n.id].outputs.values())) for use in uses])
-                      for n in inputs if all(use.nodes[n.id].outputs for use in uses))  # fmt: skip
+                      for n in inputs if all(n.id in use.nodes and use.nodes[n.id].outputs for use in uses))  # fmt: skip
     given = ", ".join(shown(n.name, [use.outputs[n.name] for use in uses]) for n in ends)
     return f"{taken or 'nothing'} -> {given or 'nothing'}."
 

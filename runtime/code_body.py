@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from graph.catalog import Catalog, Role
+from graph.catalog import NETWORK, Catalog, Role
 from graph.catalog.definitions import CODE_PREFIX, block_of, code_of
 from graph.catalog.types import NodeType, ordered_inputs
 from graph.model import Graph, Node, NodeId, Port, Project, Value
@@ -90,13 +90,14 @@ class Body:
     @cached_property
     def leaders(self) -> dict[NodeId, Node]:
         """For each node that uses the weights of another, that other."""
-        return {node.id: leader for node, leader in followers(self.graph, self.uses[0])}
+        found = followers(self.graph, self.uses[0])
+        return {node.id: leader for node, leader in found if self.type_of(leader.id).role in NETWORK}
 
     # ---- names
 
     def variable(self, port: Port) -> str:
         """The name of the variable that holds what leaves a port."""
-        return self._variables[port]
+        return self._variables.get(port, self.graph.nodes[port.node].name)
 
     @cached_property
     def _variables(self) -> dict[Port, str]:

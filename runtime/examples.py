@@ -67,11 +67,15 @@ _ARCHITECTURES = {
     ),
     "gpt2_small": Example(
         msg("GPT-2 small, a language model"),
-        msg("Radford et al., 2019: 124 million parameters; the output layer shares the weights of the token embedding."),
+        msg(
+            "Radford et al., 2019: 124 million parameters; the output layer shares the weights of the token embedding."
+        ),
     ),
     "unet": Example(
         msg("U-Net, for segmentation"),
-        msg("Ronneberger et al., 2015: 31 million parameters, a way down and a way up again with shortcuts between them."),
+        msg(
+            "Ronneberger et al., 2015: 31 million parameters, a way down and a way up again with shortcuts between them."
+        ),
     ),
 }
 _ALL = {**_EXAMPLES, **_ARCHITECTURES}

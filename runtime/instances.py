@@ -107,11 +107,20 @@ def _scan(s: Situation, block: Block, look: Look) -> Found:
         text = msg("'{node}' does not know how large the state '{state}' is before the first step. Set the shape of that Input in {block}, "
                    "or wire a beginning to it.", node=s.node.name, state=missing[0], block=block.name)  # fmt: skip
         return Found(NodeAnalysis(s.inputs, resolved=s.values), (s.problem("state", text, port=missing[0]),))
+    if (odd := _not_halved(s, begins)) is not None and both:
+        text = msg("'{node}' goes both ways, so what is wired to '{state}' must hold two beginnings side by side, but its last size is odd ({given}).",
+                   node=s.node.name, state=odd, given=s.inputs[odd])  # fmt: skip
+        return Found(NodeAnalysis(s.inputs, resolved=s.values), (s.problem("state", text, port=odd),))
     steps = {name: _without_step(s.inputs[name]) for name in sequences}
     kept = {name: s.inputs[name] for name in whole}
     inside = look({**steps, **kept, **{entry: spec for entry, spec in begins.items() if spec}})
     if inside is None or not _is_whole(inside, block):
         return _broken(s, block, inside)
+    for output, spec in inside.outputs.items():
+        if spec.shape[:1] != (batch,):
+            text = msg("In '{node}' every step must give something for each sample, but '{output}' is {given}. Mend that in {block}.",
+                       node=s.node.name, output=output, given=spec, block=block.name)  # fmt: skip
+            return Found(NodeAnalysis(s.inputs, resolved=s.values), (s.problem("shape-mismatch", text),))
     for output, entry in handed_on.items():
         if inside.outputs[output] != begins[entry]:
             text = msg("In '{node}' the state '{state}' is {before} before a step, but '{output}' gives {after}. Both must be the same.",
@@ -152,6 +161,12 @@ def _begin(s: Situation, block: Block, entry: str, *, batch: Dim, both: bool) ->
     node = next(n for n in block.graph.nodes.values() if n.type == INPUT and n.name == entry)
     shape = declared_shape(block, node, s.values)
     return None if shape is None else TensorSpec((batch, *shape), str(node.params.get("dtype", "float32")))
+
+
+def _not_halved(s: Situation, states: Iterable[str]) -> str | None:
+    """A state that is given from outside and cannot be cut into two halves."""
+    sizes = {name: s.inputs[name].shape[-1] for name in states if name in s.inputs}
+    return next((name for name, size in sizes.items() if isinstance(size, int) and size % 2), None)
 
 
 def _without_step(spec: TensorSpec) -> TensorSpec:

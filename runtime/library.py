@@ -80,7 +80,9 @@ def save_to_library(block: Block, definitions: Definitions, folder: Path) -> Pat
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(msg("'{file}' could not be saved: {reason}", file=str(folder), reason=explain(error))) from error
+        raise FileError(
+            msg("'{file}' could not be saved: {reason}", file=str(folder), reason=explain(error))
+        ) from error
     path = _place(folder, block.name)
     files.save(example(block, definitions), path)
     return path
@@ -172,7 +174,10 @@ def _shown(project: Project, path: Path) -> Block:
         if (block := block_of(node, project.definitions)) is not None:
             return block
     raise FileError(
-        msg("The drawing in '{file}' shows no block. Put an instance of the block that it is about into it.", file=str(path))
+        msg(
+            "The drawing in '{file}' shows no block. Put an instance of the block that it is about into it.",
+            file=str(path),
+        )
     )
 
 

@@ -34,6 +34,8 @@ def tied(node: Node, leader: Node, known: Known, catalog: Catalog) -> tuple[str,
 def check_sharing(graph: Graph, known: Known, catalog: Catalog) -> Iterator[Problem]:
     """Nodes that cannot share their weights although they are meant to."""
     for node, leader in followers(graph, known):
+        if node.type == leader.type and node.params != leader.params:
+            continue  # validation says so
         if node.type == leader.type and signature(known[node.id]) != signature(known[leader.id]):
             text = msg("'{node}' cannot share the weights of '{leader}', because other sizes arrive at it: {mine} instead of {theirs}.",
                        node=node.name, leader=leader.name, mine=_arriving(known[node.id]), theirs=_arriving(known[leader.id]))  # fmt: skip

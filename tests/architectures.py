@@ -63,7 +63,9 @@ def _projected(definitions: Definitions, name: str, branch: _Branch, width: str,
     d = Drawing(name, definitions=definitions)
     x = _features(d, 64, 56)
     y = branch(d, x, "=stride")
-    shortcut = d.add("nn.Conv2d", "projection", x, out_channels=f"={width}", kernel_size=1, stride="=stride", bias=False)
+    shortcut = d.add(
+        "nn.Conv2d", "projection", x, out_channels=f"={width}", kernel_size=1, stride="=stride", bias=False
+    )
     shortcut = d.add("nn.BatchNorm2d", "projection_bn", shortcut)
     d.add("op.Output", "output", d.add("nn.ReLU", "relu_out", d.add("op.Add", "add", y, shortcut)))
     return d.as_block(_CHANNELS, _STRIDE, help=help)
@@ -153,7 +155,9 @@ def vgg16() -> Project:
     x = d.add("block.ConvReLU", "body", _features(d, 3, 224), use="repeat", times="=convs", channels="=channels")
     d.add("op.Output", "output", d.add("nn.MaxPool2d", "pool", x, kernel_size=2, stride=2))
     convs = BlockParam("convs", 2, "Number of convolutions.")
-    d = Drawing("VGG16", definitions=d.as_block(_CHANNELS, convs, help="Convolutions, and a pooling that halves the size."))
+    d = Drawing(
+        "VGG16", definitions=d.as_block(_CHANNELS, convs, help="Convolutions, and a pooling that halves the size.")
+    )
     x = _images(d)
     for i, (channels, count) in enumerate(((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)), 1):
         x = d.add("block.Stage", f"stage{i}", x, channels=channels, convs=count)
@@ -235,7 +239,9 @@ def mobilenet_v2() -> Project:
 def _preactivated(d: Drawing, number: int | str, x: Port, channels: int | str, *, kernel: int) -> Port:
     """Normalization, activation and convolution in this order."""
     x = d.add("nn.ReLU", f"relu{number}", d.add("nn.BatchNorm2d", f"norm{number}", x))
-    return d.add("nn.Conv2d", f"conv{number}", x, out_channels=channels, kernel_size=kernel, padding=kernel // 2, bias=False)
+    return d.add(
+        "nn.Conv2d", f"conv{number}", x, out_channels=channels, kernel_size=kernel, padding=kernel // 2, bias=False
+    )
 
 
 def dense_layer() -> Definitions:

@@ -244,7 +244,10 @@ class UNet(nn.Module):
 class SqueezeExcitation(nn.Module):
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
-        self.fc1, self.fc2 = nn.Conv2d(channels, channels // reduction, 1), nn.Conv2d(channels // reduction, channels, 1)
+        self.fc1, self.fc2 = (
+            nn.Conv2d(channels, channels // reduction, 1),
+            nn.Conv2d(channels // reduction, channels, 1),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x * torch.sigmoid(self.fc2(F.relu(self.fc1(x.mean((2, 3), keepdim=True)))))

@@ -133,7 +133,9 @@ def _split_heads(definitions: Definitions) -> Definitions:
     x = d.add("op.Input", "x", shape=(_STEPS, "=width"))
     x = d.add("op.Reshape", "parts", x, shape=(-1, "=heads", "=width // heads"))
     d.add("op.Output", "output", d.add("op.Transpose", "by_head", x, dim0=1, dim1=2))
-    return d.as_block(_WIDTH, _HEADS, help="The features of every step, a part for every head: B × heads × steps × features.")
+    return d.as_block(
+        _WIDTH, _HEADS, help="The features of every step, a part for every head: B × heads × steps × features."
+    )
 
 
 def _attend(d: Drawing, query: Port, key: Port, value: Port, *, causal: bool = False) -> Definitions:
@@ -148,7 +150,11 @@ def _attend(d: Drawing, query: Port, key: Port, value: Port, *, causal: bool = F
     mixed = d.add("op.MatMul", "mixed", d.add("nn.Dropout", "dropped", weights, p="=dropout"), v)
     y = d.add("op.Reshape", "joined", d.add("op.Transpose", "by_step", mixed, dim0=1, dim1=2), shape=(-1, "=width"))
     d.add("op.Output", "output", d.add("nn.Linear", "out_proj", y, out_features="=width"))
-    text = "Attention of every step to itself and those before, by several heads." if causal else _help("multi_head_attention")
+    text = (
+        "Attention of every step to itself and those before, by several heads."
+        if causal
+        else _help("multi_head_attention")
+    )
     return d.as_block(_WIDTH, _HEADS, _DROPOUT, help=text)
 
 

@@ -24,7 +24,8 @@ def vit_b_16() -> Project:
                              help="Self-attention and two linear layers, each added to its input.")  # fmt: skip
 
     d = Drawing("ViTB16", definitions=definitions)
-    x = d.add("nn.Conv2d", "conv_proj", d.add("op.Input", "image", shape=(3, 224, 224)), out_channels=768, kernel_size=16, stride=16)
+    x = d.add("op.Input", "image", shape=(3, 224, 224))
+    x = d.add("nn.Conv2d", "conv_proj", x, out_channels=768, kernel_size=16, stride=16)
     x = d.add("op.Transpose", "patches", d.add("nn.Flatten", "flatten", x, start_dim=2), dim0=1, dim1=2)
     token = d.add("op.Parameter", "class_token", x, shape=(1, 1, 768))
     x = d.add("op.Concatenate", "tokens", token, x, dim=1)
@@ -59,7 +60,9 @@ def _of_transformer_blocks() -> Definitions:
     x = d.add("op.Input", "x", shape=(1024, "=width"))
     x = d.add("op.Reshape", "parts", x, shape=(-1, "=heads", "=width // heads"))
     d.add("op.Output", "output", d.add("op.Transpose", "by_head", x, dim0=1, dim1=2))
-    definitions = d.as_block(_WIDTH, _HEADS, help="The features of every token, a part for every head: B × heads × T × features.")
+    definitions = d.as_block(
+        _WIDTH, _HEADS, help="The features of every token, a part for every head: B × heads × T × features."
+    )
 
     d = Drawing("CausalSelfAttention", definitions=definitions)
     x = d.add("op.Input", "x", shape=(1024, "=width"))
@@ -94,4 +97,6 @@ def _of_transformer_blocks() -> Definitions:
     y = d.add("nn.LayerNorm", "ln_2", x)
     y = d.add("block.MLP", "mlp", y, width="=width", dropout="=dropout")
     d.add("op.Output", "output", d.add("op.Add", "added", x, y))
-    return d.as_block(_WIDTH, _HEADS, _DROPOUT, help="Attention to what came before and two linear layers, each added to its input.")
+    return d.as_block(
+        _WIDTH, _HEADS, _DROPOUT, help="Attention to what came before and two linear layers, each added to its input."
+    )

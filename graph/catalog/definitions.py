@@ -9,7 +9,7 @@ from graph import code
 from graph.binding import bound
 from graph.catalog import CATALOG, Catalog
 from graph.catalog.common import choice, flag, whole
-from graph.catalog.types import Kind, NodeType, Param, Ports, PortType, Role
+from graph.catalog.types import MAX_NUMBER, Kind, NodeType, Param, Ports, PortType, Role
 from graph.messages import EditError
 from graph.model import Block, BlockParam, Code, Definitions, Node, Value
 from graph.names import stem_of
@@ -115,7 +115,13 @@ def declared_shape(block: Block, entry: Node, values: Mapping[str, Value]) -> tu
 
 
 def _param(param: BlockParam) -> Param:
-    return Param(name=param.name, kind=_KINDS[type(param.default)], default=param.default, help=param.help)
+    kind = type(param.default)
+    return Param(name=param.name, kind=_KINDS[kind], default=param.default if fits(param) else kind(1), help=param.help)
+
+
+def fits(param: BlockParam) -> bool:
+    """Whether the default of a parameter is a number that can be used."""
+    return abs(param.default) < MAX_NUMBER
 
 
 def _ports_of(block: Block, values: Mapping[str, Value]) -> Ports:

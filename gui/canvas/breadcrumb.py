@@ -41,7 +41,6 @@ class Breadcrumb(QFrame):
         lines.addWidget(self.hint)
         parent.installEventFilter(self)
         blocks.path_changed.connect(self._show)
-        editor.scope_changed.connect(self._show)
         self._show()
 
     @property
@@ -76,7 +75,7 @@ class Breadcrumb(QFrame):
         metrics = self.fontMetrics()
         names = [metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, STEP_WIDTH) for name in names]
         hidden = _hidden(names, metrics, self._room())
-        before = self._parent.previousInFocusChain()
+        before = _before(self._parent)
         for number, name in enumerate(names):
             if number in hidden:
                 if number == 1:
@@ -134,6 +133,14 @@ class Breadcrumb(QFrame):
         if event.type() == QEvent.Type.Resize and self._blocks.path:
             self._show()
         return False
+
+
+def _before(widget: QWidget) -> QWidget:
+    """What has the focus before a widget, in the order of the Tab key."""
+    found = widget.previousInFocusChain()
+    while found.focusPolicy() is Qt.FocusPolicy.NoFocus:
+        found = found.previousInFocusChain()
+    return found
 
 
 def _words(step: Step, project: Project) -> str:

@@ -225,7 +225,7 @@ def _paint_kin(painter: QPainter, kin: Kin, *, lit: bool, colors: Colors) -> flo
     ink = colors("card" if lit else kin.color)
     font = card_fonts().badge
     letter = QFontMetricsF(font).horizontalAdvance(kin.letter)
-    width = letter + 30.0
+    width = letter + 31.0
     area = QRectF(TEXT_RIGHT + 4 - width, 8, width, _PILL_HEIGHT)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colors(kin.color, 1.0 if lit else 0.16))
@@ -236,7 +236,7 @@ def _paint_kin(painter: QPainter, kin: Kin, *, lit: bool, colors: Colors) -> flo
     for left in (area.left() + 5, area.left() + 11):
         painter.drawRoundedRect(QRectF(left, middle - 2.5, 9, 5), 2.5, 2.5)
     painter.setFont(font)
-    painter.drawText(area.adjusted(22, 0, 0, 0), _LEFT, kin.letter)
+    painter.drawText(area.adjusted(23, 0, 0, 0), _LEFT, kin.letter)
     return width
 
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from graph.messages import tr
+from gui.block_editor import BlockEditor
 from gui.editor import Change, Editor
 from gui.icons import icon
 from gui.panels.code_view import CodeView
@@ -24,10 +25,10 @@ COPIED_FOR = 1500  # milliseconds
 class CodePanel(QWidget):
     """While the drawing has errors the last good text stays, and a banner says so. A hidden panel generates nothing."""
 
-    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+    def __init__(self, editor: Editor, blocks: BlockEditor | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(tr("Code"))
-        self._editor = editor
+        self._editor, self._blocks = editor, blocks or BlockEditor(editor)
         self._source: Source | None = None
         self._stale = True
         self.view = CodeView()
@@ -80,12 +81,18 @@ class CodePanel(QWidget):
         self._mark_selected()
 
     def _mark_selected(self, _selection: object = None) -> None:
-        lines = self._source.lines if self._source else {}
+        lines = self._source.lines_in(self._editor.scope) if self._source else {}
         self.view.mark(tuple(sorted(line for node in self._editor.selection for line in lines.get(node, ()))))
 
     def _on_line_clicked(self, line: int) -> None:
-        node = self._source.node_at(line) if self._source else None
-        if node is not None and node in self._editor.graph.nodes:
+        """Show the drawing that the line is from, and select its node there."""
+        mark = self._source.mark_at(line) if self._source else None
+        if mark is None:
+            return
+        scope, node = mark
+        project = self._editor.project
+        if (scope is None or scope in project.blocks) and node in project.drawing(scope).nodes:
+            self._blocks.go_to(scope)
             self._editor.select([node])
 
     def _connect(self) -> None:

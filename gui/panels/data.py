@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -63,7 +61,7 @@ class DataPanel(ScrollColumn):
             self._refresh()
 
     def _refresh(self) -> None:
-        nodes = {node.id: node for node in self._editor.graph.nodes.values() if _is_data(node)}
+        nodes = {node.id: node for node in self._editor.project.graph.nodes.values() if _is_data(node)}
         kinds = {card_id: card.type_id for card_id, card in self.cards.items()}
         if kinds != {node.id: node.type for node in nodes.values()}:
             empty(self._cards)
@@ -82,7 +80,7 @@ class DataCard(QWidget):
     def __init__(self, editor: Editor, node: NodeId) -> None:
         super().__init__()
         self._editor, self._id = editor, node
-        self.type_id = editor.graph.nodes[node].type
+        self.type_id = editor.project.graph.nodes[node].type
         self._read_of: object = None
         self._name = ElidedLabel(tone="title")
         self._field = EntryField(self._param, lambda: editor.folder)
@@ -124,7 +122,7 @@ class DataCard(QWidget):
 
     @property
     def _node(self) -> Node:
-        return self._editor.graph.nodes[self._id]
+        return self._editor.project.graph.nodes[self._id]
 
     def _on_answered(self, answer: Preview | Message) -> None:
         found = answer if isinstance(answer, Preview) else Preview()
@@ -153,16 +151,22 @@ class DataCard(QWidget):
 
     def _read_again(self) -> None:
         self._read_of = None
+        self._editor.look_into(None)
         self._editor.refresh_data(self._id)
 
     def _set_source(self, value: Value) -> None:
+        self._editor.look_into(None)  # data is in the drawing itself, whatever is on the canvas
         self._editor.set_param(self._id, "source", value)
+
+    def _reset_source(self) -> None:
+        self._editor.look_into(None)
+        self._editor.reset_param(self._id, "source")
 
     def _make_source(self) -> FieldRow:
         made = FieldRow(self._param, self._field, name=tr("Source"))
         made.edited.connect(self._set_source)
         made.finished.connect(self._editor.end_merge)
-        made.reset_requested.connect(partial(self._editor.reset_param, self._id, "source"))
+        made.reset_requested.connect(self._reset_source)
         return made
 
     def _lay_out(self) -> None:

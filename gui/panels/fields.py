@@ -42,7 +42,6 @@ BUILTIN = "builtin:"
 Folder = Callable[[], Path | None]  # the project's folder, which saving under another name changes
 Names = Mapping[str, Number]  # the parameters of the block around, with their values
 BADGE_SIZE, BADGE_SPACE, BUTTON_SPACE = 11, 8, 22  # pixels
-MOST_OF_BADGE = 0.5  # of the width of a field
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
 
 
@@ -156,15 +155,13 @@ class EntryField(LineField):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        text, role = self._badge
-        if text:
+        if self._has_room():
+            text, role = self._badge
             painter = QPainter(self)
             painter.setFont(mono_font(BADGE_SIZE))
             painter.setPen(theme.color(role))
             space = QRectF(self.rect()).adjusted(0, 0, -self._badge_edge(), 0)
-            space.setLeft(space.right() - self._badge_width(text))
-            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(space.width()))
-            painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
+            painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _choose_badge(self) -> None:
         """`auto` where nothing is typed, or what the expression amounts to; the text leaves room for it."""
@@ -172,13 +169,18 @@ class EntryField(LineField):
         if self._names is not None and not self.isModified():
             amount = worth(self._param, self._value, self._names, self._known)
             badge = (amount, "muted") if amount else badge
+            self.setToolTip(f"{self.text()} → {amount}" if amount else self.whatsThis())
         self._badge = badge
-        self.setTextMargins(0, 0, self._badge_width(badge[0]) + 4 if badge[0] else 0, 0)
+        self.setTextMargins(0, 0, self._badge_width() + BADGE_SPACE if self._has_room() else 0, 0)
         self.update()
 
-    def _badge_width(self, text: str) -> int:
-        wanted = QFontMetrics(mono_font(BADGE_SIZE)).horizontalAdvance(text) + 1
-        return min(wanted, round(MOST_OF_BADGE * self.width()))
+    def _has_room(self) -> bool:
+        """Whether the badge can stand behind the text without hiding any of it."""
+        taken = self.fontMetrics().horizontalAdvance(self.text()) + self._badge_width() + 3 * BADGE_SPACE
+        return bool(self._badge[0]) and taken <= self.width() - self._badge_edge()
+
+    def _badge_width(self) -> int:
+        return QFontMetrics(mono_font(BADGE_SIZE)).horizontalAdvance(self._badge[0])
 
     def _badge_edge(self) -> int:
         return BADGE_SPACE + (BUTTON_SPACE if self._param.choices else 0)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from functools import partial
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from graph.catalog import CATALOG, Role
+from graph.catalog import CATALOG, NETWORK, Catalog, Role
 from graph.messages import EditError, msg, tr
-from graph.model import Graph
+from graph.model import Graph, Node, NodeId
+from gui.block_editor import BlockEditor
 from gui.editor import Editor
 from gui.figures import bytes_text, grouped
+from gui.panels.block_page import BlockPage
 from gui.panels.form import HelpLine
+from gui.panels.init_form import OF_NETWORK, InitForm
 from gui.panels.name_field import NameField
-from gui.panels.node_form import NodeForm
+from gui.panels.node_form import NodeForm, form_key
 from gui.panels.parts import (
     MARGIN,
     ColorBar,
     FactList,
+    Heading,
     ScrollColumn,
     column,
     complain,
@@ -35,12 +40,14 @@ MAX_TITLE = 200
 
 
 class InspectorPanel(QWidget):
-    """Shows what is selected and edits it in place."""
+    """Shows what is selected and edits it in place. `code_requested(NodeId)` asks for the Python of a node."""
 
-    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+    code_requested = Signal(str)
+
+    def __init__(self, editor: Editor, blocks: BlockEditor | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(tr("Layer"))
-        self._editor = editor
+        self._editor, self._blocks = editor, blocks or BlockEditor(editor)
         self._scroll = ScrollColumn()
         self._help = HelpLine(self)
         self._help.setContentsMargins(MARGIN, GRID, MARGIN, 2 * GRID)
@@ -52,7 +59,7 @@ class InspectorPanel(QWidget):
         layout.addWidget(self._scroll, 1)
         layout.addLayout(answer)
         layout.addWidget(self._help)
-        self.page: NodeForm | SelectionCard | ProjectCard
+        self.page: NodeForm | SelectionCard | BlockPage | ProjectCard
         self._show_page()
         editor.selection_changed.connect(self._refresh)
         editor.changed.connect(self._refresh)
@@ -72,60 +79,95 @@ class InspectorPanel(QWidget):
             self._show_page()
 
     def _fits(self) -> bool:
-        selected = [node for node in self._editor.selection if node in self._editor.graph.nodes]
+        return self.page.key == self._key()
+
+    def _key(self) -> tuple[object, ...]:
+        """What the page depends on; with another key another page is needed."""
+        selected = self._selected()
         if len(selected) == 1:
-            node = self._editor.graph.nodes[selected[0]]
-            return isinstance(self.page, NodeForm) and (self.page.node, self.page.type_id) == (node.id, node.type)
-        return isinstance(self.page, SelectionCard if selected else ProjectCard)
+            return form_key(self._editor, selected[0])
+        return SelectionCard.key if selected else (self._editor.scope,)
+
+    def _selected(self) -> list[NodeId]:
+        return [node for node in self._editor.selection if node in self._editor.graph.nodes]
 
     def _show_page(self) -> None:
-        selected = [node for node in self._editor.selection if node in self._editor.graph.nodes]
         empty(self._scroll.column)
-        if len(selected) == 1:
-            self.page = NodeForm(self._editor, selected[0])
-            self.page.size_asked.connect(self.why.ask)
-        else:
-            self.page = (SelectionCard if selected else ProjectCard)(self._editor)
+        self.page = self._make_page()
         self._scroll.column.addWidget(self.page)
         self._scroll.column.addStretch(1)
         self._scroll.verticalScrollBar().setValue(0)
+
+    def _make_page(self) -> NodeForm | SelectionCard | BlockPage | ProjectCard:
+        selected = self._selected()
+        if len(selected) == 1:
+            form = NodeForm(self._editor, selected[0], self._blocks)
+            form.size_asked.connect(self.why.ask)
+            form.code_requested.connect(self.code_requested)
+            return form
+        if selected:
+            return SelectionCard(self._editor, self._blocks)
+        return (ProjectCard if self._editor.scope is None else BlockPage)(self._editor, self._blocks)
 
 
 class SelectionCard(QWidget):
     """Several nodes are selected: how many, how large, and what can be done with all of them."""
 
-    def __init__(self, editor: Editor) -> None:
+    key: tuple[object, ...] = ("several",)
+
+    def __init__(self, editor: Editor, blocks: BlockEditor) -> None:
         super().__init__()
         self._editor = editor
         self._title, self.facts = label("", tone="title"), FactList()
         self.duplicate_button = small_button(tr("Duplicate"), "copy")
         self.delete_button = small_button(tr("Delete"), "delete")
+        self.share_button = small_button(tr("Share weights"))
+        self.share_button.setToolTip(tr("Let all of them have the same weights: those of the first in the drawing"))
+        self.own_button = small_button(tr("Own weights"))
+        self.own_button.setToolTip(tr("Give each of them weights of its own"))
         self.duplicate_button.clicked.connect(editor.duplicate)
         self.delete_button.clicked.connect(editor.remove_selected)
-        buttons = row()
-        buttons.addWidget(self.duplicate_button)
-        buttons.addWidget(self.delete_button)
-        buttons.addStretch(1)
+        self.share_button.clicked.connect(blocks.share_selected)
+        self.own_button.clicked.connect(blocks.unshare_selected)
         layout = column(self, spacing=3 * GRID)
         layout.addWidget(self._title)
         layout.addWidget(self.facts)
-        layout.addLayout(buttons)
+        for pair in ((self.duplicate_button, self.delete_button), (self.share_button, self.own_button)):
+            buttons = row()
+            for button in pair:
+                buttons.addWidget(button)
+            buttons.addStretch(1)
+            layout.addLayout(buttons)
         self.refresh()
 
     def refresh(self) -> None:
         """Show the figures of what is selected now."""
-        selected = self._editor.selection
-        nodes = self._editor.view_analysis.nodes
-        known = [nodes[node] for node in selected if node in nodes]
+        selected, analysis, graph = self._editor.selection, self._editor.view_analysis, self._editor.graph
+        known = [analysis.nodes[node] for node in selected if node in analysis.nodes]
         self._title.setText(tr("{count} nodes selected", count=len(selected)))
         parameters, macs = sum(node.parameters for node in known), sum(node.macs for node in known)
         self.facts.set_facts([(tr("Parameters"), grouped(parameters)), (tr("MACs / sample"), grouped(macs))])
+        nodes = [node for node in graph.nodes.values() if node.id in selected]
+        kin = [{member.id for member in graph.kin(node.id)} for node in nodes]
+        self.share_button.setVisible(can_share(nodes, self._editor.catalog) and not kin[0].issuperset(selected))
+        self.own_button.setVisible(any(len(group) > 1 for group in kin))
+
+
+def can_share(nodes: list[Node], catalog: Catalog) -> bool:
+    """Whether nodes may have weights in common: all learn, and they are of one type, or layers of PyTorch."""
+    types = [catalog.get(node.type) for node in nodes]
+    if len(nodes) < 2 or not all(t and t.is_trainable(n) for t, n in zip(types, nodes, strict=True)):
+        return False
+    layers = all(t and t.role is Role.LAYER and t.family != "code" for t in types)
+    return layers or len({node.type for node in nodes}) == 1
 
 
 class ProjectCard(QWidget):
     """Nothing is selected: the network as a whole."""
 
-    def __init__(self, editor: Editor) -> None:
+    key: tuple[object, ...] = (None,)  # the scope
+
+    def __init__(self, editor: Editor, blocks: BlockEditor) -> None:
         super().__init__()
         self._editor = editor
         self.name_field = NameField(tr("Name of the network"), check_title)
@@ -133,6 +175,9 @@ class ProjectCard(QWidget):
         complaint.hide()
         self.name_field.renamed.connect(editor.rename_project)
         self.name_field.rejected.connect(partial(complain, complaint))
+        self.init = InitForm(OF_NETWORK)
+        self.init.chosen.connect(blocks.set_project_init)
+        self.init.finished.connect(editor.end_merge)
         texts = column()
         texts.addWidget(self.name_field)
         kind = label(tr("Network"), tone="muted")
@@ -145,23 +190,27 @@ class ProjectCard(QWidget):
         layout.addLayout(header)
         layout.addWidget(complaint)
         layout.addWidget(self.facts)
+        layout.addWidget(Heading(tr("Initialization")))
+        layout.addWidget(self.init)
         layout.addWidget(label(tr("Select a node to see and change its parameters."), tone="faint", wrap=True))
         self.refresh()
 
     def refresh(self) -> None:
         """Show the network as it is now."""
-        self.name_field.show_name(self._editor.project.name)
-        self.facts.set_facts(project_facts(self._editor.graph, self._editor.view_analysis))
+        project = self._editor.project
+        self.name_field.show_name(project.name)
+        self.facts.set_facts(project_facts(project.graph, self._editor.analysis, project.catalog))
+        self.init.show_choices(project.weight_init, project.bias_init)
 
 
-def num_layers(graph: Graph) -> int:
-    """How many nodes compute something: layers and operations, not data, losses and metrics."""
-    return sum(CATALOG[n.type].role in (Role.LAYER, Role.OPERATION) for n in graph.nodes.values() if n.type in CATALOG)
+def num_layers(graph: Graph, catalog: Catalog = CATALOG) -> int:
+    """How many nodes compute something: layers, operations and blocks, not data, losses and metrics."""
+    return sum(catalog[node.type].role in NETWORK for node in graph.nodes.values() if node.type in catalog)
 
 
-def project_facts(graph: Graph, analysis: Analysis) -> list[tuple[str, ...]]:
+def project_facts(graph: Graph, analysis: Analysis, catalog: Catalog = CATALOG) -> list[tuple[str, ...]]:
     """The size of a network, as (name, figure) for people; what errors hide is left out."""
-    counts = [(tr("Nodes"), grouped(len(graph.nodes))), (tr("Layers"), grouped(num_layers(graph)))]
+    counts = [(tr("Nodes"), grouped(len(graph.nodes))), (tr("Layers"), grouped(num_layers(graph, catalog)))]
     if analysis.errors or not analysis.complete or not graph.nodes:
         return counts
     return [

@@ -60,7 +60,7 @@ class LibraryPanel(QWidget):
             return menu
         if node_type.id.startswith(PREFIX):
             block = node_type.id.removeprefix(PREFIX)
-            menu.addAction(tr("Look inside"), partial(self._editor.look_into, block))
+            menu.addAction(tr("Look inside"), partial(self._blocks.go_to, block))
             menu.addSeparator()
             menu.addAction(tr("Rename…"), self.list.rename_current)
             menu.addAction(icon("save", "muted"), tr("Save to my blocks"), partial(self._save, block))

@@ -22,10 +22,10 @@ class NameField(LineField):
     renamed = Signal(str)
     rejected = Signal(object)
 
-    def __init__(self, accessible_name: str, check: Callable[[str], None]) -> None:
+    def __init__(self, accessible_name: str, check: Callable[[str], None], *, kind: str = "title") -> None:
         super().__init__()
         self._name, self._check = "", check
-        self.setProperty("kind", "title")
+        self.setProperty("kind", kind)
         self.setAccessibleName(accessible_name)
         self.setToolTip(tr("Rename"))
         self.editingFinished.connect(self._on_editing_finished)

@@ -7,57 +7,80 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from graph.catalog import CATALOG, Param, Role
+from graph.binding import is_expression
+from graph.catalog import NodeType, Param, Role
+from graph.catalog.definitions import OUTPUT
 from graph.messages import tr
 from graph.model import Node, NodeId, Value
 from graph.names import check_name
+from gui.block_editor import BlockEditor
 from gui.editor import Editor
 from gui.figures import grouped
 from gui.panels.data_facts import facts_of, num_samples
-from gui.panels.fields import make_field
+from gui.panels.fields import ChoiceField, Field, make_field
 from gui.panels.form import FieldRow
+from gui.panels.init_form import InitForm
 from gui.panels.name_field import NameField
-from gui.panels.parts import ColorBar, ElidedLabel, FactList, column, complain, label, row, rule
+from gui.panels.node_parts import ONLY_IN_BLOCKS, USES, CodeStrip, ShareStrip, can_begin, inputs_here, names_here
+from gui.panels.parts import ColorBar, ElidedLabel, FactList, column, complain, label, row, rule, small_button
 from gui.panels.problems import ProblemList
 from gui.panels.why import ShapeList, shape_facts
 from gui.theme import GRID
 from runtime.analysis import NodeAnalysis
+
+COUNTED = (Role.LAYER, Role.BLOCK)  # nodes whose parameters and operations are shown, even if they are 0
+
+
+def form_key(editor: Editor, node: NodeId) -> tuple[object, ...]:
+    """What a form depends on: another key needs another form, the same one only a refresh."""
+    type_id = editor.graph.nodes[node].type
+    node_type = editor.catalog.get(type_id)
+    return editor.scope, node, type_id, node_type.params if node_type else (), tuple(names_here(editor).items())
 
 
 class NodeForm(QWidget):
     """The form of one node. `refresh` shows the present value of the document without taking the focus.
 
     `size_asked(Port, dim)`: the person wants to know why a dimension of what leaves an output has its size.
+    `code_requested(NodeId)`: the person wants to read or change the Python of the node.
     """
 
     size_asked = Signal(object, int)
+    code_requested = Signal(str)
 
-    def __init__(self, editor: Editor, node: NodeId) -> None:
+    def __init__(self, editor: Editor, node: NodeId, blocks: BlockEditor) -> None:
         super().__init__()
         self.node = node
-        self.type_id = editor.graph.nodes[node].type
-        self._editor = editor
-        self._type = CATALOG.get(self.type_id)
+        self.key = form_key(editor, node)
+        self._editor, self._blocks = editor, blocks
+        self._type_id = editor.graph.nodes[node].type
+        self._type = editor.catalog.get(self._type_id)
+        self._names = None if self._type is None or self._type.role is Role.DATA else names_here(editor)
         self.name_field = NameField(tr("Name of the node"), self._check_name)
         self._complaint = label("", tone="error", wrap=True)
-        self.rows = [self._make_row(param) for param in self._type.params] if self._type else []
+        self.rows = [self._make_row(param) for param in self._params()]
+        self._use_help = label("", tone="faint", wrap=True)
+        self.inside_button = small_button(tr("Look inside"))
+        self.code, self.share, self.init = CodeStrip(), ShareStrip(), InitForm()
         self.shapes, self.facts, self._note = ShapeList(), FactList(), label("", tone="faint", wrap=True)
         self.problems = ProblemList(editor, with_names=False)
-        self.shapes.asked.connect(self.size_asked)
-        self.name_field.renamed.connect(partial(editor.rename, node))
-        self.name_field.rejected.connect(partial(complain, self._complaint))
+        for of_block in (self._use_help, self.inside_button):
+            of_block.setParent(self)
+            of_block.setVisible(self._is_block)
+        self._connect()
         self._lay_out()
         self.refresh()
 
     def refresh(self) -> None:
         """Show the node, and what is known about it, as they are now."""
-        node, analysis = self._editor.graph.nodes[self.node], self._editor.view_analysis
+        node, analysis = self._node, self._editor.view_analysis
         known = analysis.nodes.get(self.node, NodeAnalysis())
         self.name_field.show_name(node.name)
         for field_row in self.rows:
             self._refresh_row(field_row, node, known)
+        self._refresh_parts(node)
         self.shapes.show_shapes(shape_facts(self._editor.graph, node, known))
-        self.facts.set_facts(node_facts(node, known))
+        self.facts.set_facts(node_facts(node, self._type, known))
         self._note.setText(self._missing(known))
         self._note.setVisible(bool(self._note.text()))
         problems = [problem for problem in analysis.problems if problem.node == self.node]
@@ -66,17 +89,43 @@ class NodeForm(QWidget):
 
     def enter(self) -> None:
         """Put the cursor into the first field that is not worked out by itself, else into the name."""
-        fields = [field_row.field for field_row in self.rows if field_row.param.auto is None]
+        shown = [field_row for field_row in self.rows if not field_row.isHidden()]
+        fields = [field_row.field for field_row in shown if field_row.param.auto is None]
         field = fields[0] if fields else self.name_field
         field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if isinstance(field, QLineEdit):
             field.selectAll()
 
+    # ---- what it shows
+
+    @property
+    def _node(self) -> Node:
+        return self._editor.graph.nodes[self.node]
+
     def _refresh_row(self, field_row: FieldRow, node: Node, known: NodeAnalysis) -> None:
         param = field_row.param
         value = node.params.get(param.name, None if param.auto else param.default)
         is_set = param.name in node.params and (param.auto is not None or value != param.default)
+        if self._is_state(param):
+            field_row.field.set_choices({name: name for name in inputs_here(self._editor.graph)})
         field_row.show_value(value, is_set=is_set, inferred=known.resolved.get(param.name))
+        field_row.setVisible(self._matters(param, node, known))
+
+    def _refresh_parts(self, node: Node) -> None:
+        use = node.params.get("use", next(iter(USES)))
+        self._use_help.setText(str(USES[use][1]) if self._is_block and use in USES else "")
+        self.code.show_code(self._blocks.code_of(self.node))
+        self.share.show_kin([kin.name for kin in self._editor.graph.kin(self.node) if kin.id != self.node])
+        self.init.setVisible(can_begin(self._type, node))
+        self.init.show_choices(node.weight_init, node.bias_init)
+
+    def _matters(self, param: Param, node: Node, known: NodeAnalysis) -> bool:
+        """Whether a parameter does anything, with what the others are now."""
+        if param.when is None or self._type is None:
+            return True
+        other, wanted = param.when
+        value = self._type.values(node).get(other)
+        return (known.resolved.get(other, wanted) if is_expression(value) else value) == wanted
 
     def _missing(self, known: NodeAnalysis) -> str:
         if self._type is None:
@@ -87,12 +136,33 @@ class NodeForm(QWidget):
             return tr("Working out the shapes…")
         return tr("The shapes show as soon as what comes before this node is right.")
 
+    # ---- rows
+
+    @property
+    def _is_block(self) -> bool:
+        return self._type is not None and self._type.role is Role.BLOCK
+
+    def _params(self) -> list[Param]:
+        hidden = ONLY_IN_BLOCKS if self._editor.scope is None else frozenset()
+        params = self._type.params if self._type else ()
+        return [param for param in params if (self._type_id, param.name) not in hidden]
+
+    def _is_state(self, param: Param) -> bool:
+        return (self._type_id, param.name) == (OUTPUT, "state")
+
     def _make_row(self, param: Param) -> FieldRow:
-        made = FieldRow(param, make_field(param, lambda: self._editor.folder))
+        made = FieldRow(param, self._make_field(param))
         made.edited.connect(partial(self._set, param.name))
         made.finished.connect(self._editor.end_merge)
         made.reset_requested.connect(partial(self._reset, param.name))
         return made
+
+    def _make_field(self, param: Param) -> Field:
+        if self._is_state(param):
+            return ChoiceField(param)
+        if self._is_block and param.name == "use":
+            return ChoiceField(param, {use: str(name) for use, (name, _help) in USES.items()})
+        return make_field(param, lambda: self._editor.folder, self._names)
 
     def _set(self, name: str, value: Value) -> None:
         if self.node in self._editor.graph.nodes:
@@ -105,40 +175,71 @@ class NodeForm(QWidget):
         graph = self._editor.graph
         check_name(name, taken=graph.names - {graph.require(self.node).name})
 
+    # ---- parts
+
+    def _connect(self) -> None:
+        self.shapes.asked.connect(self.size_asked)
+        self.name_field.renamed.connect(partial(self._editor.rename, self.node))
+        self.name_field.rejected.connect(partial(complain, self._complaint))
+        self.inside_button.clicked.connect(lambda: self._blocks.enter(self.node))
+        self.code.requested.connect(lambda: self.code_requested.emit(self.node))
+        self.share.ended.connect(self._blocks.unshare_selected)
+        self.init.chosen.connect(partial(self._blocks.set_init, self.node))
+        self.init.finished.connect(self._editor.end_merge)
+
     def _lay_out(self) -> None:
         layout = column(self, spacing=GRID + 1)
         layout.addLayout(self._header())
         layout.addWidget(self._complaint)
         self._complaint.hide()
         layout.addSpacing(GRID)
-        for field_row in self.rows:
-            layout.addWidget(field_row)
-        if self.rows:
-            layout.addSpacing(GRID)
-            layout.addWidget(rule())
-            layout.addSpacing(GRID)
+        layout.addWidget(self.code)
+        self._lay_out_rows(layout)
+        for widget in (self.share, self.init):
+            layout.addWidget(widget)
+        layout.addSpacing(GRID)
+        layout.addWidget(rule())
+        layout.addSpacing(GRID)
         for widget in (self.shapes, self.facts, self._note, self.problems):
             layout.addWidget(widget)
+
+    def _lay_out_rows(self, layout: QVBoxLayout) -> None:
+        for number, field_row in enumerate(self.rows):
+            if self._is_block and field_row.param.name == "use" and number:
+                layout.addSpacing(GRID)
+                layout.addWidget(rule())
+                layout.addSpacing(GRID)
+            layout.addWidget(field_row)
+            if self._is_block and field_row.param.name == "use":
+                layout.addWidget(self._use_help)
 
     def _header(self) -> QHBoxLayout:
         texts: QVBoxLayout = column(spacing=0)
         texts.addWidget(self.name_field)
-        type_id = ElidedLabel(self.type_id, tone="muted", mono=True)
-        type_id.setContentsMargins(GRID + 2, 0, 0, 0)
-        texts.addWidget(type_id)
+        what = row()
+        what.setContentsMargins(GRID + 2, 0, 0, 0)
+        what.addWidget(ElidedLabel(self._what(), tone="muted", mono=True), 1)
+        if self._is_block:
+            what.addWidget(self.inside_button)
+        texts.addLayout(what)
         header = row(spacing=GRID)
         header.addWidget(ColorBar(self._type.family if self._type else "muted"))
         header.addLayout(texts, 1)
         return header
 
+    def _what(self) -> str:
+        """The type as people know it: its public name, or the name of the block or code."""
+        if self._type is not None and self._type.family in ("block", "code"):
+            return self._type.label
+        return self._type_id
 
-def node_facts(node: Node, known: NodeAnalysis) -> list[tuple[str, ...]]:
+
+def node_facts(node: Node, node_type: NodeType | None, known: NodeAnalysis) -> list[tuple[str, ...]]:
     """What is known about a node besides its shapes, as (name, figure) for people."""
-    node_type = CATALOG.get(node.type)
     facts: list[tuple[str, ...]] = []
     if node_type is not None and node_type.role is Role.DATA and node.facts:
         facts.append((tr("Samples"), grouped(num_samples(facts_of(node)))))
-    if node_type is not None and node_type.role is Role.LAYER and known.outputs:
+    if node_type is not None and node_type.role in COUNTED and known.outputs:
         facts.append((tr("Parameters"), grouped(known.parameters)))
         facts.append((tr("MACs / sample"), grouped(known.macs)))
     return facts

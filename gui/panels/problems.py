@@ -8,8 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QVBoxLayout, QWidget
 
+from graph.block_validation import contained
+from graph.catalog.definitions import block_of
 from graph.messages import tr
+from graph.model import Project
 from graph.problems import Problem, Severity
+from gui.block_editor import BlockEditor
 from gui.editor import Editor
 from gui.panels.parts import IconLabel, ScrollColumn, column, empty, label, row, small_button
 from gui.theme import GRID
@@ -117,12 +121,25 @@ class ProblemList(QWidget):
             self._column.addWidget(label(tr("… and {count} more.", count=hidden), tone="faint"))
 
     def _where(self, problem: Problem) -> str:
-        node = self._editor.graph.nodes.get(problem.node) if self._with_names and problem.node else None
-        return node.name if node else ""
+        """The names of the block and of the node; of a node in the drawing itself its name alone."""
+        project = self._editor.project
+        if not self._with_names or (problem.block is not None and problem.block not in project.blocks):
+            return ""
+        node = project.drawing(problem.block).nodes.get(problem.node or "")
+        block = project.blocks[problem.block].name if problem.block is not None else ""
+        return " › ".join(filter(None, (block, node.name if node else "")))
 
     def _key(self, problem: Problem) -> object:
         fixes = tuple(str(fix.label) for fix in problem.fixes)
-        return (problem.code, problem.node, problem.port, str(problem.message), self._where(problem), fixes)
+        return (
+            problem.code,
+            problem.block,
+            problem.node,
+            problem.port,
+            str(problem.message),
+            self._where(problem),
+            fixes,
+        )
 
     def _on_activated(self, number: int) -> None:
         self.activated.emit(self.rows[number].problem)
@@ -133,16 +150,19 @@ class ProblemList(QWidget):
 
 
 class ProblemsPanel(ScrollColumn):
-    """All problems, errors first. `node_requested(id)` asks to show a node; `count_changed(n)` is for the tab."""
+    """All problems, errors first. `node_requested(id)` asks to show a node; `count_changed(n)` is for the tab.
+
+    An instance of a block with problems has none of its own as long as those in the block are listed.
+    """
 
     node_requested = Signal(str)
     count_changed = Signal(int)
 
-    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+    def __init__(self, editor: Editor, blocks: BlockEditor | None = None, parent: QWidget | None = None) -> None:
         super().__init__(spacing=0)
         self.setParent(parent)
         self.setAccessibleName(tr("Problems"))
-        self._editor = editor
+        self._editor, self._blocks = editor, blocks or BlockEditor(editor)
         self._announced: int | None = None
         self.list = ProblemList(editor, with_names=True)
         self._check, self._note = IconLabel("check", "good"), label("", tone="muted", wrap=True)
@@ -160,12 +180,13 @@ class ProblemsPanel(ScrollColumn):
 
     def _on_analysed(self, analysis: Analysis) -> None:
         self._show(analysis)
-        if len(analysis.problems) != self._announced:
-            self._announced = len(analysis.problems)
-            self.count_changed.emit(self._announced)
+        count = len(listed(analysis, self._editor.project))
+        if count != self._announced:
+            self._announced = count
+            self.count_changed.emit(count)
 
     def _show(self, analysis: Analysis) -> None:
-        problems = sorted(analysis.problems, key=lambda problem: problem.severity is not Severity.ERROR)
+        problems = listed(analysis, self._editor.project)
         self.list.show_problems(problems)
         self.list.setVisible(bool(problems))
         ready = tr("No problems. The drawing is ready to train.")
@@ -174,6 +195,7 @@ class ProblemsPanel(ScrollColumn):
         self._fine.setVisible(not problems)
 
     def _on_activated(self, problem: Problem) -> None:
+        self._blocks.go_to(problem.block)
         if problem.node is not None and problem.node in self._editor.graph.nodes:
             self._editor.select([problem.node])
             self.node_requested.emit(problem.node)
@@ -185,3 +207,19 @@ class ProblemsPanel(ScrollColumn):
         line.addWidget(self._check, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self._note, 1)
         return fine
+
+
+def listed(analysis: Analysis, project: Project) -> list[Problem]:
+    """The problems to list, errors first: without those of instances that only repeat what is listed of their blocks."""
+    broken = frozenset(p.block for p in analysis.problems if p.block is not None and p.severity is Severity.ERROR)
+    shown = [p for p in analysis.problems if not (p.code == "inside" and _repeats(p, project, broken))]
+    return sorted(shown, key=lambda problem: problem.severity is not Severity.ERROR)
+
+
+def _repeats(problem: Problem, project: Project, broken: frozenset[str]) -> bool:
+    """Whether the problem of an instance is that of a block in it."""
+    if problem.block is not None and problem.block not in project.blocks:
+        return False
+    node = project.drawing(problem.block).nodes.get(problem.node or "")
+    block = block_of(node, project.definitions) if node is not None else None
+    return block is not None and not broken.isdisjoint(contained(block, project.definitions))

@@ -37,7 +37,9 @@ def rank(query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = ()) 
     if not words:
         return [*types, *shelf]
     found = [((fit, 0, len(t.label)), t) for t in types if (fit := _fit(words, t)) is not None]
-    found += [((max(fit, Fit.SYNONYM_STARTS), 1, len(t.label)), t) for t in shelf if (fit := _fit(words, t)) is not None]
+    found += [
+        ((max(fit, Fit.SYNONYM_STARTS), 1, len(t.label)), t) for t in shelf if (fit := _fit(words, t)) is not None
+    ]
     return [node_type for _, node_type in sorted(found, key=lambda entry: entry[0])]
 
 

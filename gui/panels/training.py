@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
-from graph.catalog import CATALOG, Kind, Param, Role
+from graph.catalog import Catalog, Kind, Param, Role
 from graph.catalog.common import whole
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.messages import Message, msg, tr, translate
@@ -59,17 +59,18 @@ class TrainingPanel(QWidget):
         self._refresh()
 
     def _refresh(self, _change: object = None) -> None:
-        plan = self._editor.project.plan
+        project = self._editor.project
+        plan, catalog = project.plan, project.catalog
         self.split.show_split(plan.split)
         for name, field_row in self.rows.items():
             value = getattr(plan, name)
             field_row.show_value(value, is_set=value != field_row.param.default)
         self._refresh_device(plan.device)
         self._refresh_objectives(plan.objectives)
-        self._steps.set_facts(_step_facts(self._editor.graph.nodes.values(), plan))
-        goals = _goals(self._editor.graph.nodes.values())
-        self._goals.set_facts([(node.name, translate(CATALOG[node.type].label)) for node in goals])
-        self._no_loss.setVisible(not any(CATALOG[node.type].role is Role.LOSS for node in goals))
+        self._steps.set_facts(_step_facts(project.graph.nodes.values(), plan))
+        goals = _goals(project.graph.nodes.values(), catalog)
+        self._goals.set_facts([(node.name, translate(catalog[node.type].label)) for node in goals])
+        self._no_loss.setVisible(not any(catalog[node.type].role is Role.LOSS for node in goals))
 
     def _refresh_device(self, device: str) -> None:
         labels = {AUTO: tr("Automatic"), **self._devices}
@@ -210,10 +211,10 @@ def _run_params() -> tuple[tuple[Param, str], ...]:
     )
 
 
-def _goals(nodes: Iterable[Node]) -> list[Node]:
+def _goals(nodes: Iterable[Node], catalog: Catalog) -> list[Node]:
     """The losses of a drawing, then its metrics."""
-    found = [node for node in nodes if node.type in CATALOG and CATALOG[node.type].role in (Role.LOSS, Role.METRIC)]
-    return sorted(found, key=lambda node: CATALOG[node.type].role is Role.METRIC)
+    found = [node for node in nodes if node.type in catalog and catalog[node.type].role in (Role.LOSS, Role.METRIC)]
+    return sorted(found, key=lambda node: catalog[node.type].role is Role.METRIC)
 
 
 def _step_facts(nodes: Iterable[Node], plan: Plan) -> list[tuple[str, ...]]:

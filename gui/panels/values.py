@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from graph.binding import SIGN, bound, is_expression
 from graph.catalog import Kind, Param
+from graph.catalog.types import shown
 from graph.expressions import Number
 from graph.messages import EditError, msg
 from graph.model import Scalar, Value
@@ -63,7 +64,7 @@ def worth(param: Param, value: Value, names: Mapping[str, Number], known: Value 
     if not is_expression(value):
         return ""
     try:
-        return format_value(param, param.check(bound(value, names)) if known is None else known)
+        return shown(param.check(bound(value, names)) if known is None else known)
     except EditError:
         return ""
 

@@ -72,6 +72,7 @@ LOSS_INPUTS = {
     ("log_probs", "targets", "input_lengths", "target_lengths"),
 }  # fmt: skip
 TARGETS = ("target", "targets")
+NEWER_THAN_OLDEST = {"torch.nn.LinearCrossEntropyLoss"}  # than the oldest PyTorch that is supported
 SIZE = 8  # of what follows from inputs; the groups of GroupNorm divide it
 
 TYPES = [pytest.param(node_type, id=node_type.id) for node_type in CATALOG.values()]
@@ -175,7 +176,8 @@ def test_inputs_are_those_of_pytorch_in_its_order(node_type):
 def test_every_class_of_pytorch_is_a_node_type_or_has_a_reason_not_to_be():
     classes = {f"torch.nn.{name}" for name, c in vars(nn).items() if inspect.isclass(c) and issubclass(c, nn.Module)}
     described = {type_id for type_id in CATALOG if type_id.startswith("torch.nn.")}
-    assert described | EXCLUDED.keys() == classes
+    assert classes <= described | EXCLUDED.keys()
+    assert (described | EXCLUDED.keys()) - classes <= NEWER_THAN_OLDEST
     assert not described & EXCLUDED.keys()
     assert all(reason[0].isupper() and reason.endswith(".") for reason in EXCLUDED.values())
     assert not [reason for reason in EXCLUDED.values() if reason.startswith("Comes with")]  # nothing is put off
