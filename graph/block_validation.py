@@ -88,8 +88,8 @@ def _check_params(block: Block) -> Iterator[Problem]:
                        name=param.name, block=block.name, reason=error.message)  # fmt: skip
             yield Problem("bad-name", text)
         if not fits(param):
-            text = msg("The parameter '{name}' of the block {block} begins with {value}, which is too large or no number. Set another default.",
-                       name=param.name, block=block.name, value=param.default)  # fmt: skip
+            text = msg("The parameter '{name}' of the block {block} begins with {value}, which is too large or no number. Set another "
+                       "default.", name=param.name, block=block.name, value=param.default)  # fmt: skip
             yield Problem("bad-parameter", text)
         seen.add(param.name)
 

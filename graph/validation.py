@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 
 from graph import fixes
 from graph.binding import bind, bound, defaults, is_expression
 from graph.block_validation import check_block, check_codes, check_instances
 from graph.catalog import CATALOG, NETWORK, Catalog, NodeType, Role
 from graph.catalog.types import misfits
+from graph.expressions import Number
 from graph.facts import read_facts
 from graph.messages import EditError, Message, msg
 from graph.model import Graph, Link, Node, NodeId, Port, Project
@@ -45,7 +47,7 @@ def validate_blocks(project: Project, catalog: Catalog) -> Iterator[Problem]:
     """The problems of the blocks of a project, each in its own drawing."""
     definitions = project.definitions
     for block in definitions.blocks.values():
-        drawing = Drawing(bind(block.graph, defaults(block)), catalog)
+        drawing = Drawing(bind(block.graph, defaults(block)), catalog, defaults(block))
         found = [problem for check in _CHECKS_OF_BLOCKS for problem in check(drawing)]
         found += check_block(block, definitions, drawing.known)
         found += check_instances(block.graph.nodes.values(), definitions)
@@ -72,9 +74,10 @@ def needed(graph: Graph, catalog: Catalog = CATALOG) -> frozenset[NodeId]:
 class Drawing:
     """A drawing and what several checks ask of it."""
 
-    def __init__(self, graph: Graph, catalog: Catalog) -> None:
+    def __init__(self, graph: Graph, catalog: Catalog, names: Mapping[str, Number] = MappingProxyType({})) -> None:
         self.graph = graph
         self.catalog = catalog
+        self.names = names  # of the parameters that expressions may name
         types = ((node, catalog.of(node)) for node in graph.nodes.values())
         self.known = [(node, node_type) for node, node_type in types if node_type is not None]
         self.suggestions = Suggestions(graph, catalog)
@@ -130,15 +133,15 @@ def _check_params(drawing: Drawing) -> Iterator[Problem]:
     for node, node_type in drawing.known:
         for name, reason in misfits(node_type.params, node.params):
             if is_expression(node.params[name]):
-                yield _bad_expression(node, name)
+                yield _bad_expression(node, name, drawing.names)
                 continue
             code, text = _misfit(node, node_type, name, reason)
             yield Problem(code, text, node.id, fixes=(fixes.reset_param(node.id, name),))
 
 
-def _bad_expression(node: Node, name: str) -> Problem:
+def _bad_expression(node: Node, name: str, names: Mapping[str, Number]) -> Problem:
     try:
-        bound(node.params[name], {})
+        bound(node.params[name], names)
         reason = msg("it has no value")
     except EditError as error:
         reason = error.message

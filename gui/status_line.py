@@ -11,6 +11,7 @@ from gui.editor import Editor
 from gui.figures import bytes_text, compact_count, grouped
 from gui.panels.inspector import BYTES_PER_NUMBER, num_layers
 from gui.panels.parts import row
+from gui.panels.problems import listed
 from gui.style import set_property
 from gui.theme import GRID
 from runtime.analysis import Analysis
@@ -43,15 +44,16 @@ class StatusLine(QWidget):
 
     @Slot(object)
     def _on_analysed(self, analysis: Analysis) -> None:
-        errors = len(analysis.errors)
-        warnings = sum(p.severity is Severity.WARNING for p in analysis.problems)
+        problems = listed(analysis, self._editor.project)
+        warnings = sum(p.severity is Severity.WARNING for p in problems)
+        errors = len(problems) - warnings
         level = "error" if errors else "warning" if warnings else "good"
         self._verdict.setText(verdict(errors, warnings))
         set_property(self._verdict, "level", level)
         self._size.setText(self._measures(analysis) if analysis.complete else tr("Shapes follow in a moment…"))
 
     def _measures(self, analysis: Analysis) -> str:
-        count = num_layers(self._editor.project.graph)
+        count = num_layers(self._editor.project.graph, self._editor.catalog)
         layers = tr("1 layer") if count == 1 else tr("{layers} layers", layers=count)
         if analysis.errors or not count:  # the rest is known in parts only, or nothing
             return layers

@@ -9,6 +9,7 @@ Widgets say what they are by dynamic properties (`widget.setProperty("kind", "pr
     QLineEdit       kind   title;   invalid  true: the frame of an error
     QCheckBox       kind   field: framed like the other fields
     QFrame          kind   card, banner, row, rule
+    QPlainTextEdit  kind   field: framed like the other fields;   QListView   kind   popup
 """
 
 from __future__ import annotations

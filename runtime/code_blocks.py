@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.binding import is_expression
-from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT, own_params
+from graph.catalog.definitions import INPUT, OUTPUT, own_params
 from graph.expressions import names_in
 from graph.model import Block, Node, NodeId, Port, Project, Value
 from graph.names import MODULE_ATTRIBUTES
@@ -147,11 +147,10 @@ class BlockClasses:
     def _free(self, name: str) -> str:
         """The name, or the first of it with 2, 3, ... that no other class has."""
         params = {param.name for block in self.project.blocks.values() for param in block.params}
-        codes = {self.project.catalog[CODE_PREFIX + code].label for code in self.project.definitions.codes}
         if keyword.iskeyword(name) or name in _NOT_A_CLASS:
             name += "Block"
         number, free = 2, name
-        while free in {*self.taken, *params, *codes}:
+        while free in self.taken | params:
             free, number = f"{name}{number}", number + 1
         return free
 

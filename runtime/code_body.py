@@ -210,13 +210,14 @@ class Body:
     def _compute(self, node: NodeId, owner: str) -> list[str]:
         place = f"{owner}.{self.attribute(node)}"
         if self.type_of(node).role is Role.BLOCK:
-            from runtime.code_instances import compute
+            from runtime.code_instances import compute, shown_port
 
-            rows = compute(self, node, place)
+            rows, port = compute(self, node, place), shown_port(self, node)
         else:
+            port = next(iter(self.known[node].outputs))
             emission = emit(self.type_of(node), self.values(node, computing=True), self.arguments(node))
             rows = [emission.assignment(place, self.variables(node))]
-        shapes = [next(iter(known[node].outputs.values())) for known in self.uses]
+        shapes = [known[node].outputs[port] for known in self.uses]
         return [*(INDENT + row for row in rows[:-1]), f"{INDENT}{rows[-1]}  # {self.comment(shapes)}"]
 
     def arguments(self, node: NodeId) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from graph.catalog.definitions import BACKWARD, BOTH, CALL, INPUT, LENGTHS, OUTPUT, REPEAT, states, whole_inputs
+from graph.catalog.definitions import BACKWARD, BOTH, CALL, INPUT, LAST, LENGTHS, OUTPUT, REPEAT, SCAN, states, whole_inputs
 from graph.model import NodeId, Port, Value
 from runtime.analysis import Inside, TensorSpec
 from runtime.code_body import Body
@@ -186,6 +186,13 @@ def _repeat(body: Body, node: NodeId, place: str) -> list[str]:
 _ZERO = {"bool": "False"}  # by dtype
 
 
+def shown_port(body: Body, node: NodeId) -> str:
+    """The output whose shape stands behind the last statement of an instance."""
+    if body.known[node].resolved["use"] == SCAN:
+        return _Scan(body, node, "").assigned[-1]
+    return body.type_of(node).outputs[0].name
+
+
 class _Scan:
     """The loops of one scan."""
 
@@ -214,20 +221,21 @@ class _Scan:
             end: [f"torch.stack({name}{'[::-1]' if way == 'backward' else ''}, 1)" for way, name in zip(ways, names, strict=True)]
             for end, names in collected.items()
         }
-        last = {
-            f"{end}_last": [self._local(entry, way if both else "") for way in ways]
-            for end, entry in self.handed_on.items()
-            if f"{end}_last" in self.used
-        }
-        for port, parts in {**last, **stacked}.items():
+        last = {f"{end}_{LAST}": [self._local(entry, way if both else "") for way in ways] for end, entry in self.handed_on.items()}
+        for port in self.assigned:
+            parts = {**last, **stacked}[port]
             joined = f"torch.cat([{', '.join(parts)}], -1)" if both else parts[0]
             rows.append(f"{self.ports[port]} = {joined}")
         return rows
 
     def _collected(self) -> list[str]:
-        """The outputs whose steps somebody uses; the first one always."""
-        first, *others = self.ends
-        return [*(end for end in others if end in self.used), first]
+        """The outputs whose steps somebody uses, the first one last."""
+        return [end for end in reversed(self.ends) if end in self.used]
+
+    @property
+    def assigned(self) -> list[str]:
+        """The ports that become variables, in their order."""
+        return [*(f"{end}_{LAST}" for end in self.handed_on if f"{end}_{LAST}" in self.used), *self._collected()]
 
     def _loop(self, way: str, cell: str, suffix: str, number: int) -> list[str]:
         body, x = self.body, self.given[self.sequences[0]]
@@ -248,9 +256,16 @@ class _Scan:
 
     def _masked(self, results: dict[str, str], alive: str, suffix: str) -> list[str]:
         """What comes after the end of a sequence: states stay as they are, and outputs are 0."""
-        rows = [f"    {self._local('', suffix, 'alive')} = {alive}"]
+        masks: dict[int, str] = {}
+        rows = []
         for end, variable in results.items():
-            mask = f"{self._local('', suffix, 'alive')}.view({', '.join(['-1'] + ['1'] * (len(self.inside.outputs[end].shape) - 1))})"
+            if variable == "_":
+                continue
+            ndim = len(self.inside.outputs[end].shape)
+            if ndim not in masks:
+                masks[ndim] = self._local("", suffix, f"alive{ndim}" if masks else "alive")
+                rows.append(f"    {masks[ndim]} = ({alive}).view({', '.join(['-1'] + ['1'] * (ndim - 1))})")
+            mask = masks[ndim]
             if end in self.handed_on:
                 state = self._local(self.handed_on[end], suffix)
                 rows.append(f"    {state} = torch.where({mask}, {variable}, {state})")

@@ -222,6 +222,20 @@ def _check_numbers(s: Situation) -> Iterator[Problem]:
             yield s.problem("wrong-dtype", text, port=port)
 
 
+def _check_one_kind(s: Situation) -> Iterator[Problem]:
+    """Products of tensors take one dtype; older versions of PyTorch find that out only when they run."""
+    first, *others = s.inputs
+    for other in others:
+        if s.inputs[first].dtype != s.inputs[other].dtype:
+            text = msg("'{node}' multiplies numbers of one kind, but '{a}' gives {da} and '{b}' gives {db}. Put a ToDtype before one of them.",
+                       node=s.node.name, a=s.source(first), da=s.inputs[first].dtype, b=s.source(other),
+                       db=s.inputs[other].dtype)  # fmt: skip
+            label = msg("Insert a ToDtype to {dtype}", dtype=s.inputs[first].dtype)
+            mend = insert_before(label, Port(s.node.id, other), "layerloom.ToDtype", {"dtype": s.inputs[first].dtype})
+            yield s.problem("wrong-dtype", text, mend, port=other)
+            return
+
+
 def _check_fit(s: Situation, *, ports: tuple[str, ...], matrices: bool = False) -> Iterator[Problem]:
     """The inputs stretch to one shape; of matrices what comes before rows and columns."""
     first, *others = ports
@@ -322,7 +336,7 @@ _BY_NAME: Mapping[str, Sequence[Check]] = {
     "Interpolate": (_check_interpolate,),
     "MatMul": (_check_matmul, partial(_check_fit, ports=("input", "other"), matrices=True)),
     "BatchMatMul": (_check_matmul,),
-    "Einsum": (_check_numbers, _check_einsum),
+    "Einsum": (_check_numbers, _check_one_kind, _check_einsum),
     "Where": (partial(_check_yes_or_no, port="condition"), partial(_check_fit, ports=("input", "other", "condition"))),
     "MaskedFill": (partial(_check_yes_or_no, port="mask"), partial(_check_fit, ports=("input", "mask"))),
     "CausalMask": (check_dims, check_mixes_samples),

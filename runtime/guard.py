@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from graph.tensor_expressions import FUNCTIONS as EXPRESSION_FUNCTIONS
 from graph.tensor_expressions import METHODS as EXPRESSION_METHODS
@@ -68,8 +68,8 @@ def check_source(text: str) -> None:
             _check_attribute(node)
         elif isinstance(node, ast.Name):
             assert node.id == "_" or not node.id.startswith("_"), node.id
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id in callable_names, node.func.id
+        elif isinstance(node, ast.Call):
+            _check_call(node.func, callable_names)
 
 
 def _runs(tree: ast.AST) -> Iterator[str]:
@@ -78,6 +78,16 @@ def _runs(tree: ast.AST) -> Iterator[str]:
         match node:
             case ast.For(target=ast.Name(id=name), iter=ast.Attribute(value=owner)) if ast.unparse(owner) in _OWNERS:
                 yield name
+
+
+def _check_call(called: ast.expr, names: Set[str]) -> None:
+    match called:
+        case ast.Name(id=name):
+            assert name in names, name
+        case ast.Subscript(value=ast.Attribute(value=owner)):  # one of a list of submodules
+            assert ast.unparse(owner) in _OWNERS, ast.unparse(called)
+        case _:
+            assert isinstance(called, ast.Attribute), ast.unparse(called)
 
 
 def _check_attribute(node: ast.Attribute) -> None:

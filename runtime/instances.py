@@ -108,8 +108,8 @@ def _scan(s: Situation, block: Block, look: Look) -> Found:
                    "or wire a beginning to it.", node=s.node.name, state=missing[0], block=block.name)  # fmt: skip
         return Found(NodeAnalysis(s.inputs, resolved=s.values), (s.problem("state", text, port=missing[0]),))
     if (odd := _not_halved(s, begins)) is not None and both:
-        text = msg("'{node}' goes both ways, so what is wired to '{state}' must hold two beginnings side by side, but its last size is odd ({given}).",
-                   node=s.node.name, state=odd, given=s.inputs[odd])  # fmt: skip
+        text = msg("'{node}' goes both ways, so what is wired to '{state}' must hold two beginnings side by side, but its last size is odd "
+                   "({given}).", node=s.node.name, state=odd, given=s.inputs[odd])  # fmt: skip
         return Found(NodeAnalysis(s.inputs, resolved=s.values), (s.problem("state", text, port=odd),))
     steps = {name: _without_step(s.inputs[name]) for name in sequences}
     kept = {name: s.inputs[name] for name in whole}

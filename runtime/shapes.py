@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from graph.catalog import NodeType
 from graph.model import Value
 from runtime.analysis import Dim, TensorSpec
+from runtime.costs import COUNTED, KEEPING_FAMILIES, KEEPING_TYPES
 from runtime.emitters import emit
 from runtime.guard import check_source
 from runtime.helpers import HELPERS, helpers_in
@@ -33,12 +35,33 @@ LOOKS_AT_VALUES = ("torch.nn.CTCLoss", "torch.nn.GaussianNLLLoss")
 Specs = Mapping[str, TensorSpec]
 
 
+_kept: dict[tuple, int] = {}  # parameters of layers that keep the shape of their input (see `_key`)
+
+
 @lru_cache(maxsize=8192)
 def evaluate(
     node_type: NodeType, values: tuple[tuple[str, Value], ...], inputs: tuple[tuple[str, TensorSpec], ...]
 ) -> tuple[Specs, int, int]:
     """Outputs, trainable numbers and multiply-accumulates a sample of one node."""
-    return over_steps(_run, node_type, values, inputs) if node_type.id in RECURRENT else _run(node_type, values, inputs)
+    if node_type.id in RECURRENT:
+        return over_steps(_run, node_type, values, inputs)
+    key = _key(node_type, values, inputs)
+    if key in _kept:
+        return {node_type.outputs[0].name: replace(inputs[0][1], classes=None)}, _kept[key], 0
+    outputs, parameters, macs = _run(node_type, values, inputs)
+    if key is not None and list(outputs.values()) == [replace(inputs[0][1], classes=None)] and not macs:
+        _kept[key] = parameters
+    return outputs, parameters, macs
+
+
+def _key(
+    node_type: NodeType, values: tuple[tuple[str, Value], ...], inputs: tuple[tuple[str, TensorSpec], ...]
+) -> tuple | None:
+    """What decides whether a layer that kept the shape of one input keeps that of another; None for other layers."""
+    if len(inputs) != 1 or not (node_type.family in KEEPING_FAMILIES or node_type.id in KEEPING_TYPES):
+        return None
+    spec = inputs[0][1]
+    return node_type, values, len(spec.shape), spec.dtype
 
 
 def _run(
@@ -57,11 +80,14 @@ def _run(
         space |= {"torch": torch, "nn": torch.nn, "self": SimpleNamespace(module=module)}
         space |= _helpers(helpers_in(emission.expression))
         counter = FlopCounterMode(display=False)
-        multiplies = module is None or any(p.ndim > 1 for p in parameters)
-        with counter if multiplies else nullcontext():  # counting costs as much as running
+        counts = node_type.id not in COUNTED and (module is None or any(p.ndim > 1 for p in parameters))
+        with counter if counts else nullcontext():
             exec(_checked(emission.assignment("self.module", results)), space)
     outputs = {port.name: spec_of(space[name]) for port, name in zip(node_type.outputs, results, strict=True)}
-    return outputs, sum(p.numel() for p in parameters), counter.get_total_flops() // (2 * BATCH)
+    macs = counter.get_total_flops() // (2 * BATCH)
+    if node_type.id in COUNTED:
+        macs = COUNTED[node_type.id](dict(values), inputs[0][1], outputs["output"])
+    return outputs, sum(p.numel() for p in parameters), macs
 
 
 def layer_of(node_type: NodeType, values: Mapping[str, Value]) -> torch.nn.Module | torch.nn.Parameter | None:
@@ -103,6 +129,7 @@ def flat(result: Any) -> list[torch.Tensor]:
     return [t for part in result for t in flat(part)] if isinstance(result, (tuple, list)) else [result]
 
 
+@lru_cache(maxsize=8192)
 def _checked(expression: str) -> str:
     check_source(expression)
     return expression

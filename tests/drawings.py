@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from graph.layout import tidy
+from itertools import combinations
+
+from graph.catalog import Catalog
+from graph.layout import WRAP, tidy
 from graph.model import Block, BlockParam, Definitions, Graph, Link, Node, Port, Project
 from graph.plan import Objective, Plan
 
@@ -69,9 +72,9 @@ class Drawing:
         node = self.graph.node_named(name)
         return tuple(Port(node.id, port.name) for port in self.definitions.catalog.of(node).outputs)
 
-    def as_block(self, *params: BlockParam, help: str = "") -> Definitions:
-        """The definitions with this drawing as a block, laid out."""
-        block = Block(self.definitions.free_id("b"), self.name, self._placed, params, help)
+    def as_block(self, *params: BlockParam, help: str = "", wrap: int = WRAP) -> Definitions:
+        """The definitions with this drawing as a block, laid out; after `wrap` columns a new row begins."""
+        block = Block(self.definitions.free_id("b"), self.name, self._placed(wrap), params, help)
         return self.definitions.put_block(block)
 
     @property
@@ -81,17 +84,35 @@ class Drawing:
     @property
     def placed(self) -> Project:
         """The project, laid out."""
-        return self.project.with_graph(self._placed)
+        return self.project.with_graph(self._placed(WRAP))
 
-    @property
-    def _placed(self) -> Graph:
-        return self.graph.move(tidy(self.graph))
+    def _placed(self, wrap: int) -> Graph:
+        return self.graph.move(tidy(self.graph, sizes=card_sizes(self.graph, self.definitions.catalog), wrap=wrap))
 
     def _type(self, type_id: str) -> str:
         head, _, tail = type_id.partition(".")
         if head == "block":
             tail = next(block.id for block in self.definitions.blocks.values() if block.name == tail)
         return SHORT.get(head, f"{head}.") + tail
+
+
+def card_sizes(graph: Graph, catalog: Catalog) -> dict[str, tuple[float, float]]:
+    """Width and height of the cards that the window shows for the nodes."""
+    from gui.canvas.geometry import WIDTH, shape_of  # most drawings of the tests need no window
+
+    return {node.id: (WIDTH, shape_of(graph, node, catalog).height) for node in graph.nodes.values()}
+
+
+def overlapping(graph: Graph, catalog: Catalog) -> list[tuple[str, str]]:
+    """The names of the nodes whose cards touch each other."""
+    sizes = card_sizes(graph, catalog)
+
+    def apart(a: Node, b: Node, axis: int) -> bool:
+        first, second = sorted((a, b), key=lambda node: node.position[axis])
+        return second.position[axis] > first.position[axis] + sizes[first.id][axis]
+
+    pairs = combinations(graph.nodes.values(), 2)
+    return [(a.name, b.name) for a, b in pairs if not (apart(a, b, 0) or apart(a, b, 1))]
 
 
 def with_images(name: str = "Net", facts: dict = IMAGES, plan: Plan | None = None) -> tuple[Drawing, Port, Port]:

@@ -240,7 +240,7 @@ def gru_cell() -> Definitions:
     n = d.add("nn.Tanh", "candidate", n)
     mixed = d.add("op.Expression", "mixed", z, n, h, expression="(1 - z) * n + z * h")
     d.add("op.Output", "h_next", mixed, state="h")
-    return d.as_block(_HIDDEN, help=_help("gru_cell"))
+    return d.as_block(_HIDDEN, help=_help("gru_cell"), wrap=10)
 
 
 def lstm_cell() -> Definitions:
@@ -257,7 +257,7 @@ def lstm_cell() -> Definitions:
     h = d.add("op.Multiply", "h_new", o, d.add("nn.Tanh", "c_tanh", c))
     d.add("op.Output", "h_next", h, state="h")
     d.add("op.Output", "c_next", c, state="c")
-    return d.as_block(_HIDDEN, help=_help("lstm_cell"))
+    return d.as_block(_HIDDEN, help=_help("lstm_cell"), wrap=10)
 
 
 # ---- the files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 
 from graph import code
@@ -12,7 +13,7 @@ from graph.catalog.common import choice, flag, whole
 from graph.catalog.types import MAX_NUMBER, Kind, NodeType, Param, Ports, PortType, Role
 from graph.messages import EditError
 from graph.model import Block, BlockParam, Code, Definitions, Node, Value
-from graph.names import stem_of
+from graph.names import check_name, stem_of
 
 FAMILY = "block"
 PREFIX, CODE_PREFIX = "block.", "code."
@@ -83,11 +84,13 @@ def code_type(entry: Code) -> NodeType:
 
 
 def own_params(block: Block) -> tuple[BlockParam, ...]:
-    """The parameters of a block that its instances have: the first of each name, and none that is called like a use."""
+    """The parameters of a block that its instances have: the first of each name that can be one."""
     found: dict[str, BlockParam] = {}
     for param in block.params:
-        found.setdefault(param.name, param)
-    return tuple(param for name, param in found.items() if name not in RESERVED)
+        with suppress(EditError):
+            check_name(param.name, taken={*found, *RESERVED})
+            found[param.name] = param
+    return tuple(found.values())
 
 
 def states(block: Block) -> dict[str, str]:

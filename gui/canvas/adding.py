@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, QRectF
 
+from graph.catalog import NodeType
 from graph.model import Link, NodeId, Port, Position
 from gui.canvas.chooser import Chooser
 from gui.canvas.connecting import entry_for, leave_for, types_after, types_before
 from gui.canvas.geometry import HEIGHT, WIDTH, snap
 from gui.canvas.quick_add import target_chooser, type_chooser
+from gui.shelf import shelf_type
+from runtime.library import my_blocks, my_folder, ready_blocks
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -30,14 +33,15 @@ class Adder:
     def ask_type(self, position: Position | None, *, source: Port | None, target: Port | None) -> None:
         """Ask which type to add at a point, wired to a port if one is given."""
         project = self._editor.view
+        behind: list[NodeType] = []
         if source is not None:
             types = types_after(project, source, self._editor.view_analysis.spec(source))
         elif target is not None:
             types = types_before(project, target)
         else:
-            types = list(project.catalog.values())
+            types, behind = list(project.catalog.values()), _blocks_in_files()
         at, place = self._where(position, wired=source is not None or target is not None)
-        box = type_chooser(self._view, types)
+        box = type_chooser(self._view, types, behind)
         box.chosen.connect(lambda type_id: self._add(type_id, place, source=source, target=target))
         self._open(box, at)
 
@@ -93,3 +97,9 @@ class Adder:
 
     def _open(self, box: Chooser, at: QPoint) -> None:
         box.open_at(at + self._view.viewport().pos())
+
+
+def _blocks_in_files() -> list[NodeType]:
+    """The blocks of the library, as far as they can be used."""
+    entries = (*ready_blocks(), *my_blocks(my_folder()))
+    return [shelf_type(entry) for entry in entries if entry.problem is None]

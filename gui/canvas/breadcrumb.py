@@ -6,13 +6,14 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from graph.catalog.definitions import PREFIX
 from graph.messages import tr
 from graph.model import Project
 from gui.block_editor import BlockEditor, Step
 from gui.canvas.painting import ui_font
+from gui.canvas.viewport import ZoomView
 from gui.editor import Editor
 from gui.panels.parts import column, empty, label, row
 from gui.theme import GRID
@@ -24,9 +25,9 @@ LEFT_OUT = "…"
 
 
 class Breadcrumb(QFrame):
-    """Floats over the upper left corner of its parent, inside a block only."""
+    """Floats over the upper left corner of the canvas, inside a block only."""
 
-    def __init__(self, parent: QWidget, editor: Editor, blocks: BlockEditor) -> None:
+    def __init__(self, parent: ZoomView, editor: Editor, blocks: BlockEditor) -> None:
         super().__init__(parent)
         self._parent, self._editor, self._blocks = parent, editor, blocks
         self.setObjectName("breadcrumb")
@@ -34,6 +35,7 @@ class Breadcrumb(QFrame):
         lines = column(self, spacing=GRID // 2)
         lines.setContentsMargins(2 * GRID, GRID, 3 * GRID, 2 * GRID)
         self._steps: QHBoxLayout = row(spacing=GRID // 2)
+        self._shown: list[QLabel | QPushButton] = []
         self.hint = label("", tone="muted")
         self.hint.setIndent(2 * GRID - 1)
         self.hint.setFont(ui_font(12))
@@ -46,21 +48,22 @@ class Breadcrumb(QFrame):
     @property
     def texts(self) -> list[str]:
         """The steps in words, the present one last."""
-        widgets = (self._steps.itemAt(i).widget() for i in range(self._steps.count()))
-        return [w.text() for w in widgets if isinstance(w, QLabel | QPushButton) and w.text() != PARTING]
+        return [step.text() for step in self._shown]
 
     def buttons(self) -> list[QPushButton]:
         """The steps that lead back, the drawing of the project first."""
-        widgets = (self._steps.itemAt(i).widget() for i in range(self._steps.count()))
-        return [w for w in widgets if isinstance(w, QPushButton)]
+        return [step for step in self._shown if isinstance(step, QPushButton)]
 
     @Slot()
     def _show(self) -> None:
         path = self._blocks.path
-        had_focus = self.isAncestorOf(self.focusWidget() or self)
+        focus = QApplication.focusWidget()
+        had_focus = focus is not None and self.isAncestorOf(focus)
         empty(self._steps)
+        self._shown.clear()
         self.setVisible(bool(path))
         if not path:
+            self._parent.cover(0)
             if had_focus:
                 self._parent.setFocus(Qt.FocusReason.OtherFocusReason)
             return
@@ -92,10 +95,11 @@ class Breadcrumb(QFrame):
                 self._add(here)
         self._steps.addStretch(1)
 
-    def _add(self, widget: QWidget) -> None:
-        if self._steps.count():
+    def _add(self, step: QLabel | QPushButton) -> None:
+        if self._shown:
             self._append(label(PARTING, tone="faint"))
-        self._append(widget)
+        self._append(step)
+        self._shown.append(step)
 
     def _append(self, widget: QWidget) -> None:
         self._steps.addWidget(widget)
@@ -111,10 +115,9 @@ class Breadcrumb(QFrame):
 
     def _uses(self, step: Step) -> str:
         """What a change here means for the rest of the document."""
-        project = self._editor.project
-        if step.scope not in project.blocks:
+        if step.scope not in self._editor.project.blocks:
             return ""
-        block, count = project.blocks[step.scope].name, _count_uses(project, step.scope)
+        block, count = self._blocks.title(step.scope), len(self._blocks.uses(f"{PREFIX}{step.scope}"))
         if count == 0:
             return tr("Nothing uses {block} yet", block=block)
         if count == 1:
@@ -128,6 +131,7 @@ class Breadcrumb(QFrame):
         self.resize(self.sizeHint().boundedTo(QSize(self._parent.width() - 2 * EDGE, 400)))
         self.move(EDGE, EDGE)
         self.raise_()
+        self._parent.cover(self.geometry().bottom())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self._blocks.path:
@@ -138,9 +142,9 @@ class Breadcrumb(QFrame):
 def _before(widget: QWidget) -> QWidget:
     """What has the focus before a widget, in the order of the Tab key."""
     found = widget.previousInFocusChain()
-    while found.focusPolicy() is Qt.FocusPolicy.NoFocus:
+    while found is not None and found.focusPolicy() is Qt.FocusPolicy.NoFocus:
         found = found.previousInFocusChain()
-    return found
+    return found or widget
 
 
 def _words(step: Step, project: Project) -> str:
@@ -156,8 +160,3 @@ def _hidden(names: list[str], metrics: QFontMetrics, room: int) -> range:
     while count < len(names) - 2 and sum(widths) - sum(widths[1 : 1 + count]) > room:
         count += 1
     return range(1, 1 + count)
-
-
-def _count_uses(project: Project, scope: str) -> int:
-    drawings = (project.graph, *(block.graph for block in project.blocks.values()))
-    return sum(node.type == PREFIX + scope for graph in drawings for node in graph.nodes.values())

@@ -133,14 +133,19 @@ def shown_value(param: Param, value: Value) -> str:
     if value is None:
         return tr("auto")
     if isinstance(value, str) and is_expression(value):
-        return value.removeprefix(SIGN).strip()
+        return _expression(value)
     if isinstance(value, bool):
         return tr("yes") if value else tr("no")
     if isinstance(value, tuple):
-        return "×".join(str(entry).removeprefix(SIGN).strip() for entry in value)
+        return "×".join(_expression(str(entry)) for entry in value)
     if param.kind is Kind.INTS and isinstance(value, int):
         return "×".join([str(value)] * (param.length or 1))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _expression(text: str) -> str:
+    """`4*channels` for `=4 * channels`; a number as it is."""
+    return text.removeprefix(SIGN).replace(" ", "")
 
 
 def _first(value: Value, resolved: Value) -> Value:
@@ -151,7 +156,7 @@ def _use(node_type: NodeType, values: Mapping[str, Value]) -> str:
     """`Bottleneck`, `Bottleneck × 3`, `LstmCell → over time`."""
     use = values.get("use")
     if use == REPEAT:
-        return f"{node_type.label} × {str(values['times']).removeprefix(SIGN).strip()}"
+        return f"{node_type.label} × {_expression(str(values['times']))}"
     if use == SCAN:
         way = _WAYS.get(str(values["direction"]), _WAYS[FORWARD])
         return tr("{block} {arrow} over time", block=node_type.label, arrow=way)

@@ -192,8 +192,9 @@ class DrawWire(Gesture):
         self._moving = moving
         self._wire = QGraphicsPathItem()
         self._dragged = False
-        view = self.editor.view
-        self._project: Project = view.with_graph(view.graph.disconnect([moving])) if moving else view
+        self._project: Project = self.editor.view
+        if moving is not None:
+            self._project = self._project.with_graph(self.editor.graph.disconnect([moving]))
 
     def start(self, point: QPointF) -> None:
         self._origin = point

@@ -62,8 +62,9 @@ class Popup(QFrame):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() not in PASSING:
             self.shut()
-        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
-        return pressed and self.on_key(Qt.Key(event.key()))
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            return self.on_key(Qt.Key(event.key()))
+        return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that the line edit has no use for are not meant for the canvas either."""

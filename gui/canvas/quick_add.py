@@ -12,14 +12,14 @@ from graph.model import Link, NodeId, Port, Project
 from gui.canvas.card import color_role
 from gui.canvas.chooser import Chooser, Entry
 from gui.canvas.connecting import inputs_for
-from gui.panels.search import rank
+from gui.panels.search import label_of, rank
 
 
-def type_chooser(parent: QWidget, types: Sequence[NodeType]) -> Chooser:
-    """A box to choose one of these node types; `chosen` gives its id."""
+def type_chooser(parent: QWidget, types: Sequence[NodeType], behind: Sequence[NodeType] = ()) -> Chooser:
+    """A box to choose one of these node types; `chosen` gives its id. Those `behind` come after what fits better."""
     return Chooser(
         parent,
-        lambda query: [_type_entry(node_type) for node_type in rank(query, types)],
+        lambda query: [_type_entry(node_type) for node_type in rank(query, types, behind)],
         title=tr("Add a layer"),
         nothing=tr("No layer is called that. Try another word, such as conv, pool or loss."),
     )
@@ -38,7 +38,7 @@ def target_chooser(parent: QWidget, project: Project, node: NodeId) -> Chooser:
 
 def _type_entry(node_type: NodeType) -> Entry:
     return Entry(
-        text=translate(node_type.label),
+        text=label_of(node_type),
         detail=str(FAMILY_LABELS.get(node_type.family, node_type.family)),
         color=color_role(node_type),
         value=node_type.id,
@@ -66,7 +66,7 @@ def _link_entry(project: Project, link: Link, *, several: bool) -> Entry:
     words = f"{target.name}.{link.target.name}"
     return Entry(
         text=f"{link.source.name} → {words}" if several else words,
-        detail=translate(node_type.label),
+        detail=label_of(node_type),
         color=color_role(node_type),
         value=link,
     )

@@ -116,8 +116,9 @@ class CanvasScene(QGraphicsScene):
     def point_at(self, node: NodeId | None) -> None:
         """The cursor is on the card of this node, or on none."""
         before, self._pointed_at = self._pointed_at, node
-        for i in {before, node} & self.nodes.keys():
-            self.nodes[i].set_mood(hovered=i == node)
+        for i in (before, node):
+            if i is not None and i in self.nodes:
+                self.nodes[i].set_mood(hovered=i == node)
         self._light_kin()
 
     def show_live(self, values: Mapping[str, float]) -> None:

@@ -7,6 +7,7 @@ from graph.model import NodeId, Port
 from gui.canvas.card import has_inside, shown_value
 from gui.canvas.scene import CanvasScene, Hit
 from gui.figures import grouped
+from gui.panels.search import label_of
 from runtime.analysis import TensorSpec
 
 
@@ -51,7 +52,7 @@ def _node_text(scene: CanvasScene, node: NodeId) -> str:
     node_type, found = scene.catalog.of(here), scene.found(node)
     if node_type is None:
         return tr("Layerloom does not know the type '{type}'. The node is kept as it is.", type=here.type)
-    lines = [f"{here.name} · {translate(node_type.label)}", translate(node_type.help)]
+    lines = [f"{here.name} · {label_of(node_type)}", translate(node_type.help)]
     if has_inside(node_type):
         params = (p for p in node_type.params if p.name in here.params)
         lines += [f"{p.name} = {shown_value(p, here.params[p.name])}" for p in params]

@@ -46,6 +46,7 @@ class ZoomView(QGraphicsView):
         self._grid = Grid()
         self._hasty = False
         self._framed = False
+        self._covered = 0  # pixels at the top that something lies over
         self._fitted = False  # the whole drawing is on show, and stays so when the size changes
         self.minimap = Minimap(self)
         self._sharpen = QTimer(self, singleShot=True, interval=SHARPEN_AFTER)
@@ -143,11 +144,18 @@ class ZoomView(QGraphicsView):
         if bounds.isNull():
             self._set_zoom(1.0)
         else:
-            room = self.viewport().rect()
-            width, height = max(1.0, room.width() - 2 * FIT_MARGIN), max(1.0, room.height() - 2 * FIT_MARGIN)
+            room, top = self.viewport().rect(), max(FIT_MARGIN, self._covered + FIT_MARGIN / 2)
+            width, height = max(1.0, room.width() - 2 * FIT_MARGIN), max(1.0, room.height() - FIT_MARGIN - top)
             self._set_zoom(min(1.0, width / bounds.width(), height / bounds.height()))
+            bounds = bounds.translated(0, (FIT_MARGIN - top) / 2 / self.zoom)
         self.centerOn(bounds.center())
         self._fitted = True
+
+    def cover(self, pixels: int) -> None:
+        """Something lies over this much of the upper edge: a whole drawing is shown below it."""
+        self._covered = pixels
+        if self._fitted:
+            self.fit()
 
     def _set_zoom(self, zoom: float) -> None:
         zoom = max(MIN_ZOOM, min(MAX_ZOOM, zoom))

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QCompleter, QLineEdit
 
+from gui.style import set_property
+
 _LAST_WORD = re.compile(r"[A-Za-z_]\w*$")
 
 
@@ -18,6 +20,10 @@ class NameCompleter(QCompleter):
         super().__init__(sorted(names), field)
         self._field = field
         self.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        field.textEdited.connect(self._dress)
+
+    def _dress(self) -> None:
+        set_property(self.popup(), "kind", "popup")
 
     def splitPath(self, path: str) -> list[str]:
         found = _LAST_WORD.search(path)

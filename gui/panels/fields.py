@@ -82,7 +82,7 @@ class EntryField(LineField):
         if self._param.auto is not None:
             self.setPlaceholderText(format_value(self._param, inferred) if inferred is not None else "?")
         self._known = inferred
-        if self.isModified() and (self.hasFocus() or value == self._value):
+        if self._is_typed and (self.hasFocus() or value == self._value):
             return
         self._value = value
         text = _shown(format_value(self._param, value))
@@ -124,7 +124,7 @@ class EntryField(LineField):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = _STEPS.get(Qt.Key(event.key()))
-        if event.key() == Qt.Key.Key_Escape and self.isModified():
+        if event.key() == Qt.Key.Key_Escape and self._is_typed:
             self._show_again()
         elif steps and self._param.choices and event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self.open_menu()
@@ -166,7 +166,7 @@ class EntryField(LineField):
     def _choose_badge(self) -> None:
         """`auto` where nothing is typed, or what the expression amounts to; the text leaves room for it."""
         badge = (tr("auto"), "good") if self._param.auto is not None and not self.text() else ("", "")
-        if self._names is not None and not self.isModified():
+        if self._names is not None and not self._is_typed:
             amount = worth(self._param, self._value, self._names, self._known)
             badge = (amount, "muted") if amount else badge
             self.setToolTip(f"{self.text()} → {amount}" if amount else self.whatsThis())
@@ -188,13 +188,18 @@ class EntryField(LineField):
     def _step(self, steps: int) -> bool:
         if not can_step(self._param) or isinstance(self._value, str) or self._value is None:
             return False
-        if self.isModified() and not self._commit_text():
+        if self._is_typed and not self._commit_text():
             return False
         self._commit(step_value(self._param, self._value, steps))
         return True
 
+    @property
+    def _is_typed(self) -> bool:
+        """Whether the text is not that of the value; Qt does not call a completed text modified."""
+        return self.isModified() or self.text() != _shown(format_value(self._param, self._value))
+
     def _finish(self) -> None:
-        if not self.isModified() or self._commit_text():
+        if not self._is_typed or self._commit_text():
             self.finished.emit()
 
     def _commit_text(self) -> bool:

@@ -18,7 +18,7 @@ from gui.editor import Change, Editor
 from gui.icons import icon
 from gui.panels.line_field import LineField
 from gui.panels.parts import MARGIN, column, label
-from gui.panels.search import rank
+from gui.panels.search import OWN, rank
 from gui.panels.type_list import TypeList
 from gui.shelf import is_on_shelf, shelf_type
 from gui.theme import GRID
@@ -56,7 +56,7 @@ class LibraryPanel(QWidget):
         """What can be done with a type."""
         menu = QMenu(self)
         menu.addAction(icon("plus", "muted"), tr("Add to the drawing"), partial(self.add_requested.emit, node_type.id))
-        if is_on_shelf(node_type.id) or node_type.family not in ("block", "code"):
+        if is_on_shelf(node_type.id) or node_type.family not in OWN:
             return menu
         if node_type.id.startswith(PREFIX):
             block = node_type.id.removeprefix(PREFIX)

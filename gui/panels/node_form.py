@@ -24,6 +24,7 @@ from gui.panels.name_field import NameField
 from gui.panels.node_parts import ONLY_IN_BLOCKS, USES, CodeStrip, ShareStrip, can_begin, inputs_here, names_here
 from gui.panels.parts import ColorBar, ElidedLabel, FactList, column, complain, label, row, rule, small_button
 from gui.panels.problems import ProblemList
+from gui.panels.search import OWN
 from gui.panels.why import ShapeList, shape_facts
 from gui.theme import GRID
 from runtime.analysis import NodeAnalysis
@@ -229,7 +230,7 @@ class NodeForm(QWidget):
 
     def _what(self) -> str:
         """The type as people know it: its public name, or the name of the block or code."""
-        if self._type is not None and self._type.family in ("block", "code"):
+        if self._type is not None and self._type.family in OWN:
             return self._type.label
         return self._type_id
 

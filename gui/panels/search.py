@@ -10,6 +10,7 @@ from graph.catalog import FAMILY_LABELS, NodeType
 from graph.messages import translate
 
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+\w?|[^\W\d_]+")
+OWN = ("block", "code")  # families of types that people define
 
 
 class Fit(IntEnum):
@@ -24,6 +25,11 @@ class Fit(IntEnum):
     SYNONYM_CONTAINS = auto()
     LETTERS_IN_ORDER = auto()
     HELP_CONTAINS = auto()
+
+
+def label_of(node_type: NodeType) -> str:
+    """What a type is called for people; the names that they gave themselves are not translated."""
+    return node_type.label if node_type.family in OWN else translate(node_type.label)
 
 
 def rank(query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = ()) -> list[NodeType]:
@@ -45,7 +51,7 @@ def rank(query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = ()) 
 
 def _fit(words: list[str], node_type: NodeType) -> Fit | None:
     """How the words written together fit, if they fit the label; else how the worst of them does."""
-    names = {node_type.label, translate(node_type.label)}
+    names = {node_type.label, label_of(node_type)}
     parts = [part.casefold() for name in names for part in _PARTS.findall(name)]
     labels = [name.casefold() for name in names]
     synonyms = [synonym.casefold() for synonym in node_type.synonyms]

@@ -31,6 +31,7 @@ from graph.messages import tr, translate
 from gui.icons import paint_icon
 from gui.panels.line_field import LineField
 from gui.panels.parts import MARGIN
+from gui.panels.search import OWN, label_of
 from gui.shelf import is_on_shelf
 from gui.theme import GRID, RADIUS, theme
 
@@ -300,7 +301,7 @@ def paint_type(painter: QPainter, rect: QRect, node_type: NodeType, *, frame: st
         paint_icon(painter, QRectF(space.right() - ICON, top, ICON, ICON), "open", role="faint")
         space.adjust(0, 0, -ICON - GRID, 0)
     painter.setPen(theme.color("text"))
-    text = painter.fontMetrics().elidedText(translate(node_type.label), Qt.TextElideMode.ElideRight, space.width())
+    text = painter.fontMetrics().elidedText(label_of(node_type), Qt.TextElideMode.ElideRight, space.width())
     painter.drawText(space, Qt.AlignmentFlag.AlignVCenter, text)
 
 
@@ -329,11 +330,11 @@ def _paint_hint(painter: QPainter, rect: QRect, text: str) -> None:
 
 def _is_defined(node_type: NodeType | None) -> bool:
     """Whether the document defines the type."""
-    return node_type is not None and node_type.family in ("block", "code") and not is_on_shelf(node_type.id)
+    return node_type is not None and node_type.family in OWN and not is_on_shelf(node_type.id)
 
 
 def _type_item(node_type: NodeType, *, editable: bool = False) -> QStandardItem:
-    item = QStandardItem(translate(node_type.label))
+    item = QStandardItem(label_of(node_type))
     item.setData(node_type, TYPE)
     item.setToolTip(translate(node_type.help))
     item.setEditable(editable and node_type.family == "block")

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
+from block_drawings import showcase
 from drawings import lenet5
 from generated import graphs
-from graph.changes import Changes, diff
+from graph.changes import Changes, diff, means_the_same
 from graph.model import Graph, Link, Node, Port
+from graph.plan import Choice
 
 LENET = lenet5().graph
 
@@ -20,6 +22,22 @@ def test_no_edit_no_change():
     assert not diff(LENET, LENET.move({}))
     same = replace(LENET, nodes={k: replace(v) for k, v in LENET.nodes.items()}, links=dict(LENET.links))
     assert not diff(LENET, same)
+
+
+def test_projects_mean_the_same_only_if_their_blocks_and_beginnings_do():
+    project = showcase()
+    block = project.blocks["b1"]
+    conv = block.graph.node_named("conv1").id
+    moved = project.with_block(replace(block, graph=block.graph.move({conv: (9.0, 9.0)})))
+    assert means_the_same(project, moved)
+    assert means_the_same(project, replace(project, name="Other"))
+    for changed in (
+        project.with_block(replace(block, graph=block.graph.set_params(conv, {"bias": False}))),
+        project.with_block(replace(block, name="Stage")),
+        replace(project, definitions=project.definitions.remove("b1")),
+        replace(project, weight_init=Choice("orthogonal", {})),
+    ):
+        assert not means_the_same(project, changed)
 
 
 def test_adding_and_removing():

@@ -63,7 +63,7 @@ def hand(qtbot, editor) -> Hand:
         ({"use": "repeat", "times": 3}, "BasicBlock × 3"),
         ({"use": "scan"}, "BasicBlock → over time"),
         ({"use": "scan", "direction": "backward"}, "BasicBlock ← over time"),
-        ({"use": "scan", "direction": "both", "channels": "=2 * width"}, "BasicBlock ↔ over time · 2 * width"),
+        ({"use": "scan", "direction": "both", "channels": "=2 * width"}, "BasicBlock ↔ over time · 2*width"),
     ],
 )
 def test_the_summary_of_an_instance_says_how_it_uses_its_block(params, summary):
@@ -336,6 +336,18 @@ def test_the_quick_add_knows_the_blocks_of_the_document(hand, editor):
     hand.type_key(Qt.Key.Key_Return)
     (added,) = editor.selection
     assert editor.graph.nodes[added].type == "block.b2"
+
+
+def test_the_quick_add_brings_in_blocks_of_the_library(hand, editor):
+    hand.key("/")
+    hand.type("squeeze ex")
+    assert hand.box().entries()[0].text == "SqueezeExcitation"
+    hand.type_key(Qt.Key.Key_Return)
+    (added,) = editor.selection
+    assert hand.view.scene().nodes[added].card.summary == "SqueezeExcitation"
+    assert "SqueezeExcitation" in {block.name for block in editor.project.blocks.values()}
+    editor.undo()
+    assert "SqueezeExcitation" not in {block.name for block in editor.project.blocks.values()}
 
 
 def test_an_instance_is_connected_by_typing(hand, editor):

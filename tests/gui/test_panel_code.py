@@ -17,9 +17,9 @@ from gui.panels.code_view import CodeView
 from gui.panels.highlight import spans
 from gui.theme import theme
 from panel_tools import show
+from runtime.analyser import analyse
 from runtime.analysis import Analysis
 from runtime.codegen import generate
-from runtime.analyser import analyse
 
 
 @pytest.fixture

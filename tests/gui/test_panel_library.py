@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from graph.catalog import CATALOG, NodeType, Role
 from graph.messages import set_language
+from gui.block_editor import BlockEditor
+from gui.canvas.view import CanvasView
 from gui.editor import Editor
 from gui.panels.library import LibraryPanel
 from gui.panels.search import rank
 from gui.panels.type_list import NODE_TYPE_MIME, TYPE, type_mime
-from panel_tools import show
+from panel_tools import block_editor, show
+from runtime.library import ready_blocks
 
 
 def labels(query):
@@ -108,7 +112,9 @@ def test_families_close_by_click_and_stay_so_after_a_search(qtbot, panel):
     family = row_of(panel, "Data")
     qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=panel.list.visualRect(family).center())
     qtbot.keyClicks(panel.search, "pool")
-    types = [index.data(TYPE) for n in range(panel.list.model().rowCount()) if (index := panel.list.model().index(n, 0))]
+    types = [
+        index.data(TYPE) for n in range(panel.list.model().rowCount()) if (index := panel.list.model().index(n, 0))
+    ]
     assert [t.label for t in types if t.id in CATALOG] == labels("pool")
     qtbot.keyClick(panel.search, Qt.Key.Key_Escape)
     assert panel.search.text() == ""
@@ -144,3 +150,164 @@ def test_chinese_and_english_words_find_the_same_layer():
     for words in ("展平", "flatten"):
         assert rank(words, CATALOG.values())[0].label == "Flatten", words
     assert rank("add", CATALOG.values())[0].id == "layerloom.Add"
+
+
+# ---- blocks
+
+
+@pytest.fixture
+def editor():
+    return block_editor()
+
+
+@pytest.fixture
+def shelves(qtbot, editor, state_home):
+    """The library of a drawing with blocks; what it asks for is added."""
+    panel = show(qtbot, LibraryPanel(editor, BlockEditor(editor)), 220, 700)
+    panel.add_requested.connect(lambda type_id: editor.add_node(type_id, (0.0, 0.0)))
+    return panel
+
+
+def labels_in(panel, section):
+    index = row_of(panel, section)
+    return [panel.list.model().index(n, 0, index).data() for n in range(panel.list.model().rowCount(index))]
+
+
+def click(qtbot, panel, index, *, double=False):
+    panel.list.scrollTo(index)
+    at = panel.list.visualRect(index).center()
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    if double:
+        qtbot.mouseDClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def act(panel, node_type, text):
+    menu = panel.menu_for(node_type)
+    next(action for action in menu.actions() if action.text() == text).trigger()
+    menu.deleteLater()
+
+
+def basic(panel):
+    return row_of(panel, "BasicBlock", row_of(panel, "Blocks of this drawing")).data(TYPE)
+
+
+def test_blocks_of_the_drawing_are_added_by_double_click(qtbot, editor, shelves):
+    assert labels_in(shelves, "Blocks of this drawing") == ["BasicBlock"]
+    click(qtbot, shelves, row_of(shelves, "BasicBlock", row_of(shelves, "Blocks of this drawing")), double=True)
+    assert editor.graph.node_named("basic_block1").type == "block.b1"
+    assert bytes(type_mime(basic(shelves)).data(NODE_TYPE_MIME)) == b"block.b1"
+
+
+def test_a_drawing_without_blocks_has_no_such_section(panel):
+    index = row_of(panel, "Blocks of this drawing")
+    assert panel.list.isRowHidden(index.row(), index.parent())
+
+
+def test_a_ready_block_comes_in_with_its_definition_as_one_step(qtbot, editor, shelves):
+    before = editor.project
+    section = row_of(shelves, "Ready blocks")
+    assert labels_in(shelves, "Ready blocks") == []
+    click(qtbot, shelves, section)
+    assert len(labels_in(shelves, "Ready blocks")) == len(ready_blocks())
+    click(qtbot, shelves, row_of(shelves, "GRUCell", section), double=True)
+    assert [block.name for block in editor.project.blocks.values()] == ["BasicBlock", "GRUCell"]
+    (node,) = editor.selection
+    assert editor.project.catalog[editor.graph.nodes[node].type].label == "GRUCell"
+    assert labels_in(shelves, "Blocks of this drawing") == ["BasicBlock", "GRUCell"]
+    editor.undo()
+    assert editor.project is before and labels_in(shelves, "Blocks of this drawing") == ["BasicBlock"]
+
+
+def test_a_ready_block_is_dropped_on_the_canvas(qtbot, editor, shelves):
+    canvas = show(qtbot, CanvasView(editor), 500, 400)
+    shelves.list.open_section("ready", "Bottleneck")
+    mime = type_mime(shelves.list.currentIndex().data(TYPE))
+    how = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(canvas.viewport(), QDragEnterEvent(QPoint(100, 100), *how))
+    QApplication.sendEvent(canvas.viewport(), QDropEvent(QPointF(100, 100), *how))
+    assert "Bottleneck" in editor.project.definitions.names
+    assert any(editor.catalog[n.type].label == "Bottleneck" for n in editor.graph.nodes.values())
+
+
+def test_a_file_that_is_gone_is_explained(editor, shelves):
+    refused = []
+    editor.refused.connect(refused.append)
+    before = editor.project
+    assert editor.add_node("library:/nowhere/gone.layerloom", (0.0, 0.0)) is None
+    assert "gone.layerloom" in str(refused[0]) and editor.project is before
+
+
+@pytest.mark.parametrize(
+    ("language", "query"), [("en", "recurrent gated"), ("zh_CN", "门控循环"), ("zh_CN", "GRUCell")]
+)
+def test_search_finds_blocks_by_name_and_help_in_both_languages(qtbot, shelves, language, query):
+    set_language(language)
+    shelves.search.setText(query)
+    model = shelves.list.model()
+    assert "GRUCell" in [model.index(n, 0).data() for n in range(model.rowCount())]
+    types = [model.index(n, 0).data(TYPE) for n in range(model.rowCount())]
+    assert any(t.id.startswith("library:") for t in types)
+
+
+def test_search_finds_the_blocks_of_the_drawing(qtbot, editor, shelves):
+    qtbot.keyClicks(shelves.search, "basicb")
+    qtbot.keyClick(shelves.search, Qt.Key.Key_Return)
+    assert editor.graph.node_named("basic_block1").type == "block.b1"
+
+
+def test_a_block_is_looked_into(editor, shelves):
+    act(shelves, basic(shelves), "Look inside")
+    assert editor.scope == "b1"
+
+
+def test_a_block_is_renamed_in_place(qtbot, editor, shelves):
+    index = row_of(shelves, "BasicBlock", row_of(shelves, "Blocks of this drawing"))
+    shelves.list.setCurrentIndex(index)
+    shelves.list.setFocus()
+    qtbot.keyClick(shelves.list, Qt.Key.Key_F2)
+    field = shelves.list.findChild(QLineEdit)
+    assert field.text() == "BasicBlock"
+    field.selectAll()
+    qtbot.keyClicks(field, "Stage")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    QApplication.processEvents()
+    assert editor.project.blocks["b1"].name == "Stage"
+    assert labels_in(shelves, "Blocks of this drawing") == ["Stage"]
+
+
+def test_a_used_block_stays_and_an_unused_one_goes(qtbot, editor, shelves):
+    refused = []
+    editor.refused.connect(refused.append)
+    act(shelves, basic(shelves), "Delete")
+    assert "Net › stem, Net › branch" in str(refused[0]) and "b1" in editor.project.blocks
+    editor.select([editor.graph.node_named(name).id for name in ("stem", "branch")])
+    editor.remove_selected()
+    shelves.list.setCurrentIndex(row_of(shelves, "BasicBlock", row_of(shelves, "Blocks of this drawing")))
+    shelves.list.setFocus()
+    qtbot.keyClick(shelves.list, Qt.Key.Key_Delete)
+    assert editor.project.blocks == {}
+    editor.undo()
+    assert "b1" in editor.project.blocks
+
+
+def test_a_block_is_saved_to_the_own_ones_and_used_elsewhere(qtbot, editor, shelves):
+    shelves.list.open_section("mine")
+    assert labels_in(shelves, "My blocks") == ["Save a block here by its menu."]
+    saved = []
+    shelves.saved.connect(saved.append)
+    act(shelves, basic(shelves), "Save to my blocks")
+    assert saved[0].is_file() and labels_in(shelves, "My blocks") == ["BasicBlock"]
+    assert shelves.list.currentIndex().data() == "BasicBlock"
+    other = Editor()
+    assert other.add_node(f"library:{saved[0]}", (0.0, 0.0)) is not None
+    assert [block.name for block in other.project.blocks.values()] == ["BasicBlock"]
+
+
+def test_the_menu_opens_by_key_at_the_row(qtbot, editor, shelves):
+    asked = []
+    shelves.list.menu_requested.disconnect()
+    shelves.list.menu_requested.connect(lambda node_type, _at: asked.append(node_type.label))
+    shelves.list.setCurrentIndex(row_of(shelves, "BasicBlock", row_of(shelves, "Blocks of this drawing")))
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(5, 5), QPoint(5, 5))
+    QApplication.sendEvent(shelves.list.viewport(), event)
+    assert asked == ["BasicBlock"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import combinations
 
 import pytest
 import torch
@@ -11,7 +10,9 @@ from torch import Tensor, nn
 
 import hand_written
 from architectures import DRAW
+from drawings import overlapping
 from graph import files
+from graph.layout import GRID
 from graph.model import Graph, Project
 from runtime import examples
 from runtime.analyser import analyse
@@ -30,8 +31,6 @@ PARAMETERS = {
     "gpt2_small": 124_439_808,
     "unet": 31_030_658,
 }
-CARD = (148, 66)  # width and height of a node's card
-GRID = 2
 
 
 def shipped(name: str) -> Project:
@@ -68,11 +67,10 @@ class TestArchitecture:
         assert max(len(graph.nodes) for graph in drawings(shipped(name))) <= 22
 
     def test_cards_stand_on_the_grid_and_apart(self, name: str) -> None:
-        for graph in drawings(shipped(name)):
-            positions = [node.position for node in graph.nodes.values()]
-            assert all(x % GRID == y % GRID == 0 for x, y in positions)
-            for (ax, ay), (bx, by) in combinations(positions, 2):
-                assert abs(ax - bx) >= CARD[0] or abs(ay - by) >= CARD[1]
+        project = shipped(name)
+        for graph in drawings(project):
+            assert all(place % GRID == 0 for node in graph.nodes.values() for place in node.position)
+            assert overlapping(graph, project.catalog) == []
 
     def test_has_a_title_and_a_sentence(self, name: str) -> None:
         title, sentence = map(str, examples.describe(name))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from drawings import Drawing
+from graph.model import Link
 from graph.plan import Plan, Split
 from random_graphs import CLASSES, IMAGES
 from runtime.analyser import analyse
@@ -35,6 +36,23 @@ def test_a_normalization_that_meets_a_batch_of_one_is_named_and_mended(size):
     assert problem.node == d.id("norm") and "70 training samples" in str(problem.message)
     mended = problem.fixes[0].edit(d.project)
     assert mended.plan.batch_size > size and analyse(mended).problems == ()
+
+
+def test_a_normalization_inside_a_block_is_found_at_its_instance():
+    block = Drawing("Normalized")
+    x = block.add("op.Input", "x", shape=(4, 1, 1))
+    block.add("op.Output", "output", block.add("nn.BatchNorm2d", "norm", x))
+    flat = normalized(Plan(batch_size=69))
+    d = Drawing("Net", flat.plan, block.as_block())
+    d.graph = flat.graph
+    d.graph = d.graph.put(replace(d.graph.nodes[d.id("norm")], type="block.b1"))
+    wires = [link for link in d.graph.links.values() if d.id("norm") in (link.source.node, link.target.node)]
+    source, target = wires[0].source, next(link.target for link in wires if link.source.node == d.id("norm"))
+    d.graph = d.graph.disconnect(wires)
+    d.wire(source, "norm", "x")
+    d.graph = d.graph.connect(Link(d.port("norm"), target))
+    (problem,) = found(d)
+    assert problem.node == d.id("norm") and problem.block is None
 
 
 @pytest.mark.parametrize("size", [2, 32, 70, 1000])

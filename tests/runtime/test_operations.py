@@ -205,7 +205,7 @@ def program_of(d: Drawing) -> torch.nn.Module:
         "x = y.apply_(z)",
         "x = y.numpy()",
         "x = torch.bool.__class__",
-        "x = y if z else w",
+        "x = lambda: y",
         "x = print(y)",
         "x = torch.nn.init.zeros_(y)",
         "x = nn.init._no_grad_fill_(y)",

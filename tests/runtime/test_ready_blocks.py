@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import combinations
 
 import pytest
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import hand_written
-from drawings import Drawing
+from drawings import Drawing, overlapping
 from graph import files
 from graph.catalog.definitions import INPUT
 from graph.model import Project
@@ -20,7 +19,6 @@ from runtime import library
 from runtime.analyser import analyse
 from runtime.compiler import compile_project
 
-CARD = (148, 66)  # width and height of a node's card
 BATCH = 3
 
 
@@ -72,8 +70,7 @@ class TestReadyBlock:
     def test_cards_do_not_overlap(self, name: str) -> None:
         project = shipped(name)
         for graph in (project.graph, *(block.graph for block in project.blocks.values())):
-            for (ax, ay), (bx, by) in combinations([node.position for node in graph.nodes.values()], 2):
-                assert abs(ax - bx) >= CARD[0] or abs(ay - by) >= CARD[1]
+            assert overlapping(graph, project.catalog) == []
 
 
 # ---- against the same block by hand
