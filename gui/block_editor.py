@@ -49,8 +49,9 @@ class BlockEditor(QObject):
         block = block_of(found, self._editor.project.definitions) if found else None
         if found is None or block is None:
             return False
-        self.path = (*self.path, Step(block.id, found.name))
-        self._editor.look_into(block.id)
+        if block.id != self._editor.scope:  # a block that contains itself leads nowhere new
+            self.path = (*self.path, Step(block.id, found.name))
+            self._editor.look_into(block.id)
         return True
 
     def leave(self, steps: int = 1) -> None:

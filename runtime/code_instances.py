@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from graph.catalog.definitions import BACKWARD, BOTH, CALL, INPUT, LAST, LENGTHS, OUTPUT, REPEAT, SCAN, states, whole_inputs
+from graph.catalog.definitions import (
+    BACKWARD,
+    BOTH,
+    CALL,
+    INPUT,
+    LAST,
+    LENGTHS,
+    OUTPUT,
+    REPEAT,
+    SCAN,
+    states,
+    whole_inputs,
+)
 from graph.model import NodeId, Port, Value
 from runtime.analysis import Inside, TensorSpec
 from runtime.code_body import Body
@@ -208,7 +220,8 @@ class _Scan:
         self.sequences = [n for n in self.entries if n not in self.handed_on.values() and n not in whole]
         self.ports = {port.name: body.variable(Port(node, port.name)) for port in body.type_of(node).outputs}
         self._locals: dict[tuple[str, str, str], str] = {}
-        self.used = {link.source.name for link in body.graph.outgoing(node)} | {p.name for p in body.returned if p.node == node}
+        used = {link.source.name for link in body.graph.outgoing(node)} | {p.name for p in body.returned if p.node == node}
+        self.used = used & self.ports.keys() or {self.ends[0]}
 
     def rows(self, ways: Sequence[str]) -> list[str]:
         """The statements for these directions; with both, their results are put side by side."""

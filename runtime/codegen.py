@@ -43,7 +43,7 @@ class Source:
 
     `lines` gives for each node of the drawing, and `block_lines` for each node of a block, the numbers (from 1) of the
     lines that it became. `model_text` is the part that needs no training: imports and the network's classes. `sections`
-    are the parts that the person wrote.
+    are the parts that the person wrote, `output_names` the variables that hold the outputs.
     """
 
     text: str
@@ -55,6 +55,7 @@ class Source:
     programs: tuple[ProgramText, ...] = ()
     block_lines: Mapping[str, Mapping[NodeId, tuple[int, ...]]] = field(default_factory=dict)
     sections: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     def lines_in(self, scope: Scope) -> Mapping[NodeId, tuple[int, ...]]:
         """The lines of the nodes in the drawing of a block, or in that of the project."""
@@ -98,6 +99,7 @@ def generate(project: Project, analysis: Analysis) -> Source:
         programs=tuple(programs),
         block_lines={scope: nodes for scope, nodes in lines.items() if scope is not None},
         sections=tuple(writer.sections),
+        output_names=tuple(map(writer.body.variable, writer.outputs)),
     )
 
 

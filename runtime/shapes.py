@@ -36,6 +36,13 @@ Specs = Mapping[str, TensorSpec]
 
 
 _kept: dict[tuple, int] = {}  # parameters of layers that keep the shape of their input (see `_key`)
+_MOST_KEPT = 8192
+
+
+def forget() -> None:
+    """Start without what is remembered of layers."""
+    evaluate.cache_clear()
+    _kept.clear()
 
 
 @lru_cache(maxsize=8192)
@@ -50,6 +57,8 @@ def evaluate(
         return {node_type.outputs[0].name: replace(inputs[0][1], classes=None)}, _kept[key], 0
     outputs, parameters, macs = _run(node_type, values, inputs)
     if key is not None and list(outputs.values()) == [replace(inputs[0][1], classes=None)] and not macs:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
         _kept[key] = parameters
     return outputs, parameters, macs
 

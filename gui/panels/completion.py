@@ -23,7 +23,8 @@ class NameCompleter(QCompleter):
         field.textEdited.connect(self._dress)
 
     def _dress(self) -> None:
-        set_property(self.popup(), "kind", "popup")
+        if (popup := self.popup()) is not None:
+            set_property(popup, "kind", "popup")
 
     def splitPath(self, path: str) -> list[str]:
         found = _LAST_WORD.search(path)

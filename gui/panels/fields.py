@@ -24,7 +24,17 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit, QMenu, QSizePolicy
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QMenu,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+)
 
 from graph.binding import SIGN, is_expression
 from graph.catalog import Kind, Param
@@ -308,6 +318,17 @@ class ChoiceField(QComboBox):
     def show_value(self, value: Value, _inferred: Value = None) -> None:
         """Show a value of the document."""
         self.setCurrentIndex(self.findData(value))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """As Qt does, with an ellipsis where a word does not fit."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        space = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
+        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, space.width() - 4)
+        option.currentText = text
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from graph.binding import is_expression
 from graph.catalog import NodeType, Param, Role
-from graph.catalog.definitions import OUTPUT
+from graph.catalog.definitions import CALL, OUTPUT
 from graph.messages import tr
 from graph.model import Node, NodeId, Value
 from graph.names import check_name
@@ -107,13 +107,13 @@ class NodeForm(QWidget):
         param = field_row.param
         value = node.params.get(param.name, None if param.auto else param.default)
         is_set = param.name in node.params and (param.auto is not None or value != param.default)
-        if self._is_state(param):
+        if self._is_state(param) and isinstance(field_row.field, ChoiceField):
             field_row.field.set_choices({name: name for name in inputs_here(self._editor.graph)})
         field_row.show_value(value, is_set=is_set, inferred=known.resolved.get(param.name))
         field_row.setVisible(self._matters(param, node, known))
 
     def _refresh_parts(self, node: Node) -> None:
-        use = node.params.get("use", next(iter(USES)))
+        use = str(node.params.get("use", CALL))
         self._use_help.setText(str(USES[use][1]) if self._is_block and use in USES else "")
         self.code.show_code(self._blocks.code_of(self.node))
         self.share.show_kin([kin.name for kin in self._editor.graph.kin(self.node) if kin.id != self.node])

@@ -73,7 +73,7 @@ class TypeList(QTreeView):
         self.setItemDelegate(_Delegate(self))
         self.doubleClicked.connect(self._request)
         self._sections, self._found = QStandardItemModel(self), QStandardItemModel(self)
-        self._loaders: dict[str, Callable[[], None]] = {}
+        self._loaders: dict[str, Callable[[], object]] = {}
         self._open: set[str] = set()
         self.expanded.connect(lambda index: self._open.add(index.data(SECTION)))
         self.collapsed.connect(lambda index: self._open.discard(index.data(SECTION)))
@@ -81,7 +81,7 @@ class TypeList(QTreeView):
 
     # ---- contents
 
-    def add_section(self, key: str, title: str, *, is_open: bool, load: Callable[[], None] | None = None) -> None:
+    def add_section(self, key: str, title: str, *, is_open: bool, load: Callable[[], object] | None = None) -> None:
         """Add an empty section at the end; `load` is called when it is opened for the first time, to fill it."""
         item = QStandardItem(title)
         item.setData(key, SECTION)

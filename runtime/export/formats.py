@@ -93,7 +93,7 @@ def _write_onnx(trained: Trained, name: str) -> Files:
         model,
         random_batches(input_specs(compiled))["2"],
         inputs=list(inspect.signature(model.forward).parameters),
-        outputs=[compiled.project.graph.nodes[port.node].name for port in compiled.outputs],
+        outputs=list(compiled.source.output_names),
     )
     return {name: content}
 

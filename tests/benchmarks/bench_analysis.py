@@ -44,7 +44,7 @@ from runtime import examples
 from runtime.analyser import analyse
 from runtime.analysis import Analysis
 from runtime.compiler import Compiled, compile_project
-from runtime.shapes import evaluate
+from runtime.shapes import forget
 
 BATCH = 64
 LIMITS = {
@@ -170,7 +170,7 @@ def edit_in_stages() -> float:
 
 def resnet152() -> float:
     """Milliseconds to open ResNet-152 and analyse it, with nothing remembered."""
-    evaluate.cache_clear()
+    forget()
     return milliseconds(lambda: _right(analyse(files.load(examples.path("resnet152")))))
 
 

@@ -151,6 +151,73 @@ def test_a_project_without_change_is_the_same_object():
     assert project.with_graph(Graph()).graph.nodes == {}
 
 
+def kinship(graph: Graph) -> dict[str, str | None]:
+    return {node.id: node.shares for node in graph.nodes.values()}
+
+
+def row(*types: str) -> Graph:
+    """Nodes a, b, c, ... of these types, each with another factor."""
+    nodes = [Node(letter, type_id, letter, {"factor": i}) for i, (letter, type_id) in enumerate(zip("abcdef", types, strict=False))]
+    return Graph({n.id: n for n in nodes})
+
+
+def test_sharing_nodes_have_the_weights_and_the_settings_of_the_first():
+    graph = row("times", "times", "weight", "times").share(["d", "c", "b"])
+    assert kinship(graph) == {"a": None, "b": None, "c": "b", "d": "b"}
+    assert [n.params["factor"] for n in graph.nodes.values()] == [0, 1, 2, 1]  # another type keeps its own
+    assert [n.id for n in graph.kin("d")] == [n.id for n in graph.kin("b")] == ["b", "c", "d"]
+    assert [n.id for n in graph.kin("a")] == ["a"]
+
+
+def test_sharing_joins_what_shares_already():
+    graph = row(*["times"] * 5).share(["b", "c"]).share(["d", "e"]).share(["a", "e"])
+    assert kinship(graph) == {"a": None, "b": None, "c": "b", "d": "a", "e": "a"}
+    graph = graph.share(["c", "d"])
+    assert kinship(graph) == {"a": None, "b": "a", "c": "a", "d": "a", "e": "a"}
+    assert graph.share(["a", "b"]) == graph
+
+
+def test_sharing_needs_two():
+    for ids in ([], ["a"], ["a", "gone"], ["a", "a"]):
+        with pytest.raises(EditError, match="at least two nodes"):
+            row("times", "times").share(ids)
+
+
+def test_settings_of_sharing_nodes_change_together():
+    graph = row("times", "times", "weight").share(["a", "b", "c"])
+    assert [n.params["factor"] for n in graph.set_params("b", {"factor": 9}).nodes.values()] == [9, 9, 2]
+    assert [n.params for n in graph.reset_params("a", ["factor"]).nodes.values()] == [{}, {}, {"factor": 2}]
+    assert [n.params["factor"] for n in graph.set_params("c", {"factor": 9}).nodes.values()] == [0, 0, 9]
+
+
+@pytest.mark.parametrize("edit", [Graph.remove, Graph.unshare])
+def test_what_is_left_goes_on_sharing(edit):
+    graph = row(*["times"] * 4).share(["a", "b", "c", "d"])
+    rest = {k: v for k, v in kinship(edit(graph, ["a"])).items() if k != "a"}
+    assert rest == {"b": None, "c": "b", "d": "b"}
+    rest = {k: v for k, v in kinship(edit(graph, ["c"])).items() if k != "c"}
+    assert rest == {"a": None, "b": "a", "d": "a"}
+    rest = {k: v for k, v in kinship(edit(graph, ["a", "b", "c"])).items() if k == "d"}
+    assert rest == {"d": None}
+
+
+def test_giving_a_node_its_own_weights_leaves_the_rest_of_it():
+    graph = row("times", "times").share(["a", "b"])
+    alone = graph.unshare(["b", "gone"])
+    assert kinship(alone) == {"a": None, "b": None} and alone.nodes["b"].params == graph.nodes["b"].params
+    assert list(graph.unshare(["a"]).nodes) == ["a", "b"]
+
+
+def test_a_copy_shares_within_itself_and_a_part_has_an_heir():
+    graph = row(*["times"] * 3).share(["a", "b", "c"])
+    merged, ids = graph.merge(graph)
+    assert [merged.nodes[ids[i]].shares for i in "abc"] == [None, ids["a"], ids["a"]]
+    part = graph.only(["b", "c"])
+    assert kinship(part) == {"b": None, "c": "b"}
+    merged, ids = graph.merge(part)
+    assert [merged.nodes[ids[i]].shares for i in "bc"] == [None, ids["b"]]
+
+
 edits = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(0, 5)),

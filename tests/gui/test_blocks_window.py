@@ -91,6 +91,33 @@ def test_the_other_instance_changes_too(at_work):
     assert after == {"stage1": before["stage1"] - 8, "stage2": before["stage2"] - 24}
 
 
+def test_the_analysis_follows_what_is_changed_in_a_block(person, qtbot):
+    person.open(showcase())
+    window, editor = person.window, person.editor
+    with qtbot.waitSignal(window.analyst.ready, timeout=30_000):
+        window.start_background()
+    qtbot.waitUntil(lambda: editor.analysis.complete, timeout=10_000)
+    before = editor.analysis.parameters
+    window.block_editor.enter(person.id("stage2"))
+    editor.set_param(person.id("conv1"), "bias", False)
+    qtbot.waitUntil(lambda: editor.analysis.parameters == before - 4 * 8, timeout=10_000)
+    assert person.canvas.scene().nodes[person.id("conv1")].card.right == "576"
+
+
+def test_a_block_in_itself_is_a_problem_and_no_trap(at_work):
+    p = at_work
+    p.window.block_editor.enter(p.id("stage1"))
+    p.editor.add_node("block.b1", (0.0, 300.0))
+    (inner,) = p.editor.selection
+    p.analyse()
+    assert "block-in-itself" in {problem.code for problem in p.editor.analysis.problems}
+    p.canvas.fit()
+    p.hand.double_click(p.hand.on(inner))
+    assert p.window.frame.breadcrumb.texts == ["Showcase", "stage1 (BasicBlock)"]
+    p.key(Qt.Key.Key_Up, ALT)
+    assert p.editor.scope is None
+
+
 # ---- names
 
 

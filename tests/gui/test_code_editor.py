@@ -293,7 +293,7 @@ def test_the_end_of_a_long_line_of_foreign_code_is_in_sight(editor):
 
 
 def test_new_code_begins_with_a_template_of_either_kind(qtbot, editor):
-    opened = editor(Code("c1", "Swirl"))
+    opened = editor(Code("c1", "Swirl", ""))
     assert read(opened.text.toPlainText()).name == "Swirl" and read(opened.text.toPlainText()).is_module
     assert not opened.banner.isVisible()
     module, function = opened.templates.buttons()
@@ -313,7 +313,7 @@ def test_the_templates_run(qtbot, editor):
 
     from runtime.custom import load
 
-    opened = editor(Code("c1", "Swirl"))
+    opened = editor(Code("c1", "Swirl", ""))
     for button in opened.templates.buttons():
         button.setChecked(True)
         text = opened.text.toPlainText()
@@ -342,7 +342,7 @@ def test_every_part_is_reached_by_the_keyboard_and_has_a_name(qtbot, editor):
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 def test_nothing_is_cut_off_in_the_smallest_window(qtbot, editor, language):
     set_language(language)
-    for entry in (FOREIGN, Code("c2", "Mine")):
+    for entry in (FOREIGN, Code("c2", "Mine", "")):
         opened = editor(entry)
         opened.resize(opened.minimumSize())
         qtbot.wait(10)

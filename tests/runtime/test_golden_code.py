@@ -1,6 +1,6 @@
 """The code of blocks as a teacher would show it: compared with files, which also run.
 
-After a change that is meant, `python -m tests.runtime.test_golden_code` from the folder of the project writes the files anew.
+After a change that is meant, `PYTHONPATH=.:tests python tests/runtime/test_golden_code.py` writes the files anew.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def siamese() -> Drawing:
     """Two pictures through one encoder."""
     encoder = Drawing("Encoder")
     x = encoder.add("op.Input", "image", shape=(1, 8, 8))
-    x = encoder.add("nn.Flatten", "flatten", encoder.add("nn.ReLU", "relu", encoder.add("nn.Conv2d", "conv", x, out_channels=4, kernel_size=3)))
+    x = encoder.add("nn.ReLU", "relu", encoder.add("nn.Conv2d", "conv", x, out_channels=4, kernel_size=3))
+    x = encoder.add("nn.Flatten", "flatten", x)
     encoder.add("op.Output", "code", encoder.add("nn.Linear", "fc", x, out_features="=size"))
     d = Drawing("Siamese", definitions=encoder.as_block(BlockParam("size", 16)))
     first, second = d.add("op.Input", "first", shape=(1, 8, 8)), d.add("op.Input", "second", shape=(1, 8, 8))
