@@ -23,10 +23,11 @@ APART = 400.0  # between the Input and the Output of an empty block
 
 
 class Step(NamedTuple):
-    """A place on the way from the drawing of the project into a block: the name of the instance that leads there."""
+    """A place on the way from the drawing of the project into a block: the instance that leads there, and its name."""
 
     scope: Scope
     name: str
+    instance: NodeId | None = None
 
 
 class BlockEditor(QObject):
@@ -50,7 +51,7 @@ class BlockEditor(QObject):
         if found is None or block is None:
             return False
         if block.id != self._editor.scope:  # a block that contains itself leads nowhere new
-            self.path = (*self.path, Step(block.id, found.name))
+            self.path = (*self.path, Step(block.id, found.name, node))
             self._editor.look_into(block.id)
         return True
 
@@ -66,6 +67,7 @@ class BlockEditor(QObject):
     def _on_scope_changed(self, scope: Scope) -> None:
         if (self.path[-1].scope if self.path else None) != scope:  # an undo, or a problem, led there
             self.path = self._way_to(scope)
+        self._editor.way = tuple(step.instance for step in self.path if step.instance is not None)
         self.path_changed.emit()
 
     def _way_to(self, scope: Scope) -> tuple[Step, ...]:
@@ -77,7 +79,7 @@ class BlockEditor(QObject):
             for node in project.drawing(here).nodes.values():
                 block = block_of(node, project.definitions)
                 if block is not None and block.id not in ways:
-                    ways[block.id] = (*ways[here], Step(block.id, node.name))
+                    ways[block.id] = (*ways[here], Step(block.id, node.name, node.id))
                     waiting.append(block.id)
         return ways[scope] if scope is None or scope in ways else (Step(scope, project.blocks[scope].name),)
 

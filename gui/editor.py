@@ -59,6 +59,7 @@ class Editor(QObject):
         self.selected_links: frozenset[Link] = frozenset()
         self.analysis = Analysis(complete=False)
         self.scope: Scope = None
+        self.way: tuple[NodeId, ...] = ()  # the instances that lead from the project's drawing there
         self._pasted = 0
         self._describer = Describer(self)
         self._describer.found.connect(self._on_found)
@@ -88,7 +89,7 @@ class Editor(QObject):
     @property
     def view_analysis(self) -> Analysis:
         """What is known about the drawing on the canvas."""
-        return self.analysis.within(self.scope)
+        return self.analysis.within(self.scope, self.way)
 
     @property
     def is_saved(self) -> bool:

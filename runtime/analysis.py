@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from graph.messages import tr
@@ -93,11 +93,28 @@ class Analysis:
     complete: bool = True
     blocks: Mapping[str, Inside] = field(default_factory=dict)
 
-    def within(self, scope: Scope) -> Analysis:
-        """What of this is about the drawing of a block: its nodes as its first instance runs them, and its problems."""
-        nodes = self.nodes if scope is None else self.blocks[scope].nodes if scope in self.blocks else {}
+    def within(self, scope: Scope, way: Iterable[NodeId] = ()) -> Analysis:
+        """What of this is about the drawing of a block: its nodes as one instance runs them, and its problems.
+
+        `way` are the instances that lead from the drawing of the project to the one that is meant; where they lead
+        nowhere it is the first.
+        """
         problems = tuple(p for p in self.problems if p.block == scope)
-        return Analysis(nodes, problems, self.complete, self.blocks)
+        return Analysis(self._nodes_of(scope, way), problems, self.complete, self.blocks)
+
+    def _nodes_of(self, scope: Scope, way: Iterable[NodeId]) -> Mapping[NodeId, NodeAnalysis]:
+        if scope is None:
+            return self.nodes
+        inside, nodes = None, self.nodes
+        for instance in way:
+            found = nodes.get(instance)
+            if found is None or not found.inside:
+                break
+            inside = found.inside[0]
+            nodes = inside.nodes
+        if inside is None or inside.block != scope:
+            inside = self.blocks.get(scope)
+        return inside.nodes if inside is not None else {}
 
     @property
     def parameters(self) -> int:
