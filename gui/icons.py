@@ -25,6 +25,11 @@ def paint_icon(painter: QPainter, rect: QRectF, name: str, *, role: str = "text"
     _renderer(name, theme.color(role).name()).render(painter, rect)
 
 
+def family_icon(family: str) -> str:
+    """The name of the icon of a family of node types (a key of `FAMILY_LABELS`); the family is its color too."""
+    return f"family-{family}"
+
+
 def icon_file(name: str, color: str) -> str:
     """The path of a file with the icon in a colour such as "#20242b", for use in a style sheet."""
     path = Path(_folder().path()) / f"{name}-{color.removeprefix('#')}.svg"

@@ -82,15 +82,14 @@ def _written(body: Body, node: NodeId, made: BlockClass, values: Mapping[str, Va
 
 def _list(body: Body, node: NodeId) -> str:
     """The `nn.ModuleList` of a repeat: a loop where its runs are alike or grow evenly, else one after the other."""
-    times = _times(body, node)
     runs = _runs(body, node)
     made = {id(_class_of(body, inside)) for inside in runs[body.at]}
     counts = {len(use) for use in runs}
     if len(made) == 1:
         if _alike(body, runs, 0):
-            return f"nn.ModuleList({_built(body, node, 0)} for _ in range({times!r}))"
+            return f"nn.ModuleList({_built(body, node, 0)} for _ in range({_times(body, node)!r}))"
         if min(counts) > 1 and max(counts) > 2 and _alike(body, runs, 1):
-            return f"nn.ModuleList([{_built(body, node, 0)}, *({_built(body, node, 1)} for _ in range({_but_one(times)}))])"
+            return f"nn.ModuleList([{_built(body, node, 0)}, *({_built(body, node, 1)} for _ in range({_but_one(_times(body, node))}))])"
         if counts != {2} and (even := _even(body, node, runs)) is not None:
             return f"nn.ModuleList({even})"
     each = ", ".join(_built_alone(body, node, run) for run in range(len(runs[body.at])))

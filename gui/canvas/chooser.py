@@ -20,12 +20,13 @@ from PySide6.QtWidgets import (
 )
 
 from gui.canvas.popup import BOX_WIDTH, Popup
+from gui.icons import family_icon, paint_icon
 from gui.theme import theme
 
 ROW_HEIGHT = 26
 MAX_ROWS = 8
 MAX_ENTRIES = 200
-BAR_HEIGHT = 14
+BAR_HEIGHT, ICON = 14, 16
 _ENTRY = Qt.ItemDataRole.UserRole
 _STEPS = {
     Qt.Key.Key_Down: 1,
@@ -36,11 +37,11 @@ _STEPS = {
 
 
 class Entry(NamedTuple):
-    """One line to choose: its words, a quieter word at the right, a colour of the theme, what it stands for."""
+    """One line to choose: its words, a quieter word at the right, whose family's icon and color it has, what it is for."""
 
     text: str
     detail: str
-    color: str
+    family: str
     value: object
     tip: str = ""
 
@@ -115,7 +116,7 @@ class Chooser(Popup):
 
 
 class _Rows(QStyledItemDelegate):
-    """A line of the list: a bar in the colour of the family, the words, the quieter word."""
+    """A line of the list: the bar and the icon of the family in its color, the words, the quieter word."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         return QSize(BOX_WIDTH - 24, ROW_HEIGHT)
@@ -130,13 +131,16 @@ class _Rows(QStyledItemDelegate):
         if state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
             painter.setBrush(theme.color("selection" if state & QStyle.StateFlag.State_Selected else "hover"))
             painter.drawRoundedRect(area, 4, 4)
-        painter.setBrush(theme.color(entry.color))
+        painter.setBrush(theme.color(entry.family))
         painter.drawRoundedRect(QRectF(area.left() + 4, area.center().y() - BAR_HEIGHT / 2, 4, BAR_HEIGHT), 1, 1)
-        words = area.adjusted(16, 0, -8, 0)
+        at = QRectF(area.left() + 12, area.top() + (area.height() - ICON) / 2, ICON, ICON)
+        paint_icon(painter, at, family_icon(entry.family), role=entry.family)
+        words = area.adjusted(20 + ICON, 0, -8, 0)
+        text = option.fontMetrics.elidedText(entry.text, Qt.TextElideMode.ElideMiddle, int(words.width()))
+        left = int(words.width()) - option.fontMetrics.horizontalAdvance(text) - 8
+        detail = option.fontMetrics.elidedText(entry.detail, Qt.TextElideMode.ElideRight, max(left, 0))
         painter.setPen(theme.color("muted"))
-        painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, entry.detail)
-        taken = option.fontMetrics.horizontalAdvance(entry.detail) + 8 if entry.detail else 0
-        text = option.fontMetrics.elidedText(entry.text, Qt.TextElideMode.ElideMiddle, int(words.width()) - taken)
+        painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, detail)
         painter.setPen(theme.color("text"))
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         painter.restore()

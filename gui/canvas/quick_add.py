@@ -40,7 +40,7 @@ def _type_entry(node_type: NodeType) -> Entry:
     return Entry(
         text=label_of(node_type),
         detail=str(FAMILY_LABELS.get(node_type.family, node_type.family)),
-        color=color_role(node_type),
+        family=color_role(node_type),
         value=node_type.id,
         tip=translate(node_type.help),
     )
@@ -67,7 +67,7 @@ def _link_entry(project: Project, link: Link, *, several: bool) -> Entry:
     return Entry(
         text=f"{link.source.name} → {words}" if several else words,
         detail=label_of(node_type),
-        color=color_role(node_type),
+        family=color_role(node_type),
         value=link,
     )
 

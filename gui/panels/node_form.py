@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from graph.binding import is_expression
-from graph.catalog import NodeType, Param, Role
+from graph.catalog import FAMILY_LABELS, NodeType, Param, Role
 from graph.catalog.definitions import CALL, OUTPUT
 from graph.messages import tr
 from graph.model import Node, NodeId, Value
@@ -16,13 +16,25 @@ from graph.names import check_name
 from gui.block_editor import BlockEditor
 from gui.editor import Editor
 from gui.figures import grouped
+from gui.icons import family_icon
 from gui.panels.data_facts import facts_of, num_samples
 from gui.panels.fields import ChoiceField, Field, make_field
 from gui.panels.form import FieldRow
 from gui.panels.init_form import InitForm
 from gui.panels.name_field import NameField
 from gui.panels.node_parts import ONLY_IN_BLOCKS, USES, CodeStrip, ShareStrip, can_begin, inputs_here, names_here
-from gui.panels.parts import ColorBar, ElidedLabel, FactList, column, complain, label, row, rule, small_button
+from gui.panels.parts import (
+    ColorBar,
+    ElidedLabel,
+    FactList,
+    IconLabel,
+    column,
+    complain,
+    label,
+    row,
+    rule,
+    small_button,
+)
 from gui.panels.problems import ProblemList
 from gui.panels.search import OWN
 from gui.panels.why import ShapeList, shape_facts
@@ -217,8 +229,11 @@ class NodeForm(QWidget):
     def _header(self) -> QHBoxLayout:
         texts: QVBoxLayout = column(spacing=0)
         texts.addWidget(self.name_field)
-        what = row()
+        what = row(spacing=GRID + 2)
         what.setContentsMargins(GRID + 2, 0, 0, 0)
+        if self._type is not None:
+            family = self._type.family
+            what.addWidget(IconLabel(family_icon(family), family, text=str(FAMILY_LABELS[family])))
         what.addWidget(ElidedLabel(self._what(), tone="muted", mono=True), 1)
         if self._is_block:
             what.addWidget(self.inside_button)

@@ -26,9 +26,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from graph.catalog import NodeType
+from graph.catalog import FAMILY_LABELS, NodeType
 from graph.messages import tr, translate
-from gui.icons import paint_icon
+from gui.icons import family_icon, paint_icon
 from gui.panels.line_field import LineField
 from gui.panels.parts import MARGIN
 from gui.panels.search import OWN, label_of
@@ -37,7 +37,7 @@ from gui.theme import GRID, RADIUS, theme
 
 NODE_TYPE_MIME = "application/x-layerloom-node-type"
 ROW_HEIGHT, SECTION_HEIGHT = 30, 30
-ICON = 12
+ICON, FAMILY_ICON = 12, 16
 SECTION = Qt.ItemDataRole.UserRole  # the key of a section
 TYPE = Qt.ItemDataRole.UserRole + 1  # the NodeType of a row; sections have none
 HINT = Qt.ItemDataRole.UserRole + 2  # of a row that is only words
@@ -227,7 +227,7 @@ class TypeList(QTreeView):
         pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
-        paint_type(painter, QRect(QPoint(), size), index.data(TYPE), frame="accent")
+        paint_type(painter, QRect(QPoint(), size), index.data(TYPE), frame="accent", alone=True)
         painter.end()
         return pixmap
 
@@ -251,12 +251,14 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(option.font)
         if (node_type := index.data(TYPE)) is not None:
             frame = "accent" if focused and option.widget.hasFocus() else "faint" if focused else ""
-            paint_type(painter, area, node_type, frame=frame, hovered=hovered)
+            alone = not index.parent().isValid()
+            paint_type(painter, area, node_type, frame=frame, hovered=hovered, alone=alone)
         elif index.data(HINT):
             _paint_hint(painter, area, index.data())
         else:
             is_open = bool(state & QStyle.StateFlag.State_Open)
-            _paint_section(painter, area, index.data(), is_open=is_open, bright=focused and option.widget.hasFocus())
+            bright = focused and option.widget.hasFocus()
+            _paint_section(painter, area, index, is_open=is_open, bright=bright)
         painter.restore()
 
     def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: QModelIndex) -> QWidget:
@@ -285,8 +287,13 @@ def type_mime(node_type: NodeType) -> QMimeData:
     return mime
 
 
-def paint_type(painter: QPainter, rect: QRect, node_type: NodeType, *, frame: str = "", hovered: bool = False) -> None:
-    """Paint a type as a little card; `frame` is the theme role of its outline, if it has one."""
+def paint_type(
+    painter: QPainter, rect: QRect, node_type: NodeType, *, frame: str = "", hovered: bool = False, alone: bool = False
+) -> None:
+    """Paint a type as a little card; `frame` is the theme role of its outline, if it has one.
+
+    Where it stands `alone`, under no heading, it has the icon of its family.
+    """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     body = QRectF(rect).adjusted(0.5, 2.5, -0.5, -1.5)
     painter.setPen(theme.color(frame) if frame else Qt.PenStyle.NoPen)
@@ -296,6 +303,9 @@ def paint_type(painter: QPainter, rect: QRect, node_type: NodeType, *, frame: st
     painter.setBrush(theme.color(node_type.family))
     painter.drawRoundedRect(QRectF(body.left(), body.top(), GRID, body.height()), 1.5, 1.5)
     space = rect.adjusted(MARGIN + 2, 0, -2 * GRID, 0)
+    if alone:
+        _paint_family(painter, rect, rect.left() + MARGIN, node_type.family)
+        space.setLeft(rect.left() + MARGIN + FAMILY_ICON + 2 * GRID)
     if is_on_shelf(node_type.id):
         top = body.center().y() - ICON / 2
         paint_icon(painter, QRectF(space.right() - ICON, top, ICON, ICON), "open", role="faint")
@@ -305,17 +315,28 @@ def paint_type(painter: QPainter, rect: QRect, node_type: NodeType, *, frame: st
     painter.drawText(space, Qt.AlignmentFlag.AlignVCenter, text)
 
 
-def _paint_section(painter: QPainter, rect: QRect, name: str, *, is_open: bool, bright: bool) -> None:
+def _paint_section(painter: QPainter, rect: QRect, index: QModelIndex, *, is_open: bool, bright: bool) -> None:
     top = rect.top() + (rect.height() - ICON) / 2 + 1
     arrow = "chevron-down" if is_open else "chevron-right"
     paint_icon(painter, QRectF(rect.left() - 1, top, ICON, ICON), arrow, role="muted")
+    _paint_family(painter, rect, rect.left() + 4 * GRID, section_family(index.data(SECTION)))
     font = painter.font()
     font.setWeight(font.Weight.DemiBold)
     painter.setFont(font)
     painter.setPen(theme.color("accent" if bright else "text"))
-    space = rect.adjusted(4 * GRID, 2, 0, 0)
-    text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, space.width())
+    space = rect.adjusted(5 * GRID + FAMILY_ICON, 2, 0, 0)
+    text = painter.fontMetrics().elidedText(index.data(), Qt.TextElideMode.ElideRight, space.width())
     painter.drawText(space, Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def section_family(key: str) -> str:
+    """The family that a section shows: its key, but for those of blocks, which have keys of their own."""
+    return key if key in FAMILY_LABELS else "block"
+
+
+def _paint_family(painter: QPainter, rect: QRect, left: int, family: str) -> None:
+    top = rect.top() + (rect.height() - FAMILY_ICON) // 2 + 1
+    paint_icon(painter, QRectF(left, top, FAMILY_ICON, FAMILY_ICON), family_icon(family), role=family)
 
 
 def _paint_hint(painter: QPainter, rect: QRect, text: str) -> None:
