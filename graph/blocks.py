@@ -137,7 +137,8 @@ def _with_inputs(
         stem = "x" if len(entering) == 1 else graph.nodes[source.node].name
         name = _free(stem, inner)
         shape, dtype = announced.get(source, ((), ""))
-        params: dict[str, Value] = ({"shape": shape} if shape else {}) | ({"dtype": dtype} if dtype else {})
+        known: dict[str, Value] = {"shape": shape, "dtype": dtype}
+        params = {key: value for key, value in known.items() if value}
         node = Node(_free_id(inner, graph), INPUT, name, params, (left - INSET, top + PITCH * number))
         inner = inner.add(node)
         entries[source] = name

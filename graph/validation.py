@@ -10,6 +10,7 @@ from types import MappingProxyType
 from graph import fixes
 from graph.binding import bind, bound, defaults, is_expression
 from graph.block_validation import check_block, check_codes, check_instances
+from graph.blocks import used_definitions
 from graph.catalog import CATALOG, NETWORK, Catalog, NodeType, Role
 from graph.catalog.types import misfits
 from graph.expressions import Number
@@ -40,7 +41,7 @@ def validate(project: Project, catalog: Catalog | None = None) -> tuple[Problem,
     found += check_codes(project.definitions)
     found += validate_plan(project, drawing.nodes_with(Role.LOSS), drawing.trainable)
     problems = relax(found, project.graph, catalog)
-    return (*problems, *validate_blocks(project, catalog)) if project.blocks else problems
+    return (*problems, *relax_unused(validate_blocks(project, catalog), project)) if project.blocks else problems
 
 
 def validate_blocks(project: Project, catalog: Catalog) -> Iterator[Problem]:
@@ -63,6 +64,12 @@ def relax(problems: Iterable[Problem], graph: Graph, catalog: Catalog = CATALOG)
         else problem
         for problem in problems
     )
+
+
+def relax_unused(problems: Iterable[Problem], project: Project) -> tuple[Problem, ...]:
+    """The problems, with the errors in blocks that nothing uses turned into warnings."""
+    used = used_definitions(project.graph, project.definitions).blocks
+    return tuple(p if p.block is None or p.block in used else replace(p, severity=Severity.WARNING) for p in problems)
 
 
 def needed(graph: Graph, catalog: Catalog = CATALOG) -> frozenset[NodeId]:

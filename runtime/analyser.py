@@ -18,7 +18,7 @@ from graph.messages import EditError
 from graph.model import Block, Graph, Node, NodeId, Project, Value
 from graph.problems import Problem
 from graph.topology import ancestors, execution_order
-from graph.validation import relax, validate
+from graph.validation import relax, relax_unused, validate
 from runtime import instances
 from runtime.analysis import Analysis, Inside, NodeAnalysis, TensorSpec, insides
 from runtime.code_nodes import code_problem, evaluate_code
@@ -42,7 +42,8 @@ def analyse(project: Project, catalog: Catalog | None = None) -> Analysis:
     inner = {(p.block, p.node, p.code): p for seen in blocks.values() for p in seen.problems}
     known = {(p.block, p.node, p.code) for p in problems}
     problems += [p for place, p in inner.items() if place not in known]
-    return Analysis(nodes, relax(problems, project.graph, catalog), blocks=blocks)
+    relaxed = relax_unused(relax(problems, project.graph, catalog), project)
+    return Analysis(nodes, relaxed, blocks=blocks)
 
 
 class _Analyser:

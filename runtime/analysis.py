@@ -70,14 +70,19 @@ class Inside:
     needed: frozenset[NodeId] = frozenset()
 
     @property
+    def built(self) -> Mapping[NodeId, NodeAnalysis]:
+        """The nodes that are needed."""
+        return {i: node for i, node in self.nodes.items() if i in self.needed}
+
+    @property
     def parameters(self) -> int:
         """Trainable numbers in it."""
-        return sum(node.parameters for i, node in self.nodes.items() if i in self.needed)
+        return sum(node.parameters for node in self.built.values())
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates a sample in it."""
-        return sum(node.macs for i, node in self.nodes.items() if i in self.needed)
+        return sum(node.macs for node in self.built.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +142,8 @@ class Analysis:
         return node.outputs.get(port.name) if node else None
 
 
-def insides(nodes: Mapping[NodeId, NodeAnalysis]) -> Iterator[Inside]:
-    """Every different block run by these nodes, outer ones first, each once."""
+def insides(nodes: Mapping[NodeId, NodeAnalysis], *, built: bool = False) -> Iterator[Inside]:
+    """Every different block run by these nodes, outer ones first, each once; only what is built, if that is asked for."""
     known: dict[int, Inside] = {}
     waiting = [inside for found in nodes.values() for inside in found.inside]
     while waiting:
@@ -146,4 +151,5 @@ def insides(nodes: Mapping[NodeId, NodeAnalysis]) -> Iterator[Inside]:
         if id(inside) not in known:
             known[id(inside)] = inside
             yield inside
-            waiting += [deeper for found in inside.nodes.values() for deeper in found.inside]
+            inner = inside.built if built else inside.nodes
+            waiting += [deeper for found in inner.values() for deeper in found.inside]

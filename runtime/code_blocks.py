@@ -54,7 +54,7 @@ class BlockClasses:
     def add(self, nodes: Mapping[NodeId, NodeAnalysis]) -> None:
         """Write the classes that these nodes need."""
         uses: dict[str, list[Inside]] = {}
-        for inside in insides(nodes):
+        for inside in insides(nodes, built=True):
             uses.setdefault(inside.block, []).append(inside)
         done: set[str] = set()
 
@@ -62,7 +62,7 @@ class BlockClasses:
             if block_id in done:
                 return
             done.add(block_id)
-            for inner in {deeper.block for use in uses[block_id] for deeper in insides(use.nodes)}:
+            for inner in {deeper.block for use in uses[block_id] for deeper in insides(use.built, built=True)}:
                 write(inner)
             self._write(self.project.blocks[block_id], uses[block_id])
 

@@ -110,8 +110,8 @@ class Body:
             name, node_type = self.graph.nodes[node_id].name, self.type_of(node_id)
             is_data = node_type.role is Role.DATA
             for number, port in enumerate(node_type.outputs):
-                own = number == 0 and not is_data
-                wish = name if own else port.name if is_data and only else f"{name}_{port.name}"
+                own = number == 0 and not is_data and port.name != "output0"
+                wish = name if own else port.name if is_data and only else _wish(name, port.name)
                 free = wish if own and wish not in functions else _free(wish, taken)
                 found[Port(node_id, port.name)] = free
                 taken.add(free)
@@ -130,8 +130,9 @@ class Body:
     def attribute(self, node: NodeId) -> str:
         """The attribute of the class that holds a node's weights: that of another node where it shares them."""
         leader = self.leaders.get(node)
-        own = leader is None or leader.type != self.graph.nodes[node].type
-        return self.graph.nodes[node].name if own else leader.name
+        if leader is None or leader.type != self.graph.nodes[node].type:
+            return self.graph.nodes[node].name
+        return leader.name
 
     # ---- values
 
@@ -167,7 +168,8 @@ class Body:
     def _dimension(self, vector: tuple) -> str:
         if len(set(vector)) == 1:
             return str(vector[0])
-        return (self.sizes.text(vector) if self.sizes else None) or "…"
+        text = (self.sizes.text(vector) if self.sizes else None) or "…"
+        return f"({text})" if " " in text else text
 
     # ---- rows
 
@@ -234,6 +236,12 @@ class Body:
         block = block_of(self.graph.nodes[node], self.project.definitions)
         assert block is not None, node
         return block
+
+
+def _wish(node: str, port: str) -> str:
+    """What a variable for an output would be called: `parts2` for `output2` of parts, `lstm_h_n` for `h_n` of lstm."""
+    number = port.removeprefix("output")
+    return f"{node}{number}" if number.isdecimal() else f"{node}_{port}"
 
 
 def _free(name: str, taken: Container[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graph.catalog.definitions import (
     BACKWARD,
@@ -99,7 +99,8 @@ def _list(body: Body, node: NodeId) -> str:
 def _but_one(times: Value) -> str:
     """The number of runs after the first, under its name if it has one."""
     if not isinstance(times, Symbol):
-        return repr(int(times or 0) - 1)
+        assert isinstance(times, int), times
+        return repr(times - 1)
     return f"{factor(times)} - 1"
 
 
@@ -123,10 +124,10 @@ def _even(body: Body, node: NodeId, runs: Sequence[tuple[Inside, ...]]) -> str |
     made = _class_of(body, runs[body.at][0])
     values: dict[str, Value] = {}
     for argument in made.arguments:
-        firsts = tuple(_given(body, use[0], argument.name) for use in runs)
+        firsts: tuple[Any, ...] = tuple(_given(body, use[0], argument.name) for use in runs)
         steps = []
         for use, first in zip(runs, firsts, strict=True):
-            series = [_given(body, inside, argument.name) for inside in use]
+            series: list[Any] = [_given(body, inside, argument.name) for inside in use]
             if not all(isinstance(value, int) for value in series):
                 if any(value != first for value in series):
                     return None
@@ -139,7 +140,7 @@ def _even(body: Body, node: NodeId, runs: Sequence[tuple[Inside, ...]]) -> str |
         value = _value(body, node, argument, firsts)
         if any(steps):
             step = body.size(tuple(steps), "step")
-            value = symbol(int(firsts[body.at]), f"{factor(value)} + {factor(step)} * {i}")
+            value = symbol(firsts[body.at], f"{factor(value)} + {factor(step)} * {i}")
         values[argument.name] = value
     return f"{_written(body, node, made, values)} for {i} in range({_times(body, node)!r})"
 
@@ -235,10 +236,18 @@ class _Scan:
         }
         last = {f"{end}_{LAST}": [self._local(entry, way if both else "") for way in ways] for end, entry in self.handed_on.items()}
         for port in self.assigned:
-            parts = {**last, **stacked}[port]
-            joined = f"torch.cat([{', '.join(parts)}], -1)" if both else parts[0]
-            rows.append(f"{self.ports[port]} = {joined}")
+            rows += self._joined(port, {**last, **stacked}[port], ways)
         return rows
+
+    def _joined(self, port: str, parts: Sequence[str], ways: Sequence[str]) -> list[str]:
+        """The rows that give a port its value from that of one direction, or from those of both."""
+        if len(parts) == 1:
+            return [f"{self.ports[port]} = {parts[0]}"]
+        if all(part.isidentifier() for part in parts):
+            return [f"{self.ports[port]} = torch.cat([{', '.join(parts)}], -1)"]
+        sides = [self._local(port, way, "all") for way in ways]
+        rows = [f"{side} = {part}" for side, part in zip(sides, parts, strict=True)]
+        return [*rows, f"{self.ports[port]} = torch.cat([{', '.join(sides)}], -1)"]
 
     def _collected(self) -> list[str]:
         """The outputs whose steps somebody uses, the first one last."""

@@ -227,9 +227,9 @@ def _check_one_kind(s: Situation) -> Iterator[Problem]:
     first, *others = s.inputs
     for other in others:
         if s.inputs[first].dtype != s.inputs[other].dtype:
-            text = msg("'{node}' multiplies numbers of one kind, but '{a}' gives {da} and '{b}' gives {db}. Put a ToDtype before one of them.",
-                       node=s.node.name, a=s.source(first), da=s.inputs[first].dtype, b=s.source(other),
-                       db=s.inputs[other].dtype)  # fmt: skip
+            text = msg("'{node}' multiplies numbers of one kind, but '{a}' gives {da} and '{b}' gives {db}. "
+                       "Put a ToDtype before one of them.", node=s.node.name, a=s.source(first), b=s.source(other),
+                       da=s.inputs[first].dtype, db=s.inputs[other].dtype)  # fmt: skip
             label = msg("Insert a ToDtype to {dtype}", dtype=s.inputs[first].dtype)
             mend = insert_before(label, Port(s.node.id, other), "layerloom.ToDtype", {"dtype": s.inputs[first].dtype})
             yield s.problem("wrong-dtype", text, mend, port=other)

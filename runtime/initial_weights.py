@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from torch import nn
+
 from graph import fixes
 from graph.catalog import Catalog, Role
 from graph.messages import msg
@@ -40,7 +42,7 @@ def check_initialization(graph: Graph, known: Mapping[NodeId, NodeAnalysis], cat
         if node_type is None or node_type.role is not Role.LAYER or node.type.startswith("code."):
             continue
         layer = layer_of(node_type, known[node.id].resolved)
-        parameters = list(layer.named_parameters()) if hasattr(layer, "named_parameters") else []
+        parameters = list(layer.named_parameters()) if isinstance(layer, nn.Module) else []
         for name, parameter in parameters:
             field = "weight_init" if parameter.ndim > 1 else "bias_init"
             choice = getattr(node, field)

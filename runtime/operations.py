@@ -7,7 +7,7 @@ from typing import Any
 
 from graph.model import Value
 from graph.tensor_expressions import written
-from runtime.symbols import Symbol
+from runtime.symbols import Symbol, factor
 
 Values = Mapping[str, Any]  # checked: each is of the kind of its parameter
 Writer = Callable[[Values, Sequence[str]], str]
@@ -19,9 +19,20 @@ def plain(value: Value) -> str:
     """A checked value as a person would write it: 2 for 2.0, and 1 for a tuple of one entry."""
     if isinstance(value, tuple) and len(value) == 1:
         return plain(value[0])
-    if isinstance(value, float) and not isinstance(value, Symbol) and value.is_integer() and abs(value) < _EXACT:
-        return repr(int(value))
+    if isinstance(value, float) and not isinstance(value, Symbol) and value.is_integer():
+        return repr(int(value)) if abs(value) < _EXACT else repr(value) if "e" in repr(value) else _short(value)
     return repr(value)
+
+
+def _short(value: float) -> str:
+    """-1e9 for -1000000000.0, where that is the same number."""
+    text = f"{value:.12g}".replace("e+", "e").replace("e0", "e")
+    return text if "e" in text and float(text) == value else repr(value)
+
+
+def _operand(value: Value) -> str:
+    """A checked value beside an operator."""
+    return factor(value) if isinstance(value, Symbol) else plain(value)
 
 
 def _listed(arguments: Sequence[str]) -> str:
@@ -72,7 +83,7 @@ def _reduction(name: str, **defaults: Value) -> Writer:
 
 def _comparison(symbol: str) -> Writer:
     """With the other input, or with the value where nothing is wired to it."""
-    return lambda values, arguments: f" {symbol} ".join([*arguments, plain(values["value"])][:2])
+    return lambda values, arguments: f" {symbol} ".join([*arguments, _operand(values["value"])][:2])
 
 
 def _reshape(values: Values, arguments: Sequence[str]) -> str:
@@ -82,14 +93,15 @@ def _reshape(values: Values, arguments: Sequence[str]) -> str:
 
 def _scale(values: Values, arguments: Sequence[str]) -> str:
     (x,) = arguments
-    factor, offset = values["factor"], values["offset"]
-    shift = f" {'+' if offset > 0 else '-'} {plain(abs(offset))}" if offset else ""
-    return f"{x} * {plain(factor)}{shift}"
+    times, offset = values["factor"], values["offset"]
+    size = offset if offset > 0 else -offset
+    shift = f" {'+' if offset > 0 else '-'} {_operand(size)}" if offset else ""
+    return f"{x} * {_operand(times)}{shift}"
 
 
 def _power(values: Values, arguments: Sequence[str]) -> str:
     exponent = values["exponent"]  # negative ones keep their point: whole numbers take no negative whole power
-    return f"{arguments[0]} ** {plain(exponent) if exponent >= 0 else repr(exponent)}"
+    return f"{arguments[0]} ** {_operand(exponent) if exponent >= 0 else factor(exponent)}"
 
 
 def _einsum(values: Values, arguments: Sequence[str]) -> str:
@@ -98,8 +110,8 @@ def _einsum(values: Values, arguments: Sequence[str]) -> str:
 
 def _noise(values: Values, arguments: Sequence[str]) -> str:
     draw = {"normal": "randn_like", "uniform": "rand_like"}[str(values["distribution"])]
-    factor = "" if values["scale"] == 1 else f"{plain(values['scale'])} * "
-    return f"{factor}torch.{draw}({arguments[0]})"
+    times = "" if values["scale"] == 1 else f"{_operand(values['scale'])} * "
+    return f"{times}torch.{draw}({arguments[0]})"
 
 
 def _to_dtype(values: Values, arguments: Sequence[str]) -> str:

@@ -85,7 +85,7 @@ def _run(
         warnings.simplefilter("ignore")  # the diagnosis says it in the words of the drawing
         module = _module(emission.init) if emission.init else None
         parameters = list(_parameters(module).values()) if module is not None else []
-        space = {names[port]: fill(spec) for port, spec in inputs}
+        space: dict[str, Any] = {names[port]: fill(spec) for port, spec in inputs}
         space |= {"torch": torch, "nn": torch.nn, "self": SimpleNamespace(module=module)}
         space |= _helpers(helpers_in(emission.expression))
         counter = FlopCounterMode(display=False)

@@ -59,7 +59,7 @@ def symbol(value: Any, text: str) -> Value:
 def factor(value: Value) -> str:
     """The text of a number as a part of a sum or a product."""
     text = repr(value)
-    return f"({text})" if isinstance(value, Symbol) and not text.isidentifier() else text
+    return f"({text})" if isinstance(value, Symbol) and not text.replace(".", "").isidentifier() else text
 
 
 class Sizes:
@@ -121,7 +121,7 @@ class Sizes:
             return text
         for name in names:
             text = re.sub(rf"\b{name}\b", f"self.{name}", text)
-        return text if text.replace(".", "").isidentifier() else f"({text})"
+        return text
 
     def _free(self, name: str) -> str:
         while self.is_taken(name):

@@ -114,7 +114,7 @@ def declared_shape(block: Block, entry: Node, values: Mapping[str, Value]) -> tu
         checked = shape.check(bound(entry.params.get("shape", shape.default), known))  # type: ignore[arg-type]
     except EditError:
         return None
-    return checked if isinstance(checked, tuple) else None
+    return checked if isinstance(checked, tuple) else None  # type: ignore[return-value]
 
 
 def _param(param: BlockParam) -> Param:

@@ -138,3 +138,16 @@ def test_a_number_of_runs_may_be_a_condition():
     d = Drawing(definitions=outer.as_block(BlockParam("n", 1)))
     d.add("op.Output", "o", d.add("block.Stack", "b", d.add("block.Stack", "a", d.add("op.Input", "x", shape=(4,))), n=2))
     assert "(4 if n > 1 else 3) - 1" in checked(d.project, 4).source.text
+
+
+def test_nothing_is_written_for_instances_that_nothing_needs():
+    d = Drawing("Spare")
+    d.add("op.Output", "y", d.add("nn.Linear", "fc", d.add("op.Input", "x", shape=(4,)), out_features=4))
+    outer = Drawing("Used", definitions=d.as_block())
+    x = outer.add("op.Input", "x", shape=(4,))
+    outer.add("block.Spare", "aside", x)
+    outer.add("op.Output", "y", outer.add("nn.Linear", "fc", x, out_features=3))
+    d = Drawing(definitions=outer.as_block())
+    d.add("op.Output", "o", d.add("block.Used", "it", d.add("op.Input", "x", shape=(4,))))
+    compiled = checked(d.project, 4)
+    assert "Spare" not in compiled.source.text and compiled.analysis.parameters == 4 * 3 + 3

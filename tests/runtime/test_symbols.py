@@ -72,7 +72,7 @@ def test_a_size_that_is_the_same_everywhere_stays_a_number_unless_a_parameter_ha
 def test_what_forward_computes_with_is_an_attribute():
     known = sizes(("width", (2, 3)))
     assert repr(known.size((2, 3), "size", at=0, computing=True)) == "self.width"
-    assert repr(known.expression("=width + depth", 7, computing=True)) == "(self.width + self.depth)"
+    assert repr(known.expression("=width + depth", 7, computing=True)) == "self.width + self.depth"
     assert known.named == {"width", "depth"}
 
 
@@ -86,7 +86,7 @@ def test_expressions_keep_their_text_inside_tuples_too():
 
 def test_names_within_names_are_left_alone():
     known = sizes()
-    assert repr(known.expression("=max(max_width, width)", 4, computing=True)) == "(max(self.max_width, self.width))"
+    assert repr(known.expression("=max(max_width, width)", 4, computing=True)) == "max(self.max_width, self.width)"
 
 
 def test_the_body_of_an_expression_is_spaced_as_python_is():

@@ -55,7 +55,9 @@ class Reader(nn.Module):
             encoder_h_backward = torch.where(encoder_backward_alive, encoder_y_backward_step, encoder_h_backward)
             encoder_y_backward_step = torch.where(encoder_backward_alive, encoder_y_backward_step, 0)
             encoder_y_backward_steps.append(encoder_y_backward_step)
-        encoder = torch.cat([torch.stack(encoder_y_forward_steps, 1), torch.stack(encoder_y_backward_steps[::-1], 1)], -1)  # B × 6 × 24
+        encoder_y_forward_all = torch.stack(encoder_y_forward_steps, 1)
+        encoder_y_backward_all = torch.stack(encoder_y_backward_steps[::-1], 1)
+        encoder = torch.cat([encoder_y_forward_all, encoder_y_backward_all], -1)  # B × 6 × 24
         reader_h = torch.zeros(encoder.shape[0], 16, device=encoder.device)
         for t in range(encoder.shape[1]):
             reader_h = self.reader(encoder[:, t], reader_h)
