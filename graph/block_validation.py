@@ -67,14 +67,20 @@ def check_codes(definitions: Definitions) -> Iterator[Problem]:
 
 def _check_ends(block: Block) -> Iterator[Problem]:
     if all(node.type != OUTPUT for node in block.graph.nodes.values()):
-        text = msg("The block {block} gives nothing yet. Add an Output to it, and wire it to what the block computes.", block=block.name)
+        text = msg(
+            "The block {block} gives nothing yet. Add an Output to it, and wire it to what the block computes.",
+            block=block.name,
+        )
         yield Problem("no-output", text)
 
 
 def _check_roles(known: Known) -> Iterator[Problem]:
     for node, node_type in known:
         if node_type.role in _ONLY_OUTSIDE:
-            text = msg("'{node}' is in a block. Data, losses and metrics belong into the drawing itself: move it there.", node=node.name)
+            text = msg(
+                "'{node}' is in a block. Data, losses and metrics belong into the drawing itself: move it there.",
+                node=node.name,
+            )
             yield Problem("not-in-a-block", text, node.id, fixes=(fixes.delete_node(node),))
 
 

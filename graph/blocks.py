@@ -60,7 +60,9 @@ def make_block(
     inside = {node.id for node in chosen}
     _check_choice(project, graph, chosen)
     check_title(name, project.definitions)
-    entering = list(dict.fromkeys(k.source for n in chosen for k in graph.incoming(n.id) if k.source.node not in inside))
+    entering = list(
+        dict.fromkeys(k.source for n in chosen for k in graph.incoming(n.id) if k.source.node not in inside)
+    )
     leaving = _leaving(project, graph, inside)
     inner = graph.only(inside)
     inner, entries = _with_inputs(inner, graph, entering, announced or {})
@@ -79,7 +81,9 @@ def make_block(
             outer = outer.connect(Link(Port(instance.id, ends[link.source]), link.target))
     if cycles(outer):
         raise EditError(
-            msg("These nodes cannot be one block: a wire leaves them and comes back over nodes that are not selected. Select those too.")
+            msg(
+                "These nodes cannot be one block: a wire leaves them and comes back over nodes that are not selected. Select those too."
+            )
         )
     made = project.with_block(block).with_drawing(scope, outer)
     return _with_objectives(made, inside, instance.id) if scope is None else made, instance.id
@@ -190,7 +194,11 @@ def _with_objectives(project: Project, inside: set[NodeId], instance: NodeId) ->
         replace(o, parameters=tuple(dict.fromkeys(instance if i in inside else i for i in o.parameters)))
         for o in project.plan.objectives
     )
-    return project if objectives == project.plan.objectives else project.with_plan(replace(project.plan, objectives=objectives))
+    return (
+        project
+        if objectives == project.plan.objectives
+        else project.with_plan(replace(project.plan, objectives=objectives))
+    )
 
 
 # ---- taking apart
@@ -210,17 +218,25 @@ def dissolve(project: Project, scope: Scope, instance: NodeId) -> tuple[Project,
     block = block_of(node, project.definitions)
     if block is None or node.params.get("use", CALL) != CALL or len(graph.kin(instance)) > 1:
         raise EditError(
-            msg("'{node}' cannot be taken apart: only an instance that calls its block, with weights of its own, can.", node=node.name)
+            msg(
+                "'{node}' cannot be taken apart: only an instance that calls its block, with weights of its own, can.",
+                node=node.name,
+            )
         )
     texts = {name: _as_text(node.params.get(name, value)) for name, value in defaults(block).items()}
     part = replace(
         block.graph,
-        nodes={k: replace(n, params={p: _substituted(v, texts) for p, v in n.params.items()}) for k, n in block.graph.nodes.items()},
+        nodes={
+            k: replace(n, params={p: _substituted(v, texts) for p, v in n.params.items()})
+            for k, n in block.graph.nodes.items()
+        },
     )
     ports = {n.name: k for k, n in block.graph.nodes.items() if n.type in (INPUT, OUTPUT)}
     left, top = _corner(part)
     feeding, leaving = graph.inputs(instance), graph.outgoing(instance)
-    merged, ids = graph.remove([instance]).merge(part.remove(ports.values()), (node.position[0] - left, node.position[1] - top))
+    merged, ids = graph.remove([instance]).merge(
+        part.remove(ports.values()), (node.position[0] - left, node.position[1] - top)
+    )
     ends: dict[str, Port] = {}
     for link in block.graph.links.values():
         source, target = block.graph.nodes[link.source.node], block.graph.nodes[link.target.node]
@@ -266,11 +282,18 @@ def adopt(own: Definitions, others: Definitions) -> tuple[Definitions, dict[str,
         types[CODE_PREFIX + code.id] = CODE_PREFIX + kept.id
     for block in _inner_first(others):
         graph = retyped(block.graph, types)
-        same_block = next((b for b in own.blocks.values() if replace(b, id=block.id) == replace(block, graph=graph)), None)
+        same_block = next(
+            (b for b in own.blocks.values() if replace(b, id=block.id) == replace(block, graph=graph)), None
+        )
         kept_block = same_block or replace(block, id=own.free_id("b"), name=_free_title(block.name, own), graph=graph)
         own = own if same_block else own.put_block(kept_block)
         types[PREFIX + block.id] = PREFIX + kept_block.id
     return own, types
+
+
+def _meaning(block: Block) -> Block:
+    """The block without the places of its nodes."""
+    return replace(block, graph=block.graph.move(dict.fromkeys(block.graph.nodes, (0.0, 0.0))))
 
 
 def used_definitions(graph: Graph, definitions: Definitions) -> Definitions:

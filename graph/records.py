@@ -35,9 +35,14 @@ Places = Mapping[str, Position]
 
 # ---- value to record
 
+
 def project_record(project: Project) -> Record:
     """All of a project but the format."""
-    record = {**part_record(project.graph, project.definitions), "name": project.name, "plan": plan_record(project.plan)}
+    record = {
+        **part_record(project.graph, project.definitions),
+        "name": project.name,
+        "plan": plan_record(project.plan),
+    }
     for name in INITIALIZERS:
         if (choice := getattr(project, name)) is not None:
             record[name] = _choice_record(choice)

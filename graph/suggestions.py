@@ -59,9 +59,7 @@ class Suggestions:
     def _answers(self) -> tuple[Port, ...]:
         """The outputs of data nodes that hold the right answers."""
         nodes = (node for node in self._graph.nodes.values() if self._role(node.id) is Role.DATA)
-        return tuple(
-            Port(node.id, port.name) for node in nodes for port in self._outputs(node) if port.target
-        )
+        return tuple(Port(node.id, port.name) for node in nodes for port in self._outputs(node) if port.target)
 
     @cached_property
     def _predictions(self) -> tuple[Port, ...]:

@@ -277,7 +277,9 @@ def _check_sharing(drawing: Drawing) -> Iterator[Problem]:
         elif leader and leader.type == node.type and leader.params != node.params:
             text = msg("'{node}' shares the weights of '{leader}', but its settings differ. Make them the same, or give it its own.",
                        node=node.name, leader=leader.name)  # fmt: skip
-            same = fixes.graph_fix(msg("Take the settings of {name}", name=leader.name), Graph.share, (leader.id, node.id))
+            same = fixes.graph_fix(
+                msg("Take the settings of {name}", name=leader.name), Graph.share, (leader.id, node.id)
+            )
             yield Problem("bad-sharing", text, node.id, fixes=(same, own))
 
 

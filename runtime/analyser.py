@@ -54,9 +54,7 @@ class _Analyser:
         self._within: list[str] = []
         self._kept = _answers(project)
 
-    def nodes_of(
-        self, graph: Graph, problems: list[Problem], given: Specs | None = None
-    ) -> dict[NodeId, NodeAnalysis]:
+    def nodes_of(self, graph: Graph, problems: list[Problem], given: Specs | None = None) -> dict[NodeId, NodeAnalysis]:
         """What is known about every node of a drawing whose expressions are worked out."""
         nodes: dict[NodeId, NodeAnalysis] = {}
         for node_id in execution_order(graph):

@@ -66,7 +66,9 @@ def _batch_first(node_type: NodeType, values: Values) -> str:
 
 def _attention_init(node_type: NodeType, values: Values) -> str:
     """The sizes of keys and values only where they are not that of the queries."""
-    sizes = {name: None if repr(values[name]) == repr(values["embed_dim"]) else values[name] for name in ("kdim", "vdim")}
+    sizes = {
+        name: None if repr(values[name]) == repr(values["embed_dim"]) else values[name] for name in ("kdim", "vdim")
+    }
     return f"{constructor_arguments(node_type, {**values, **sizes}, without=_OF_THE_CALL)}, {_BATCH_FIRST}"
 
 

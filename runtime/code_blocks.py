@@ -109,7 +109,11 @@ class BlockClasses:
         return self._assemble(block, uses, body, (constructors[0], statements[0], ends, held))
 
     def _assemble(
-        self, block: Block, uses: Sequence[Inside], body: Body, parts: tuple[list[Row], list[Row], list[Node], list[NodeId]]
+        self,
+        block: Block,
+        uses: Sequence[Inside],
+        body: Body,
+        parts: tuple[list[Row], list[Row], list[Node], list[NodeId]],
     ) -> BlockClass:
         constructor, statements, ends, held = parts
         assert body.sizes is not None
@@ -122,7 +126,10 @@ class BlockClasses:
             *(Argument(param.name, param.default, is_param=True) for param in params),
         )
         given = {
-            id(use): {**{n: v[i] for n, v in body.sizes.inferred.items()}, **{p.name: use.values[p.name] for p in params}}
+            id(use): {
+                **{n: v[i] for n, v in body.sizes.inferred.items()},
+                **{p.name: use.values[p.name] for p in params},
+            }
             for i, use in enumerate(uses)
         }
         inputs = [node for node in block.graph.nodes.values() if node.type == INPUT]
@@ -157,7 +164,11 @@ class BlockClasses:
 
 def _known_sizes(block: Block, uses: Sequence[Inside]) -> list[tuple[str, tuple]]:
     """The parameters of a block and the expressions over them in its nodes, with their values in all uses."""
-    known = [(p.name, tuple(use.values[p.name] for use in uses)) for p in own_params(block) if not isinstance(p.default, bool)]
+    known = [
+        (p.name, tuple(use.values[p.name] for use in uses))
+        for p in own_params(block)
+        if not isinstance(p.default, bool)
+    ]
     for node in block.graph.nodes.values():
         for name, raw in node.params.items():
             if isinstance(raw, str) and is_expression(raw) and names_in(body_of(raw)):
@@ -179,4 +190,3 @@ def _summary(block: Block, body: Body, inputs: Sequence[Node], ends: Sequence[No
                       for n in inputs if all(n.id in use.nodes and use.nodes[n.id].outputs for use in uses))  # fmt: skip
     given = ", ".join(shown(n.name, [use.outputs[n.name] for use in uses]) for n in ends)
     return f"{taken or 'nothing'} -> {given or 'nothing'}."
-

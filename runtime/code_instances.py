@@ -152,7 +152,9 @@ def _index(body: Body) -> str:
 
 def _built_alone(body: Body, node: NodeId, run: int) -> str:
     """One run of a repeat whose runs have nothing in common: only for a class with one form of this use."""
-    return _built(body, node, run) if all(len(runs) > run for runs in _runs(body, node)) else _last_resort(body, node, run)
+    return (
+        _built(body, node, run) if all(len(runs) > run for runs in _runs(body, node)) else _last_resort(body, node, run)
+    )
 
 
 def _last_resort(body: Body, node: NodeId, run: int) -> str:
@@ -220,7 +222,9 @@ class _Scan:
         self.sequences = [n for n in self.entries if n not in self.handed_on.values() and n not in whole]
         self.ports = {port.name: body.variable(Port(node, port.name)) for port in body.type_of(node).outputs}
         self._locals: dict[tuple[str, str, str], str] = {}
-        used = {link.source.name for link in body.graph.outgoing(node)} | {p.name for p in body.returned if p.node == node}
+        used = {link.source.name for link in body.graph.outgoing(node)} | {
+            p.name for p in body.returned if p.node == node
+        }
         self.used = used & self.ports.keys() or {self.ends[0]}
 
     def rows(self, ways: Sequence[str]) -> list[str]:
@@ -231,10 +235,16 @@ class _Scan:
             rows += self._loop(way, f"{self.place}[{number}]" if both else self.place, way if both else "", number)
         collected = {end: [self._local(end, way if both else "", "steps") for way in ways] for end in self._collected()}
         stacked = {
-            end: [f"torch.stack({name}{'[::-1]' if way == 'backward' else ''}, 1)" for way, name in zip(ways, names, strict=True)]
+            end: [
+                f"torch.stack({name}{'[::-1]' if way == 'backward' else ''}, 1)"
+                for way, name in zip(ways, names, strict=True)
+            ]
             for end, names in collected.items()
         }
-        last = {f"{end}_{LAST}": [self._local(entry, way if both else "") for way in ways] for end, entry in self.handed_on.items()}
+        last = {
+            f"{end}_{LAST}": [self._local(entry, way if both else "") for way in ways]
+            for end, entry in self.handed_on.items()
+        }
         for port in self.assigned:
             rows += self._joined(port, {**last, **stacked}[port], ways)
         return rows
@@ -263,7 +273,9 @@ class _Scan:
         t = body.free("t")
         steps = f"range({x}.shape[1])"
         lengths = self.given.get(LENGTHS)
-        rows = [f"{self._local(entry, suffix)} = {self._begin(entry, suffix, number)}" for entry in self.handed_on.values()]
+        rows = [
+            f"{self._local(entry, suffix)} = {self._begin(entry, suffix, number)}" for entry in self.handed_on.values()
+        ]
         rows += [f"{self._local(end, suffix, 'steps')} = []" for end in self._collected()]
         rows.append(f"for {t} in {f'reversed({steps})' if way == 'backward' else steps}:")
         arguments = [self._argument(entry, t, suffix) for entry in self.entries]
@@ -291,7 +303,9 @@ class _Scan:
                 state = self._local(self.handed_on[end], suffix)
                 rows.append(f"    {state} = torch.where({mask}, {variable}, {state})")
             if end in self._collected():
-                rows.append(f"    {variable} = torch.where({mask}, {variable}, {_ZERO.get(self.inside.outputs[end].dtype, '0')})")
+                rows.append(
+                    f"    {variable} = torch.where({mask}, {variable}, {_ZERO.get(self.inside.outputs[end].dtype, '0')})"
+                )
         return rows
 
     def _result(self, end: str, suffix: str, *, masked: bool) -> str:
@@ -335,5 +349,3 @@ class _Scan:
                 free += "_"
             self._locals[key] = free
         return self._locals[key]
-
-

@@ -28,7 +28,9 @@ def code_problem(s: Situation, code: Code) -> Problem | None:
         codes.read(code.text)
         custom.load(code.text)
     except (EditError, ProjectError) as error:
-        text = msg("The code {name} of '{node}' cannot run: {reason}", node=s.node.name, name=code.name, reason=error.message)
+        text = msg(
+            "The code {name} of '{node}' cannot run: {reason}", node=s.node.name, name=code.name, reason=error.message
+        )
         return s.problem("bad-code", text)
     return None
 

@@ -300,7 +300,9 @@ class _Writer:
 
         def shown(ports: Sequence[Port]) -> str:
             specs = ((port, self.analysis.spec(port)) for port in ports)
-            return ", ".join(f"{self.body.variable(port)} {spec.code_text}" for port, spec in specs if spec) or "nothing"
+            return (
+                ", ".join(f"{self.body.variable(port)} {spec.code_text}" for port, spec in specs if spec) or "nothing"
+            )
 
         parameters = sum(self.analysis.nodes[n].parameters for n in self.held)
         return f"{shown(inputs)} -> {shown(self.outputs)}; {parameters:,} parameters."

@@ -30,7 +30,9 @@ INITIALIZERS = frozenset(
         "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
     }
 )  # fmt: skip
-LAYER_ATTRIBUTES = frozenset({"append", "contiguous", "bias", "named_parameters", "ndim", "new_zeros", "parameters", "view", "weight"})
+LAYER_ATTRIBUTES = frozenset(
+    {"append", "contiguous", "bias", "named_parameters", "ndim", "new_zeros", "parameters", "view", "weight"}
+)
 FUNCTIONS = {
     "torch": TORCH_FUNCTIONS,
     "torch.linalg": frozenset({"cross", "vector_norm"}),

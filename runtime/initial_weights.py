@@ -51,4 +51,3 @@ def check_initialization(graph: Graph, known: Mapping[NodeId, NodeAnalysis], cat
                 text = msg("'{name}' of '{node}': {reason}", name=name, node=node.name, reason=reason)
                 yield Problem("initialization", text, node.id, fixes=(fixes.reset_init(node, field),))
                 break
-

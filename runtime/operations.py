@@ -26,8 +26,8 @@ def plain(value: Value) -> str:
 
 def _short(value: float) -> str:
     """-1e9 for -1000000000.0, where that is the same number."""
-    text = f"{value:.12g}".replace("e+", "e").replace("e0", "e")
-    return text if "e" in text and float(text) == value else repr(value)
+    text = f"{value:g}".replace("e+0", "e").replace("e+", "e")
+    return text if float(text) == value else repr(value)
 
 
 def _operand(value: Value) -> str:

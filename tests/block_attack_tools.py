@@ -22,7 +22,9 @@ def outputs(compiled: Compiled, *inputs: Tensor, seed: int = 0) -> tuple[Tensor,
     return tensors
 
 
-def layer(name: str = "Layer", *params: BlockParam, entry: str = "x", node: str = "fc", size: object = 4) -> Definitions:
+def layer(
+    name: str = "Layer", *params: BlockParam, entry: str = "x", node: str = "fc", size: object = 4
+) -> Definitions:
     """A Linear in a block."""
     d = Drawing(name)
     d.add("op.Output", "y", d.add("nn.Linear", node, d.add("op.Input", entry, shape=(4,)), out_features=size))

@@ -11,7 +11,19 @@ from graph.model import BlockParam, Graph, Link, Node, Port, Project
 
 VALUES = ("=1/0", "=width", "=nope", "=2 * width", 0, -1, 1, 3, 2.5, True, None, "x", "both", "scan", "repeat", (1, 2), ("=width", -1),
           10**6, "lengths", "=hidden")  # fmt: skip
-PARAMS = ("use", "times", "state", "shape", "whole", "width", "direction", "shared_weights", "out_features", "dim", "nonsense")
+PARAMS = (
+    "use",
+    "times",
+    "state",
+    "shape",
+    "whole",
+    "width",
+    "direction",
+    "shared_weights",
+    "out_features",
+    "dim",
+    "nonsense",
+)
 TYPES = ("torch.nn.Linear", "layerloom.Output", "layerloom.Input", "layerloom.Add", "somebody.Else", "block.b1", "block.gone",
          "torch.nn.LSTM", "torch.nn.CrossEntropyLoss", "layerloom.data.Table")  # fmt: skip
 NAMES = ("x", "forward", "t", "range", "layer", "lengths")

@@ -62,7 +62,9 @@ def definitions(draw) -> Definitions:
     """Up to three blocks and two pieces of code."""
     taken = draw(st.lists(ids, unique=True, max_size=5))
     blocks = {
-        i: Block(i, draw(titles), draw(graphs()), tuple(draw(st.lists(block_params, max_size=2))), draw(texts), draw(extras))
+        i: Block(
+            i, draw(titles), draw(graphs()), tuple(draw(st.lists(block_params, max_size=2))), draw(texts), draw(extras)
+        )
         for i in taken[:3]
     }
     codes = {i: Code(i, draw(titles), draw(texts), draw(extras)) for i in taken[3:]}

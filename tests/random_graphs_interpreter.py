@@ -88,7 +88,9 @@ class Interpreter:
             if leader.type == node.type:
                 assert mine is None
                 return theirs
-            is_tied = mine is not None and theirs is not None and mine.shape == theirs.shape and not name.startswith("run")
+            is_tied = (
+                mine is not None and theirs is not None and mine.shape == theirs.shape and not name.startswith("run")
+            )
             return theirs if is_tied else mine
 
         return held
@@ -101,7 +103,10 @@ class Interpreter:
 
     def _instance(self, block: Block, feeding: Mapping[str, Tensor], values: Values, prefix: str) -> dict[str, Tensor]:
         own = {param.name: values.get(param.name, param.default) for param in block.params}
-        names = {kind: [n for n in block.graph.nodes.values() if n.type == f"layerloom.{kind}"] for kind in ("Input", "Output")}
+        names = {
+            kind: [n for n in block.graph.nodes.values() if n.type == f"layerloom.{kind}"]
+            for kind in ("Input", "Output")
+        }
         ends = [node.name for node in names["Output"]]
         if values.get("use") == "scan":
             return self._scan(block, names["Input"], names["Output"], feeding, own, values, prefix)
@@ -142,7 +147,9 @@ class Interpreter:
             if node.name in hands_on.values():
                 sizes = [_worked_out(size, own) for size in node.params["shape"]]
                 begin = feeding.get(node.name)
-                now[node.name] = torch.zeros(batch, *sizes) if begin is None else begin.tensor_split(which[1], -1)[which[0]]
+                now[node.name] = (
+                    torch.zeros(batch, *sizes) if begin is None else begin.tensor_split(which[1], -1)[which[0]]
+                )
         lengths = feeding.get("lengths")
         collected: dict[str, dict[int, Tensor]] = {node.name: {} for node in ends}
         for t in range(steps) if way == "forward" else range(steps - 1, -1, -1):

@@ -121,7 +121,9 @@ class Sketch:
         """A size to choose: the value of a parameter, and its text. Here and there it names parameters of the block."""
         if text is None and self.params and self.studio.chance(0.6):
             name = self.random.choice(self.params)
-            text = self.random.choice([name, name, f"2 * {name}", f"{name} + 1", f"max({name}, 3) if {name} > 1 else 5"])
+            text = self.random.choice(
+                [name, name, f"2 * {name}", f"{name} + 1", f"max({name}, 3) if {name} > 1 else 5"]
+            )
         if text is None:
             text = str(self.random.randint(1, 4))
         return (int(text), text) if text.isdecimal() else (f"={text}", text)
@@ -169,13 +171,17 @@ class Sketch:
         """Two of equal shape made one."""
         x = self.pick()
         other = self.random.choice([w for w in self.wires if (w.size, w.steps) == (x.size, x.steps)])
-        self.wires.append(replace(x, port=self.add(f"op.{self.random.choice(['Add', 'Subtract', 'Multiply'])}", x, other)))
+        self.wires.append(
+            replace(x, port=self.add(f"op.{self.random.choice(['Add', 'Subtract', 'Multiply'])}", x, other))
+        )
 
     def concatenation(self) -> None:
         """Two or three joined along their size."""
         x = self.pick()
         parts = [x, *(self.pick(steps=x.steps) for _ in range(self.random.randint(1, 2)))]
-        self.wires.append(replace(x, port=self.add("op.Concatenate", *parts, dim=self.palette.dim), size=self.studio.unknown()))
+        self.wires.append(
+            replace(x, port=self.add("op.Concatenate", *parts, dim=self.palette.dim), size=self.studio.unknown())
+        )
 
     def sibling(self) -> None:
         """Another node with the weights of one that is there."""
@@ -183,7 +189,9 @@ class Sketch:
         alike = [[w for w in self.wires if (w.size, w.steps) == (x.size, x.steps)] for x in given]
         if not alike or not all(alike):
             return self.layer()
-        node = replace(self.graph.nodes[leader], id=self.graph.free_id(), name=self._name(), shares=leader, weight_init=None)
+        node = replace(
+            self.graph.nodes[leader], id=self.graph.free_id(), name=self._name(), shares=leader, weight_init=None
+        )
         self.put(node, *map(self.random.choice, alike))
         self.wires += [replace(wire, port=Port(node.id, wire.port.name)) for wire in wires]
         return None
@@ -221,7 +229,9 @@ class Sketch:
             values[name], texts[name] = self.number(x.size if known and self.studio.chance(0.5) else None)
         return values, texts
 
-    def _seen(self, made: Made, wire: Wire, given: Sequence[Wire], texts: dict[str, str], steps: bool) -> tuple[str, bool]:
+    def _seen(
+        self, made: Made, wire: Wire, given: Sequence[Wire], texts: dict[str, str], steps: bool
+    ) -> tuple[str, bool]:
         """An output of a block as it is seen from outside."""
         table = {**{f"in{i}": x.size for i, x in enumerate(given)}, **texts}
         if wire.size in table:
@@ -264,7 +274,8 @@ class Sketch:
         params = {"use": "scan", "direction": direction, "hidden": value}
         both = direction == "both"
         begins: list[Wire | None] = [
-            self._beginning(rows or [self._first_row(x)], size, both=both) if self.studio.chance(0.4) else None for _ in states
+            self._beginning(rows or [self._first_row(x)], size, both=both) if self.studio.chance(0.4) else None
+            for _ in states
         ]
         given = [x, *([self.random.choice(rows)] if whole else []), *begins]
         lengths = [self.lengths] if self.lengths and self.studio.chance(0.6) else []

@@ -17,7 +17,13 @@ from sources import ROOT, helpers, sources
 MAX_LINES = 400
 MAX_BODY = 50
 # They run text that Layerloom wrote itself, or, the last two, what the person allowed.
-EXECUTING = {"runtime/compiler.py", "runtime/shapes.py", "runtime/diagnosis_expressions.py", "runtime/code_nodes.py", "runtime/custom.py"}
+EXECUTING = {
+    "runtime/compiler.py",
+    "runtime/shapes.py",
+    "runtime/diagnosis_expressions.py",
+    "runtime/code_nodes.py",
+    "runtime/custom.py",
+}
 
 # Spelled with dots, so that this file is not found by its own search.
 UNFINISHED = "T.O.D.O|F.I.X.M.E|X.X.X|H.A.C.K|f.o.r n.o.w|place.holder implementation".replace(".", "")

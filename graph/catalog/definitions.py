@@ -159,4 +159,3 @@ def _learns(block: Block, definitions: Definitions, above: frozenset[str]) -> bo
         elif node.type in CATALOG and CATALOG[node.type].is_trainable(node):
             return True
     return False
-

@@ -51,7 +51,9 @@ def ring(size: int) -> Definitions:
         graph = graph.add(Node("n4", f"block.r{(i + 1) % size}", "inner"))
         definitions = definitions.put_block(Block(f"r{i}", f"Ring{i}", graph))
     for block in definitions.blocks.values():
-        graph = block.graph.connect(Link(Port("n2", "output"), Port("n4", "x"))).connect(Link(Port("n4", "y"), Port("n3", "input")))
+        graph = block.graph.connect(Link(Port("n2", "output"), Port("n4", "x"))).connect(
+            Link(Port("n4", "y"), Port("n3", "input"))
+        )
         definitions = definitions.put_block(replace(block, graph=graph))
     return definitions
 
@@ -201,7 +203,22 @@ def test_a_file_holds_a_thousand_definitions_and_no_more():
         from_text(to_text(one_more))
 
 
-HOSTILE = ("", " ", "1x", "a b", "é", 'x"', "'", "\\", "X(nn.Module): pass\nclass Y", "x);import os", "__import__", "a.b", "{x}", "A" * 65)
+HOSTILE = (
+    "",
+    " ",
+    "1x",
+    "a b",
+    "é",
+    'x"',
+    "'",
+    "\\",
+    "X(nn.Module): pass\nclass Y",
+    "x);import os",
+    "__import__",
+    "a.b",
+    "{x}",
+    "A" * 65,
+)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -209,7 +226,10 @@ def test_a_file_refuses_names_that_are_none(name):
     definitions = linear_block()
     block = definitions.blocks["b1"]
     node = replace(block.graph.nodes["n2"], name=name)
-    for bad in (replace(block, name=name), replace(block, graph=replace(block.graph, nodes={**block.graph.nodes, "n2": node}))):
+    for bad in (
+        replace(block, name=name),
+        replace(block, graph=replace(block.graph, nodes={**block.graph.nodes, "n2": node})),
+    ):
         with pytest.raises(FileError):
             from_text(to_text(used(definitions).with_block(bad)))
 

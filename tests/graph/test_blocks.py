@@ -96,7 +96,7 @@ def test_objectives_follow_their_nodes_into_the_block():
 
 
 def test_a_block_in_a_block_gets_the_parameters_that_it_needs():
-    project, instance = blocked("relu1", "conv2")
+    project, _ = blocked("relu1", "conv2")
     (block,) = project.blocks.values()
     graph = block.graph.set_params(block.graph.node_named("conv2").id, {"out_channels": "=channels"})
     project = project.with_block(Block(block.id, block.name, graph, (BlockParam("channels", 4),)))

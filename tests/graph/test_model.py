@@ -157,7 +157,10 @@ def kinship(graph: Graph) -> dict[str, str | None]:
 
 def row(*types: str) -> Graph:
     """Nodes a, b, c, ... of these types, each with another factor."""
-    nodes = [Node(letter, type_id, letter, {"factor": i}) for i, (letter, type_id) in enumerate(zip("abcdef", types, strict=False))]
+    nodes = [
+        Node(letter, type_id, letter, {"factor": i})
+        for i, (letter, type_id) in enumerate(zip("abcdef", types, strict=False))
+    ]
     return Graph({n.id: n for n in nodes})
 
 

@@ -220,14 +220,18 @@ def test_no_text_of_a_block_becomes_code(text):
     definitions = layer("Layer", BlockParam("n", 4, text), size="=n")
     block = replace(definitions.blocks["b1"], help=text)
     compiled = compile_project(used(definitions).with_block(block))
-    statements = [node for node in ast.walk(ast.parse(compiled.source.text)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    statements = [
+        node for node in ast.walk(ast.parse(compiled.source.text)) if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
     assert {ast.unparse(node) for node in statements} <= {"import torch", "from torch import nn"}
     assert len(ast.parse(compiled.source.text).body) == 4  # what it is, an import, two classes
     assert outputs(compiled, torch.randn(2, 4))[0].shape == (2, 4)
 
 
 @pytest.mark.parametrize("text", [*TEXTS, "__import__('os')", "n", "(n)", "lambda: 0"])
-@pytest.mark.parametrize("place", ["expression", "number of a tuple", "parameter", "name of a parameter", "state", "type"])
+@pytest.mark.parametrize(
+    "place", ["expression", "number of a tuple", "parameter", "name of a parameter", "state", "type"]
+)
 def test_no_value_in_a_block_becomes_code(text, place):
     block = (definitions := layer("Layer", BlockParam("n", 4))).blocks["b1"]
     graph = block.graph

@@ -45,7 +45,9 @@ def two_towers(first: int, second: int) -> Project:
     return d.project
 
 
-@pytest.mark.parametrize(("first", "second", "classes"), [(3, 3, 1), (3, 4, 2), (1, 4, 2), (2, 2, 1), (1, 1, 1), (2, 3, 2)])
+@pytest.mark.parametrize(
+    ("first", "second", "classes"), [(3, 3, 1), (3, 4, 2), (1, 4, 2), (2, 2, 1), (1, 1, 1), (2, 3, 2)]
+)
 def test_sizes_that_no_loop_counts_up_are_written_one_by_one(first, second, classes):
     compiled = checked(two_towers(first, second), 4)
     text = compiled.source.text
@@ -55,7 +57,9 @@ def test_sizes_that_no_loop_counts_up_are_written_one_by_one(first, second, clas
 def test_sizes_that_grow_by_an_expression_are_counted_up():
     d = Drawing("Grow")
     x = d.add("op.Input", "x", shape=(4,))
-    d.add("op.Output", "y", d.add("op.Concatenate", "joined", x, d.add("nn.Linear", "fc", x, out_features="=width + 1")))
+    d.add(
+        "op.Output", "y", d.add("op.Concatenate", "joined", x, d.add("nn.Linear", "fc", x, out_features="=width + 1"))
+    )
     outer = Drawing("Dense", definitions=d.as_block(BlockParam("width", 2)))
     x = outer.add("op.Input", "x", shape=(4,))
     outer.add("op.Output", "y", outer.add("block.Grow", "layers", x, use="repeat", times="=n - 1", width="=k + 2"))
@@ -63,7 +67,9 @@ def test_sizes_that_grow_by_an_expression_are_counted_up():
     x = d.add("op.Input", "x", shape=(4,))
     d.add("op.Output", "o", d.add("block.Dense", "b", d.add("block.Dense", "a", x, n=5), k=3))
     text = checked(d.project, 4).source.text
-    assert text.count("class Dense") == text.count("class Grow") == 1 and "* i" in text and "for i in range(n - 1)" in text
+    assert (
+        text.count("class Dense") == text.count("class Grow") == 1 and "* i" in text and "for i in range(n - 1)" in text
+    )
 
 
 def test_the_first_run_may_differ_from_the_others():
@@ -83,7 +89,9 @@ def test_two_blocks_of_one_name_are_two_classes():
     d = Drawing("Same")
     d.add("op.Output", "y", d.add("nn.Linear", "fc", d.add("op.Input", "x", shape=(4,)), out_features=3))
     definitions = d.as_block()
-    other = replace(definitions.blocks["b1"], id="b2", graph=definitions.blocks["b1"].graph.set_params("n2", {"out_features": 5}))
+    other = replace(
+        definitions.blocks["b1"], id="b2", graph=definitions.blocks["b1"].graph.set_params("n2", {"out_features": 5})
+    )
     d = Drawing(definitions=definitions.put_block(other))
     x = d.add("op.Input", "x", shape=(4,))
     y = d.add("block.Same", "a", x)
@@ -97,7 +105,11 @@ def test_layers_begin_as_the_project_says_in_every_use_of_a_block():
     d = Drawing("Layer")
     d.add("op.Output", "y", d.add("nn.Linear", "fc", d.add("op.Input", "x", shape=(4,)), out_features="=width"))
     d = Drawing(definitions=d.as_block(BlockParam("width", 3)))
-    d.add("op.Output", "o", d.add("block.Layer", "a", d.add("op.Input", "x", shape=(4,)), width=200, use="repeat", times=2))
+    d.add(
+        "op.Output",
+        "o",
+        d.add("block.Layer", "a", d.add("op.Input", "x", shape=(4,)), width=200, use="repeat", times=2),
+    )
     project = replace(d.project, weight_init=Choice("torch.nn.init.constant_", {"val": 0.5}))
     model = compile_project(project).build(0)
     assert all(bool((p == 0.5).all()) for name, p in model.named_parameters() if name.endswith("weight"))
@@ -136,7 +148,9 @@ def test_a_number_of_runs_may_be_a_condition():
     x = outer.add("op.Input", "x", shape=(4,))
     outer.add("op.Output", "y", outer.add("block.Layer", "layers", x, use="repeat", times="=4 if n > 1 else 3"))
     d = Drawing(definitions=outer.as_block(BlockParam("n", 1)))
-    d.add("op.Output", "o", d.add("block.Stack", "b", d.add("block.Stack", "a", d.add("op.Input", "x", shape=(4,))), n=2))
+    d.add(
+        "op.Output", "o", d.add("block.Stack", "b", d.add("block.Stack", "a", d.add("op.Input", "x", shape=(4,))), n=2)
+    )
     assert "(4 if n > 1 else 3) - 1" in checked(d.project, 4).source.text
 
 

@@ -50,7 +50,10 @@ def test_inputs_may_be_called_like_the_variables_of_loops(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_nodes_may_be_called_like_what_forward_calls(name):
     x = torch.randn(3, 4)
-    odd, plain = (compile_project(used(layer(node=n), use="repeat", shared_weights=True)) for n in (name if name != "x" else "x1", "fc"))
+    odd, plain = (
+        compile_project(used(layer(node=n), use="repeat", shared_weights=True))
+        for n in (name if name != "x" else "x1", "fc")
+    )
     assert torch.equal(outputs(odd, x)[0], outputs(plain, x)[0])
 
 
@@ -58,17 +61,38 @@ def growing(param: str) -> Definitions:
     """A dense block whose layers add `param` features each, `param` times."""
     d = Drawing("Layer")
     x = d.add("op.Input", "x", shape=(4,))
-    d.add("op.Output", "y", d.add("op.Concatenate", "joined", x, d.add("nn.Linear", "fc", x, out_features="=max(width, 1) + 1")))
+    d.add(
+        "op.Output",
+        "y",
+        d.add("op.Concatenate", "joined", x, d.add("nn.Linear", "fc", x, out_features="=max(width, 1) + 1")),
+    )
     outer = Drawing("Dense", definitions=d.as_block(BlockParam("width", 2)))
     x = outer.add("op.Input", "x", shape=(4,))
     y = outer.add("block.Layer", "layers", x, use="repeat", times=f"={param}", width=f"={param}")
-    y = outer.add("op.Multiply", "scaled", y, outer.add("op.Parameter", "scale", shape=(1,), start="normal", std=f"={param} + 1"))
+    y = outer.add(
+        "op.Multiply", "scaled", y, outer.add("op.Parameter", "scale", shape=(1,), start="normal", std=f"={param} + 1")
+    )
     outer.add("op.Output", "y", y)
     return outer.as_block(BlockParam(param, 3))
 
 
 @pytest.mark.parametrize(
-    "name", ["i", "t", "layer", "run", "Layer", "Layer2", "Net", "in_features", "print", "exec", "out_features", "bias", "step"]
+    "name",
+    [
+        "i",
+        "t",
+        "layer",
+        "run",
+        "Layer",
+        "Layer2",
+        "Net",
+        "in_features",
+        "print",
+        "exec",
+        "out_features",
+        "bias",
+        "step",
+    ],
 )
 def test_parameters_may_be_called_like_anything_that_python_leaves_free(name):
     x = torch.randn(3, 4)

@@ -39,7 +39,9 @@ def drawn_out(d: Drawing, x: Port, stem: str, *, width: int = 3, shares: str | N
     """The nodes of `residual`, with or without the weights of others that were drawn out."""
     leaders = {name: f"{shares}_{name}" if shares else None for name in ("down", "up")}
     hidden = d.add("nn.Linear", f"{stem}_down", x, out_features=width, shares=leaders["down"])
-    hidden = d.add("nn.Linear", f"{stem}_up", d.add("nn.Tanh", f"{stem}_tanh", hidden), out_features=WIDTH, shares=leaders["up"])
+    hidden = d.add(
+        "nn.Linear", f"{stem}_up", d.add("nn.Tanh", f"{stem}_tanh", hidden), out_features=WIDTH, shares=leaders["up"]
+    )
     return d.add("op.Add", f"{stem}_sum", hidden, x)
 
 
@@ -107,7 +109,12 @@ def cell() -> Definitions:
     """h' = tanh(w x + u h)."""
     d = Drawing("Cell")
     x, h = d.add("op.Input", "x", shape=(WIDTH,)), d.add("op.Input", "h", shape=("=hidden",))
-    total = d.add("op.Add", "sum", d.add("nn.Linear", "w", x, out_features="=hidden"), d.add("nn.Linear", "u", h, out_features="=hidden"))
+    total = d.add(
+        "op.Add",
+        "sum",
+        d.add("nn.Linear", "w", x, out_features="=hidden"),
+        d.add("nn.Linear", "u", h, out_features="=hidden"),
+    )
     d.add("op.Output", "new", d.add("nn.Tanh", "tanh", total), state="h")
     return d.as_block(BlockParam("hidden", 4))
 
@@ -151,7 +158,13 @@ def siamese() -> Drawing:
     left, right = d.add("op.Input", "left", shape=(WIDTH,)), d.add("op.Input", "right", shape=(WIDTH,))
     one = d.add("block.Residual", "one", left)
     two = d.add("block.Residual", "two", right, shares="one")
-    words = d.add("nn.Embedding", "words", d.add("op.Input", "word", shape=(1,), dtype="int64"), num_embeddings=9, embedding_dim=WIDTH)
+    words = d.add(
+        "nn.Embedding",
+        "words",
+        d.add("op.Input", "word", shape=(1,), dtype="int64"),
+        num_embeddings=9,
+        embedding_dim=WIDTH,
+    )
     total = d.add("op.Add", "total", d.add("op.Subtract", "gap", one, two), d.add("nn.Flatten", "flat", words))
     d.add("op.Output", "out1", d.add("nn.Linear", "scores", total, out_features=9, bias=False, shares="words"))
     return d
@@ -305,10 +318,14 @@ def test_a_run_with_tied_weights_goes_on_exactly(tmp_path):
 def weights_before_and_after(project: Project, tmp_path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     events = run(project, tmp_path)
     assert isinstance(events[-1], Finished), events[-1]
-    return compile_project(project).build(seed=3).state_dict(), load_file(Path(events[-1].run) / "checkpoints" / "last.safetensors")
+    return compile_project(project).build(seed=3).state_dict(), load_file(
+        Path(events[-1].run) / "checkpoints" / "last.safetensors"
+    )
 
 
-@pytest.mark.parametrize(("names", "prefixes"), [(["stack"], ("stack.",)), (["again"], ("once.",)), (["once", "last"], ("once.", "last."))])
+@pytest.mark.parametrize(
+    ("names", "prefixes"), [(["stack"], ("stack.",)), (["again"], ("once.",)), (["once", "last"], ("once.", "last."))]
+)
 def test_an_objective_that_names_instances_trains_exactly_their_parameters(names, prefixes, tmp_path):
     project = digits(network, plan(epochs=1))
     parameters = tuple(project.graph.node_named(name).id for name in names)

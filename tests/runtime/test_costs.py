@@ -21,7 +21,10 @@ CASES = [
         (f"{kind}{dims}d", SIZES[dims], params)
         for kind in ("Conv", "ConvTranspose")
         for dims in (1, 2, 3)
-        for params in ({"out_channels": 4, "kernel_size": 3}, {"out_channels": 4, "kernel_size": 2, "stride": 2, "groups": 2})
+        for params in (
+            {"out_channels": 4, "kernel_size": 3},
+            {"out_channels": 4, "kernel_size": 2, "stride": 2, "groups": 2},
+        )
     ),
     ("Conv2d", SIZES[2], {"out_channels": 4, "kernel_size": (3, 1), "dilation": 2, "padding": 1}),
 ]

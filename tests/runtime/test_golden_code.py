@@ -25,7 +25,9 @@ def residual() -> Definitions:
     y = d.add("nn.Conv2d", "conv1", x, out_channels="=channels", kernel_size=3, stride="=stride", padding=1, bias=False)
     y = d.add("nn.ReLU", "relu1", d.add("nn.BatchNorm2d", "norm1", y))
     y = d.add("nn.Conv2d", "conv2", y, out_channels="=channels", kernel_size=3, padding=1, bias=False)
-    shortcut = d.add("nn.Conv2d", "projection", x, out_channels="=channels", kernel_size=1, stride="=stride", bias=False)
+    shortcut = d.add(
+        "nn.Conv2d", "projection", x, out_channels="=channels", kernel_size=1, stride="=stride", bias=False
+    )
     y = d.add("op.Add", "sum", d.add("nn.BatchNorm2d", "norm2", y), shortcut)
     d.add("op.Output", "y", d.add("nn.ReLU", "relu2", y))
     return d.as_block(BlockParam("channels", 8), BlockParam("stride", 1), help="Two convolutions beside a shortcut.")
@@ -34,7 +36,9 @@ def residual() -> Definitions:
 def residual_network() -> Drawing:
     """Instances of one block with different parameters."""
     d = Drawing("Residual Net", definitions=residual())
-    x = d.add("nn.Conv2d", "stem", d.add("op.Input", "image", shape=(3, 32, 32)), out_channels=8, kernel_size=3, padding=1)
+    x = d.add(
+        "nn.Conv2d", "stem", d.add("op.Input", "image", shape=(3, 32, 32)), out_channels=8, kernel_size=3, padding=1
+    )
     x = d.add("block.ResidualBlock", "block1", x)
     x = d.add("block.ResidualBlock", "block2", x, channels=16, stride=2)
     x = d.add("nn.Flatten", "flatten", d.add("nn.AdaptiveAvgPool2d", "pool", x, output_size=1))
@@ -68,7 +72,9 @@ def scan() -> Drawing:
     both = cell.add("op.Concatenate", "both", x, h)
     gate = cell.add("nn.Sigmoid", "gate", cell.add("nn.Linear", "gate_fc", both, out_features="=hidden"))
     new = cell.add("nn.Tanh", "candidate", cell.add("nn.Linear", "candidate_fc", both, out_features="=hidden"))
-    mixed = cell.add("op.Add", "mixed", h, cell.add("op.Multiply", "change", gate, cell.add("op.Subtract", "gap", new, h)))
+    mixed = cell.add(
+        "op.Add", "mixed", h, cell.add("op.Multiply", "change", gate, cell.add("op.Subtract", "gap", new, h))
+    )
     cell.add("op.Output", "y", mixed, state="h")
     d = Drawing("Reader", definitions=cell.as_block(BlockParam("hidden", 16)))
     tokens = d.add("op.Input", "tokens", shape=(6,), dtype="int64")
@@ -99,7 +105,13 @@ def siamese() -> Drawing:
 def tied_embedding() -> Drawing:
     """The scores of words come from the table of words."""
     d = Drawing("Language Model")
-    x = d.add("nn.Embedding", "words", d.add("op.Input", "tokens", shape=(6,), dtype="int64"), num_embeddings=50, embedding_dim=8)
+    x = d.add(
+        "nn.Embedding",
+        "words",
+        d.add("op.Input", "tokens", shape=(6,), dtype="int64"),
+        num_embeddings=50,
+        embedding_dim=8,
+    )
     x = d.add("nn.Tanh", "tanh", d.add("nn.Linear", "fc", x, out_features=8))
     d.add("op.Output", "scores", d.add("nn.Linear", "logits", x, out_features=50, bias=False, shares="words"))
     return d
@@ -138,7 +150,9 @@ def test_the_code_is_that_of_the_file_and_runs(name):
 def test_every_line_that_computes_belongs_to_a_node(name):
     source = compile_project(DRAWINGS[name]().project).source
     for number, line in enumerate(source.text.splitlines(), 1):
-        if line.startswith("        ") and not line.strip().startswith(("super()", "return", '"""', "self.stride", "self.channels")):
+        if line.startswith("        ") and not line.strip().startswith(
+            ("super()", "return", '"""', "self.stride", "self.channels")
+        ):
             assert source.mark_at(number) is not None, line
 
 

@@ -31,7 +31,11 @@ def line_of(name: str, *inputs: Given | tuple[int, ...], **params) -> str:
     """The expression that the operation becomes."""
     d = drawn(name, params, inputs)
     text = generate(d.project, analyse(d.project)).text
-    (line,) = [row for row in text.splitlines() if row.startswith(("        result = ", "        result, ", "        result0, "))]
+    (line,) = [
+        row
+        for row in text.splitlines()
+        if row.startswith(("        result = ", "        result, ", "        result0, "))
+    ]
     return line.partition(" = ")[2].partition("  #")[0]
 
 
