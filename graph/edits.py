@@ -76,3 +76,8 @@ def _fit(param: Param, value: Value) -> Value:
         except EditError:
             continue
     return None
+
+
+def reset_init(graph: Graph, node: NodeId, name: str) -> Graph:
+    """Let the weights (`weight_init`) or biases (`bias_init`) of a node begin as the project says."""
+    return graph.put(replace(graph.require(node), **{name: None}))

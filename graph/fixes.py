@@ -53,9 +53,9 @@ def unshare(node: Node) -> Fix:
     return graph_fix(msg("Give {name} its own weights", name=node.name), Graph.unshare, (node.id,))
 
 
-def reset_init(node: Node, name: str) -> Fix:
+def reset_init(node: NodeId, name: str) -> Fix:
     """Let the weights (`weight_init`) or biases (`bias_init`) of a node begin as the project says."""
-    return graph_fix(msg("Reset {name}", name=name), Graph.put, replace(node, **{name: None}))
+    return graph_fix(msg("Reset {name}", name=name), edits.reset_init, node, name)
 
 
 def reset_param(node: NodeId, name: str) -> Fix:

@@ -138,12 +138,17 @@ def _stem(drawing: Drawing, node: Node) -> str:
 
 def _check_params(drawing: Drawing) -> Iterator[Problem]:
     for node, node_type in drawing.known:
-        for name, reason in misfits(node_type.params, node.params):
-            if is_expression(node.params[name]):
-                yield _bad_expression(node, name, drawing.names)
-                continue
-            code, text = _misfit(node, node_type, name, reason)
-            yield Problem(code, text, node.id, fixes=(fixes.reset_param(node.id, name),))
+        yield from param_problems(node, node_type, drawing.names)
+
+
+def param_problems(node: Node, node_type: NodeType, names: Mapping[str, Number]) -> Iterator[Problem]:
+    """What is wrong with the parameters of a node whose expressions are worked out; `names` may stand in expressions."""
+    for name, reason in misfits(node_type.params, node.params):
+        if is_expression(node.params[name]):
+            yield _bad_expression(node, name, names)
+            continue
+        code, text = _misfit(node, node_type, name, reason)
+        yield Problem(code, text, node.id, fixes=(fixes.reset_param(node.id, name),))
 
 
 def _bad_expression(node: Node, name: str, names: Mapping[str, Number]) -> Problem:

@@ -18,7 +18,7 @@ from graph.messages import EditError
 from graph.model import Block, Graph, Node, NodeId, Project, Value
 from graph.problems import Problem
 from graph.topology import ancestors, execution_order
-from graph.validation import relax, relax_unused, validate
+from graph.validation import needed, param_problems, relax, relax_unused, validate
 from runtime import instances
 from runtime.analysis import Analysis, Inside, NodeAnalysis, TensorSpec, insides
 from runtime.code_nodes import code_problem, evaluate_code
@@ -43,7 +43,8 @@ def analyse(project: Project, catalog: Catalog | None = None) -> Analysis:
     known = {(p.block, p.node, p.code) for p in problems}
     problems += [p for place, p in inner.items() if place not in known]
     relaxed = relax_unused(relax(problems, project.graph, catalog), project)
-    return Analysis(nodes, relaxed, blocks=blocks)
+    unneeded = frozenset(project.graph.nodes) - needed(project.graph, catalog)
+    return Analysis(nodes, relaxed, blocks=blocks, unneeded=unneeded)
 
 
 class _Analyser:
@@ -52,6 +53,7 @@ class _Analyser:
     def __init__(self, project: Project, catalog: Catalog) -> None:
         self.project, self.catalog, self.definitions = project, catalog, project.definitions
         self._within: list[str] = []
+        self._names: list[Mapping[str, Number]] = []
         self._kept = _answers(project)
 
     def nodes_of(self, graph: Graph, problems: list[Problem], given: Specs | None = None) -> dict[NodeId, NodeAnalysis]:
@@ -77,6 +79,8 @@ class _Analyser:
         inputs = _arriving(graph, node.id, node_type, known)
         values = _checked_values(node, node_type)
         if values is None:
+            if given is not None:  # the values of an instance, which validation does not know
+                problems += param_problems(node, node_type, self._names[-1])
             return NodeAnalysis(inputs)
         if given is not None and node.name in given and node_type.role is Role.INPUT:
             return NodeAnalysis(outputs={node_type.outputs[0].name: given[node.name]}, resolved=values)
@@ -129,7 +133,9 @@ class _Analyser:
 
     def _look_inside(self, block: Block, values: Mapping[str, Number], given: Specs) -> Inside:
         problems: list[Problem] = []
+        self._names.append(values)
         nodes = self.nodes_of(bind(block.graph, values), problems, given)
+        self._names.pop()
         outputs = {
             node.name: spec
             for node in block.graph.nodes.values()

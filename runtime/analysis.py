@@ -90,13 +90,15 @@ class Analysis:
     """Everything known about a project, and everything wrong with it.
 
     `complete` is False for the first answer, made before torch was loaded: validation only, no shapes. `blocks` has each
-    block of the project as its first instance runs it.
+    block of the project as its first instance runs it. `unneeded` are the nodes that no output, loss or metric depends
+    on, where there are such: they are not built, and their parameters do not count.
     """
 
     nodes: Mapping[NodeId, NodeAnalysis] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     complete: bool = True
     blocks: Mapping[str, Inside] = field(default_factory=dict)
+    unneeded: frozenset[NodeId] = frozenset()
 
     def within(self, scope: Scope, way: Iterable[NodeId] = ()) -> Analysis:
         """What of this is about the drawing of a block: its nodes as one instance runs them, and its problems.
@@ -124,12 +126,12 @@ class Analysis:
     @property
     def parameters(self) -> int:
         """Trainable numbers in the whole drawing."""
-        return sum(node.parameters for node in self.nodes.values())
+        return sum(node.parameters for i, node in self.nodes.items() if i not in self.unneeded)
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates a sample in the whole drawing."""
-        return sum(node.macs for node in self.nodes.values())
+        return sum(node.macs for i, node in self.nodes.items() if i not in self.unneeded)
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -191,12 +191,17 @@ class Body:
             init = emit(self.type_of(node), self.values(node), self.arguments(node)).init
         return [f"{INDENT}self.{self.graph.nodes[node].name} = {init}"] if init is not None else []
 
-    def _tie(self, node: NodeId) -> list[str]:
+    def tied(self, node: NodeId) -> tuple[str, ...]:
+        """The parameters of a node that are those of a layer of another type."""
         leader = self.leaders.get(node)
         if leader is None or leader.type == self.graph.nodes[node].type:
-            return []
-        names = tied(self.graph.nodes[node], leader, self.known, self.catalog)
-        return [f"{INDENT}self.{self.graph.nodes[node].name}.{name} = self.{leader.name}.{name}" for name in names]
+            return ()
+        return tied(self.graph.nodes[node], leader, self.known, self.catalog)
+
+    def _tie(self, node: NodeId) -> list[str]:
+        leader = self.leaders.get(node)
+        name = self.graph.nodes[node].name
+        return [f"{INDENT}self.{name}.{tie} = self.{leader.name}.{tie}" for tie in self.tied(node)] if leader else []
 
     def _begin(self, node: NodeId) -> list[str]:
         from runtime.initial_weights import rows

@@ -11,6 +11,13 @@ from runtime.analysis import TensorSpec
 Values = Mapping[str, Any]
 
 
+def _numbers(spec: TensorSpec) -> int:
+    """How many numbers one sample has; none where there is no batch, since those are computed once for all samples."""
+    if all(isinstance(size, int) for size in spec.shape):
+        return 0
+    return prod(_sizes(spec))
+
+
 def _sizes(spec: TensorSpec) -> list[int]:
     """The sizes of one sample; a multiple of the batch counts as that many samples."""
     return [size if isinstance(size, int) else int(size.rpartition("·")[0] or 1) for size in spec.shape]
@@ -22,15 +29,15 @@ def _kernel(values: Values, given: TensorSpec) -> int:
 
 
 def _linear(values: Values, given: TensorSpec, result: TensorSpec) -> int:
-    return prod(_sizes(result)) * values["in_features"]
+    return _numbers(result) * values["in_features"]
 
 
 def _convolution(values: Values, given: TensorSpec, result: TensorSpec) -> int:
-    return prod(_sizes(result)) * _kernel(values, given) * values["in_channels"] // values["groups"]
+    return _numbers(result) * _kernel(values, given) * values["in_channels"] // values["groups"]
 
 
 def _transposed(values: Values, given: TensorSpec, result: TensorSpec) -> int:
-    return prod(_sizes(given)) * _kernel(values, given) * values["out_channels"] // values["groups"]
+    return _numbers(given) * _kernel(values, given) * values["out_channels"] // values["groups"]
 
 
 # Every number of the result is a sum over the kernel and the channels of its group; of a transposed convolution, every
@@ -40,7 +47,7 @@ COUNTED: Mapping[str, Callable[[Values, TensorSpec, TensorSpec], int]] = {
     **{f"torch.nn.Conv{dims}d": _convolution for dims in (1, 2, 3)},
     **{f"torch.nn.ConvTranspose{dims}d": _transposed for dims in (1, 2, 3)},
 }
-# Families and types of one input that give it back in its shape whatever its sizes, once they did so for one of as many
-# dimensions and of that dtype.
+# Families (without parameters to learn) and types of one input that give it back in its shape whatever its sizes, once
+# they did so for one of as many dimensions and of that dtype.
 KEEPING_FAMILIES = frozenset({"activation", "regularization"})
 KEEPING_TYPES = frozenset(f"torch.nn.{kind}Norm{dims}d" for kind in ("Batch", "Instance") for dims in (1, 2, 3))

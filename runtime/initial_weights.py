@@ -29,8 +29,10 @@ def rows(body: Body, node_id: NodeId) -> list[str]:
     layer = layer_of(body.type_of(node_id), body.known[node_id].resolved)
     if layer is None:
         return []
-    following = activation_after(body.graph, node_id)
-    return statements(node, weight, bias, module=layer, owner=f"self.{node.name}", activation=following)
+    following = activation_after(body.graph, node_id, body.values)
+    return statements(
+        node, weight, bias, module=layer, owner=f"self.{node.name}", activation=following, without=body.tied(node_id)
+    )
 
 
 def check_initialization(graph: Graph, known: Mapping[NodeId, NodeAnalysis], catalog: Catalog) -> Iterator[Problem]:
@@ -49,5 +51,5 @@ def check_initialization(graph: Graph, known: Mapping[NodeId, NodeAnalysis], cat
             reason = misfit(choice, parameter.shape) if choice is not None else None
             if reason is not None:
                 text = msg("'{name}' of '{node}': {reason}", name=name, node=node.name, reason=reason)
-                yield Problem("initialization", text, node.id, fixes=(fixes.reset_init(node, field),))
+                yield Problem("initialization", text, node.id, fixes=(fixes.reset_init(node.id, field),))
                 break

@@ -6,7 +6,7 @@ a choice at the node itself changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,13 +66,16 @@ _ACTIVATIONS: Mapping[str, Activation] = {
 _SLOPES = {"torch.nn.LeakyReLU": "negative_slope", "torch.nn.PReLU": "init"}
 
 
-def activation_after(graph: Graph, node: NodeId) -> Activation:
-    """The first activation that a layer feeds, directly or through dropout, normalization, pooling and sums."""
+def activation_after(graph: Graph, node: NodeId, values: Callable[[NodeId], Mapping[str, Any]] | None = None) -> Activation:
+    """The first activation that a layer feeds, directly or through dropout, normalization, pooling and sums.
+
+    `values` gives the parameters of a node, the expressions among them worked out; else they are those of the node.
+    """
     waiting, seen = [node], {node}
     while waiting:
         for link in graph.outgoing(waiting.pop(0)):
             target = graph.nodes[link.target.node]
-            found = _activation_of(target)
+            found = _activation_of(target, values)
             if found is not None:
                 return found
             node_type = CATALOG.get(target.type)
@@ -83,10 +86,10 @@ def activation_after(graph: Graph, node: NodeId) -> Activation:
     return Activation()
 
 
-def _activation_of(node: Node) -> Activation | None:
+def _activation_of(node: Node, values: Callable[[NodeId], Mapping[str, Any]] | None) -> Activation | None:
     if node.type in _SLOPES:
-        slope: Any = CATALOG[node.type].fitting_values(node)[_SLOPES[node.type]]
-        return Activation("leaky_relu", slope)
+        known: Mapping[str, Any] = values(node.id) if values is not None else CATALOG[node.type].fitting_values(node)
+        return Activation("leaky_relu", known[_SLOPES[node.type]])
     return _ACTIVATIONS.get(node.type)
 
 
@@ -136,6 +139,7 @@ def statements(
     module: nn.Module | nn.Parameter,
     owner: str,
     activation: Activation = Activation(),
+    without: Collection[str] = (),
 ) -> list[str]:
     """The lines of a constructor that fill the parameters of a layer, to stand after the one that builds it.
 
@@ -145,11 +149,12 @@ def statements(
         module: the layer, for the names and shapes of its parameters (they may be on the meta device).
         owner: what it is called there, such as `self.conv1`.
         activation: what it feeds (`activation_after`).
+        without: the names of parameters that belong to another layer.
     """
     if isinstance(module, nn.Parameter):
         return _one(owner, node.weight_init, module.shape, activation) if node.weight_init else []
     parameters = dict(module.named_parameters())
-    weights, biases = _fillable(module, parameters, node)
+    weights, biases = ([n for n in names if n not in without] for names in _fillable(module, parameters, node))
     weight = weight if _fills(weight, (parameters[name].shape for name in weights)) else None
     bias = bias if _fills(bias, (parameters[name].shape for name in biases)) else None
     if len(weights) > 1 or len(biases) > 1:

@@ -35,7 +35,7 @@ LOOKS_AT_VALUES = ("torch.nn.CTCLoss", "torch.nn.GaussianNLLLoss")
 Specs = Mapping[str, TensorSpec]
 
 
-_kept: dict[tuple, int] = {}  # parameters of layers that keep the shape of their input (see `_key`)
+_kept: dict[tuple | None, int] = {}  # parameters of layers that keep the shape of their input (see `_key`)
 _MOST_KEPT = 8192
 
 
@@ -53,8 +53,8 @@ def evaluate(
     if node_type.id in RECURRENT:
         return over_steps(_run, node_type, values, inputs)
     key = _key(node_type, values, inputs)
-    if key in _kept:
-        return {node_type.outputs[0].name: replace(inputs[0][1], classes=None)}, _kept[key], 0
+    if (kept := _kept.get(key)) is not None:
+        return {node_type.outputs[0].name: replace(inputs[0][1], classes=None)}, kept, 0
     outputs, parameters, macs = _run(node_type, values, inputs)
     if key is not None and list(outputs.values()) == [replace(inputs[0][1], classes=None)] and not macs:
         if len(_kept) >= _MOST_KEPT:
@@ -67,7 +67,8 @@ def _key(
     node_type: NodeType, values: tuple[tuple[str, Value], ...], inputs: tuple[tuple[str, TensorSpec], ...]
 ) -> tuple | None:
     """What decides whether a layer that kept the shape of one input keeps that of another; None for other layers."""
-    if len(inputs) != 1 or not (node_type.family in KEEPING_FAMILIES or node_type.id in KEEPING_TYPES):
+    by_family = node_type.family in KEEPING_FAMILIES and node_type.trainable is False
+    if len(inputs) != 1 or not (by_family or node_type.id in KEEPING_TYPES):
         return None
     spec = inputs[0][1]
     return node_type, values, len(spec.shape), spec.dtype

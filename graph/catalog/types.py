@@ -134,7 +134,10 @@ class Param:
 def _check_int(param: Param, value: object) -> int:
     number = param._number(value)
     if not isinstance(number, int):
-        raise param._misfit(value)
+        raise EditError(
+            msg("'{name}' cannot be {value}. It takes {values}; in an expression, // divides without a rest.",
+                name=param.name, value=shown(value), values=param.describe_values())
+        )  # fmt: skip
     return number
 
 

@@ -64,3 +64,19 @@ def test_a_layer_that_changes_the_shape_is_not_taken_for_one_that_keeps_it():
         d = Drawing()
         port = d.add("nn.GLU", "gate", d.add("op.Input", "x", shape=(size,)))
         assert analyse(d.project).spec(port).shape == ("B", size // 2)
+
+
+def test_a_layer_with_sizes_to_learn_is_asked_again():
+    shapes.forget()
+    for channels, right in ((64, True), (32, False)):
+        d = Drawing()
+        d.add("nn.PReLU", "slopes", d.add("op.Input", "x", shape=(channels, 8, 8)), num_parameters=64)
+        assert (not analyse(d.project).errors) == right
+
+
+def test_what_is_computed_once_for_all_samples_costs_no_sample_anything():
+    d = Drawing()
+    learned = d.add("op.Parameter", "learned", shape=(3, 5))
+    port = d.add("nn.Linear", "fc", learned, out_features=4)
+    d.add("op.Output", "y", port)
+    assert analyse(d.project).nodes[port.node].macs == 0
