@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from graph import fixes
 from graph.catalog import NodeType, Role
-from graph.catalog.definitions import INPUT, OUTPUT, PREFIX, REPEAT, RESERVED, SCAN, block_of, fits
-from graph.code import defined
+from graph.catalog.definitions import INPUT, OUTPUT, REPEAT, RESERVED, SCAN, block_of, fits
+from graph.code import OWN, bindings
 from graph.messages import EditError, msg
 from graph.model import Block, Definitions, Node
 from graph.names import check_name
+from graph.nesting import MAX_DEPTH
 from graph.problems import Problem
 
 Known = Iterable[tuple[Node, NodeType]]
@@ -55,14 +56,14 @@ def _check_ports(node: Node, block: Block, definitions: Definitions) -> Iterator
 
 def check_codes(definitions: Definitions) -> Iterator[Problem]:
     """Whether all code of the document can stand in one file."""
-    owners: dict[str, str] = {}
+    owners: dict[str, tuple[str, frozenset[str]]] = {}
     for entry in definitions.codes.values():
-        for name in sorted(defined(entry.text)):
-            if name in owners:
+        for name, meanings in sorted(bindings(entry.text).items()):
+            owner, known = owners.setdefault(name, (entry.id, meanings))
+            if owner != entry.id and (meanings != known or OWN in meanings):
                 text = msg("The code {one} and the code {other} both define '{name}', so they cannot stand in one file. "
-                           "Rename it in one of them.", one=owners[name], other=entry.name, name=name)  # fmt: skip
+                           "Rename it in one of them.", one=definitions.codes[owner].name, other=entry.name, name=name)  # fmt: skip
                 yield Problem("code-clash", text)
-            owners[name] = entry.name
 
 
 def _check_ends(block: Block) -> Iterator[Problem]:
@@ -116,29 +117,28 @@ def _check_states(block: Block) -> Iterator[Problem]:
 
 
 def _check_nesting(block: Block, definitions: Definitions) -> Iterator[Problem]:
+    nesting = definitions.nesting
+    deepest = nesting.is_deepest(block.id)
     for node in block.graph.nodes.values():
         inner = block_of(node, definitions)
-        if inner is not None and block.id in contained(inner, definitions):
+        if inner is None:
+            continue
+        if nesting.is_in_itself(block.id, inner.id):
             text = msg("'{node}' would put the block {block} into itself, without end. Delete it, or use another block.",
                        node=node.name, block=block.name)  # fmt: skip
             yield Problem("block-in-itself", text, node.id, fixes=(fixes.delete_node(node),))
+        elif deepest and nesting.depth[inner.id] >= MAX_DEPTH:
+            text = msg("'{node}' makes {block} {depth} levels of blocks deep, and at most {most} can be worked out. "
+                       "Take blocks apart in it, or use a block that is less deep.",
+                       node=node.name, block=block.name, depth=nesting.depth[block.id], most=MAX_DEPTH)  # fmt: skip
+            yield Problem("block-too-deep", text, node.id, fixes=(fixes.delete_node(node),))
 
 
 def contained(block: Block, definitions: Definitions) -> frozenset[str]:
     """The ids of a block and of all blocks in it, however deep."""
-    return _reach(block.id, lambda i: _used(definitions.blocks[i], definitions))
-
-
-def _used(block: Block, definitions: Definitions) -> Iterator[str]:
-    for node in block.graph.nodes.values():
-        if node.type.startswith(PREFIX) and (found := block_of(node, definitions)) is not None:
-            yield found.id
-
-
-def _reach(start: str, following: Callable[[str], Iterable[str]]) -> frozenset[str]:
-    found, waiting = {start}, [start]
+    found, waiting = {block.id}, [block.id]
     while waiting:
-        new = set(following(waiting.pop())) - found
+        new = definitions.nesting.inner[waiting.pop()] - found
         found |= new
         waiting += new
     return frozenset(found)

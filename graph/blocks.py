@@ -1,21 +1,20 @@
-"""Edits that make blocks, take them apart, and bring those of another document in."""
+"""Edits that make blocks, take them apart, and change their parameters."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from graph.binding import SIGN, defaults, is_expression
+from graph.binding import SIGN, body_of, bound, defaults, is_expression
 from graph.catalog import Role
-from graph.catalog.definitions import CALL, CODE_PREFIX, INPUT, OUTPUT, PREFIX, block_of
-from graph.expressions import names_in
+from graph.catalog.definitions import CALL, INPUT, OUTPUT, PREFIX, RESERVED, block_of
+from graph.catalog.types import misfits
+from graph.expressions import names_in, renamed
 from graph.messages import EditError, msg
 from graph.model import (
     Block,
     BlockParam,
-    Code,
     Definitions,
     Graph,
     Link,
@@ -32,6 +31,7 @@ from graph.topology import cycles
 
 INSET = 200.0  # from the nodes of a new block to its Input and Output nodes
 PITCH = 96.0
+FUNCTIONS = frozenset({"max", "min", "range", "round", "super"})  # that the constructor of a block calls
 
 Announced = Mapping[Port, tuple[tuple[int, ...], str]]  # shape of a sample and dtype of what leaves a port
 
@@ -43,6 +43,9 @@ def make_block(
     project: Project, scope: Scope, ids: Iterable[NodeId], *, name: str, announced: Announced | None = None
 ) -> tuple[Project, NodeId]:
     """Put nodes into a new block and an instance of it in their place; the drawing means the same.
+
+    The layers are the same with the same weights, but a seed gives them other ones to begin with where a layer outside
+    stood between them in the order of the drawing: weights are drawn in that order, and the block has one place in it.
 
     Args:
         scope: where they are.
@@ -86,7 +89,7 @@ def make_block(
             )
         )
     made = project.with_block(block).with_drawing(scope, outer)
-    return _with_objectives(made, inside, instance.id) if scope is None else made, instance.id
+    return _retargeted(made, dict.fromkeys(inside, (instance.id,))) if scope is None else made, instance.id
 
 
 def check_title(name: str, definitions: Definitions) -> None:
@@ -122,13 +125,14 @@ def _check_choice(project: Project, graph: Graph, chosen: list[Node]) -> None:
 
 
 def _leaving(project: Project, graph: Graph, inside: set[NodeId]) -> list[Port]:
-    """The outputs of the chosen nodes that others use; where there are none, those that nobody uses."""
+    """The outputs of the chosen nodes that others use; where there are none, the first of each node that nobody uses."""
     used = {k.source for k in graph.links.values() if k.source.node in inside and k.target.node not in inside}
-    ports = []
-    for node in graph.nodes.values():
-        node_type = project.catalog.of(node) if node.id in inside else None
-        ports += [Port(node.id, port.name) for port in (node_type.outputs if node_type else ())]
-    loose = [p for p in ports if p.name == ports[0].name and not graph.outgoing(p.node)] if ports else []
+    ports, loose = list[Port](), list[Port]()
+    for node in (node for node in graph.nodes.values() if node.id in inside):
+        node_type = project.catalog.of(node)
+        own = [Port(node.id, port.name) for port in (node_type.outputs if node_type else ())]
+        ports += own or sorted(port for port in used if port.node == node.id)  # a type that is not known has no ports
+        loose += own[:1] if not graph.outgoing(node.id) else []
     return [port for port in ports if port in used] or loose
 
 
@@ -174,7 +178,7 @@ def _params_used(project: Project, scope: Scope, chosen: list[Node]) -> Iterable
 def _names_of(value: Value) -> tuple[str, ...]:
     if isinstance(value, tuple):
         return tuple(name for entry in value for name in _names_of(entry))
-    return names_in(value[len(SIGN) :].strip()) if isinstance(value, str) and is_expression(value) else ()
+    return names_in(body_of(value)) if isinstance(value, str) and is_expression(value) else ()
 
 
 def _with_instance(graph: Graph, instance: Node, inside: set[NodeId]) -> Graph:
@@ -188,17 +192,14 @@ def _with_instance(graph: Graph, instance: Node, inside: set[NodeId]) -> Graph:
     return replace(graph.remove(inside), nodes=nodes)
 
 
-def _with_objectives(project: Project, inside: set[NodeId], instance: NodeId) -> Project:
-    """The plan, where objectives that train one of the nodes train the instance."""
+def _retargeted(project: Project, targets: Mapping[NodeId, Sequence[NodeId]]) -> Project:
+    """The plan, where objectives that train one of these nodes train others in its place."""
     objectives = tuple(
-        replace(o, parameters=tuple(dict.fromkeys(instance if i in inside else i for i in o.parameters)))
+        replace(o, parameters=tuple(dict.fromkeys(new for i in o.parameters for new in targets.get(i, (i,)))))
         for o in project.plan.objectives
     )
-    return (
-        project
-        if objectives == project.plan.objectives
-        else project.with_plan(replace(project.plan, objectives=objectives))
-    )
+    plan = project.plan
+    return project if objectives == plan.objectives else project.with_plan(replace(plan, objectives=objectives))
 
 
 # ---- taking apart
@@ -248,11 +249,20 @@ def dissolve(project: Project, scope: Scope, instance: NodeId) -> tuple[Project,
     for link in leaving:
         if link.source.name in ends:
             merged = merged.connect(Link(ends[link.source.name], link.target))
-    return project.with_drawing(scope, merged), tuple(ids.values())
+    new = tuple(ids.values())
+    apart = project.with_drawing(scope, merged)
+    return (_without_objectives(apart, instance, new) if scope is None else apart), new
+
+
+def _without_objectives(project: Project, instance: NodeId, new: tuple[NodeId, ...]) -> Project:
+    """The plan, where objectives that train the instance train those of its nodes that have parameters."""
+    types = {i: project.catalog.of(project.graph.nodes[i]) for i in new}
+    learning = [i for i, found in types.items() if found is not None and found.is_trainable(project.graph.nodes[i])]
+    return _retargeted(project, {instance: learning or new})
 
 
 def _as_text(value: Value) -> str:
-    return f"({value[len(SIGN) :].strip()})" if isinstance(value, str) and is_expression(value) else repr(value)
+    return body_of(value) if isinstance(value, str) and is_expression(value) else repr(value)
 
 
 def _substituted(value: Value, texts: Mapping[str, str]) -> Value:
@@ -261,87 +271,92 @@ def _substituted(value: Value, texts: Mapping[str, str]) -> Value:
         return tuple(_substituted(entry, texts) for entry in value)  # type: ignore[misc]
     if not isinstance(value, str) or not is_expression(value):
         return value
-    text = re.sub(r"[A-Za-z_]\w*", lambda found: texts.get(found[0], found[0]), value[len(SIGN) :].strip())
-    return SIGN + ast.unparse(ast.parse(text, mode="eval"))
+    text = SIGN + renamed(body_of(value), texts)
+    try:
+        return bound(text, {})
+    except EditError:  # it names parameters of the block around, or cannot be worked out (validation says so)
+        return text
 
 
-# ---- definitions of other documents
+# ---- parameters
 
 
-def adopt(own: Definitions, others: Definitions) -> tuple[Definitions, dict[str, str]]:
-    """Take the definitions of another document in; what is there already, word for word, is not taken twice.
+def check_param_name(name: str, block: Block, *, others: Collection[str] = ()) -> None:
+    """Refuse a name that a parameter of a block cannot have; `others` are the names of its other parameters.
 
-    Returns:
-        All definitions, and for each type id of `others` the type id that it has now.
+    Raises:
+        EditError: it is no identifier, means something else in a block, or is in use there.
     """
-    types: dict[str, str] = {}
-    for code in others.codes.values():
-        same = next((c for c in own.codes.values() if c.text == code.text), None)
-        kept = same or Code(own.free_id("c"), _free_title(code.name, own, keep=True), code.text, code.extra)
-        own = own if same else own.put_code(kept)
-        types[CODE_PREFIX + code.id] = CODE_PREFIX + kept.id
-    for block in _inner_first(others):
-        graph = retyped(block.graph, types)
-        same_block = next(
-            (b for b in own.blocks.values() if replace(b, id=block.id) == replace(block, graph=graph)), None
+    check_name(name)
+    if name in FUNCTIONS:
+        raise EditError(msg("'{name}' is a function that blocks call, so no parameter can be called so. Try {name}1.", name=name))
+    if name in RESERVED:
+        raise EditError(
+            msg("'{name}' says how a block is run: every instance has a setting of that name already. Try {name}1.", name=name)
         )
-        kept_block = same_block or replace(block, id=own.free_id("b"), name=_free_title(block.name, own), graph=graph)
-        own = own if same_block else own.put_block(kept_block)
-        types[PREFIX + block.id] = PREFIX + kept_block.id
-    return own, types
+    if name in block.graph.names:
+        raise EditError(msg("A node of {block} is called '{name}'. Choose another name for the parameter.",
+                            block=block.name, name=name))  # fmt: skip
+    if name in others:
+        raise EditError(msg("{block} has a parameter '{name}' already. Choose another name.", block=block.name, name=name))
 
 
-def _meaning(block: Block) -> Block:
-    """The block without the places of its nodes."""
-    return replace(block, graph=block.graph.move(dict.fromkeys(block.graph.nodes, (0.0, 0.0))))
+def set_params(project: Project, scope: str, params: Sequence[BlockParam]) -> Project:
+    """Give a block other parameters; instances lose the values of those that are gone.
+
+    Raises:
+        EditError: one of them cannot be called so.
+    """
+    block = project.blocks[scope]
+    for number, param in enumerate(params):
+        check_param_name(param.name, block, others=[p.name for p in params[:number]])
+    changed = project.with_block(replace(block, params=tuple(params)))
+    node_type = changed.catalog[PREFIX + scope]
+
+    def fitting(node: Node) -> Node:
+        gone = {name for name, reason in misfits(node_type.params, node.params) if reason is None}
+        return replace(node, params={k: v for k, v in node.params.items() if k not in gone}) if gone else node
+
+    return _at_instances(changed, scope, fitting)
 
 
-def used_definitions(graph: Graph, definitions: Definitions) -> Definitions:
-    """The definitions that a drawing uses, directly or through others."""
-    blocks: dict[str, Block] = {}
-    codes: dict[str, Code] = {}
-    waiting = [node.type for node in graph.nodes.values()]
-    while waiting:
-        type_id = waiting.pop()
-        block = definitions.blocks.get(type_id.removeprefix(PREFIX)) if type_id.startswith(PREFIX) else None
-        code = definitions.codes.get(type_id.removeprefix(CODE_PREFIX)) if type_id.startswith(CODE_PREFIX) else None
-        if block is not None and block.id not in blocks:
-            blocks[block.id] = block
-            waiting += [node.type for node in block.graph.nodes.values()]
-        if code is not None:
-            codes[code.id] = code
-    return Definitions(
-        {k: v for k, v in definitions.blocks.items() if k in blocks},
-        {k: v for k, v in definitions.codes.items() if k in codes},
+def rename_param(project: Project, scope: str, old: str, new: str) -> Project:
+    """Give a parameter of a block another name; what refers to it follows, and so do the values at instances.
+
+    Raises:
+        EditError: it cannot be called so.
+    """
+    block = project.blocks[scope]
+    check_param_name(new, block, others=[p.name for p in block.params if p.name != old])
+    params = tuple(p._replace(name=new) if p.name == old else p for p in block.params)
+    nodes = {
+        k: replace(n, params={p: _reworded(v, {old: new}) for p, v in n.params.items()})
+        for k, n in block.graph.nodes.items()
+    }
+    changed = project.with_block(replace(block, params=params, graph=replace(block.graph, nodes=nodes)))
+    return _at_instances(
+        changed,
+        scope,
+        lambda node: replace(node, params={new if k == old else k: v for k, v in node.params.items()}),
     )
 
 
-def retyped(graph: Graph, types: Mapping[str, str]) -> Graph:
-    """The drawing with other types in the place of these."""
-    changed = {k: replace(n, type=types[n.type]) for k, n in graph.nodes.items() if types.get(n.type, n.type) != n.type}
-    return replace(graph, nodes={**graph.nodes, **changed}) if changed else graph
+def _reworded(value: Value, texts: Mapping[str, str]) -> Value:
+    """A value whose expressions have other names."""
+    if isinstance(value, tuple):
+        return tuple(_reworded(entry, texts) for entry in value)  # type: ignore[misc]
+    return SIGN + renamed(body_of(value), texts) if isinstance(value, str) and is_expression(value) else value
 
 
-def _inner_first(definitions: Definitions) -> list[Block]:
-    order: dict[str, Block] = {}
-
-    def visit(block: Block, above: frozenset[str]) -> None:
-        for node in block.graph.nodes.values():
-            inner = block_of(node, definitions)
-            if inner is not None and inner.id not in above and inner.id not in order:
-                visit(inner, above | {inner.id})
-        order.setdefault(block.id, block)
-
-    for block in definitions.blocks.values():
-        visit(block, frozenset({block.id}))
-    return list(order.values())
-
-
-def _free_title(name: str, definitions: Definitions, *, keep: bool = False) -> str:
-    """The name, or the first of it with 2, 3, ... that is free. The name of code is that of its class, and is kept."""
-    if keep or name not in definitions.names:
-        return name
-    return first_free(name.rstrip("0123456789"), definitions.names | {f"{name.rstrip('0123456789')}1"})
+def _at_instances(project: Project, block: str, change: Callable[[Node], Node]) -> Project:
+    """The project with a change of all instances of a block."""
+    places: tuple[Scope, ...] = (None, *project.blocks)
+    for place in places:
+        graph = project.drawing(place)
+        changed = {k: new for k, n in graph.nodes.items() if n.type == PREFIX + block and (new := change(n)) != n}
+        if changed:
+            project = project.with_drawing(place, replace(graph, nodes={**graph.nodes, **changed}))
+    return project
 
 
 # ---- places and names

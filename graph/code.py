@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import re
+import tokenize
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +19,9 @@ from graph.names import check_name
 
 MAX_SIZE = 100_000  # bytes
 MAX_HELP = 200  # letters
-OWN_NAMES = frozenset({"torch", "nn"})  # what these mean in generated source
+OWN_NAMES = {"torch": "torch", "nn": "torch.nn"}  # what these mean in generated source
+CALLED = frozenset({"max", "min", "range", "reversed", "round", "sinusoidal_encoding", "super"})  # what it calls
+OWN = ""  # the meaning of a name that code defines itself
 
 Function = ast.FunctionDef
 _MODULES = frozenset({"nn.Module", "torch.nn.Module", "Module"})
@@ -72,7 +76,7 @@ def read(text: str) -> Signature:
     """
     with _not_too_deep():
         tree = _parse(text)
-        _check_own_names(tree)
+        _check_bindings(tree)
         classes = [s for s in tree.body if isinstance(s, ast.ClassDef) and _is_module(s)]
         functions = [s for s in tree.body if isinstance(s, Function)]
         if not classes and not functions:
@@ -82,14 +86,40 @@ def read(text: str) -> Signature:
         return _of_class(classes[-1]) if classes else _of_function(functions[-1])
 
 
-def defined(text: str) -> frozenset[str]:
-    """Every name that the text gives a meaning of its own at its top, without imports; none where it cannot be parsed."""
+@lru_cache(maxsize=256)
+def bindings(text: str) -> Mapping[str, frozenset[str]]:
+    """Every name that the text gives a meaning at its top; none where it cannot be parsed.
+
+    A meaning is what is imported under the name, such as "torch.nn.functional", or `OWN`.
+    """
+    found: dict[str, frozenset[str]] = {}
     try:
         with _not_too_deep():
-            found = list(_definitions(_parse(text)))
+            for name, meaning, _ in _bindings(_parse(text)):
+                found[name] = found.get(name, frozenset()) | {meaning}
     except CodeError:
-        return frozenset()
-    return frozenset(name for name, statement in found if not isinstance(statement, (ast.Import, ast.ImportFrom)))
+        return {}
+    return found
+
+
+def rename(text: str, old: str, new: str) -> str:
+    """The text with another name for a class or function.
+
+    Raises:
+        EditError: the new name occurs in it already.
+    """
+    lines, before = text.split("\n"), ""
+    found: list[tuple[int, int]] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME and token.string == new:
+            raise EditError(msg("'{name}' exists already. Choose another name.", name=new))
+        if token.type == tokenize.NAME and token.string == old and before != ".":
+            found.append(token.start)
+        before = token.string
+    for row, column in reversed(found):
+        line = lines[row - 1]
+        lines[row - 1] = line[:column] + new + line[column + len(old) :]
+    return "\n".join(lines)
 
 
 @contextmanager
@@ -129,24 +159,39 @@ def _check_letters(text: str) -> None:
             raise CodeError(text.count("\n", 0, index) + 1, reason)
 
 
-def _check_own_names(tree: ast.Module) -> None:
-    for name, statement in _definitions(tree):
-        if name in OWN_NAMES and not isinstance(statement, (ast.Import, ast.ImportFrom)):
-            raise CodeError(
-                statement.lineno, msg("'{name}' is the name of PyTorch's own module. Choose another.", name=name)
-            )
+def _check_bindings(tree: ast.Module) -> None:
+    """Refuse what would give another meaning to the names that generated source uses."""
+    for name, meaning, line in _bindings(tree):
+        if name == "*":
+            reason = msg("What 'import *' brings cannot be seen. Name what you need: from {module} import …",
+                         module=meaning.removesuffix(".*"))  # fmt: skip
+            raise CodeError(line, reason)
+        if meaning != OWN_NAMES.get(name, meaning):
+            raise CodeError(line, msg("'{name}' is the name of PyTorch's own module. Choose another.", name=name))
+        if name in CALLED:
+            raise CodeError(line, msg("The generated code calls '{name}'. Choose another name for yours.", name=name))
 
 
-def _definitions(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
-    for statement in tree.body:
-        for node in _inside(statement):
-            match node:
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                    yield name, statement
-                case ast.Name(id=name, ctx=ast.Store()):
-                    yield name, statement
-                case ast.alias(name=name, asname=other):
-                    yield other or name.partition(".")[0], statement
+def _bindings(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
+    """What gets a meaning at the top: the name, the meaning (see `bindings`), and the line."""
+    for node in (inner for statement in tree.body for inner in _inside(statement)):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name, OWN, node.lineno
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.ExceptHandler(name=str(name)):
+                yield name, OWN, node.lineno
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                yield name, OWN, node.lineno
+            case ast.Import(names=names):
+                for alias in names:
+                    first = alias.name.partition(".")[0]
+                    yield alias.asname or first, alias.name if alias.asname else first, node.lineno
+            case ast.ImportFrom(module=module, names=names, level=level):
+                for alias in names:
+                    yield alias.asname or alias.name, f"{'.' * level}{module or ''}.{alias.name}", node.lineno
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            yield from ((name, OWN, node.lineno) for name in node.names)
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:

@@ -95,6 +95,32 @@ def names_in(text: str) -> tuple[str, ...]:
     return in_order(node for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called)
 
 
+def renamed(text: str, texts: Mapping[str, str]) -> str:
+    """An expression with other texts in the place of names, in parentheses where they need them.
+
+    A text that is no expression, or has none of these names, stays as it is.
+    """
+    tree = parsed(text)
+    trees = {name: found for name, other in texts.items() if (found := parsed(other)) is not None}
+    if tree is None or not any(isinstance(node, ast.Name) and node.id in trees for node in ast.walk(tree)):
+        return text
+    return ast.unparse(_Renaming(trees).visit(tree))
+
+
+class _Renaming(ast.NodeTransformer):
+    """Puts other trees in the place of names; what is called keeps its name."""
+
+    def __init__(self, trees: Mapping[str, ast.expr]) -> None:
+        self._trees = trees
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self._trees.get(node.id, node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        node.args = [self.visit(entry) for entry in node.args]
+        return node
+
+
 def in_order(names: Iterator[ast.Name]) -> tuple[str, ...]:
     """The different names, by their place in the text."""
     return tuple(dict.fromkeys(node.id for node in sorted(names, key=lambda node: node.col_offset)))

@@ -8,12 +8,14 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from graph import kinship
 from graph.messages import EditError, Message, msg
 from graph.names import check_name, first_free
 from graph.plan import Choice, Plan
 
 if TYPE_CHECKING:
     from graph.catalog import Catalog
+    from graph.nesting import Nesting
 
 NodeId = str
 Scalar = bool | int | float | str | None
@@ -94,6 +96,11 @@ class Graph:
         """The names in use."""
         return frozenset(node.name for node in self.nodes.values())
 
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The types of the nodes."""
+        return frozenset(node.type for node in self.nodes.values())
+
     def node_named(self, name: str) -> Node | None:
         """The node of that name, or None."""
         return next((node for node in self.nodes.values() if node.name == name), None)
@@ -123,7 +130,7 @@ class Graph:
         gone = set(ids)
         return replace(
             self,
-            nodes=_heirs({k: v for k, v in self.nodes.items() if k not in gone}),
+            nodes=kinship.heirs({k: v for k, v in self.nodes.items() if k not in gone}),
             links={k: v for k, v in self.links.items() if v.source.node not in gone and k.node not in gone},
         )
 
@@ -145,47 +152,31 @@ class Graph:
         return replace(self, links={k: v for k, v in self.links.items() if v not in gone})
 
     def set_params(self, node: NodeId, values: Mapping[str, Value]) -> Self:
-        """Set parameters of a node, keeping its others. Nodes of its type that share its weights follow."""
-        return self._put_params(node, {**self.require(node).params, **values})
+        """Set parameters of a node, keeping its others. What shares its weights follows (see `graph.kinship.following`)."""
+        params = {**self.require(node).params, **values}
+        return replace(self, nodes=kinship.with_params(self.nodes, node, params))
 
     def reset_params(self, node: NodeId, names: Iterable[str]) -> Self:
-        """Give parameters of a node back to their defaults (or to `auto`). Nodes that share its weights follow."""
+        """Give parameters of a node back to their defaults (or to `auto`). What shares its weights follows."""
         gone = set(names)
-        return self._put_params(node, {k: v for k, v in self.require(node).params.items() if k not in gone})
-
-    def _put_params(self, node: NodeId, params: Mapping[str, Value]) -> Self:
-        changed = {n.id: replace(n, params=params) for n in self.kin(node) if n.type == self.nodes[node].type}
-        return replace(self, nodes={**self.nodes, **changed})
+        params = {k: v for k, v in self.require(node).params.items() if k not in gone}
+        return replace(self, nodes=kinship.with_params(self.nodes, node, params))
 
     def kin(self, node: NodeId) -> tuple[Node, ...]:
         """The nodes that share their weights with this one, itself included, in the order of the drawing."""
-        leader = self.require(node).shares or node
-        return tuple(n for n in self.nodes.values() if n.id in (leader, node) or n.shares == leader)
+        return kinship.kin(self.nodes, self.require(node).id)
 
     def share(self, ids: Iterable[NodeId]) -> Self:
-        """Let nodes share their weights: those of the first in the drawing. Nodes of its type take its parameters.
+        """Let nodes share their weights: those of the first in the drawing (see `graph.kinship.shared`).
 
         Raises:
             EditError: there is only one.
         """
-        chosen = set(ids)
-        members = [n for n in self.nodes.values() if n.id in chosen]
-        if len(members) < 2:
-            raise EditError(msg("Sharing needs at least two nodes. Select those that should have the same weights."))
-        kin = {n.id for member in members for n in self.kin(member.id)}
-        leader, *others = (n for n in self.nodes.values() if n.id in kin)
-        changed = {leader.id: replace(leader, shares=None)}
-        for other in others:
-            params = leader.params if other.type == leader.type else other.params
-            changed[other.id] = replace(other, shares=leader.id, params=params)
-        return replace(self, nodes={**self.nodes, **changed})
+        return replace(self, nodes=kinship.shared(self.nodes, ids))
 
     def unshare(self, ids: Iterable[NodeId]) -> Self:
         """Give nodes weights of their own; those that shared with them go on sharing among themselves."""
-        alone = {i for i in ids if i in self.nodes}
-        rest = _heirs({k: v for k, v in self.nodes.items() if k not in alone})
-        nodes = {k: rest.get(k) or replace(v, shares=None) for k, v in self.nodes.items()}
-        return replace(self, nodes=nodes)
+        return replace(self, nodes=kinship.alone(self.nodes, ids))
 
     def set_facts(self, node: NodeId, facts: Mapping[str, object] | None) -> Self:
         """Remember what a data node learned about its data."""
@@ -215,7 +206,7 @@ class Graph:
         kept = set(ids)
         return replace(
             self,
-            nodes=_heirs({k: v for k, v in self.nodes.items() if k in kept}),
+            nodes=kinship.heirs({k: v for k, v in self.nodes.items() if k in kept}),
             links={k: v for k, v in self.links.items() if v.source.node in kept and k.node in kept},
         )
 
@@ -297,6 +288,13 @@ class Definitions:
 
         return catalog_of(self)
 
+    @cached_property
+    def nesting(self) -> Nesting:
+        """How the blocks contain each other."""
+        from graph.nesting import nesting_of  # needs the catalogue
+
+        return nesting_of(self)
+
     @property
     def names(self) -> frozenset[str]:
         """The names in use."""
@@ -375,20 +373,6 @@ class Project:
     def inside(self, scope: Scope) -> Self:
         """The project as it is seen from inside a block: that block's drawing in the place of its own."""
         return self if scope is None else replace(self, graph=self.blocks[scope].graph)
-
-
-def _heirs(nodes: Mapping[NodeId, Node]) -> Mapping[NodeId, Node]:
-    """The nodes, where the first of those that shared the weights of a node that is gone takes its place."""
-    if all(node.shares is None or node.shares in nodes for node in nodes.values()):
-        return nodes
-    heirs: dict[NodeId, NodeId] = {}
-    kept = {}
-    for node in nodes.values():
-        if node.shares is not None and node.shares not in nodes:
-            heir = heirs.setdefault(node.shares, node.id)
-            node = replace(node, shares=None if heir == node.id else heir)
-        kept[node.id] = node
-    return kept
 
 
 def has_a_wire(graph: Graph, target: Port) -> Message:

@@ -16,6 +16,7 @@ from graph.strict_json import refuse
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Title = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,63}\Z")]  # becomes the name of a class
+CodeName = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}\Z")]  # that of a class or function
 Count = Annotated[int, Meta(ge=1, le=2**31)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Device = Annotated[str, Meta(pattern=rf"^({'|'.join(DEVICES)})\Z")]
@@ -100,7 +101,7 @@ class CodeRecord(Struct):
     """Code of the person, line by line."""
 
     id: Id
-    name: Title
+    name: CodeName
     text: list[str]
 
 
@@ -153,6 +154,7 @@ def check(record: dict[str, Any], kind: type[T]) -> T:
 _EXPLANATIONS = (
     (r"Object missing required field `(?P<field>.*)`", msg("the field '{field}' is missing. Add it.")),
     (r"Object contains unknown field `(?P<field>.*)`", msg("the field '{field}' is not known. Delete it.")),
+    (r"Expected `str` matching regex (?P<form>.*)", msg("{form} are needed there.")),
     (r"Expected `(?P<wanted>[^`]*)`, got `(?P<found>[^`]*)`", msg("{wanted} is needed there, not {found}.")),
     (r"(?P<detail>.*)", msg("the value does not fit ({detail}). Change it.")),
 )
@@ -165,11 +167,20 @@ _KINDS = {
     "object": msg("an object"),
     "str": msg("a text"),
 }
+_FORMS = {  # by the pattern of the type, as msgspec writes it
+    repr(kind.__metadata__[0].pattern): words
+    for kind, words in (
+        (Id, msg("up to 64 letters, digits, points, dashes and underscores")),
+        (Title, msg("up to 64 letters and digits, beginning with a letter,")),
+        (CodeName, msg("up to 64 letters, digits and underscores, beginning with a letter,")),
+    )
+}
 
 
 def _explain(detail: str) -> Message:
     """What msgspec says about a value, in words that can be translated."""
+    words = {**_KINDS, **_FORMS, repr(Device.__metadata__[0].pattern): ", ".join(DEVICES)}
     for pattern, explanation in _EXPLANATIONS:
         if found := re.fullmatch(pattern, detail, re.DOTALL):
-            return replace(explanation, values={k: _KINDS.get(v, v) for k, v in found.groupdict().items()})
+            return replace(explanation, values={k: words.get(v, v) for k, v in found.groupdict().items()})
     raise AssertionError(detail)

@@ -15,6 +15,7 @@ from graph.catalog import CATALOG, NETWORK, Catalog, NodeType, Role
 from graph.catalog.types import misfits
 from graph.expressions import Number
 from graph.facts import read_facts
+from graph.kinship import alike, model_of
 from graph.messages import EditError, Message, msg
 from graph.model import Graph, Link, Node, NodeId, Port, Project
 from graph.names import check_name
@@ -279,11 +280,11 @@ def _check_sharing(drawing: Drawing) -> Iterator[Problem]:
             text = msg("'{node}' shares the weights of a node that is not there, or has none of its own. Give it its own.",
                        node=node.name)  # fmt: skip
             yield Problem("bad-sharing", text, node.id, fixes=(own,))
-        elif leader and leader.type == node.type and leader.params != node.params:
+        elif (model := model_of(drawing.graph.nodes, node)) is not None and not alike(node, model):
             text = msg("'{node}' shares the weights of '{leader}', but its settings differ. Make them the same, or give it its own.",
-                       node=node.name, leader=leader.name)  # fmt: skip
+                       node=node.name, leader=model.name)  # fmt: skip
             same = fixes.graph_fix(
-                msg("Take the settings of {name}", name=leader.name), Graph.share, (leader.id, node.id)
+                msg("Take the settings of {name}", name=model.name), Graph.share, (model.id, node.id)
             )
             yield Problem("bad-sharing", text, node.id, fixes=(same, own))
 

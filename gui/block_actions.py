@@ -31,6 +31,7 @@ class BlockActions(QObject):
         self._editor, self._blocks, self._canvas = editor, blocks, canvas
         canvas.inside_requested.connect(self._look_into)
         canvas.leave_requested.connect(self.leave_block)
+        editor.changed.connect(self._on_changed)
 
     def offered(self, *, on_node: bool) -> list[str]:
         """The ids of the actions that a menu on the selected nodes, or on the empty canvas, has beside the usual ones."""
@@ -138,6 +139,13 @@ class BlockActions(QObject):
         dialog.applied.connect(lambda written: self._put_code(dialog, written, place))
         dialog.allowed.connect(lambda _code: self.allowed.emit())
         dialog.show()
+
+    @Slot()
+    def _on_changed(self) -> None:
+        """Code editors belong to the document that they were opened in. One without any history was just opened itself."""
+        if self._editor.undo_text is None and self._editor.redo_text is None:
+            for dialog in self._canvas.findChildren(CodeEditor):
+                dialog.part()
 
     def _put_code(self, dialog: CodeEditor, code: Code, place: Position) -> None:
         """What was written first becomes a node; what is written later changes that."""

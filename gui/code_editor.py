@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
 )
 
 from graph.catalog.types import Kind, Param
-from graph.code import CodeError, Signature, read
-from graph.messages import LayerloomError, msg, tr
+from graph.code import CodeError, Signature, read, rename
+from graph.messages import EditError, LayerloomError, msg, tr
 from graph.model import Code
-from graph.names import MAX_NAME, stem_of
+from graph.names import MAX_NAME, check_name, stem_of
 from gui.code_text import CodeText
 from gui.panels.parts import ElidedLabel, IconLabel, breakable, column, label, row, rule, small_button
 from gui.style import set_property
@@ -69,6 +69,8 @@ def {name}(first, second, share: float = 0.5):
 class CodeEditor(QDialog):
     """Edits one piece of code; it may be open beside the window. New code (without text) begins with a template.
 
+    The name is that of the class or function in the text: changing either changes the other.
+
     `applied(Code)` gives what was written, which is allowed to run from then on; the editor stays open.
     `allowed(Code)` says that the code which came with a file is allowed now, as it is.
     """
@@ -81,6 +83,9 @@ class CodeEditor(QDialog):
         self._entry, self._taken = entry, taken
         self._is_foreign = bool(entry.text) and not trust.is_allowed(entry.text)
         self._signature: Signature | None = None
+        self._name = entry.name  # in the text, as it was applied
+        self._followed = entry.name  # the name in the text that the field has, unless the person wrote another there
+        self._is_parted = False
         self._read_later = QTimer(self, singleShot=True, interval=READ_AFTER)
         self.setWindowTitle(tr("Python of '{name}'", name=entry.name))
         self.setMinimumSize(*MINIMUM)
@@ -97,7 +102,16 @@ class CodeEditor(QDialog):
     @property
     def is_changed(self) -> bool:
         """Whether anything was not applied yet."""
-        return self._text_changed or self.name.text().strip() != self._entry.name
+        return self._text_changed or self.name.text().strip() != self._name
+
+    def part(self) -> None:
+        """The document was closed: close too, or, with changes, stay so that they can be copied; nothing is applied."""
+        self._is_parted = True
+        if self.is_changed:
+            self._read()
+            self.question.show()
+        else:
+            super().reject()
 
     # ---- parts
 
@@ -163,11 +177,13 @@ class CodeEditor(QDialog):
         self.facts.line_button.clicked.connect(lambda: self.text.go_to(self.facts.line))
 
     def _show_entry(self) -> None:
-        self.name.setText(self._entry.name)
         self.text.set_wrapped(self._is_foreign)
         self.text.setPlainText(self._entry.text or self._template())
+        self.name.setText(self._entry.name)
         self.text.document().setModified(False)
         self.text.setFocus()
+        self._read()
+        self._name = self.name.text()
         self._read()
 
     # ---- what the person does
@@ -181,35 +197,56 @@ class CodeEditor(QDialog):
     def _read(self) -> None:
         """Show what the text makes of a node, or why it makes none."""
         self._read_later.stop()
+        self._follow()
         error = self._problem()
         self.text.mark_error(error.line if isinstance(error, CodeError) else None)
         self.facts.show_result(self._signature, error)
-        set_property(self.name, "invalid", error is not None and not isinstance(error, CodeError))
+        is_bad_name = error is not None and not self._is_parted and not isinstance(error, CodeError)
+        set_property(self.name, "invalid", is_bad_name)
         self._update_buttons(error)
+
+    def _follow(self) -> None:
+        """Give the field the name that the text has now, unless the person wrote another into it."""
+        try:
+            name = read(self._current_text()).name
+        except CodeError:
+            return
+        if self.name.text().strip() == self._followed != name:
+            self.name.setText(name)
+            self._read_later.stop()
+        self._followed = name
 
     def _problem(self) -> LayerloomError | None:
         self._signature, name = None, self.name.text().strip()
-        try:
-            self._signature = read(self._current_text())
-        except CodeError as error:
-            return error
+        if self._is_parted:
+            return LayerloomError(
+                msg("The drawing that this code belongs to was closed. Copy what you need from here.")
+            )
         if not name:
             return LayerloomError(msg("This has no name. Write one at the top."))
         if name in self._taken and name != self._entry.name:
             return LayerloomError(msg("'{name}' exists already. Choose another name.", name=name))
+        try:
+            check_name(name)
+            self._signature = read(self._text_to_apply())
+        except EditError as error:
+            return error
         return None
 
     @Slot()
     def _apply(self) -> None:
-        """Allow and hand out what is written; code that came with a file and was only renamed stays as it was."""
+        """Allow and hand out what is written, with the name of the field."""
         self._read()
         if not self.apply_button.isEnabled():
             return
-        text = self._current_text()
-        if (self._text_changed or not self._is_foreign) and not self._try_to_allow(text):
+        text = self._text_to_apply()
+        if not self._try_to_allow(text):
             return
-        self._is_foreign = self._is_foreign and not self._text_changed
-        self._entry = replace(self._entry, name=self.name.text().strip(), text=text)
+        if text != self._current_text():
+            self.text.replace_text(text)
+        self._is_foreign = False
+        self._name = self._followed = self.name.text().strip()
+        self._entry = replace(self._entry, name=self._name, text=text)
         self._settle()
         self.applied.emit(self._entry)
 
@@ -270,16 +307,26 @@ class CodeEditor(QDialog):
         """The text to apply: exactly the one that came as long as nobody changed it (Qt shows some letters as others)."""
         return self.text.toPlainText() if self._text_changed or not self._entry.text else self._entry.text
 
+    def _text_to_apply(self) -> str:
+        """The text, where the class or function has the name of the field.
+
+        Raises:
+            EditError: it cannot be read, or has that name for something else.
+        """
+        text, name = self._current_text(), self.name.text().strip()
+        found = read(text).name
+        return text if found == name else rename(text, found, name)
+
     def _template(self) -> str:
         name = self._entry.name if self._entry.name.isidentifier() else "Mine"
         is_module = self.templates.checkedId() == 0
         return _MODULE.format(name=name) if is_module else _FUNCTION.format(name=stem_of(name, "mix"))
 
     def _update_buttons(self, error: LayerloomError | None) -> None:
-        allows_more = self._is_foreign and self._text_changed
+        allows_more = self._is_foreign and self.is_changed
         self.banner.setVisible(self._is_foreign)
         self.banner_text.setText(str(_CHANGED if allows_more else _FOREIGN))
-        self.allow_button.setVisible(self._is_foreign and not self._text_changed)
+        self.allow_button.setVisible(self._is_foreign and not self.is_changed)
         self.allow_button.setEnabled(self._signature is not None)
         self.allow_button.setToolTip("" if error is None else str(error))
         self.apply_button.setText(tr("Apply and allow") if allows_more else tr("Apply"))

@@ -10,18 +10,20 @@ from typing import Any
 
 from graph.binding import bind, defaults
 from graph.catalog import Catalog, NodeType, Role
-from graph.catalog.definitions import INPUT, OUTPUT, block_of, code_of, declared_shape, own_params
+from graph.catalog.definitions import INPUT, OUTPUT, SCAN, block_of, code_of, declared_shape, own_params
 from graph.catalog.types import ordered_inputs
+from graph.code import digest
 from graph.expressions import Number
 from graph.facts import read_facts
+from graph.kinship import with_owners
 from graph.messages import EditError
-from graph.model import Block, Graph, Node, NodeId, Project, Value
+from graph.model import Block, Definitions, Graph, Node, NodeId, Project, Value
 from graph.problems import Problem
 from graph.topology import ancestors, execution_order
 from graph.validation import needed, param_problems, relax, relax_unused, validate
-from runtime import instances
+from runtime import instances, trust
 from runtime.analysis import Analysis, Inside, NodeAnalysis, TensorSpec, insides
-from runtime.code_nodes import code_problem, evaluate_code
+from runtime.code_nodes import run_code
 from runtime.diagnosis import Situation, explain_failure, look_at
 from runtime.feasibility import check_feasible
 from runtime.initial_weights import check_initialization
@@ -54,7 +56,8 @@ class _Analyser:
         self.project, self.catalog, self.definitions = project, catalog, project.definitions
         self._within: list[str] = []
         self._names: list[Mapping[str, Number]] = []
-        self._kept = _answers(project)
+        self._allowed = _allowed(project.definitions)
+        self._kept = _answers(project.definitions, self._allowed)
 
     def nodes_of(self, graph: Graph, problems: list[Problem], given: Specs | None = None) -> dict[NodeId, NodeAnalysis]:
         """What is known about every node of a drawing whose expressions are worked out."""
@@ -88,7 +91,7 @@ class _Analyser:
             return NodeAnalysis(outputs=_given(node, node_type, values), resolved=values)
         resolved = _resolve(node_type, values, inputs)
         if not _is_fed(node_type, inputs, graph.inputs(node.id)):
-            return NodeAnalysis(inputs, resolved=resolved)
+            return NodeAnalysis(inputs, resolved=resolved, inside=self._glimpse(node, resolved, inputs))
         situation = Situation(graph, node, node_type, resolved, inputs)
         found = tuple(look_at(situation))
         problems += found
@@ -100,12 +103,12 @@ class _Analyser:
         block, code = block_of(s.node, self.definitions), code_of(s.node, self.definitions)
         if block is not None:
             return self._instance(s, block, problems)
-        if code is not None and (problem := code_problem(s, code)) is not None:
-            problems.append(problem)
-            return NodeAnalysis(s.inputs, resolved=s.values)
-        arguments = s.node_type, tuple(s.values.items()), tuple(s.inputs.items())
+        if code is not None:
+            found, wrong = run_code(s, code, allowed=code.id in self._allowed)
+            problems += wrong
+            return found
         try:
-            outputs, parameters, macs = evaluate_code(code, *arguments) if code else evaluate(*arguments)
+            outputs, parameters, macs = evaluate(s.node_type, tuple(s.values.items()), tuple(s.inputs.items()))
         except Exception as error:
             problems.append(explain_failure(s, str(error).replace(str(BATCH), "B")))
             return NodeAnalysis(s.inputs, resolved=s.values)
@@ -120,11 +123,21 @@ class _Analyser:
         problems += found.problems
         return found.analysis
 
+    def _glimpse(self, node: Node, values: Mapping[str, Any], inputs: Specs) -> tuple[Inside, ...]:
+        """A block as far as an instance feeds it; the other inputs are what they announce."""
+        block = block_of(node, self.definitions)
+        if block is None:
+            return ()
+        names = {param.name: values[param.name] for param in own_params(block)}
+        arriving = instances.step_of(block, inputs) if values["use"] == SCAN else inputs
+        inside = self._inside(block, names, {**_announced(block, names), **arriving})
+        return (inside,) if inside is not None else ()
+
     def _inside(self, block: Block, values: Mapping[str, Any], given: Specs) -> Inside | None:
-        """A block with these values of its parameters and these inputs; None while it is being looked at already."""
+        """A block with these values of its parameters and these inputs; None if it is in itself, or too deep."""
         key = (block.id, tuple(values.items()), tuple(given.items()))
         if key not in self._kept:
-            if block.id in self._within:
+            if block.id in self._within or self.definitions.nesting.is_too_deep(block.id):
                 return None
             self._within.append(block.id)
             self._kept[key] = self._look_inside(block, values, given)
@@ -152,7 +165,7 @@ class _Analyser:
             seen.setdefault(inside.block, inside)
         for block in self.project.blocks.values():
             if block.id not in seen:
-                alone = self._inside(block, defaults(block), _announced(block))
+                alone = self._inside(block, defaults(block), _announced(block, defaults(block)))
                 for inside in (alone, *insides(alone.nodes)) if alone else ():
                     seen.setdefault(inside.block, inside)
         return seen
@@ -162,31 +175,36 @@ def _needed(graph: Graph) -> frozenset[NodeId]:
     """The nodes that the outputs of a block depend on, with those whose weights they share."""
     ends = {node.id for node in graph.nodes.values() if node.type == OUTPUT}
     wanted = ends | ancestors(graph, ends)
-    return frozenset(wanted | {shares for i in wanted if (shares := graph.nodes[i].shares) is not None})
+    return with_owners(graph.nodes, wanted)
 
 
-def _announced(block: Block) -> dict[str, TensorSpec]:
-    """What the Input nodes of a block say that they will get."""
+def _announced(block: Block, values: Mapping[str, Any]) -> dict[str, TensorSpec]:
+    """What the Input nodes of a block say that they will get, with these values of its parameters."""
     given = {}
     for node in block.graph.nodes.values():
-        shape = declared_shape(block, node, defaults(block)) if node.type == INPUT else None
+        shape = declared_shape(block, node, values) if node.type == INPUT else None
         if shape is not None:
             given[node.name] = TensorSpec(("B", *shape), str(node.params.get("dtype", "float32")))
     return given
 
 
-_answered: list[tuple[Project, dict[Any, Inside]]] = []
+def _allowed(definitions: Definitions) -> frozenset[str]:
+    """The ids of the pieces of code that may run."""
+    hashes = trust.allowed() if definitions.codes else frozenset()
+    return frozenset(code.id for code in definitions.codes.values() if digest(code.text) in hashes)
 
 
-def _answers(project: Project) -> dict[Any, Inside]:
-    """The answers about the blocks of a project, kept as long as its definitions are the same."""
-    for old, answers in _answered:
-        same = old.weight_init == project.weight_init and old.bias_init == project.bias_init
-        if old.definitions is project.definitions and same and len(answers) < _KEPT:
+_answered: list[tuple[Definitions, frozenset[str], dict[Any, Inside]]] = []
+
+
+def _answers(definitions: Definitions, allowed: frozenset[str]) -> dict[Any, Inside]:
+    """The answers about the blocks of a project, kept as long as its definitions and what of them may run are the same."""
+    for known, could_run, answers in _answered:
+        if known is definitions and could_run == allowed and len(answers) < _KEPT:
             return answers
-    _answered.insert(0, (project, {}))
+    _answered.insert(0, (definitions, allowed, {}))
     del _answered[2:]
-    return _answered[0][1]
+    return _answered[0][2]
 
 
 # ---- one node

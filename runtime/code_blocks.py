@@ -15,10 +15,11 @@ from graph.names import MODULE_ATTRIBUTES
 from graph.topology import ancestors
 from runtime.analysis import Inside, NodeAnalysis, TensorSpec, insides
 from runtime.code_body import FUNCTIONS, INDENT, Body, Row
-from runtime.instances import signature
+from runtime.instances import signatures
 from runtime.symbols import Sizes, body_of
 
-_NOT_A_CLASS = ("model", "nn", "self", "super", "torch", *FUNCTIONS)
+# What a constructor names besides classes: the last are the variables of a loop and a size that grows in it.
+_NOT_A_CLASS = ("model", "nn", "self", "super", "torch", *FUNCTIONS, "i", "run", "step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ class BlockClasses:
         groups = [uses]
         if made is None:
             by_form: dict[object, list[Inside]] = {}
-            for use in uses:
-                by_form.setdefault(signature(NodeAnalysis(inside=(use,))), []).append(use)
+            for use, form in zip(uses, signatures(NodeAnalysis(inside=(use,)) for use in uses), strict=True):
+                by_form.setdefault(form, []).append(use)
             groups = list(by_form.values())
         for group in groups:
             written = made if made is not None else self._class(block, group)
@@ -98,7 +99,7 @@ class BlockClasses:
         body.returned = frozenset(port for end in ends for port in body.sources(end.id))
         wanted = {end.id for end in ends} | ancestors(block.graph, [end.id for end in ends])
         inner = [n for n in body.order if n in wanted and block.graph.nodes[n].type not in (INPUT, OUTPUT)]
-        held = [n for n in body.order if n in {*inner, *(body.leaders[i].id for i in inner if i in body.leaders)}]
+        held = body.with_leaders(inner)
         constructors, statements = [], []
         for body.at in range(len(uses)):
             constructors.append(body.constructor(held))

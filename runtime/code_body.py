@@ -93,6 +93,13 @@ class Body:
         found = followers(self.graph, self.uses[0])
         return {node.id: leader for node, leader in found if self.type_of(leader.id).role in NETWORK}
 
+    def with_leaders(self, nodes: Iterable[NodeId]) -> list[NodeId]:
+        """These nodes and those whose weights they use, in their order."""
+        found = set(nodes)
+        while more := {self.leaders[n].id for n in found if n in self.leaders} - found:
+            found |= more
+        return [n for n in self.order if n in found]
+
     # ---- names
 
     def variable(self, port: Port) -> str:

@@ -1,54 +1,186 @@
-"""Nodes that run the person's own code: written into the generated source, and worked out like any other."""
+"""Nodes that run the person's own code: what they give is found by running it on two small batches, once.
+
+What grows with the batch shows itself by the difference. The code runs without memory, on PyTorch's `meta` device, or,
+where it needs numbers, on random ones.
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from math import prod
 from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import torch
 
 from graph import code as codes
 from graph.catalog.types import NodeType
-from graph.messages import EditError, ProjectError, msg
+from graph.messages import EditError, LayerloomError, Message, msg
 from graph.model import Code, Value
 from graph.problems import Problem
-from runtime import custom, trust
-from runtime.analysis import TensorSpec
+from runtime import custom
+from runtime.analysis import Dim, NodeAnalysis, TensorSpec
 from runtime.diagnosis import Situation
-from runtime.emitters import emit
-from runtime.shapes import Specs, empty, spec_of
+from runtime.emitters import Emission, emit
+
+BATCHES = FEW, MORE = 2, 3  # samples
+MAX_BYTES = 256 * 2**20  # of inputs and weights with numbers
+SEED = 0
+
+Inputs = tuple[tuple[str, TensorSpec], ...]
 
 
-def code_problem(s: Situation, code: Code) -> Problem | None:
-    """Why code does not run: it was not allowed on this computer, or cannot be a node."""
-    if not trust.is_allowed(code.text):
+class Given(NamedTuple):
+    """What code gives: its outputs by port, and its trainable numbers."""
+
+    outputs: Mapping[str, TensorSpec]
+    parameters: int
+
+
+def run_code(s: Situation, code: Code, *, allowed: bool) -> tuple[NodeAnalysis, tuple[Problem, ...]]:
+    """What is known about a node that runs code, and what is wrong with it. Multiply-accumulates are not counted."""
+    unknown = NodeAnalysis(s.inputs, resolved=s.values)
+    if not allowed:
         text = msg("'{node}' runs the code {name}, which was not allowed on this computer yet. Open it, read it, and allow it if you "
                    "trust it; on the command line, use the verb 'allow'.", node=s.node.name, name=code.name)  # fmt: skip
-        return s.problem("code-not-allowed", text)
+        return unknown, (s.problem("code-not-allowed", text),)
     try:
-        codes.read(code.text)
-        custom.load(code.text)
-    except (EditError, ProjectError) as error:
-        text = msg(
-            "The code {name} of '{node}' cannot run: {reason}", node=s.node.name, name=code.name, reason=error.message
-        )
-        return s.problem("bad-code", text)
-    return None
+        given = evaluate_code(code.text, s.node_type, tuple(s.values.items()), tuple(s.inputs.items()))
+    except LayerloomError as error:
+        given = error.message
+    if isinstance(given, Message):
+        text = msg("The code {name} of '{node}' cannot run: {reason}", node=s.node.name, name=code.name, reason=given)
+        return unknown, (s.problem("bad-code", text),)
+    return NodeAnalysis(s.inputs, given.outputs, s.values, given.parameters), ()
 
 
+@lru_cache(maxsize=1024)
 def evaluate_code(
-    code: Code, node_type: NodeType, values: tuple[tuple[str, Value], ...], inputs: tuple[tuple[str, TensorSpec], ...]
-) -> tuple[Specs, int, int]:
-    """As `runtime.shapes.evaluate`, for code that is allowed. Multiply-accumulates inside it are not counted."""
-    name = codes.read(code.text).name
+    text: str, node_type: NodeType, values: tuple[tuple[str, Value], ...], inputs: Inputs
+) -> Given | Message:
+    """What allowed code gives with these parameters and inputs, or why it gives nothing; it runs once for each of them.
+
+    Raises:
+        LayerloomError: the code is not allowed, cannot be a node, or fails before it can be called.
+    """
     names = {port: f"x{i}" for i, (port, _) in enumerate(inputs)}
-    emission = emit(node_type, dict(values), names)
-    space = {"torch": torch, "nn": torch.nn, name: custom.load(code.text)}
-    with torch.device("meta"), torch.no_grad():
-        module = eval(emission.init, space) if emission.init else None
-        tensors = {names[port]: empty(spec) for port, spec in inputs}
-        run = {**space, **tensors, "self": SimpleNamespace(module=module)}
-        results = [f"y{i}" for i in range(len(node_type.outputs))]
-        exec(emission.assignment("self.module", results), run)
-    outputs = {port.name: spec_of(run[result]) for port, result in zip(node_type.outputs, results, strict=True)}
-    parameters = module.parameters() if isinstance(module, torch.nn.Module) else ()
-    return outputs, sum(p.numel() for p in parameters), 0
+    trial = _Trial(custom.load(text), codes.read(text).name, emit(node_type, dict(values), names), node_type, inputs)
+    try:
+        return trial.run("meta", torch.empty)
+    except BaseException as error:  # it needs numbers, or there is a mistake in it, which shows better with numbers
+        if (size := trial.bytes()) > MAX_BYTES:
+            return msg("It fails without numbers ({error}), and is too large to be tried with some: {size} MB of at most {limit} MB. "
+                       "Make what arrives smaller.",
+                       error=custom.shown(error), size=size >> 20, limit=MAX_BYTES >> 20)  # fmt: skip
+    try:
+        with _own_randomness():
+            return trial.run("cpu", torch.rand)
+    except LayerloomError as error:
+        return error.message
+    except BaseException as error:
+        arriving = ", ".join(f"{port}: {spec}" for port, spec in inputs) or msg("nothing")
+        return msg("Line {line}: {error}. It was given {arriving}. Mend that line, or change what arrives.",
+                   line=custom.line_of(error, text), error=custom.shown(error), arriving=arriving)  # fmt: skip
+
+
+class _Trial(NamedTuple):
+    """A call of the class or function `made`, which has that name in the generated code."""
+
+    made: Any
+    name: str
+    emission: Emission
+    node_type: NodeType
+    inputs: Inputs
+
+    def run(self, device: str, fill: Callable[..., torch.Tensor]) -> Given:
+        """What comes out, by the outputs for both batches. `fill` makes tensors of numbers."""
+        with torch.device(device), torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = self._module()
+            few, more = (self._outputs(module, batch, fill) for batch in BATCHES)
+        parameters = module.parameters() if module is not None else ()
+        ports = [port.name for port in self.node_type.outputs]
+        specs = {port: _spec(port, a, b) for port, a, b in zip(ports, few, more, strict=True)}
+        return Given(specs, sum(p.numel() for p in parameters))
+
+    def bytes(self) -> int:
+        """The memory of the smaller batch and of the weights, as far as they can be counted without it."""
+        taken = sum(prod(_sizes(spec, FEW)) * _dtype(spec).itemsize for _, spec in self.inputs)
+        try:
+            with torch.device("meta"):
+                module = self._module()
+        except BaseException:
+            return taken
+        return taken + sum(p.numel() * p.element_size() for p in (module.parameters() if module is not None else ()))
+
+    def _module(self) -> torch.nn.Module | None:
+        return eval(self.emission.init, self._space()) if self.emission.init else None
+
+    def _outputs(self, module: torch.nn.Module | None, batch: int, fill: Callable[..., torch.Tensor]) -> Sequence[Any]:
+        space = self._space() | {"self": SimpleNamespace(module=module)}
+        space |= {f"x{i}": _tensor(spec, batch, fill) for i, (_, spec) in enumerate(self.inputs)}
+        results = [f"y{i}" for i in range(len(self.node_type.outputs))]
+        exec(self.emission.assignment("self.module", results), space)
+        return [space[result] for result in results]
+
+    def _space(self) -> dict[str, Any]:
+        return {"torch": torch, "nn": torch.nn, self.name: self.made}
+
+
+@contextmanager
+def _own_randomness() -> Iterator[None]:
+    """The same random numbers each time; those of a run beside this go on as before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(SEED)
+        yield
+
+
+def _tensor(spec: TensorSpec, batch: int, fill: Callable[..., torch.Tensor]) -> torch.Tensor:
+    """A batch: numbers from 0 to 1, or classes."""
+    values = fill(_sizes(spec, batch))
+    return (values if _dtype(spec).is_floating_point else (spec.classes or 2) * values).to(_dtype(spec))
+
+
+def _dtype(spec: TensorSpec) -> torch.dtype:
+    return getattr(torch, spec.dtype)
+
+
+def _sizes(spec: TensorSpec, batch: int) -> list[int]:
+    return [d if isinstance(d, int) else batch * int(d.rpartition("·")[0] or 1) for d in spec.shape]
+
+
+def _spec(port: str, few: Any, more: Any) -> TensorSpec:
+    """Shape and dtype of an output, by its values for both batches.
+
+    Raises:
+        EditError: it is no tensor, or its sizes are neither fixed nor multiples of the batch.
+    """
+    for value in (few, more):
+        if not isinstance(value, torch.Tensor):
+            raise EditError(
+                msg("Its output '{port}' is of the type {kind}. Return a tensor there.", port=port, kind=type(value).__name__)
+            )  # fmt: skip
+    dims = [_dim(a, b) for a, b in zip(few.shape, more.shape, strict=False)]
+    if few.ndim != more.ndim or None in dims:
+        raise EditError(
+            msg("Its output '{port}' is {few} for {first} samples and {more} for {second}, so its shape cannot be foreseen. Let each "
+                "size be fixed, or so many for each sample.", port=port, few=_shown(few), more=_shown(more), first=FEW, second=MORE)
+        )  # fmt: skip
+    return TensorSpec(tuple(d for d in dims if d is not None), str(few.dtype).removeprefix("torch."))
+
+
+def _dim(few: int, more: int) -> Dim | None:
+    """A size that is the same for both batches, or a multiple of the batch; None for any other."""
+    factor = few // FEW
+    if few == more:
+        return few
+    if (factor * FEW, factor * MORE) != (few, more):
+        return None
+    return "B" if factor == 1 else f"{factor}·B"
+
+
+def _shown(tensor: torch.Tensor) -> str:
+    return str(TensorSpec(tuple(tensor.shape), ""))

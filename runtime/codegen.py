@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from graph.catalog import NETWORK, Role
-from graph.code import defined
+from graph.code import bindings
 from graph.model import Node, NodeId, Port, Project, Scope
 from graph.plan import Objective
 from graph.topology import ancestors
@@ -42,8 +42,8 @@ class Source:
     """Generated Python.
 
     `lines` gives for each node of the drawing, and `block_lines` for each node of a block, the numbers (from 1) of the
-    lines that it became. `model_text` is the part that needs no training: imports and the network's classes. `sections`
-    are the parts that the person wrote, `output_names` the variables that hold the outputs.
+    lines that it became. `model_text` is the part that needs no training: imports and the network's classes. `codes`
+    are the ids of the code of the person in it, `sections` its text, `output_names` the variables that hold the outputs.
     """
 
     text: str
@@ -54,6 +54,7 @@ class Source:
     outputs: tuple[Port, ...]
     programs: tuple[ProgramText, ...] = ()
     block_lines: Mapping[str, Mapping[NodeId, tuple[int, ...]]] = field(default_factory=dict)
+    codes: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
 
@@ -98,6 +99,7 @@ def generate(project: Project, analysis: Analysis) -> Source:
         outputs=writer.outputs,
         programs=tuple(programs),
         block_lines={scope: nodes for scope, nodes in lines.items() if scope is not None},
+        codes=tuple(writer.codes),
         sections=tuple(writer.sections),
         output_names=tuple(map(writer.body.variable, writer.outputs)),
     )
@@ -110,6 +112,13 @@ def class_name(title: str) -> str:
     return name if name[:1].isalpha() and not keyword.iskeyword(name) else f"Network{name}"
 
 
+def _free_class(name: str, taken: Set[str]) -> str:
+    """The name, or a longer one that the code of the person leaves free."""
+    while name in taken:
+        name += "Network"
+    return name
+
+
 class _Writer:
     """Writes the rows of one source, and remembers which node each came from."""
 
@@ -117,8 +126,8 @@ class _Writer:
         self.project, self.analysis, self.graph = project, analysis, project.graph
         self.rows: list[str] = []
         self.marks: list[tuple[int, Mark]] = []
-        self.class_name = class_name(project.name)
-        own = {name for code in project.definitions.codes.values() for name in defined(code.text)}
+        own = {name for code in project.definitions.codes.values() for name in bindings(code.text)}
+        self.class_name = _free_class(class_name(project.name), own)
         self.blocks = BlockClasses(project, {self.class_name, "nn", "torch", *HELPERS, *own})
         self.body = Body(project, project.graph, [analysis.nodes], find_class=self.blocks.of)
         self.outputs = self._find_outputs()
@@ -126,12 +135,11 @@ class _Writer:
         # What `forward` computes, and what the class holds: behind an output there may be layers that only losses see.
         self.model_nodes = self._layers_before(port.node for port in self.outputs)
         self.held = self._layers_before([*self.model_nodes, *self._with_role(Role.LOSS, Role.METRIC)])
-        leaders = {self.body.leaders[n].id for n in self.held if n in self.body.leaders}
-        self.held = [n for n in self.body.order if n in {*self.held, *leaders}]
+        self.held = self.body.with_leaders(self.held)
         self.blocks.add({n: analysis.nodes[n] for n in self.held})
         used = [code for entry in self.blocks.classes for code in entry.codes] + self.body.codes(self.held)
-        codes = project.definitions.codes
-        self.sections = [custom.section(codes[code].text) for code in dict.fromkeys(used)]
+        self.codes = list(dict.fromkeys(used))
+        self.sections = [custom.section(text) for text in self._code_texts()]
 
     # ---- what belongs to what
 
@@ -203,6 +211,9 @@ class _Writer:
         helpers = helpers_in(own)
         self.write('"""Drawn with Layerloom."""')
         self.write()
+        if any("__future__.annotations" in bindings(code).get("annotations", ()) for code in self._code_texts()):
+            self.write("from __future__ import annotations")
+            self.write()
         if "torch." in re.sub(r"#.*", "", own) or helpers or self.sections:
             self.write("import torch")
         self.write("from torch import nn")
@@ -214,6 +225,9 @@ class _Writer:
             self.write()
             self.write()
             self.put(entry.rows, entry.block.id)
+
+    def _code_texts(self) -> list[str]:
+        return [self.project.definitions.codes[code].text for code in self.codes]
 
     def _model_rows(self) -> list[Row]:
         return [*self.body.constructor(self.held), *self.body.statements(self.held)]

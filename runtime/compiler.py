@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import linecache
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
+from graph.code import read
 from graph.messages import ProjectError, msg
 from graph.model import Node, Port, Project
 from graph.plan import Objective
@@ -82,27 +83,37 @@ def compile_project(project: Project) -> Compiled:
     source = generate(project, analysis)
     if not source.outputs:
         raise ProjectError(msg("There is no network in this drawing yet. Add a layer and wire the data to it."))
-    for code in project.definitions.codes.values():
-        if source.sections and custom.section(code.text) in source.sections:
-            custom.load(code.text)  # refuses what is not allowed
-    space = execute(source.text, own_text=source.own_text)
+    texts = [project.definitions.codes[code].text for code in source.codes]
+    for text in texts:
+        custom.load(text)  # refuses what is not allowed
+    space = execute(source.text, own_text=source.own_text, own=frozenset(read(text).name for text in texts))
     programs = tuple(Program(p.objective, space[p.class_name], p.inputs, p.losses, p.metrics) for p in source.programs)
     return Compiled(project, analysis, source, space[source.class_name], programs)
 
 
-def execute(text: str, own_text: str | None = None) -> dict[str, type[nn.Module]]:
+def execute(text: str, *, own_text: str | None = None, own: Set[str] = frozenset()) -> dict[str, type[nn.Module]]:
     """The classes of generated source. Its lines are known to tracebacks.
 
     Args:
         own_text: the text without what the person wrote and allowed to run, where there is such.
+        own: the names of the classes and functions in there that are nodes.
 
     Raises:
         AssertionError: the text holds anything that the generator does not write.
+        ProjectError: what the person wrote does not run here.
     """
-    check_source(text if own_text is None else own_text)
+    check_source(text if own_text is None else own_text, own=own)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     filename = f"<layerloom {digest}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     space: dict[str, Any] = {"__name__": f"layerloom_{digest}"}
-    exec(compile(text, filename, "exec", dont_inherit=True), space)
+    try:
+        exec(compile(text, filename, "exec", dont_inherit=True), space)
+    except BaseException as error:
+        if not own:
+            raise
+        raise ProjectError(
+            msg("The code of your own nodes ran alone, but not as a part of the generated code: {error}. Let it mean the same "
+                "each time that it runs.", error=custom.shown(error))
+        ) from error  # fmt: skip
     return space

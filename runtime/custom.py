@@ -71,16 +71,15 @@ def _run(text: str, signature: code.Signature) -> Any:
     """What the text defines under the name of the signature; run once."""
     from torch import nn  # `section` is needed without it
 
-    digest = code.digest(text)[:12]
-    filename = f"<code {digest}>"
+    filename = _filename(text)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    space: dict[str, Any] = {"__name__": f"layerloom_code_{digest}"}
+    space: dict[str, Any] = {"__name__": f"layerloom_code_{code.digest(text)[:12]}"}
     try:
         exec(compile(text, filename, "exec", dont_inherit=True), space)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # code may raise anything, SystemExit too
         raise ProjectError(
             msg("Line {line}: '{name}' did not run: {error}. Mend that line, or install what it needs.",
-                line=_line(error, filename), name=signature.name, error=_shown(error))
+                line=line_of(error, text), name=signature.name, error=shown(error))
         ) from error  # fmt: skip
     made = space.get(signature.name)
     is_module = isinstance(made, type) and issubclass(made, nn.Module)
@@ -91,8 +90,14 @@ def _run(text: str, signature: code.Signature) -> Any:
     return made
 
 
-def _line(error: BaseException, filename: str) -> int:
-    """The last line of the code on the way to the error."""
+def _filename(text: str) -> str:
+    """What tracebacks call the code."""
+    return f"<code {code.digest(text)[:12]}>"
+
+
+def line_of(error: BaseException, text: str) -> int:
+    """The last line of the code on the way to the error; 1 where it was not reached."""
+    filename = _filename(text)
     if isinstance(error, SyntaxError) and error.filename == filename:
         return error.lineno or 1
     return next(
@@ -100,7 +105,7 @@ def _line(error: BaseException, filename: str) -> int:
     )
 
 
-def _shown(error: BaseException) -> str:
+def shown(error: BaseException) -> str:
     """The error in one line of a bounded length."""
     words = " ".join(str(error).split()).rstrip(".")
     kind = type(error).__name__

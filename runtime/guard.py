@@ -50,18 +50,21 @@ _EXPRESSIONS = (
 )  # fmt: skip
 BUILTINS = frozenset({"super", "range", "reversed", "min", "max", "round"})
 _OWNERS = ("self", "self.model")  # of submodules
-_IMPORTS = frozenset({"import torch", "from torch import nn"})
+_IMPORTS = frozenset({"from __future__ import annotations", "import torch", "from torch import nn"})
 
 
-def check_source(text: str) -> None:
+def check_source(text: str, *, own: Set[str] = frozenset()) -> None:
     """Refuse source that is not of the generator's form.
+
+    Args:
+        own: names of classes and functions that the person wrote and allowed: what the text calls beside its own.
 
     Raises:
         AssertionError: it holds anything else. A drawing cannot cause that; a mistake in the generator can.
     """
     tree = ast.parse(text)
     classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    callable_names = HELPERS.keys() | BUILTINS | classes | set(_runs(tree))
+    callable_names = HELPERS.keys() | BUILTINS | classes | set(_runs(tree)) | own
     for node in ast.walk(tree):
         assert isinstance(node, _STATEMENTS + _EXPRESSIONS), ast.dump(node)
         if isinstance(node, (ast.Import, ast.ImportFrom)):

@@ -12,7 +12,6 @@ from graph.catalog.definitions import (
     CALL,
     INPUT,
     LAST,
-    LENGTHS,
     OUTPUT,
     REPEAT,
     SCAN,
@@ -45,11 +44,29 @@ def run(s: Situation, block: Block, look: Look) -> Found:
     return _RUNS[str(s.values["use"])](s, block, look)
 
 
-def signature(found: NodeAnalysis) -> Hashable:
-    """What decides about the sizes of a node's parameters: nodes with equal signatures can share them."""
-    if found.inside:
-        return tuple(tuple((key, signature(node)) for key, node in inside.nodes.items()) for inside in found.inside)
-    return tuple(found.resolved.items())
+def signatures(found: Iterable[NodeAnalysis]) -> list[Hashable]:
+    """What decides about the sizes of the parameters of each of these nodes: those that are equal can share them.
+
+    They mean something among themselves only. Each block that is run is looked at once, however often it is run.
+    """
+    numbers: dict[Hashable, int] = {}
+    looked_at: dict[Inside, int] = {}
+
+    def of(node: NodeAnalysis) -> Hashable:
+        return tuple(map(number, _modules(node))) if node.inside else tuple(node.resolved.items())
+
+    def number(inside: Inside) -> int:
+        if inside not in looked_at:
+            form = tuple((key, of(node)) for key, node in inside.nodes.items())
+            looked_at[inside] = numbers.setdefault((inside.block, form), len(numbers))
+        return looked_at[inside]
+
+    return list(map(of, found))
+
+
+def _modules(node: NodeAnalysis) -> tuple[Inside, ...]:
+    """The runs of an instance that have a module each: one alone where they share their weights."""
+    return node.inside[:1] if node.resolved.get("shared_weights") is True else node.inside
 
 
 def names_of(block: Block, type_id: str) -> list[str]:
@@ -79,7 +96,7 @@ def _repeat(s: Situation, block: Block, look: Look) -> Found:
     shared = bool(s.values["shared_weights"])
     parameters = runs[0].parameters if shared else sum(inside.parameters for inside in runs)
     found = _found(s, tuple(runs), runs[-1].outputs, parameters, sum(inside.macs for inside in runs))
-    if shared and len({signature(NodeAnalysis(inside=(inside,))) for inside in runs}) > 1:
+    if shared and len(set(signatures(NodeAnalysis(inside=(inside,)) for inside in runs))) > 1:
         text = msg("'{node}' shares its weights between its runs, but a later run gets other sizes than the first ({first}, then {later}). "
                    "Give the runs their own weights, or keep the sizes the same in {block}.",
                    node=s.node.name, block=block.name, first=_shown(s.inputs), later=_shown(runs[0].outputs))  # fmt: skip
@@ -131,6 +148,13 @@ def _scan(s: Situation, block: Block, look: Look) -> Found:
     outputs |= {f"{name}_{LAST}": _widened(inside.outputs[name], ways) for name in handed_on}
     times = ways * (length if isinstance(length, int) else 1)
     return _found(s, (inside,), outputs, ways * inside.parameters, times * inside.macs)
+
+
+def step_of(block: Block, inputs: Specs) -> dict[str, TensorSpec]:
+    """What one step of a scan gets of these inputs of an instance: of sequences a step, all others as they are."""
+    kept = {*states(block).values(), *whole_inputs(block)}
+    known = {name: spec for name, spec in inputs.items() if name in names_of(block, INPUT)}
+    return {n: spec if n in kept or len(spec.shape) < 2 else _without_step(spec) for n, spec in known.items()}
 
 
 def _check_sequences(s: Situation, block: Block, sequences: list[str]) -> Problem | None:
@@ -219,4 +243,4 @@ def _shown(specs: Specs) -> str:
 
 _RUNS: Mapping[str, Callable[[Situation, Block, Look], Found]] = {CALL: _call, REPEAT: _repeat, SCAN: _scan}
 
-__all__ = ["LENGTHS", "Found", "names_of", "run", "signature"]
+__all__ = ["Found", "names_of", "run", "signatures"]

@@ -8,21 +8,26 @@ from math import prod
 
 from graph import fixes
 from graph.catalog import Catalog, Role
+from graph.kinship import alike, model_of
 from graph.messages import msg
 from graph.model import Graph, Node, NodeId
 from graph.problems import Problem
 from runtime.analysis import NodeAnalysis
-from runtime.instances import signature
+from runtime.instances import signatures
 
 Known = Mapping[NodeId, NodeAnalysis]
 
 
 def followers(graph: Graph, known: Known) -> Iterator[tuple[Node, Node]]:
-    """Each node that uses the weights of another, with that other, as far as both are understood."""
-    for node in graph.nodes.values():
-        leader = graph.nodes.get(node.shares) if node.shares else None
-        if leader is not None and all(n.id in known and known[n.id].outputs for n in (node, leader)):
-            yield node, leader
+    """Each node that uses the weights of another, with that other, as far as both are understood.
+
+    The other is of its type where one that it shares with is: they have one module. Else the weights of two are tied.
+    """
+    understood = {i: node for i, node in graph.nodes.items() if i in known and known[i].outputs}
+    for node in understood.values():
+        leader = understood.get(node.shares) if node.shares else None
+        if leader is not None:
+            yield node, model_of(understood, node) or leader
 
 
 def tied(node: Node, leader: Node, known: Known, catalog: Catalog) -> tuple[str, ...]:
@@ -34,9 +39,9 @@ def tied(node: Node, leader: Node, known: Known, catalog: Catalog) -> tuple[str,
 def check_sharing(graph: Graph, known: Known, catalog: Catalog) -> Iterator[Problem]:
     """Nodes that cannot share their weights although they are meant to."""
     for node, leader in followers(graph, known):
-        if node.type == leader.type and node.params != leader.params:
+        if node.type == leader.type and not alike(node, leader):
             continue  # validation says so
-        if node.type == leader.type and signature(known[node.id]) != signature(known[leader.id]):
+        if node.type == leader.type and len(set(signatures([known[node.id], known[leader.id]]))) > 1:
             text = msg("'{node}' cannot share the weights of '{leader}', because other sizes arrive at it: {mine} instead of {theirs}.",
                        node=node.name, leader=leader.name, mine=_arriving(known[node.id]), theirs=_arriving(known[leader.id]))  # fmt: skip
             yield Problem("bad-sharing", text, node.id, fixes=(fixes.unshare(node),))

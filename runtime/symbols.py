@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from graph.binding import SIGN, is_expression
-from graph.expressions import names_in
+from graph.expressions import names_in, renamed
 from graph.model import Value
 
 
@@ -117,11 +116,7 @@ class Sizes:
     def _text(self, text: str, *, computing: bool) -> str:
         names = names_in(text)
         self.named.update(names)
-        if not computing:
-            return text
-        for name in names:
-            text = re.sub(rf"\b{name}\b", f"self.{name}", text)
-        return text
+        return renamed(text, {name: f"self.{name}" for name in names}) if computing else text
 
     def _free(self, name: str) -> str:
         while self.is_taken(name):

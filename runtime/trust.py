@@ -28,7 +28,7 @@ def store_path() -> Path:
 
 def is_allowed(text: str) -> bool:
     """Whether the person allowed exactly this text. Where the file cannot be read, nothing is allowed."""
-    return digest(text) in _stored()
+    return digest(text) in allowed()
 
 
 def allow(text: str) -> None:
@@ -37,7 +37,7 @@ def allow(text: str) -> None:
     Raises:
         FileError: that could not be written down.
     """
-    _store(_stored() | {digest(text)})
+    _store(allowed() | {digest(text)})
 
 
 def forget(text: str) -> None:
@@ -47,10 +47,11 @@ def forget(text: str) -> None:
         FileError: that could not be written down.
     """
     if is_allowed(text):
-        _store(_stored() - {digest(text)})
+        _store(allowed() - {digest(text)})
 
 
-def _stored() -> frozenset[str]:
+def allowed() -> frozenset[str]:
+    """The hashes of every text that is allowed (see `graph.code.digest`)."""
     try:
         found = json.loads(store_path().read_bytes())["allowed"]
         return frozenset(entry for entry in found if _DIGEST.fullmatch(entry))
@@ -58,10 +59,10 @@ def _stored() -> frozenset[str]:
         return frozenset()
 
 
-def _store(allowed: frozenset[str]) -> None:
+def _store(hashes: frozenset[str]) -> None:
     path = store_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(msg("'{file}' could not be saved: {reason}", file=str(path), reason=explain(error))) from error
-    write_atomically(path, f"{json.dumps({'allowed': sorted(allowed)}, indent=2)}\n".encode())
+    write_atomically(path, f"{json.dumps({'allowed': sorted(hashes)}, indent=2)}\n".encode())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from graph.catalog.types import shown
 from graph.facts import read_facts
 from graph.messages import Message, msg
 from graph.model import Node
@@ -57,11 +58,13 @@ class View:
 class Answer(NamedTuple):
     """A sentence, or None for what is passed on silently, and what to ask next: (input, dimensions).
 
-    None instead of an input asks about other dimensions of the same output.
+    None instead of an input asks about other dimensions of the same output. `param`: the parameter that the size is taken
+    from as it stands there.
     """
 
     message: Message | None = None
     causes: tuple[tuple[str | None, Dims], ...] = ()
+    param: str | None = None
 
 
 Moves = Callable[[View, int], Place | None]
@@ -138,11 +141,16 @@ def comes_out(view: View, dims: Dims) -> Answer:
 
 
 def param(name: str) -> Makes:
-    """The size is the value of a parameter."""
+    """The size is the value of a parameter, or an entry of it."""
 
     def made(view: View, dims: Dims) -> Answer:
-        words = view.words(dims)
-        return Answer(msg("{size} is {param} of '{node}'.", size=words["size"], node=words["node"], param=name))
+        value, sizes = view.values.get(name), tuple(view.spec.shape[dim] for dim in dims)
+        words = {"size": times(sizes), "param": name, "node": view.node.name}
+        if isinstance(value, tuple) and value != sizes:
+            text = msg("{size} comes from {param} of '{node}', which is {value}.", **words, value=shown(value))
+        else:
+            text = msg("{size} is {param} of '{node}'.", **words)
+        return Answer(text, param=name)
 
     return made
 

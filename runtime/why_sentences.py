@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
+from math import floor
 
 from graph.messages import msg
 from runtime.why_moves import merged_range
@@ -79,22 +81,35 @@ def padding(name: str) -> Makes:
             if len(value) == 1
             else value[2 * place : 2 * place + 2]
         )
-        total = f"{view.given(dim)} + {ends[0]} + {ends[1]}"
-        return f"{total} = {view.spec.shape[dim]}"
+        before, after = (f"− {-end}" if end < 0 else f"+ {end}" for end in ends)
+        return f"{view.given(dim)} {before} {after} = {view.spec.shape[dim]}"
 
     return counted(made)
 
 
-def scaled(symbol: str, factor: Callable[[View, int], object]) -> Makes:
-    """The size, times or divided by a factor."""
-    return counted(lambda view, dim: f"{view.given(dim)} {symbol} {factor(view, dim)} = {view.spec.shape[dim]}")
+def scaled(factor: Callable[[View, int], object]) -> Makes:
+    """The size times a factor, rounded down; without the product where PyTorch's rounding of the factor shows."""
+
+    def product(view: View, dim: int) -> str | None:
+        text, size = f"{view.given(dim)} × {factor(view, dim)}", view.spec.shape[dim]
+        exact = Fraction(str(view.given(dim))) * Fraction(str(factor(view, dim)))
+        if exact == size:
+            return f"{text} = {size}"
+        return f"⌊{text}⌋ = {size}" if floor(exact) == size else None
+
+    return counted(product)
+
+
+def halved(view: View, dims: Dims) -> Answer:
+    """One half gates the other."""
+    return counted(lambda v, dim: f"{v.given(dim)} / 2 = {v.spec.shape[dim]}")(view, dims)
 
 
 def interpolate(view: View, dims: Dims) -> Answer:
     """A size that is given, or a scale."""
     if view.values.get("size") is not None:
         return param("size")(view, dims)
-    return scaled("×", lambda v, _: f"{v.values['scale_factor']:g}")(view, dims)
+    return scaled(lambda v, _: f"{v.values['scale_factor']:.12g}")(view, dims)
 
 
 def shuffled(name: str, *, channels: str, sides: str) -> Makes:
@@ -143,9 +158,24 @@ def patches(view: View, dims: Dims) -> Answer:
 
 
 def pieces(view: View, dims: Dims) -> Answer:
-    """Equal parts."""
+    """Equal parts; where they do not fit, the last is what is left, by the documentation of `torch.chunk`."""
     count = view.values["chunks"]
-    return counted(lambda v, dim: f"{v.given(dim)} / {count}")(view, dims)
+
+    def part(view: View, dim: int) -> str:
+        given, size = int(view.given(dim)), int(view.spec.shape[dim])
+        piece = -(-given // count)
+        if size < piece:
+            return f"{given} − {(given - size) // piece} × {piece} = {size}"
+        return f"⌈{given} / {count}⌉ = {size}" if given % count else f"{given} / {count} = {size}"
+
+    return counted(part)(view, dims)
+
+
+def picked(view: View, dims: Dims) -> Answer:
+    """As many as there are places in `index`."""
+    words, places = view.words(dims), view.values["index"]
+    text = msg("'{node}' picks {size} of {given}: {places}.", **words, places=", ".join(map(str, places)))
+    return Answer(text)
 
 
 def repeated(view: View, dim: int) -> object:

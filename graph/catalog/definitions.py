@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -43,8 +43,9 @@ _KINDS = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT}
 
 def catalog_of(definitions: Definitions) -> Catalog:
     """The catalogue with the types of a document behind it."""
-    blocks = tuple(block_type(block, definitions) for block in definitions.blocks.values())
     codes = tuple(code_type(entry) for entry in definitions.codes.values())
+    learning = _learning(definitions, {entry.id for entry in codes if entry.trainable})
+    blocks = tuple(block_type(block, trainable=block.id in learning) for block in definitions.blocks.values())
     return CATALOG.extended((*blocks, *codes)) if blocks or codes else CATALOG
 
 
@@ -58,14 +59,14 @@ def code_of(node: Node, definitions: Definitions) -> Code | None:
     return definitions.codes.get(node.type.removeprefix(CODE_PREFIX)) if node.type.startswith(CODE_PREFIX) else None
 
 
-def block_type(block: Block, definitions: Definitions) -> NodeType:
-    """The type of the instances of a block."""
+def block_type(block: Block, *, trainable: bool) -> NodeType:
+    """The type of the instances of a block; `trainable` says that it has parameters to learn."""
     inputs, outputs = _ports_of(block, {"use": CALL})
     return NodeType(
         id=PREFIX + block.id, label=block.name, family=FAMILY, role=Role.BLOCK, stem=stem_of(block.name, "block"),
         help=block.help, inputs=inputs, outputs=outputs, ports=partial(_ports_of, block),
         params=(*map(_param, own_params(block)), *USE_PARAMS), summary=block.name,
-        trainable=_learns(block, definitions, frozenset()),
+        trainable=trainable,
     )  # fmt: skip
 
 
@@ -146,16 +147,22 @@ def _dtype(entry: Node) -> str:
     return {"int64": "integer", "bool": "any"}.get(str(entry.params.get("dtype")), "float")
 
 
-def _learns(block: Block, definitions: Definitions, above: frozenset[str]) -> bool:
-    """Whether anything in a block has parameters; a block that contains itself adds nothing."""
-    for node in block.graph.nodes.values():
-        inner = block_of(node, definitions)
-        if inner is not None:
-            if inner.id not in above and _learns(inner, definitions, above | {block.id}):
-                return True
-        elif (entry := code_of(node, definitions)) is not None:
-            if code_type(entry).trainable:
-                return True
-        elif node.type in CATALOG and CATALOG[node.type].is_trainable(node):
-            return True
-    return False
+def _learning(definitions: Definitions, codes: Container[str]) -> frozenset[str]:
+    """The ids of the blocks that have parameters to learn, in themselves or in blocks in them; `codes` are types that have."""
+    users: dict[str, list[str]] = {}
+    for block in definitions.blocks.values():
+        for type_id in block.graph.types:
+            users.setdefault(type_id, []).append(block.id)
+    found = {block.id for block in definitions.blocks.values() if _learns(block, codes)}
+    waiting = list(found)
+    while waiting:
+        new = set(users.get(PREFIX + waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return frozenset(found)
+
+
+def _learns(block: Block, codes: Container[str]) -> bool:
+    """Whether a block itself has layers or code with parameters."""
+    nodes = block.graph.nodes.values()
+    return any(node.type in codes or (node.type in CATALOG and CATALOG[node.type].is_trainable(node)) for node in nodes)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from graph.catalog import Kind, Param
+from graph.catalog.types import shown
 from graph.messages import tr, translate
 from graph.model import Value
 from gui.panels.fields import Field
@@ -17,13 +18,14 @@ from gui.theme import GRID
 class FieldRow(QWidget):
     """One parameter: its name, its field, and below it why an entry does not fit.
 
-    Signals: `edited(value)` for every entry that fits, `finished()` at the end of an interaction, and
-    `reset_requested()` to give the parameter back to its default.
+    Signals: `edited(value)` for every entry that fits, `finished()` at the end of an interaction, `reset_requested()` to
+    give the parameter back to its default, and `asked()` to know why an `auto` value is what it is.
     """
 
     edited = Signal(object)
     finished = Signal()
     reset_requested = Signal()
+    asked = Signal()
 
     def __init__(self, param: Param, field: Field, *, name: str = "") -> None:
         super().__init__()
@@ -33,6 +35,8 @@ class FieldRow(QWidget):
         self.reset_button = flat_button("reset", tr("Back to automatic") if param.auto else tr("Back to the default"))
         self.reset_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._reset_action = QAction(self.reset_button.toolTip(), self)
+        self.why_button = flat_button("info", "")
+        self.why_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._complaint = label("", tone="error", wrap=True)
         self._explain(shown, text)
         self._lay_out()
@@ -43,6 +47,10 @@ class FieldRow(QWidget):
         self.field.show_value(value, inferred)
         self.reset_button.setVisible(is_set)
         self._reset_action.setEnabled(is_set)
+        question = tr("Why is this {size}?", size=shown(inferred))
+        self.why_button.setToolTip(question)
+        self.why_button.setAccessibleName(question)
+        self.why_button.setVisible(self.param.auto is not None and not is_set and inferred is not None)
 
     @property
     def complaint(self) -> str:
@@ -67,6 +75,7 @@ class FieldRow(QWidget):
         name = row(spacing=GRID)
         name.addWidget(self._label, 1)
         name.addWidget(self.reset_button)
+        name.addWidget(self.why_button)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(2 * GRID)
@@ -86,6 +95,7 @@ class FieldRow(QWidget):
         self.field.rejected.connect(self.complain)
         self.reset_button.clicked.connect(self.reset_requested)
         self._reset_action.triggered.connect(self.reset_requested)
+        self.why_button.clicked.connect(self.asked)
         for widget in (self.field, self._label):
             widget.addAction(self._reset_action)
             if not isinstance(widget, QLineEdit):

@@ -51,7 +51,7 @@ class InspectorPanel(QWidget):
         self._scroll = ScrollColumn()
         self._help = HelpLine(self)
         self._help.setContentsMargins(MARGIN, GRID, MARGIN, 2 * GRID)
-        self.why = WhyCard(editor)
+        self.why = WhyCard(editor, self._blocks)
         answer = row()
         answer.setContentsMargins(MARGIN, 0, MARGIN, GRID)
         answer.addWidget(self.why)
@@ -103,6 +103,7 @@ class InspectorPanel(QWidget):
         if len(selected) == 1:
             form = NodeForm(self._editor, selected[0], self._blocks)
             form.size_asked.connect(self.why.ask)
+            form.param_asked.connect(self.why.ask_param)
             form.code_requested.connect(self.code_requested)
             return form
         if selected:

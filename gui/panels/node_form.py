@@ -55,10 +55,12 @@ class NodeForm(QWidget):
     """The form of one node. `refresh` shows the present value of the document without taking the focus.
 
     `size_asked(Port, dim)`: the person wants to know why a dimension of what leaves an output has its size.
+    `param_asked(NodeId, str)`: the same about the value of an `auto` parameter.
     `code_requested(NodeId)`: the person wants to read or change the Python of the node.
     """
 
     size_asked = Signal(object, int)
+    param_asked = Signal(str, str)
     code_requested = Signal(str)
 
     def __init__(self, editor: Editor, node: NodeId, blocks: BlockEditor) -> None:
@@ -168,6 +170,7 @@ class NodeForm(QWidget):
         made.edited.connect(partial(self._set, param.name))
         made.finished.connect(self._editor.end_merge)
         made.reset_requested.connect(partial(self._reset, param.name))
+        made.asked.connect(partial(self.param_asked.emit, self.node, param.name))
         return made
 
     def _make_field(self, param: Param) -> Field:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from os.path import commonprefix
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt, Signal
@@ -10,12 +12,13 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QToolButton, QWidget
 
 from graph.messages import tr
-from graph.model import Graph, Node, NodeId, Port
+from graph.model import Graph, Node, NodeId, Port, Scope
+from gui.block_editor import BlockEditor
 from gui.editor import Editor
 from gui.panels.parts import MARGIN, ColorBar, ElidedLabel, ScrollColumn, column, empty, flat_button, label, row
 from gui.theme import GRID
 from runtime.analysis import Dim, NodeAnalysis, TensorSpec
-from runtime.why import Step, why
+from runtime.why import Step, why, why_param
 
 MOST_HEIGHT = 280  # pixels; longer answers scroll
 INDENT = 3 * GRID
@@ -134,22 +137,29 @@ class ShapeList(QWidget):
 
 
 class StepRow(QFrame):
-    """One sentence of the answer. `activated()`: a click, Enter or Space; `stepped(+1 or -1)`: the arrow keys."""
+    """One sentence of the answer. `activated()`: a click, Enter or Space; `stepped(+1 or -1)`: the arrow keys.
+
+    `place` is the drawing that it is about, where that is not the one of the sentence before.
+    """
 
     activated = Signal()
     stepped = Signal(int)
 
-    def __init__(self, step: Step, family: str) -> None:
+    def __init__(self, step: Step, family: str, place: str = "") -> None:
         super().__init__()
         self.setProperty("kind", "row")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName(str(step.message))
+        self.setAccessibleName(f"{place}: {step.message}" if place else str(step.message))
         self.setAccessibleDescription(tr("Selects this node."))
         line = row(self)
         line.setContentsMargins(GRID + step.depth * INDENT, GRID, GRID, GRID)
         line.addWidget(ColorBar(family))
-        line.addWidget(label(str(step.message), wrap=True), 1)
+        texts = column(spacing=0)
+        if place:
+            texts.addWidget(ElidedLabel(place, tone="faint"))
+        texts.addWidget(label(str(step.message), wrap=True))
+        line.addLayout(texts, 1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in _ACTIVATE:
@@ -167,16 +177,19 @@ class StepRow(QFrame):
 class WhyCard(QFrame):
     """The answer about one number: a sentence for every node that has a part in it; it stays until it is closed.
 
-    `node_requested(id)`: a step was chosen; its node is selected already.
+    A step that is chosen leads to its drawing. `node_requested(id)`: that has happened, and its node is selected.
     """
 
     node_requested = Signal(str)
 
-    def __init__(self, editor: Editor) -> None:
+    def __init__(self, editor: Editor, blocks: BlockEditor) -> None:
         super().__init__()
         self.rows: list[StepRow] = []
-        self._editor = editor
-        self._question: tuple[Port, int] | None = None
+        self._editor, self._blocks = editor, blocks
+        self._question: Callable[..., tuple[Step, ...]] | None = None
+        self._scope: Scope = None  # the drawing that the question is about, and the way there
+        self._way: tuple[NodeId, ...] = ()
+        self._is_moving = False
         self._steps: tuple[Step, ...] = ()
         self.setProperty("kind", "card")
         self._title = label("", tone="heading", wrap=True)
@@ -197,7 +210,14 @@ class WhyCard(QFrame):
 
     def ask(self, port: Port, dim: int) -> None:
         """Explain a dimension of what leaves an output, and put the cursor on the first sentence."""
-        self._question = (port, dim)
+        self._ask(partial(why, port=port, dim=dim))
+
+    def ask_param(self, node: NodeId, name: str) -> None:
+        """Explain the value of a parameter, and put the cursor on the first sentence."""
+        self._ask(partial(why_param, node=node, name=name))
+
+    def _ask(self, question: Callable[..., tuple[Step, ...]]) -> None:
+        self._question, self._scope, self._way = question, self._editor.scope, self._editor.way
         self._refresh()
         if self.rows:
             self.rows[0].setFocus(Qt.FocusReason.OtherFocusReason)
@@ -228,38 +248,63 @@ class WhyCard(QFrame):
         self._fit()
 
     def _on_scope_changed(self, _scope: object) -> None:
-        self.dismiss()
+        if not self._is_moving:
+            self.dismiss()
 
     def _answer(self) -> tuple[Step, ...]:
-        if self._question is None:
+        project, analysis = self._editor.project, self._editor.analysis
+        if self._question is None or (self._scope is not None and self._scope not in project.blocks):
             return ()
-        port, dim = self._question
-        if not self._editor.analysis.complete:
+        if not analysis.complete:
             return self._steps
-        return why(self._editor.view, self._editor.view_analysis, port, dim)
+        return self._question(project, analysis, scope=self._scope, way=self._way)
 
     def _rebuild(self) -> None:
         empty(self._scroll.column)
-        self.rows = [StepRow(step, self._family(step.node)) for step in self._steps]
+        ways = (self._way, *(step.way for step in self._steps))
+        self.rows = [
+            StepRow(step, self._family(step), self._place(step) if step.way != before else "")
+            for before, step in zip(ways, self._steps, strict=False)
+        ]
         for number, step_row in enumerate(self.rows):
-            step_row.activated.connect(partial(self._select, self._steps[number].node))
+            step_row.activated.connect(partial(self._show, self._steps[number]))
             step_row.stepped.connect(partial(self._step, number))
             self._scroll.column.addWidget(step_row)
         self._scroll.column.addStretch(1)
 
     def _entitle(self) -> None:
-        spec = self._editor.view_analysis.spec(self._question[0]) if self._question else None
-        if spec is not None and self._question is not None:
-            self._title.setText(tr("Why is this {size}?", size=spec.shape[self._question[1]]))
+        if self._steps:
+            self._title.setText(tr("Why is this {size}?", size=self._steps[0].size))
             self.setAccessibleName(self._title.text())
 
-    def _family(self, node: NodeId) -> str:
-        node_type = self._editor.catalog.get(self._editor.graph.nodes[node].type)
+    def _family(self, step: Step) -> str:
+        node_type = self._editor.catalog.get(self._editor.project.drawing(step.scope).nodes[step.node].type)
         return node_type.family if node_type is not None else "muted"
 
-    def _select(self, node: NodeId) -> None:
-        self._editor.select([node])
-        self.node_requested.emit(node)
+    def _place(self, step: Step) -> str:
+        """The way from the drawing of the project to that of a step, as in the breadcrumb."""
+        return " › ".join((self._blocks.title(None), *step.place))
+
+    def _show(self, step: Step) -> None:
+        self._is_moving = True
+        self._go_to(step)
+        self._is_moving = False
+        if self._editor.scope == step.scope and step.node in self._editor.graph.nodes:
+            self._editor.select([step.node])
+            self.node_requested.emit(step.node)
+
+    def _go_to(self, step: Step) -> None:
+        """Into the drawing of a step, by the way that leads there."""
+        here = self._editor.way
+        if (self._editor.scope, here) == (step.scope, step.way):
+            return
+        if not step.way:
+            self._blocks.go_to(step.scope)
+            return
+        shared = len(commonprefix([here, step.way]))
+        self._blocks.leave(len(self._blocks.path) - shared)
+        for instance in step.way[shared:]:
+            self._blocks.enter(instance)
 
     def _step(self, number: int, step: int) -> None:
         target = self.rows[max(0, min(len(self.rows) - 1, number + step))]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from graph.messages import RunError, msg
 from graph.model import Node, Port
 from runtime.compiler import Compiled, Program
+from runtime.sharing import followers
 from runtime.training.direct import ARITHMETIC, DirectStep
 from runtime.training.flat import FlatParameters, can_join
 from runtime.training.optimizers import build_optimizer, build_scheduler
@@ -164,15 +165,16 @@ def _chosen(compiled: Compiled, program: Program, model: nn.Module) -> list[nn.P
     if not program.objective.parameters:
         return list(model.parameters())
     nodes = compiled.project.graph.nodes
-    held = (getattr(model, _attribute(nodes, i), None) for i in program.objective.parameters if i in nodes)
+    leaders = {node.id: leader for node, leader in followers(compiled.project.graph, compiled.analysis.nodes)}
+    named = (nodes[i] for i in program.objective.parameters if i in nodes)
+    held = (getattr(model, _attribute(node, leaders.get(node.id)), None) for node in named)
     found = {id(p): p for part in held for p in _parameters_of(part)}
     return [p for p in model.parameters() if id(p) in found]
 
 
-def _attribute(nodes: Mapping[str, Node], node: str) -> str:
+def _attribute(node: Node, leader: Node | None) -> str:
     """Where the weights of a node are: with the node that it shares them with, if that is of its type."""
-    leader = nodes.get(nodes[node].shares or "")
-    return leader.name if leader is not None and leader.type == nodes[node].type else nodes[node].name
+    return leader.name if leader is not None and leader.type == node.type else node.name
 
 
 def _parameters_of(part: object) -> Iterable[nn.Parameter]:

@@ -49,3 +49,17 @@ def test_a_block_that_nothing_uses_is_seen_with_what_its_inputs_announce():
     conv = wide.graph.node_named("conv").id
     assert analysis.within(wide.id).nodes[conv].outputs["output"].shape == ("B", 2, 4, 4)
     assert analysis.within("nothing").nodes == {}
+
+
+def test_an_instance_that_is_not_fully_wired_shows_what_arrives_already():
+    inner = Drawing("Cell")
+    x, h = inner.add("op.Input", "x", shape=(1, 28, 28)), inner.add("op.Input", "h", shape=(6,))
+    inner.add("op.Output", "y", inner.add("op.Concatenate", "both", x, h))
+    for use, shape in (("call", (5, 8)), ("scan", (5, 8))):
+        d = Drawing("Net", definitions=inner.as_block())
+        d.add("block.Cell", "cell", d.add("op.Input", "rows", shape=shape), use=use)
+        (block,) = d.project.blocks.values()
+        seen = analyse(d.project).within(block.id, [d.id("cell")]).nodes
+        arriving = seen[block.graph.node_named("x").id].outputs["output"]
+        assert arriving.shape == (("B", 5, 8) if use == "call" else ("B", 8))
+        assert seen[block.graph.node_named("h").id].outputs["output"].shape == ("B", 6)
