@@ -26,7 +26,8 @@ def adopt(own: Definitions, others: Definitions) -> tuple[Definitions, dict[str,
     for block in (others.blocks[i] for i in others.nesting.order):
         graph = retyped(block.graph, types)
         wanted = _meaning(replace(block, graph=graph))
-        same_block = next((b for b in own.blocks.values() if _meaning(replace(b, id=block.id)) == wanted), None)
+        called_so = (b for b in own.blocks.values() if b.name == block.name)
+        same_block = next((b for b in called_so if _meaning(replace(b, id=block.id)) == wanted), None)
         kept_block = same_block or replace(block, id=own.free_id("b"), name=_free_title(block.name, own), graph=graph)
         own = own if same_block else own.put_block(kept_block)
         types[PREFIX + block.id] = PREFIX + kept_block.id

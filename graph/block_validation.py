@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from graph import fixes
+from graph.blocks import check_param_name
 from graph.catalog import NodeType, Role
-from graph.catalog.definitions import INPUT, OUTPUT, REPEAT, RESERVED, SCAN, block_of, fits
-from graph.code import OWN, bindings
+from graph.catalog.definitions import INPUT, OUTPUT, REPEAT, SCAN, block_of, fits
+from graph.code import bindings
+from graph.code_names import OWN
 from graph.messages import EditError, msg
 from graph.model import Block, Definitions, Node
-from graph.names import check_name
 from graph.nesting import MAX_DEPTH
 from graph.problems import Problem
 
 Known = Iterable[tuple[Node, NodeType]]
-_FUNCTIONS = frozenset({"max", "min", "range", "round", "super"})  # that the code of a block calls
 _ONLY_OUTSIDE = (Role.DATA, Role.LOSS, Role.METRIC)
 
 
@@ -64,6 +64,11 @@ def check_codes(definitions: Definitions) -> Iterator[Problem]:
                 text = msg("The code {one} and the code {other} both define '{name}', so they cannot stand in one file. "
                            "Rename it in one of them.", one=definitions.codes[owner].name, other=entry.name, name=name)  # fmt: skip
                 yield Problem("code-clash", text)
+    for block in definitions.blocks.values():
+        for param in (param for param in block.params if param.name in owners):
+            text = msg("The parameter '{name}' of the block {block} needs another name: {reason}", name=param.name, block=block.name,
+                       reason=msg("Another node is called '{name}'. Choose a name that is free.", name=param.name))  # fmt: skip
+            yield Problem("bad-name", text).within(block.id)
 
 
 def _check_ends(block: Block) -> Iterator[Problem]:
@@ -89,7 +94,7 @@ def _check_params(block: Block) -> Iterator[Problem]:
     seen: set[str] = set()
     for param in block.params:
         try:
-            check_name(param.name, taken=seen | RESERVED | _FUNCTIONS | block.graph.names)
+            check_param_name(param.name, block, others=seen)
         except EditError as error:
             text = msg("The parameter '{name}' of the block {block} needs another name: {reason}",
                        name=param.name, block=block.name, reason=error.message)  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from graph.binding import SIGN, body_of, bound, defaults, is_expression
+from graph.binding import SIGN, bound, defaults, is_expression
 from graph.catalog import Role
 from graph.catalog.definitions import CALL, INPUT, OUTPUT, PREFIX, RESERVED, block_of
 from graph.catalog.types import misfits
@@ -178,7 +178,7 @@ def _params_used(project: Project, scope: Scope, chosen: list[Node]) -> Iterable
 def _names_of(value: Value) -> tuple[str, ...]:
     if isinstance(value, tuple):
         return tuple(name for entry in value for name in _names_of(entry))
-    return names_in(body_of(value)) if isinstance(value, str) and is_expression(value) else ()
+    return names_in(_body(value)) if isinstance(value, str) and is_expression(value) else ()
 
 
 def _with_instance(graph: Graph, instance: Node, inside: set[NodeId]) -> Graph:
@@ -262,20 +262,18 @@ def _without_objectives(project: Project, instance: NodeId, new: tuple[NodeId, .
 
 
 def _as_text(value: Value) -> str:
-    return body_of(value) if isinstance(value, str) and is_expression(value) else repr(value)
+    return _body(value) if isinstance(value, str) and is_expression(value) else repr(value)
 
 
 def _substituted(value: Value, texts: Mapping[str, str]) -> Value:
     """An expression with other texts in the place of its names; a number where none is left."""
     if isinstance(value, tuple):
         return tuple(_substituted(entry, texts) for entry in value)  # type: ignore[misc]
-    if not isinstance(value, str) or not is_expression(value):
-        return value
-    text = SIGN + renamed(body_of(value), texts)
+    reworded = _reworded(value, texts)
     try:
-        return bound(text, {})
+        return bound(reworded, {})
     except EditError:  # it names parameters of the block around, or cannot be worked out (validation says so)
-        return text
+        return reworded
 
 
 # ---- parameters
@@ -289,16 +287,23 @@ def check_param_name(name: str, block: Block, *, others: Collection[str] = ()) -
     """
     check_name(name)
     if name in FUNCTIONS:
-        raise EditError(msg("'{name}' is a function that blocks call, so no parameter can be called so. Try {name}1.", name=name))
+        raise EditError(
+            msg("'{name}' is a function that blocks call, so no parameter can be called so. Try {name}1.", name=name)
+        )
     if name in RESERVED:
         raise EditError(
-            msg("'{name}' says how a block is run: every instance has a setting of that name already. Try {name}1.", name=name)
+            msg(
+                "'{name}' says how a block is run: every instance has a setting of that name already. Try {name}1.",
+                name=name,
+            )
         )
     if name in block.graph.names:
         raise EditError(msg("A node of {block} is called '{name}'. Choose another name for the parameter.",
                             block=block.name, name=name))  # fmt: skip
     if name in others:
-        raise EditError(msg("{block} has a parameter '{name}' already. Choose another name.", block=block.name, name=name))
+        raise EditError(
+            msg("{block} has a parameter '{name}' already. Choose another name.", block=block.name, name=name)
+        )
 
 
 def set_params(project: Project, scope: str, params: Sequence[BlockParam]) -> Project:
@@ -342,10 +347,17 @@ def rename_param(project: Project, scope: str, old: str, new: str) -> Project:
 
 
 def _reworded(value: Value, texts: Mapping[str, str]) -> Value:
-    """A value whose expressions have other names."""
+    """A value with other texts in the place of names in its expressions."""
     if isinstance(value, tuple):
         return tuple(_reworded(entry, texts) for entry in value)  # type: ignore[misc]
-    return SIGN + renamed(body_of(value), texts) if isinstance(value, str) and is_expression(value) else value
+    if not isinstance(value, str) or not is_expression(value):
+        return value
+    new = renamed(_body(value), texts)
+    return value if new == _body(value) else SIGN + new
+
+
+def _body(value: str) -> str:
+    return value[len(SIGN) :].strip()
 
 
 def _at_instances(project: Project, block: str, change: Callable[[Node], Node]) -> Project:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import io
 import re
-import tokenize
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,18 +12,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from graph.catalog.types import Kind, Param, Value
+from graph.code_names import CALLED, OWN_NAMES, bound, inside
 from graph.messages import EditError, Message, msg
 from graph.names import check_name
 
 MAX_SIZE = 100_000  # bytes
 MAX_HELP = 200  # letters
-OWN_NAMES = {"torch": "torch", "nn": "torch.nn"}  # what these mean in generated source
-CALLED = frozenset({"max", "min", "range", "reversed", "round", "sinusoidal_encoding", "super"})  # what it calls
-OWN = ""  # the meaning of a name that code defines itself
 
 Function = ast.FunctionDef
 _MODULES = frozenset({"nn.Module", "torch.nn.Module", "Module"})
-_NOT_ENTERED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _KINDS = {"bool": Kind.BOOL, "int": Kind.INT, "float": Kind.FLOAT, "int|float": Kind.FLOAT, "float|int": Kind.FLOAT,
           "str": Kind.TEXT}  # fmt: skip
 _TYPES = {bool: Kind.BOOL, int: Kind.INT, float: Kind.FLOAT, str: Kind.TEXT}
@@ -90,36 +85,16 @@ def read(text: str) -> Signature:
 def bindings(text: str) -> Mapping[str, frozenset[str]]:
     """Every name that the text gives a meaning at its top; none where it cannot be parsed.
 
-    A meaning is what is imported under the name, such as "torch.nn.functional", or `OWN`.
+    A meaning is what is imported under the name, such as "torch.nn.functional", or `graph.code_names.OWN`.
     """
     found: dict[str, frozenset[str]] = {}
     try:
         with _not_too_deep():
-            for name, meaning, _ in _bindings(_parse(text)):
+            for name, meaning, _ in bound(_parse(text)):
                 found[name] = found.get(name, frozenset()) | {meaning}
     except CodeError:
         return {}
     return found
-
-
-def rename(text: str, old: str, new: str) -> str:
-    """The text with another name for a class or function.
-
-    Raises:
-        EditError: the new name occurs in it already.
-    """
-    lines, before = text.split("\n"), ""
-    found: list[tuple[int, int]] = []
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.NAME and token.string == new:
-            raise EditError(msg("'{name}' exists already. Choose another name.", name=new))
-        if token.type == tokenize.NAME and token.string == old and before != ".":
-            found.append(token.start)
-        before = token.string
-    for row, column in reversed(found):
-        line = lines[row - 1]
-        lines[row - 1] = line[:column] + new + line[column + len(old) :]
-    return "\n".join(lines)
 
 
 @contextmanager
@@ -161,7 +136,7 @@ def _check_letters(text: str) -> None:
 
 def _check_bindings(tree: ast.Module) -> None:
     """Refuse what would give another meaning to the names that generated source uses."""
-    for name, meaning, line in _bindings(tree):
+    for name, meaning, line in bound(tree):
         if name == "*":
             reason = msg("What 'import *' brings cannot be seen. Name what you need: from {module} import …",
                          module=meaning.removesuffix(".*"))  # fmt: skip
@@ -170,36 +145,6 @@ def _check_bindings(tree: ast.Module) -> None:
             raise CodeError(line, msg("'{name}' is the name of PyTorch's own module. Choose another.", name=name))
         if name in CALLED:
             raise CodeError(line, msg("The generated code calls '{name}'. Choose another name for yours.", name=name))
-
-
-def _bindings(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
-    """What gets a meaning at the top: the name, the meaning (see `bindings`), and the line."""
-    for node in (inner for statement in tree.body for inner in _inside(statement)):
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name, OWN, node.lineno
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.ExceptHandler(name=str(name)):
-                yield name, OWN, node.lineno
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-                yield name, OWN, node.lineno
-            case ast.Import(names=names):
-                for alias in names:
-                    first = alias.name.partition(".")[0]
-                    yield alias.asname or first, alias.name if alias.asname else first, node.lineno
-            case ast.ImportFrom(module=module, names=names, level=level):
-                for alias in names:
-                    yield alias.asname or alias.name, f"{'.' * level}{module or ''}.{alias.name}", node.lineno
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Global):
-            yield from ((name, OWN, node.lineno) for name in node.names)
-
-
-def _inside(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all within it that runs together with it."""
-    yield node
-    if not isinstance(node, _NOT_ENTERED):
-        for child in ast.iter_child_nodes(node):
-            yield from _inside(child)
 
 
 # ---- the class or function
@@ -357,7 +302,7 @@ def _literal(node: ast.expr) -> Value:
 
 
 def _outputs(function: Function) -> tuple[str, ...]:
-    returned = [n.value for s in function.body for n in _inside(s) if isinstance(n, ast.Return) and n.value is not None]
+    returned = [n.value for s in function.body for n in inside(s) if isinstance(n, ast.Return) and n.value is not None]
     if not returned:
         reason = msg("'{name}' returns nothing. Let it return a tensor, or several: return a, b", name=function.name)
         raise CodeError(function.lineno, reason)

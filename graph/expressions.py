@@ -6,10 +6,11 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
-from graph.messages import EditError, msg
+from graph.messages import EditError, Message, msg
 
 MAX_LENGTH = 200
 MAX_RESULT = 2**63
@@ -74,13 +75,17 @@ def _evaluated(tree: ast.expr, text: str, names: Mapping[str, Number]) -> Number
             expression=text,
         )
     except KeyError as error:
-        problem = msg(
-            "'{expression}' names '{name}', which does not exist here. These do: {known}.",
-            expression=text,
-            name=error.args[0],
-            known=", ".join(names) or msg("none"),
-        )
+        problem = _unknown(error.args[0], names)
     raise EditError(problem)
+
+
+def _unknown(name: str, names: Mapping[str, Number]) -> Message:
+    if names:
+        return msg("'{name}' is no parameter of this block. There are: {known}.", name=name, known=", ".join(names))
+    return msg(
+        "'{name}' means nothing here, because there are no parameters: those belong to blocks. Write numbers only.",
+        name=name,
+    )
 
 
 @lru_cache(maxsize=2048)
@@ -100,11 +105,12 @@ def renamed(text: str, texts: Mapping[str, str]) -> str:
 
     A text that is no expression, or has none of these names, stays as it is.
     """
-    tree = parsed(text)
-    trees = {name: found for name, other in texts.items() if (found := parsed(other)) is not None}
-    if tree is None or not any(isinstance(node, ast.Name) and node.id in trees for node in ast.walk(tree)):
+    try:
+        names = names_in(text)
+    except EditError:
         return text
-    return ast.unparse(_Renaming(trees).visit(tree))
+    trees = {name: tree for name in names if name in texts and (tree := parsed(texts[name])) is not None}
+    return ast.unparse(_Renaming(trees).visit(deepcopy(_parse(text)))) if trees else text
 
 
 class _Renaming(ast.NodeTransformer):
@@ -133,6 +139,8 @@ class _Unbounded(Exception):
 @lru_cache(maxsize=2048)
 def _parse(text: str) -> ast.expr:
     """The tree of a text that holds nothing but what `evaluate` understands."""
+    if not text.strip():
+        raise EditError(msg("An expression is missing after '='. Write one, such as 2 * 8, or a number without '='."))
     tree = None
     if len(text) <= MAX_LENGTH and _CHARACTERS.fullmatch(text):
         tree = parsed(text)

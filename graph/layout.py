@@ -71,6 +71,15 @@ def tidy(
     return _positions(rows, width, height, origin)
 
 
+def goes_right(graph: Graph, sizes: Mapping[NodeId, Size]) -> bool:
+    """Whether every wire ends to the right of the node that it comes from; `sizes` as for `tidy`."""
+    return all(
+        graph.nodes[link.source.node].position[0] + sizes.get(link.source.node, NODE_SIZE)[0]
+        <= graph.nodes[link.target.node].position[0]
+        for link in graph.links.values()
+    )
+
+
 def _positions(
     rows: list[Row], width: Mapping[NodeId, float], height: Mapping[NodeId, float], origin: Position
 ) -> dict[NodeId, Position]:

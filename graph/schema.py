@@ -13,13 +13,18 @@ from graph.messages import Message, msg
 from graph.plan import DEVICES
 from graph.strict_json import refuse
 
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
+_ID = r"^[A-Za-z0-9_.-]{1,64}\Z"
+_TITLE = r"^[A-Za-z][A-Za-z0-9]{0,63}\Z"
+_CODE_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,63}\Z"
+_DEVICE = rf"^({'|'.join(DEVICES)})\Z"
+
+Id = Annotated[str, Meta(pattern=_ID)]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
-Title = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,63}\Z")]  # becomes the name of a class
-CodeName = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}\Z")]  # that of a class or function
+Title = Annotated[str, Meta(pattern=_TITLE)]  # becomes the name of a class
+CodeName = Annotated[str, Meta(pattern=_CODE_NAME)]  # that of a class or function
 Count = Annotated[int, Meta(ge=1, le=2**31)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Device = Annotated[str, Meta(pattern=rf"^({'|'.join(DEVICES)})\Z")]
+Device = Annotated[str, Meta(pattern=_DEVICE)]
 Plain = bool | int | float | str | None
 Params = dict[str, Plain | tuple[Plain, ...]]
 T = TypeVar("T", bound=Struct)
@@ -154,7 +159,7 @@ def check(record: dict[str, Any], kind: type[T]) -> T:
 _EXPLANATIONS = (
     (r"Object missing required field `(?P<field>.*)`", msg("the field '{field}' is missing. Add it.")),
     (r"Object contains unknown field `(?P<field>.*)`", msg("the field '{field}' is not known. Delete it.")),
-    (r"Expected `str` matching regex (?P<form>.*)", msg("{form} are needed there.")),
+    (r"Expected `str` matching regex (?P<form>.*)", msg("the value does not fit: it must be {form}. Change it.")),
     (r"Expected `(?P<wanted>[^`]*)`, got `(?P<found>[^`]*)`", msg("{wanted} is needed there, not {found}.")),
     (r"(?P<detail>.*)", msg("the value does not fit ({detail}). Change it.")),
 )
@@ -167,20 +172,18 @@ _KINDS = {
     "object": msg("an object"),
     "str": msg("a text"),
 }
-_FORMS = {  # by the pattern of the type, as msgspec writes it
-    repr(kind.__metadata__[0].pattern): words
-    for kind, words in (
-        (Id, msg("up to 64 letters, digits, points, dashes and underscores")),
-        (Title, msg("up to 64 letters and digits, beginning with a letter,")),
-        (CodeName, msg("up to 64 letters, digits and underscores, beginning with a letter,")),
-    )
+_FORMS = {
+    _ID: msg("up to 64 letters, digits, points, dashes and underscores"),
+    _TITLE: msg("up to 64 letters and digits, beginning with a letter"),
+    _CODE_NAME: msg("up to 64 letters, digits and underscores, beginning with a letter"),
+    _DEVICE: ", ".join(DEVICES),
 }
+_WORDS = {**_KINDS, **{repr(pattern): words for pattern, words in _FORMS.items()}}  # by how msgspec says it
 
 
 def _explain(detail: str) -> Message:
     """What msgspec says about a value, in words that can be translated."""
-    words = {**_KINDS, **_FORMS, repr(Device.__metadata__[0].pattern): ", ".join(DEVICES)}
     for pattern, explanation in _EXPLANATIONS:
         if found := re.fullmatch(pattern, detail, re.DOTALL):
-            return replace(explanation, values={k: words.get(v, v) for k, v in found.groupdict().items()})
+            return replace(explanation, values={k: _WORDS.get(v, v) for k, v in found.groupdict().items()})
     raise AssertionError(detail)

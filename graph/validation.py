@@ -8,19 +8,21 @@ from functools import cached_property
 from types import MappingProxyType
 
 from graph import fixes
+from graph.adoption import used_definitions
 from graph.binding import bind, bound, defaults, is_expression
 from graph.block_validation import check_block, check_codes, check_instances
-from graph.blocks import used_definitions
 from graph.catalog import CATALOG, NETWORK, Catalog, NodeType, Role
 from graph.catalog.types import misfits
 from graph.expressions import Number
 from graph.facts import read_facts
 from graph.kinship import alike, model_of
 from graph.messages import EditError, Message, msg
-from graph.model import Graph, Link, Node, NodeId, Port, Project
+from graph.missing_states import can_be_state, make_state, missing_state
+from graph.model import Definitions, Graph, Link, Node, NodeId, Port, Project
 from graph.names import check_name
 from graph.plan_validation import validate_plan
-from graph.problems import Problem, Severity
+from graph.problems import Fix, Problem, Severity
+from graph.respelling import respelled
 from graph.suggestions import Suggestions
 from graph.topology import ancestors, cycles, wires_along
 from graph.wiring import misuse, port_types, shown_way
@@ -36,7 +38,7 @@ def validate(project: Project, catalog: Catalog | None = None) -> tuple[Problem,
     `catalog` is that of the project where no other is given.
     """
     catalog = project.catalog if catalog is None else catalog
-    drawing = Drawing(bind(project.graph, {}), catalog)
+    drawing = Drawing(bind(project.graph, {}), catalog, definitions=project.definitions)
     found = [problem for check in _CHECKS for problem in check(drawing)]
     found += check_instances(project.graph.nodes.values(), project.definitions)
     found += check_codes(project.definitions)
@@ -49,7 +51,7 @@ def validate_blocks(project: Project, catalog: Catalog) -> Iterator[Problem]:
     """The problems of the blocks of a project, each in its own drawing."""
     definitions = project.definitions
     for block in definitions.blocks.values():
-        drawing = Drawing(bind(block.graph, defaults(block)), catalog, defaults(block))
+        drawing = Drawing(bind(block.graph, defaults(block)), catalog, defaults(block), definitions=definitions)
         found = [problem for check in _CHECKS_OF_BLOCKS for problem in check(drawing)]
         found += check_block(block, definitions, drawing.known)
         found += check_instances(block.graph.nodes.values(), definitions)
@@ -82,9 +84,17 @@ def needed(graph: Graph, catalog: Catalog = CATALOG) -> frozenset[NodeId]:
 class Drawing:
     """A drawing and what several checks ask of it."""
 
-    def __init__(self, graph: Graph, catalog: Catalog, names: Mapping[str, Number] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        catalog: Catalog,
+        names: Mapping[str, Number] = MappingProxyType({}),
+        *,
+        definitions: Definitions,
+    ) -> None:
         self.graph = graph
         self.catalog = catalog
+        self.definitions = definitions
         self.names = names  # of the parameters that expressions may name
         types = ((node, catalog.of(node)) for node in graph.nodes.values())
         self.known = [(node, node_type) for node, node_type in types if node_type is not None]
@@ -160,7 +170,8 @@ def _bad_expression(node: Node, name: str, names: Mapping[str, Number]) -> Probl
         reason = error.message
     text = msg("'{name}' of '{node}' is written as {text}, which cannot be worked out: {reason}",
                name=name, node=node.name, text=node.params[name], reason=reason)  # fmt: skip
-    return Problem("bad-expression", text, node.id, fixes=(fixes.reset_param(node.id, name),))
+    mends = (fixes.set_param(node.id, name, value) for value in respelled(node.params[name], names))
+    return Problem("bad-expression", text, node.id, fixes=(*mends, fixes.reset_param(node.id, name)))
 
 
 def _misfit(node: Node, node_type: NodeType, name: str, reason: Message | None) -> tuple[str, Message]:
@@ -205,17 +216,26 @@ def _check_inputs(drawing: Drawing) -> Iterator[Problem]:
             if port.variadic:
                 yield from _check_terms(drawing, node, node_type)
             elif not port.optional and port.name not in wired:
-                text = msg("Nothing is wired to '{port}' of '{node}'. Drag a wire to it from what should feed it.",
-                           port=port.name, node=node.name)  # fmt: skip
-                mends = drawing.suggestions.wire(Port(node.id, port.name), port)
+                text, mends = _missing(drawing, node, port.name)
+                mends = (*drawing.suggestions.wire(Port(node.id, port.name), port), *mends)
                 yield Problem("missing-input", text, node.id, port.name, fixes=mends)
+
+
+def _missing(drawing: Drawing, node: Node, port: str) -> tuple[Message, tuple[Fix, ...]]:
+    """What to say of an input without a wire, and what beside a wire would mend it."""
+    block = can_be_state(node, port, drawing.definitions)
+    if block is not None:
+        return missing_state(node, port), make_state(block, port)
+    text = msg("Nothing is wired to '{port}' of '{node}'. Drag a wire to it from what should feed it.",
+               port=port, node=node.name)  # fmt: skip
+    return text, ()
 
 
 def _check_terms(drawing: Drawing, node: Node, node_type: NodeType) -> Iterator[Problem]:
     wired = drawing.graph.inputs(node.id)
     if len(wired) < _TERMS:
         free = next(port for port in node_type.input_ports(wired) if port.name not in wired)
-        text = msg("'{node}' has {count} of the at least {least} inputs that it needs. Drag another wire to it.",
+        text = msg("'{node}' needs at least {least} inputs and has {count}. Drag another wire to it.",
                    node=node.name, count=len(wired), least=_TERMS)  # fmt: skip
         mends = drawing.suggestions.wire(Port(node.id, free.name), free)
         yield Problem("missing-input", text, node.id, free.name, fixes=mends)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from graph.binding import is_expression
-from graph.blocks import check_title, dissolve, make_block
-from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT, PREFIX, RESERVED, block_of, code_of
-from graph.catalog.types import misfits
+from graph.blocks import check_title, dissolve, make_block, rename_param, set_params
+from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT, PREFIX, block_of, code_of
+from graph.layout import goes_right, tidy
 from graph.messages import EditError, Message, msg
-from graph.model import Block, BlockParam, Code, Definitions, Graph, Node, NodeId, Port, Position, Project, Scope, Value
-from graph.names import check_name, first_free
+from graph.model import Block, BlockParam, Code, Definitions, Graph, Node, NodeId, Port, Position, Project, Scope
+from graph.names import first_free
 from graph.plan import Choice
+from gui.canvas.geometry import card_sizes
 from gui.editor import Editor
 
 APART = 400.0  # between the Input and the Output of an empty block
@@ -105,7 +104,7 @@ class BlockEditor(QObject):
                 project, self._editor.scope, self._editor.selection, name=name, announced=announced
             )
             made.append(instance)
-            return changed
+            return _in_order(changed, changed.drawing(self._editor.scope).nodes[instance])
 
         if not self._change(edit, msg("Make the block {name}", name=name)):
             return None
@@ -183,28 +182,13 @@ class BlockEditor(QObject):
 
     def set_block_params(self, scope: str, params: tuple[BlockParam, ...]) -> bool:
         """Give a block other parameters; instances lose the values of those that are gone."""
-
-        def edit(project: Project) -> Project:
-            taken = RESERVED | project.blocks[scope].graph.names
-            for number, param in enumerate(params):
-                check_name(param.name, taken=taken | {p.name for p in params[:number]})
-            changed = project.with_block(replace(project.blocks[scope], params=params))
-            return _without_misfits(changed, scope)
-
-        return self._change(edit, msg("Change the parameters of the block"))
+        return self._change(
+            lambda project: set_params(project, scope, params), msg("Change the parameters of the block")
+        )
 
     def rename_param(self, scope: str, old: str, new: str) -> bool:
         """Give a parameter of a block another name; what refers to it follows, and so do the values at instances."""
-
-        def edit(project: Project) -> Project:
-            block = project.blocks[scope]
-            check_name(new, taken=RESERVED | block.graph.names | {p.name for p in block.params if p.name != old})
-            params = tuple(p._replace(name=new) if p.name == old else p for p in block.params)
-            nodes = {k: replace(n, params=_referring(n.params, old, new)) for k, n in block.graph.nodes.items()}
-            changed = project.with_block(replace(block, params=params, graph=replace(block.graph, nodes=nodes)))
-            return _renamed_at_instances(changed, PREFIX + scope, old, new)
-
-        return self._change(edit, msg("Rename to {name}", name=new))
+        return self._change(lambda project: rename_param(project, scope, old, new), msg("Rename to {name}", name=new))
 
     # ---- weights
 
@@ -267,39 +251,11 @@ class BlockEditor(QObject):
         return True
 
 
-def _without_misfits(project: Project, scope: str) -> Project:
-    """The project, where instances of a block have only values that its parameters take."""
-    node_type = project.catalog[PREFIX + scope]
-    places: tuple[Scope, ...] = (None, *project.blocks)
-    for place in places:
-        graph = project.drawing(place)
-        for node in graph.nodes.values():
-            if node.type == node_type.id:
-                gone = [name for name, reason in misfits(node_type.params, node.params) if reason is None]
-                graph = graph.reset_params(node.id, gone) if gone else graph
-        project = project.with_drawing(place, graph)
-    return project
-
-
-def _referring(params: Mapping[str, Value], old: str, new: str) -> dict[str, Value]:
-    """Values that refer to a parameter by its new name."""
-    return {name: _reworded(value, old, new) for name, value in params.items()}
-
-
-def _reworded(value: Value, old: str, new: str) -> Value:
-    if isinstance(value, tuple):
-        return tuple(_reworded(entry, old, new) for entry in value)  # type: ignore[misc]
-    return re.sub(rf"\b{old}\b", new, value) if isinstance(value, str) and is_expression(value) else value
-
-
-def _renamed_at_instances(project: Project, type_id: str, old: str, new: str) -> Project:
-    """The project, where the instances of a block have a value by its new name."""
-    places: tuple[Scope, ...] = (None, *project.blocks)
-    for place in places:
-        graph = project.drawing(place)
-        for node in graph.nodes.values():
-            if node.type == type_id and old in node.params:
-                params = {new if name == old else name: value for name, value in node.params.items()}
-                graph = graph.put(replace(node, params=params))
-        project = project.with_drawing(place, graph)
-    return project
+def _in_order(project: Project, instance: Node) -> Project:
+    """The project, where the drawing of an instance's block is tidied up unless all of its wires lead to the right."""
+    block = block_of(instance, project.definitions)
+    assert block is not None, instance.type
+    sizes = card_sizes(block.graph, project.catalog)
+    if goes_right(block.graph, sizes):
+        return project
+    return project.with_drawing(block.id, block.graph.move(tidy(block.graph, sizes=sizes)))

@@ -9,31 +9,27 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
-    QFrame,
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
-    QStackedWidget,
     QWidget,
 )
 
-from graph.catalog.types import Kind, Param
-from graph.code import CodeError, Signature, read, rename
+from graph.code import CodeError, Signature, read
+from graph.code_names import rename
 from graph.messages import EditError, LayerloomError, msg, tr
 from graph.model import Code
 from graph.names import MAX_NAME, check_name, stem_of
+from gui.code_facts import EDGE, Facts, Strip
 from gui.code_text import CodeText
-from gui.panels.parts import ElidedLabel, IconLabel, breakable, column, label, row, rule, small_button
+from gui.panels.parts import column, label, row, rule
 from gui.style import set_property
 from gui.theme import GRID
 from runtime import trust
 
 SIZE = (760, 680)
 MINIMUM = (520, 440)
-EDGE = 4 * GRID
 READ_AFTER = 100  # milliseconds after the last key
 
 _FOREIGN = msg(
@@ -42,7 +38,6 @@ _FOREIGN = msg(
 _CHANGED = msg(
     "This code came with the file. It can do anything that a program can. Applying your change allows all of it."
 )
-_KIND_NAMES = {Kind.INT: "int", Kind.FLOAT: "float", Kind.BOOL: "bool", Kind.TEXT: "str"}
 
 _MODULE = '''\
 import torch
@@ -119,15 +114,15 @@ class CodeEditor(QDialog):
         self.name = QLineEdit(maxLength=MAX_NAME)
         self.name.setAccessibleName(tr("Name"))
         self.text = CodeText(tr("Python"))
-        self.banner, self.banner_text = _Strip(), label("", wrap=True)
+        self.banner, self.banner_text = Strip(), label("", wrap=True)
         self.allow_button = _button(tr("Allow this code"))
         self.banner.fill(self.banner_text, self.allow_button)
-        self.question = _Strip()
+        self.question = Strip()
         self.discard_button, self.keep_button = _button(tr("Discard the changes")), _button(tr("Go on editing"))
         self.question.fill(
             label(tr("Your changes are not applied yet."), wrap=True), self.discard_button, self.keep_button
         )
-        self.facts = _Facts()
+        self.facts = Facts()
         whole = column(self)
         whole.addLayout(self._make_head())
         whole.addWidget(rule())
@@ -335,94 +330,6 @@ class CodeEditor(QDialog):
             str(error or ("" if self.apply_button.isEnabled() else msg("Nothing has changed.")))
         )
         self.close_button.setText(tr("Cancel") if self.is_changed else tr("Close"))
-
-
-class _Strip(QFrame):
-    """A sentence with its buttons, across the dialog."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setProperty("kind", "banner")
-
-    def fill(self, sentence: QLabel, *buttons: QPushButton) -> None:
-        """Put the parts in."""
-        line = row(self, spacing=3 * GRID)
-        line.setContentsMargins(EDGE, 2 * GRID, EDGE, 2 * GRID)
-        line.addWidget(IconLabel("warning", "warning"))
-        line.addWidget(sentence, 1)
-        for button in buttons:
-            line.addWidget(button)
-
-
-class _Facts(QStackedWidget):
-    """What the text makes of a node, or the error in it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.line = 1
-        self._values = [ElidedLabel(mono=True) for _ in range(4)]
-        self.error = label("", tone="error", wrap=True)
-        self.line_button = small_button(tr("Show the line"))
-        self.line_button.setAutoDefault(False)
-        self.addWidget(self._make_table())
-        self.addWidget(self._make_error())
-
-    def show_result(self, signature: Signature | None, error: LayerloomError | None) -> None:
-        """Show the error if there is one, else what the signature says."""
-        self.setCurrentIndex(0 if error is None else 1)
-        self.error.setText(breakable(str(error or "")))
-        self.line_button.setVisible(isinstance(error, CodeError))
-        if isinstance(error, CodeError):
-            self.line = error.line
-        if signature is not None:
-            for place, text in zip(self._values, _texts(signature), strict=True):
-                place.setText(text)
-                place.setToolTip("")
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The node, its inputs, its outputs and its parameters as they are shown."""
-        return tuple(value.text() for value in self._values)
-
-    def _make_table(self) -> QWidget:
-        page = QWidget()
-        table = QGridLayout(page)
-        table.setContentsMargins(EDGE, 3 * GRID, EDGE, GRID)
-        table.setHorizontalSpacing(4 * GRID)
-        table.setVerticalSpacing(GRID)
-        table.setColumnStretch(1, 1)
-        titles = (tr("Node"), tr("Inputs"), tr("Outputs"), tr("Node parameters"))
-        for number, (title, value) in enumerate(zip(titles, self._values, strict=True)):
-            value.setAccessibleName(title)
-            table.addWidget(label(title, tone="muted"), number, 0)
-            table.addWidget(value, number, 1)
-        return page
-
-    def _make_error(self) -> QWidget:
-        page = QWidget()
-        line = row(page, spacing=3 * GRID)
-        line.setContentsMargins(EDGE, 3 * GRID, EDGE, GRID)
-        for widget in (IconLabel("error", "error"), self.error, self.line_button):
-            line.addWidget(widget, int(widget is self.error), Qt.AlignmentFlag.AlignTop)
-        return page
-
-
-def _texts(signature: Signature) -> tuple[str, ...]:
-    name = signature.name
-    node = tr("{name}, a module", name=name) if signature.is_module else tr("{name}, a function", name=name)
-    inputs = (tr("{name} (optional)", name=name) if optional else name for name, optional in signature.inputs)
-    return (
-        f"{node}: {signature.help}" if signature.help else node,
-        ", ".join(inputs) or tr("none"),
-        ", ".join(signature.outputs),
-        ", ".join(map(_param_text, signature.params)) or tr("none"),
-    )
-
-
-def _param_text(param: Param) -> str:
-    """As Python writes it: `width: int`, `scale: float = 2.0`."""
-    kind = _KIND_NAMES[param.kind] + (" | None" if param.optional else "")
-    return f"{param.name}: {kind}" + ("" if param.required else f" = {param.default!r}")
 
 
 def _button(text: str) -> QPushButton:

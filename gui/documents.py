@@ -63,7 +63,15 @@ class Documents(QObject):
 
     def open_example(self, name: str) -> None:
         """Open a built-in example; saving it asks for a place of its own."""
-        self._take(files.load(examples.path(name)), None, name)
+        self.open_copy(examples.path(name))
+
+    def open_copy(self, path: Path) -> None:
+        """Open a file that ships with the application; saving it asks for a place of its own.
+
+        Raises:
+            FileError: it cannot be read; nothing is changed then.
+        """
+        self._take(files.load(path), None, path.stem)
 
     def save(self, path: Path) -> None:
         """Write the project to a file, which is the document's file from then on.

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph import files
+from graph.adoption import adopt, retyped, used_definitions
 from graph.binding import bound, defaults, is_expression
-from graph.blocks import adopt, retyped, used_definitions
 from graph.catalog import Catalog, Role
 from graph.catalog.types import Param
 from graph.history import History
@@ -187,7 +187,7 @@ class Editor(QObject):
 
         def edit(graph: Graph) -> Graph:
             graph = graph.add(node)
-            return graph if wire is None else self._rewired(graph, wire(node.id))
+            return graph if wire is None else self._rewired(graph, wire(node.id), definitions.catalog)
 
         if not self._edit(edit, msg("Add {name}", name=node.name), definitions=definitions):
             return None
@@ -325,11 +325,11 @@ class Editor(QObject):
         param.check(bound(value, defaults(block)))
         return value
 
-    def _rewired(self, graph: Graph, link: Link) -> Graph:
+    def _rewired(self, graph: Graph, link: Link, catalog: Catalog | None = None) -> Graph:
         """The graph with a wire, which takes the place of another one at its input."""
         if link.target in graph.links:
             graph = graph.disconnect([graph.links[link.target]])
-        check_connect(graph, link, self.catalog)
+        check_connect(graph, link, catalog or self.catalog)
         return graph.connect(link)
 
     def _described(self, node: Node, merge: object = None) -> Node:

@@ -121,6 +121,9 @@ class Frame(QWidget):
         self.library.add_requested.connect(self._on_add_requested)
         self.problems.node_requested.connect(self._on_node_requested)
         self.problems.count_changed.connect(self._on_problem_count)
+        self.library.told.connect(self.notice.show_message)
+        for panel in (self.inspector, self.problems):
+            panel.code_requested.connect(self.canvas.inside_requested)
         self.canvas.problem_clicked.connect(self._on_problem_clicked)
         self.canvas.nodeActivated.connect(self._on_node_activated)
         self.canvas.context_menu_requested.connect(self.context_menu_requested)

@@ -24,6 +24,7 @@ from gui.settings import Settings
 from gui.theme import theme
 from runtime import examples
 from runtime.events import Failed, Finished, Stopped
+from runtime.library import FOLDER as READY_BLOCKS
 
 FIRST_EXAMPLE = "lenet5_digits"
 FIRST_SIZE = QSize(1600, 960)
@@ -90,6 +91,12 @@ class MainWindow(QMainWindow):
         """Open a file."""
         if self._may_leave():
             self._open(lambda: self.documents.open(path))
+
+    def open_block(self, path: Path) -> None:
+        """Open the file of a block: one of the person's own, or a copy of one that ships."""
+        opening = self.documents.open_copy if path.parent == READY_BLOCKS else self.documents.open
+        if self._may_leave():
+            self._open(lambda: opening(path))
 
     def open_example(self, name: str) -> None:
         """Open a built-in example."""
@@ -252,6 +259,8 @@ class MainWindow(QMainWindow):
         self.frame.context_menu_requested.connect(self._on_context_menu)
         QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: theme.use(self._settings.theme))
         self.analyst.ready.connect(self._on_torch_ready)
+        self.frame.library.open_requested.connect(self.open_block)
+        self.frame.inspector.block_requested.connect(self.block_actions.make_block)
         self.block_actions.allowed.connect(self.analyst.look_again)
         self._on_document_changed()
         self._on_history_changed(None)
@@ -284,6 +293,7 @@ class MainWindow(QMainWindow):
             self.actions_by_id[name].setText(text if step else str(actions.TEXTS[name]))
             self.actions_by_id[name].setEnabled(step is not None)
         self.frame.show_history(self.editor.undo_text, self.editor.redo_text)
+        self.notice.outdate()
 
     @Slot(object, object)
     def _on_context_menu(self, place, node: NodeId | None) -> None:

@@ -13,13 +13,13 @@ from gui.theme import GRID
 
 SHOWN_FOR = {"info": 4000, "warning": 8000, "error": 0}  # milliseconds; 0 stays until it is closed
 MARGIN = 4 * GRID
-WIDTH = 640
+WIDTH = 560
 
 
 class Notice(QFrame):
     """Floats over the lower edge of its parent. One sentence at a time; an error stays until it is closed.
 
-    Escape in the parent closes it too.
+    Escape in the parent closes it too. A warning goes away after some seconds, or when something succeeds.
     """
 
     def __init__(self, parent: QWidget) -> None:
@@ -37,6 +37,7 @@ class Notice(QFrame):
         line.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.hide)
+        self._new = QTimer(self, singleShot=True, interval=0)  # runs while the step goes on that the sentence is about
         parent.installEventFilter(self)
         self.hide()
 
@@ -53,9 +54,15 @@ class Notice(QFrame):
         self.show()
         self.raise_()
         self._place()
+        self._new.start()
         self._timer.stop()
         if SHOWN_FOR[level]:
             self._timer.start(SHOWN_FOR[level])
+
+    def outdate(self) -> None:
+        """Something succeeded: a warning about a step before is out of date."""
+        if self.property("level") == "warning" and not self._new.isActive():
+            self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
@@ -66,8 +73,10 @@ class Notice(QFrame):
 
     def _place(self) -> None:
         parent = self._parent
-        width = min(WIDTH, parent.width() - 2 * MARGIN)
-        self.setFixedWidth(width)
-        height = max(self.heightForWidth(width), self.sizeHint().height())
-        self.setFixedHeight(height)
+        words = self._label.fontMetrics().horizontalAdvance(self.text)
+        around = self._close.sizeHint().width() + 10 * GRID  # the button, the margins, the gap, and a little room
+        width = min(WIDTH, words + around, parent.width() - 2 * MARGIN)
+        self.layout().activate()
+        height = self.layout().totalHeightForWidth(width)
+        self.setFixedSize(width, height)
         self.move((parent.width() - width) // 2, parent.height() - height - MARGIN)

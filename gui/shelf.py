@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from graph.catalog import NodeType, Role
 from graph.catalog.definitions import FAMILY, PREFIX
-from graph.messages import Message
+from graph.catalog.types import Ports
+from graph.messages import FileError, Message
 from graph.model import Definitions
 from graph.names import stem_of
 from runtime.library import Entry, take
@@ -28,6 +31,30 @@ def is_on_shelf(type_id: str) -> bool:
     return type_id.startswith(SHELF)
 
 
+def file_of(type_id: str) -> Path:
+    """The file that a type of the library is in."""
+    return Path(type_id.removeprefix(SHELF))
+
+
+def with_ports(node_type: NodeType) -> NodeType:
+    """A type of the library with the ports that its instances have; without any where its file cannot be read."""
+    try:
+        changed = file_of(node_type.id).stat().st_mtime_ns
+    except OSError:
+        return node_type
+    inputs, outputs = _ports(node_type.id, changed)
+    return replace(node_type, inputs=inputs, outputs=outputs)
+
+
+@lru_cache(maxsize=256)
+def _ports(type_id: str, _changed: int) -> Ports:
+    try:
+        definitions, there = brought_in(Definitions(), type_id)
+    except FileError:
+        return (), ()
+    return definitions.catalog[there].inputs, definitions.catalog[there].outputs
+
+
 def brought_in(definitions: Definitions, type_id: str) -> tuple[Definitions, str]:
     """The definitions with the block of a file among them, and the type that its instances have there.
 
@@ -38,6 +65,6 @@ def brought_in(definitions: Definitions, type_id: str) -> tuple[Definitions, str
     """
     if not is_on_shelf(type_id):
         return definitions, type_id
-    path = Path(type_id.removeprefix(SHELF))
+    path = file_of(type_id)
     definitions, block = take(definitions, Entry(path.stem, path.stem, "", path))
     return definitions, PREFIX + block

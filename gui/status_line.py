@@ -69,7 +69,8 @@ class StatusLine(QWidget):
 def verdict(errors: int, warnings: int) -> str:
     """The state of the drawing in three words."""
     if errors:
-        return "✕ " + (tr("1 problem") if errors == 1 else tr("{count} problems", count=errors))
+        count = errors + warnings  # as many as the tab of the problems says
+        return "✕ " + (tr("1 problem") if count == 1 else tr("{count} problems", count=count))
     if warnings:
         return "! " + (tr("1 warning") if warnings == 1 else tr("{count} warnings", count=warnings))
     return "✓ " + tr("Graph is valid")

@@ -6,6 +6,7 @@ A block is analysed for each of its instances, with what arrives there; instance
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from graph.binding import bind, defaults
@@ -92,10 +93,13 @@ class _Analyser:
         resolved = _resolve(node_type, values, inputs)
         if not _is_fed(node_type, inputs, graph.inputs(node.id)):
             return NodeAnalysis(inputs, resolved=resolved, inside=self._glimpse(node, resolved, inputs))
-        situation = Situation(graph, node, node_type, resolved, inputs)
+        situation = Situation(graph, node, node_type, resolved, inputs, known)
         found = tuple(look_at(situation))
         problems += found
-        if node_type.role in (Role.METRIC, Role.OUTPUT) or any(p.severity == "error" for p in found):
+        wrong = {p.code for p in found if p.severity == "error"}
+        if wrong == {"pinned-size"}:
+            return _if_inferred(situation)
+        if wrong or node_type.role in (Role.METRIC, Role.OUTPUT):
             return NodeAnalysis(inputs, resolved=resolved)
         return self._run(situation, problems)
 
@@ -250,6 +254,20 @@ def _resolve(node_type: NodeType, values: Mapping[str, Value], inputs: Specs) ->
         if param.auto is not None and values[param.name] is None and param.auto.port in inputs:
             resolved[param.name] = _dimension(inputs[param.auto.port], param.auto.dim)
     return resolved
+
+
+def _if_inferred(s: Situation) -> NodeAnalysis:
+    """A node with a wrong size as it would be if that followed from its input, so that what comes after is looked at too."""
+    free = {p.name: None for p in s.node_type.params if p.auto is not None}
+    values = _resolve(s.node_type, {**s.values, **free}, s.inputs)
+    unknown = NodeAnalysis(s.inputs, resolved=s.values)
+    if any(p.severity == "error" for p in look_at(replace(s, values=values))):
+        return unknown
+    try:
+        outputs, parameters, macs = evaluate(s.node_type, tuple(values.items()), tuple(s.inputs.items()))
+    except Exception:  # whatever else is wrong is said once the size is mended
+        return unknown
+    return NodeAnalysis(s.inputs, outputs, values, parameters, macs)
 
 
 def _dimension(spec: TensorSpec, dim: int) -> int | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from graph.code import digest, is_unseen
 from graph.messages import ProjectError, msg, tr
@@ -23,7 +24,17 @@ def allow(args: Namespace) -> int:
             print(json.dumps(_record(entry), allow_nan=False))
     else:
         print("\n\n".join(map(_shown, codes)) or tr("There is no Python of its own in this drawing."))
+        print(*_next_lines(args.file, codes), sep="\n", end="")
     return 0
+
+
+def _next_lines(file: object, codes: Sequence[Code]) -> Iterator[str]:
+    """What to type to allow what is not allowed yet."""
+    hashes = dict.fromkeys(digest(entry.text) for entry in codes if not trust.is_allowed(entry.text))
+    if hashes:
+        yield "\n" + tr("To let code run that you have read and trust, type:")
+        yield from (f"  main.py allow {quote(str(file))} --yes {name}" for name in hashes)
+        yield ""
 
 
 def _named(word: str, codes: Sequence[Code]) -> Code:

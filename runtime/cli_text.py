@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from unicodedata import east_asian_width
 
 from graph.catalog import Catalog
+from graph.catalog.definitions import PREFIX, REPEAT, SCAN
 from graph.messages import LayerloomError, ProjectError, msg, tr, translate
 from graph.model import Node, Project
 from graph.problems import Problem
 from graph.topology import execution_order
-from runtime.analysis import Analysis
+from runtime.analysis import Analysis, NodeAnalysis
 from runtime.events import (
     EpochEnded,
     Event,
@@ -90,8 +91,19 @@ def summary(project: Project, analysis: Analysis) -> str:
 def _summary_row(node: Node, analysis: Analysis, catalog: Catalog) -> Row:
     known = analysis.nodes[node.id]
     shapes = ", ".join(spec.compact for spec in known.outputs.values())
-    counts = (f"{n:,}" if n else "" for n in (known.parameters, known.macs))
-    return (node.name, translate(catalog[node.type].label), shapes, *counts)
+    own = f"{known.parameters:,}" if known.parameters else ""
+    parameters = " + ".join(filter(None, (own, tr("shared") if node.shares else "")))
+    return node.name, _kind(node, known, catalog), shapes, parameters, f"{known.macs:,}" if known.macs else ""
+
+
+def _kind(node: Node, known: NodeAnalysis, catalog: Catalog) -> str:
+    """What a node is: `Linear`, `3 × Bottleneck`, `GRUCell over time`."""
+    label = translate(catalog[node.type].label)
+    if node.type.startswith(PREFIX) and known.resolved["use"] == REPEAT:
+        return tr("{times} × {block}", times=known.resolved["times"], block=label)
+    if node.type.startswith(PREFIX) and known.resolved["use"] == SCAN:
+        return tr("{block} over time", block=label)
+    return label
 
 
 def event_line(event: Event) -> str | None:

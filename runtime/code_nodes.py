@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from graph import code as codes
+from graph.catalog.definitions import code_type
 from graph.catalog.types import NodeType
 from graph.messages import EditError, LayerloomError, Message, msg
 from graph.model import Code, Value
@@ -48,7 +48,7 @@ def run_code(s: Situation, code: Code, *, allowed: bool) -> tuple[NodeAnalysis, 
                    "trust it; on the command line, use the verb 'allow'.", node=s.node.name, name=code.name)  # fmt: skip
         return unknown, (s.problem("code-not-allowed", text),)
     try:
-        given = evaluate_code(code.text, s.node_type, tuple(s.values.items()), tuple(s.inputs.items()))
+        given = evaluate_code(code.text, tuple(s.values.items()), tuple(s.inputs.items()))
     except LayerloomError as error:
         given = error.message
     if isinstance(given, Message):
@@ -58,16 +58,15 @@ def run_code(s: Situation, code: Code, *, allowed: bool) -> tuple[NodeAnalysis, 
 
 
 @lru_cache(maxsize=1024)
-def evaluate_code(
-    text: str, node_type: NodeType, values: tuple[tuple[str, Value], ...], inputs: Inputs
-) -> Given | Message:
+def evaluate_code(text: str, values: tuple[tuple[str, Value], ...], inputs: Inputs) -> Given | Message:
     """What allowed code gives with these parameters and inputs, or why it gives nothing; it runs once for each of them.
 
     Raises:
         LayerloomError: the code is not allowed, cannot be a node, or fails before it can be called.
     """
+    made, node_type = custom.load(text), code_type(Code("", "", text))
     names = {port: f"x{i}" for i, (port, _) in enumerate(inputs)}
-    trial = _Trial(custom.load(text), codes.read(text).name, emit(node_type, dict(values), names), node_type, inputs)
+    trial = _Trial(made, emit(node_type, dict(values), names), node_type, inputs)
     try:
         return trial.run("meta", torch.empty)
     except BaseException as error:  # it needs numbers, or there is a mistake in it, which shows better with numbers
@@ -87,10 +86,9 @@ def evaluate_code(
 
 
 class _Trial(NamedTuple):
-    """A call of the class or function `made`, which has that name in the generated code."""
+    """A call of the class or function `made`, which the generated code calls by the label of the type."""
 
     made: Any
-    name: str
     emission: Emission
     node_type: NodeType
     inputs: Inputs
@@ -127,7 +125,7 @@ class _Trial(NamedTuple):
         return [space[result] for result in results]
 
     def _space(self) -> dict[str, Any]:
-        return {"torch": torch, "nn": torch.nn, self.name: self.made}
+        return {"torch": torch, "nn": torch.nn, self.node_type.label: self.made}
 
 
 @contextmanager

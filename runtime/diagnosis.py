@@ -7,14 +7,14 @@ The checks of single node types are tables in the modules beside this one: `diag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graph.catalog import NodeType
 from graph.messages import Message, msg
-from graph.model import Graph, Node, Port
+from graph.model import Graph, Node, NodeId, Port
 from graph.problems import Fix, Problem, Severity
-from runtime.analysis import TensorSpec
+from runtime.analysis import NodeAnalysis, TensorSpec
 from runtime.diagnosis_joins import JOIN_CHECKS
 from runtime.diagnosis_layers import LAYER_CHECKS
 from runtime.diagnosis_losses import LOSS_CHECKS
@@ -36,6 +36,7 @@ class Situation:
     node_type: NodeType
     values: Mapping[str, Any]  # checked: each is of the kind of its parameter
     inputs: Mapping[str, TensorSpec]
+    known: Mapping[NodeId, NodeAnalysis] = field(default_factory=dict)  # of the nodes that come before it
 
     def feed(self, port: str) -> Port:
         """The output that feeds an input."""

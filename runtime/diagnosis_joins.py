@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,23 @@ from graph.model import Port, Value
 from graph.problems import Fix, Problem
 from graph.topology import ancestors
 from runtime.analysis import TensorSpec
+from runtime.diagnosis_sizes import repad, unstride
 from runtime.diagnosis_tools import FLOATS, LINEAR, Shape, broadcast_shape, origin, times, together
 
 if TYPE_CHECKING:
     from runtime.diagnosis import Situation
 
 SCALING = ("layerloom.Multiply", "layerloom.Divide")  # one number for many is what gates and weights are for
+
+
+_OTHER_SHAPES = msg(
+    "'{node}' needs the same shape on every side, but '{a}' gives {sa} and '{b}' gives {sb}. "
+    "Change one of them, for example with a layer that gives the other's number of channels."
+)
+_OTHER_SIZES = msg(
+    "'{node}' needs the same shape on every side, but '{a}' gives {sa} and '{b}' gives {sb}: the channels agree, the sizes differ. "
+    "Pad the layers that make one side smaller, or bring both to one size with an Interpolate."
+)
 
 
 def _check_same_shapes(s: Situation) -> Iterator[Problem]:
@@ -29,9 +41,9 @@ def _check_same_shapes(s: Situation) -> Iterator[Problem]:
         sides = {"node": s.node.name, "a": s.source(first), "sa": a, "b": s.source(other), "sb": b}
         result = broadcast_shape(a.shape, b.shape)
         if result is None:
-            text = msg("'{node}' needs the same shape on every side, but '{a}' gives {sa} and '{b}' gives {sb}. "
-                       "Change one of them, for example with a layer that gives the other's number of channels.", **sides)  # fmt: skip
-            yield s.problem("shape-mismatch", text, *_project(s, first, other), port=other)
+            text = replace(_OTHER_SIZES if _agree_in_channels(s, a.shape, b.shape) else _OTHER_SHAPES, values=sides)
+            mends = (*repad(s, first, other), *_project(s, first, other), *unstride(s, first, other))
+            yield s.problem("shape-mismatch", text, *mends, port=other)
         elif _is_surprising(s, a.shape, b.shape, result):
             text = msg("'{node}' stretches one side to fit the other: '{a}' gives {sa}, '{b}' gives {sb}. "
                        "Check that this is meant.", **sides)  # fmt: skip
@@ -62,6 +74,10 @@ def _check_concatenate(s: Situation) -> Iterator[Problem]:
                 node=s.node.name, dim=dim, a=s.source(first), sa=s.inputs[first], b=s.source(other), sb=s.inputs[other],
             )  # fmt: skip
             yield s.problem("shape-mismatch", text, port=other)
+
+
+def _agree_in_channels(s: Situation, a: Shape, b: Shape) -> bool:
+    return len(a) == len(b) > 2 and a[:2] == b[:2] and _has_channels_first(s)
 
 
 # ---- the projection on a shortcut

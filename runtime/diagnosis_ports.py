@@ -17,6 +17,7 @@ from runtime.diagnosis_tools import (
     FLATTEN,
     FLOATS,
     RANKS,
+    Shape,
     channels_first,
     channels_last,
     insert,
@@ -33,6 +34,7 @@ RESHAPE = "layerloom.Reshape"
 TO_DTYPE = "layerloom.ToDtype"
 DIMENSIONS = {2: "B × F", 3: "B × C × L", 4: "B × C × H × W", 5: "B × C × D × H × W"}
 
+_SEVERAL_LABELS = "torch.nn.MultiLabelMarginLoss"
 _FOR_CLASSES = {Role.LOSS: "torch.nn.CrossEntropyLoss", Role.METRIC: "layerloom.metrics.Accuracy"}
 _FOR_NUMBERS = {Role.LOSS: "torch.nn.MSELoss", Role.METRIC: "layerloom.metrics.R2"}
 
@@ -150,7 +152,12 @@ def _numbers_as_labels(s: Situation, port: str, spec: TensorSpec, names: dict[st
     mends: list[Fix] = []
     wanted = scores.shape[:1] + scores.shape[2:]
     squeezed = removable(spec.shape, wanted)
-    if spec.shape == scores.shape and scores.shape[1:] != (1,):
+    if spec.shape in _shapes_of_labels(s, scores.shape):
+        text = msg("'{node}' needs class labels (whole numbers), but '{source}' gives {dtype}. The shape is that of labels ({given}): "
+                   "if they are whole numbers from 0, put a ToDtype between them. For numbers to predict, use MSELoss and R2.",
+                   **names, given=spec)  # fmt: skip
+        mends.append(insert(s, port, TO_DTYPE, dtype="int64"))
+    elif spec.shape == scores.shape and scores.shape[1:] != (1,):
         text = msg("'{node}' needs one label a sample, a whole number from 0, but '{source}' gives {given}: a number for each of the "
                    "{classes} classes, as one-hot targets have. Take the place of the largest, or compare numbers with MSELoss.",
                    **names, given=spec, classes=scores.shape[1])  # fmt: skip
@@ -158,11 +165,16 @@ def _numbers_as_labels(s: Situation, port: str, spec: TensorSpec, names: dict[st
         mends.append(fixes.change_type(s.node, _FOR_NUMBERS[s.node_type.role]))
     elif spec.shape == scores.shape:
         mends.append(fixes.change_type(s.node, _FOR_NUMBERS[s.node_type.role]))
-    elif spec.shape == wanted:
-        mends.append(insert(s, port, TO_DTYPE, dtype="int64"))
     elif squeezed is not None:
         mends.append(insert_both(s, port, (TO_DTYPE, {"dtype": "int64"}), ("layerloom.Squeeze", {"dim": squeezed})))
     return s.problem("wrong-dtype", text, *mends, port=port)
+
+
+def _shapes_of_labels(s: Situation, scores: Shape) -> tuple[Shape, ...]:
+    """The shapes of class labels that go with scores, also where the classes are last; several labels a sample for some losses."""
+    if s.node.type == _SEVERAL_LABELS:
+        return (scores,)
+    return scores[:1] + scores[2:], scores[:-1]
 
 
 def check_precision(s: Situation) -> Iterator[Problem]:

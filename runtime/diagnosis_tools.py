@@ -11,6 +11,7 @@ from graph.messages import Message, msg
 from graph.model import Graph, Node, Port, Value
 from graph.problems import Fix
 from runtime.analysis import Dim, TensorSpec
+from runtime.costs import KEEPING_FAMILIES
 
 if TYPE_CHECKING:
     from runtime.diagnosis import Situation
@@ -20,7 +21,7 @@ LINEAR = "torch.nn.Linear"
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 RANKS = (1, 2, 3)
 
-_KEEPING_FAMILIES = ("activation", "regularization")  # what leaves them has the shape of what arrived
+# Beside the families of `runtime.costs`: what leaves them has the shape of what arrived.
 _KEEPING = ("torch.nn.Identity", "layerloom.ToDtype", "layerloom.Scale", "layerloom.Detach", "layerloom.Clamp")
 
 Shape = tuple[Dim, ...]
@@ -59,7 +60,7 @@ def removable(shape: Shape, wanted: Shape) -> int | None:
 def keeps_shape(node: Node) -> bool:
     """Whether a node gives the shape that arrives."""
     node_type = CATALOG.get(node.type)
-    return node_type is not None and (node_type.family in _KEEPING_FAMILIES or node.type in _KEEPING)
+    return node_type is not None and (node_type.family in KEEPING_FAMILIES or node.type in _KEEPING)
 
 
 def origin(graph: Graph, port: Port) -> Port:

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from graph import files
+from graph.adoption import adopt, used_definitions
 from graph.atomic import explain
 from graph.binding import defaults
-from graph.blocks import adopt, used_definitions
 from graph.catalog.definitions import INPUT, OUTPUT, PREFIX, SCAN, block_of, declared_shape, states, whole_inputs
 from graph.layout import tidy
 from graph.messages import FileError, Message, msg
 from graph.model import Block, Definitions, Graph, Link, Node, NodeId, Port, Project, Value
 from graph.names import stem_of
-from runtime.places import state_folder
+from runtime.places import data_folder
 
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "blocks"
 STEPS = 8  # of the sequences in the example of a block that is scanned
@@ -58,7 +58,7 @@ def ready_blocks() -> list[Entry]:
 
 def my_folder() -> Path:
     """Where the blocks of the person are kept unless another folder is named."""
-    return state_folder() / "blocks"
+    return data_folder() / "blocks"
 
 
 def my_blocks(folder: Path) -> list[Entry]:
@@ -86,6 +86,22 @@ def save_to_library(block: Block, definitions: Definitions, folder: Path) -> Pat
     path = _place(folder, block.name)
     files.save(example(block, definitions), path)
     return path
+
+
+def put_away(path: Path) -> Path:
+    """Take a file out of a library: it stays beside the others as a former state, with `~` behind its name.
+
+    Raises:
+        FileError: it could not be renamed.
+    """
+    kept = path.with_name(f"{path.name}~")
+    try:
+        path.replace(kept)
+    except OSError as error:
+        raise FileError(
+            msg("'{file}' could not be put away: {reason}", file=str(path), reason=explain(error))
+        ) from error
+    return kept
 
 
 def take(definitions: Definitions, entry: Entry) -> tuple[Definitions, str]:

@@ -6,12 +6,24 @@ import os
 import sys
 from pathlib import Path
 
+NAME = "Layerloom"
+
 
 def state_folder() -> Path:
     """Where runs of examples and reports of errors are kept, by the custom of the operating system."""
+    return _folder("LOCALAPPDATA", "Local", "XDG_STATE_HOME", "state")
+
+
+def data_folder() -> Path:
+    """Where what the person made for all documents is kept, by the custom of the operating system."""
+    return _folder("APPDATA", "Roaming", "XDG_DATA_HOME", "share")
+
+
+def _folder(windows: str, roaming: str, xdg: str, local: str) -> Path:
+    """The folder that a variable of the environment names, or the one that stands for it in the home folder."""
     home = Path.home()
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "Layerloom"
+        return Path(os.environ.get(windows) or home / "AppData" / roaming) / NAME
     if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "Layerloom"
-    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "Layerloom"
+        return home / "Library" / "Application Support" / NAME
+    return Path(os.environ.get(xdg) or home / ".local" / local) / NAME

@@ -7,11 +7,11 @@ from dataclasses import replace
 from math import prod
 
 from graph import fixes
-from graph.catalog import Catalog, Role
+from graph.catalog import Catalog, Kind, Role
 from graph.kinship import alike, model_of
 from graph.messages import msg
 from graph.model import Graph, Node, NodeId
-from graph.problems import Problem
+from graph.problems import Fix, Problem
 from runtime.analysis import NodeAnalysis
 from runtime.instances import signatures
 
@@ -49,7 +49,22 @@ def check_sharing(graph: Graph, known: Known, catalog: Catalog) -> Iterator[Prob
             text = msg("'{node}' and '{leader}' have no weights of the same name and shape that they could share ({mine}; {theirs}).",
                        node=node.name, leader=leader.name, mine=_listed(_shapes(node, known, catalog)),
                        theirs=_listed(_shapes(leader, known, catalog)))  # fmt: skip
-            yield Problem("bad-sharing", text, node.id, fixes=(fixes.unshare(node),))
+            mends = (*_fitted(node, leader, known, catalog), fixes.unshare(node))
+            yield Problem("bad-sharing", text, node.id, fixes=mends)
+
+
+def _fitted(node: Node, leader: Node, known: Known, catalog: Catalog) -> Iterator[Fix]:
+    """Each one setting of a node with which it has a weight of the leader's shape: out_features for an Embedding's rows."""
+    found, node_type = known[node.id], catalog[node.type]
+    mine, theirs = (_shapes(n, known, catalog) for n in (node, leader))
+    weights = [name for name in mine if name and name in theirs]
+    sizes = dict.fromkeys(size for name in weights for size in theirs[name])
+    for param in (p for p in node_type.params if p.kind is Kind.INT and p.auto is None):
+        for size in sizes:
+            changed = {node.id: replace(found, resolved={**found.resolved, param.name: size})}
+            shapes = _shapes(node, changed, catalog)
+            if any(shapes.get(name) == theirs[name] for name in weights):
+                yield fixes.set_param(node.id, param.name, size)
 
 
 def without_shared(graph: Graph, known: Known, catalog: Catalog) -> dict[NodeId, NodeAnalysis]:

@@ -132,11 +132,14 @@ def named(view: View, name: str, *, rank: int | None = None) -> list[int]:
 
 
 def comes_out(view: View, dims: Dims) -> Answer:
-    """What no rule explains: it goes on with the one dimension of an input that has the same size, if there is only one."""
+    """What no rule explains. It goes on with the one dimension of an input that has the same size; where there are several,
+    with the same one of the first input, if all inputs are alike as far as that."""
     words = view.words(dims)
     text = msg("{size} comes out of '{node}'.", size=words["size"], node=words["node"])
-    size = view.spec.shape[dims[0]]
+    size, begin = view.spec.shape[dims[0]], view.spec.shape[: dims[0] + 1]
     alike = [(port, (d,)) for port, spec in view.inputs.items() for d, entry in enumerate(spec.shape) if entry == size]
+    if len(alike) > 1 and all(spec.shape[: len(begin)] == begin for spec in view.inputs.values()):
+        alike = [(view.first, dims)]
     return Answer(text, tuple(alike) if len(alike) == len(dims) == 1 else ())
 
 

@@ -156,9 +156,10 @@ def _into_repeat(project: Project, site: Site, _block: Block, output: Port, dims
 
 def _into_scan(project: Project, site: Site, block: Block, output: Port, dims: Dims) -> Crossing:
     """A sequence has the steps as dimension 1; two directions lie side by side in the last one."""
-    if len(dims) > 1:
+    dim, *others = dims
+    if others:
         return Crossing(None, tuple((site, output, (dim,)) for dim in dims))
-    (dim,), node, known = dims, site.graph.nodes[output.node], site.nodes[output.node]
+    node, known = site.graph.nodes[output.node], site.nodes[output.node]
     name, shape = output.name, known.outputs[output.name].shape
     is_sequence = name in known.inside[0].outputs
     first = _sequences(block)[0]

@@ -94,11 +94,12 @@ class Artist:
         return chosen[0].port if len(chosen) == 1 else self.sketch.add("op.Concatenate", *chosen, dim=dim)
 
     def _tied(self, embedding: Port) -> None:
-        """Scores for all words, with the weights of the embedding."""
+        """Scores for all words, once or twice, with the weights of the embedding."""
         s = self.sketch
-        features = s.sized(s.pick(), 3, "3")
-        node = Node(s.graph.free_id(), "torch.nn.Linear", "scores", {"out_features": WORDS}, shares=embedding.node)
-        s.wires.append(Wire(s.put(node, features), str(WORDS), features.steps))
+        for name in ("scores", "scores_again")[: self.random.randint(1, 2)]:
+            features = s.sized(s.pick(), 3, "3")
+            node = Node(s.graph.free_id(), "torch.nn.Linear", name, {"out_features": WORDS}, shares=embedding.node)
+            s.wires.append(Wire(s.put(node, features), str(WORDS), features.steps))
 
     def _classified(self, x: Port, answers: Port) -> Project:
         scores = self.sketch.add("nn.Linear", x, out_features=CLASSES)

@@ -78,6 +78,10 @@ class Interpreter:
     def _holder(self, graph: Graph, node: Node, prefix: str) -> Callable[[str], Tensor | None]:
         """The parameters and buffers of a layer, those that it shares from the layer that has them."""
         leader = graph.nodes[node.shares] if node.shares else None
+        if leader is not None and leader.type != node.type:
+            alike = [n for n in graph.nodes.values() if n.shares == leader.id and n.type == node.type]
+            if alike[0] is not node:
+                return self._holder(graph, alike[0], prefix)
 
         def held(name: str) -> Tensor | None:
             mine = self._state(f"{prefix}{node.name}.{name}")

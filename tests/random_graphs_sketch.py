@@ -189,8 +189,16 @@ class Sketch:
         alike = [[w for w in self.wires if (w.size, w.steps) == (x.size, x.steps)] for x in given]
         if not alike or not all(alike):
             return self.layer()
+        params = self.graph.nodes[leader].params
+        if params.get("shared_weights"):  # one run of what is repeated
+            params = {k: v for k, v in params.items() if k not in ("use", "times", "shared_weights")}
         node = replace(
-            self.graph.nodes[leader], id=self.graph.free_id(), name=self._name(), shares=leader, weight_init=None
+            self.graph.nodes[leader],
+            id=self.graph.free_id(),
+            name=self._name(),
+            params=params,
+            shares=leader,
+            weight_init=None,
         )
         self.put(node, *map(self.random.choice, alike))
         self.wires += [replace(wire, port=Port(node.id, wire.port.name)) for wire in wires]

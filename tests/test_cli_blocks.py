@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from block_drawings import showcase
+from drawings import Drawing
 from graph import files
+from graph.model import BlockParam
 
 
 @pytest.fixture
@@ -21,7 +23,45 @@ def test_the_summary_has_a_row_for_each_instance(run, path):
     status, out, _ = run("summary", path)
     rows = {line.split()[0]: line.split() for line in out.splitlines() if line}
     assert status == 0
-    assert rows["stage2"] == ["stage2", "BasicBlock", "B×8×28×28", "1,752", "1,354,752"]
+    assert rows["stage1"] == ["stage1", "BasicBlock", "B×8×28×28", "584", "451,584"]
+    assert rows["stage2"] == ["stage2", "3", "×", "BasicBlock", "B×8×28×28", "1,752", "1,354,752"]
+    assert rows["reader"][:4] == ["reader", "MemoryCell", "over", "time"]
+
+
+def test_the_summary_says_whose_weights_are_counted_elsewhere(run, drawn):
+    d = Drawing()
+    x = d.add("op.Input", "words", shape=(7,), dtype="int64")
+    x = d.add("nn.Embedding", "table", x, num_embeddings=50, embedding_dim=8)
+    a = d.add("nn.Linear", "one", x, out_features=8)
+    b = d.add("nn.Linear", "two", a, out_features=8, shares="one")
+    d.add("op.Output", "scores", d.add("nn.Linear", "logits", b, out_features=50, shares="table"))
+    status, out, _ = run("summary", drawn(d))
+    rows = {line.split()[0]: line.split()[3:] for line in out.splitlines() if line}
+    assert status == 0
+    assert (rows["table"], rows["one"], rows["two"]) == (["400"], ["72", "448"], ["shared", "448"])
+    assert rows["logits"] == ["50", "+", "shared", "2,800"]
+
+
+@pytest.mark.parametrize("used", ["used", "unused", "nested"])
+def test_a_name_that_a_block_does_not_have_is_a_sentence(run, drawn, used):
+    inner = Drawing("Inner")
+    x = inner.add("op.Input", "x", shape=(4,))
+    inner.add("op.Output", "y", inner.add("nn.Linear", "fc", x, out_features="=chanels"))
+    d = Drawing(definitions=inner.as_block(BlockParam("channels", 4)))
+    if used == "nested":
+        outer = Drawing("Outer", definitions=d.definitions)
+        x = outer.add("op.Input", "x", shape=(4,))
+        outer.add("op.Output", "y", outer.add("block.Inner", "within", x))
+        d.definitions = outer.as_block()
+    x = d.add("op.Input", "x", shape=(4,))
+    if used != "unused":
+        x = d.add("block.Outer" if used == "nested" else "block.Inner", "it", x)
+    d.add("op.Output", "y", d.add("nn.Linear", "last", x, out_features=2))
+    status, out, err = run("check", drawn(d))
+    severity = "warning" if used == "unused" else "error"
+    assert (status, err) == (0 if used == "unused" else 1, "")
+    assert f"{severity}: Inner.fc (bad-expression): " in out
+    assert "'chanels' is no parameter of this block. There are: channels." in out
 
 
 def test_a_problem_names_the_block_that_it_is_in(run, path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
@@ -33,11 +34,14 @@ def records(out: str) -> list[dict]:
 
 
 def test_every_piece_of_code_is_printed_with_its_hash_and_nothing_is_allowed_by_that(run, drawing):
-    status, out, err = run("allow", drawing(GATE, OTHER))
+    status, out, err = run("allow", drawing(GATE, OTHER).name)
     assert (status, err) == (0, "")
     assert out == (
         f"Code1: not allowed\n{digest(GATE)}\n    1  \n    2  \n    3  def gate(x):\n    4      return x\n    5\n\n"
-        f"Code2: not allowed\n{digest(OTHER)}\n    1  def other(x): return x\n"
+        f"Code2: not allowed\n{digest(OTHER)}\n    1  def other(x): return x\n\n"
+        "To let code run that you have read and trust, type:\n"
+        f"  main.py allow net.layerloom --yes {digest(GATE)}\n"
+        f"  main.py allow net.layerloom --yes {digest(OTHER)}\n"
     )
     assert not trust.is_allowed(GATE) and not trust.is_allowed(OTHER)
 
@@ -89,6 +93,16 @@ def test_a_terminal_gets_no_orders_from_the_code(run, drawing):
     _, out, _ = run("allow", drawing(text))
     (line,) = (line for line in out.splitlines() if "def f" in line)
     assert line == r"    1  def f(x): return x  # \x1b[1A\x1b[2K \u202e \r \x07 \x9b ü" + "\tend"
+
+
+def test_the_line_to_type_next_can_be_typed(run, drawing, project_folder):
+    """What is printed, given to the shell as it is, allows the code; then nothing is left to type."""
+    path = drawing(GATE, GATE).rename(project_folder / "my net.layerloom")
+    _, out, _ = run("allow", path)
+    _, *words = shlex.split(out.splitlines()[-1])
+    assert words == ["allow", str(path), "--yes", digest(GATE)] and out.count("--yes") == 1
+    status, out, _ = run(*words)
+    assert status == 0 and trust.is_allowed(GATE) and "--yes" not in out
 
 
 def test_a_drawing_without_code_says_so(run, drawing):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
+from math import hypot
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, QRectF
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF
 
 from graph.catalog import NodeType
 from graph.model import Link, NodeId, Port, Position
@@ -12,14 +15,15 @@ from gui.canvas.chooser import Chooser
 from gui.canvas.connecting import entry_for, leave_for, types_after, types_before
 from gui.canvas.geometry import HEIGHT, WIDTH, snap
 from gui.canvas.quick_add import target_chooser, type_chooser
-from gui.shelf import shelf_type
+from gui.shelf import shelf_type, with_ports
 from runtime.library import my_blocks, my_folder, ready_blocks
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 BESIDE = 194.0  # from a card to the next one in its row
-OFFSET = 24.0
+STEP = QPointF(64.0, 32.0)  # between the places that are tried for a new card
+CLEAR = 24.0  # between a new card and those around it
 HALF_CARD = QPointF(WIDTH / 2, HEIGHT / 2)
 
 
@@ -33,16 +37,16 @@ class Adder:
     def ask_type(self, position: Position | None, *, source: Port | None, target: Port | None) -> None:
         """Ask which type to add at a point, wired to a port if one is given."""
         project = self._editor.view
-        behind: list[NodeType] = []
+        types, shelf = list(project.catalog.values()), _blocks_in_files()
         if source is not None:
-            types = types_after(project, source, self._editor.view_analysis.spec(source))
+            spec = self._editor.view_analysis.spec(source)
+            types, shelf = (types_after(some, project, source, spec) for some in (types, map(with_ports, shelf)))
         elif target is not None:
-            types = types_before(project, target)
-        else:
-            types, behind = list(project.catalog.values()), _blocks_in_files()
+            types, shelf = (types_before(some, project, target) for some in (types, map(with_ports, shelf)))
         at, place = self._where(position, wired=source is not None or target is not None)
-        box = type_chooser(self._view, types, behind)
-        box.chosen.connect(lambda type_id: self._add(type_id, place, source=source, target=target))
+        box = type_chooser(self._view, types, shelf)
+        offered = {node_type.id: node_type for node_type in (*types, *shelf)}
+        box.chosen.connect(lambda type_id: self._add(offered[type_id], place, source=source, target=target))
         self._open(box, at)
 
     def ask_target(self, node: NodeId) -> None:
@@ -57,29 +61,31 @@ class Adder:
         return self._editor.add_node(type_id, self.free_place(point - HALF_CARD))
 
     def free_place(self, place: QPointF) -> Position:
-        """The place, or the nearest one down a slope from it where no card begins, on the grid."""
-        x, y = snap((place.x(), place.y()))
-        while self._view.scene().nodes_in(QRectF(x, y, OFFSET, OFFSET)):
-            x, y = x + OFFSET, y + OFFSET
-        return x, y
+        """The place, or the nearest one on the grid where a card lies on no other."""
+        start = QPointF(*snap((place.x(), place.y())))
+        scene, card = self._view.scene(), QSizeF(WIDTH, HEIGHT)
+        free = (start + offset for offset in _offsets() if not scene.nodes_in(_widened(QRectF(start + offset, card))))
+        return next(free).toTuple()
 
-    def _add(self, type_id: str, place: QPointF, *, source: Port | None, target: Port | None) -> None:
+    def _add(self, node_type: NodeType, place: QPointF, *, source: Port | None, target: Port | None) -> None:
         if source is not None:
-            self._add_after(type_id, place, source)
+            self._add_after(node_type, place, source)
         elif target is not None:
-            self._add_before(type_id, place - QPointF(WIDTH, 0), target)
+            self._add_before(node_type, place - QPointF(WIDTH, 0), target)
         else:
-            self._editor.add_node(type_id, self.free_place(place))
+            self._editor.add_node(node_type.id, self.free_place(place))
 
-    def _add_after(self, type_id: str, place: QPointF, source: Port) -> None:
-        entry = entry_for(self._editor.catalog[type_id], self._editor.view, source)
-        assert entry is not None, type_id
-        self._editor.add_node(type_id, self.free_place(place), wire=lambda node: Link(source, Port(node, entry.name)))
+    def _add_after(self, node_type: NodeType, place: QPointF, source: Port) -> None:
+        entry = entry_for(node_type, self._editor.view, source)
+        assert entry is not None, node_type.id
+        at = self.free_place(place)
+        self._editor.add_node(node_type.id, at, wire=lambda node: Link(source, Port(node, entry.name)))
 
-    def _add_before(self, type_id: str, place: QPointF, target: Port) -> None:
-        leave = leave_for(self._editor.catalog[type_id], self._editor.view, target)
-        assert leave is not None, type_id
-        self._editor.add_node(type_id, self.free_place(place), wire=lambda node: Link(Port(node, leave.name), target))
+    def _add_before(self, node_type: NodeType, place: QPointF, target: Port) -> None:
+        leave = leave_for(node_type, self._editor.view, target)
+        assert leave is not None, node_type.id
+        at = self.free_place(place)
+        self._editor.add_node(node_type.id, at, wire=lambda node: Link(Port(node, leave.name), target))
 
     def _where(self, position: Position | None, *, wired: bool) -> tuple[QPoint, QPointF]:
         """Where the box opens in the view, and the place of the card to come."""
@@ -97,6 +103,20 @@ class Adder:
 
     def _open(self, box: Chooser, at: QPoint) -> None:
         box.open_at(at + self._view.viewport().pos())
+
+
+def _offsets() -> Iterator[QPointF]:
+    """Ways from a place to others around it, the short ones first; half as far across counts as far down."""
+    yield QPointF()
+    for ring in count(1):
+        steps = range(-ring, ring + 1)
+        around = [(dx, dy) for dx in steps for dy in steps if max(abs(dx), abs(dy)) == ring]
+        for dx, dy in sorted(around, key=lambda way: (hypot(*way), -way[0], -way[1])):
+            yield QPointF(dx * STEP.x(), dy * STEP.y())
+
+
+def _widened(area: QRectF) -> QRectF:
+    return area.adjusted(-CLEAR, -CLEAR, CLEAR, CLEAR)
 
 
 def _blocks_in_files() -> list[NodeType]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from graph.binding import SIGN, is_expression
 from graph.catalog import Kind, NodeType, Param, Role
-from graph.catalog.definitions import BACKWARD, BOTH, FORWARD, REPEAT, RESERVED, SCAN
+from graph.catalog.definitions import BACKWARD, BOTH, FORWARD, INPUT, OUTPUT, REPEAT, RESERVED, SCAN
 from graph.messages import tr, translate
 from graph.model import Node, Project, Value
 from graph.plan import Split
@@ -120,6 +120,8 @@ def summary(project: Project, node: Node, found: NodeAnalysis | None = None) -> 
         return node.type
     if node_type.role is Role.DATA:
         return _data_summary(node, project.plan.split)
+    if said := _end_summary(project, node, node_type, found):
+        return said
     resolved = found.resolved if found else {}
     values = node_type.values(node)
     if node_type.family in ("block", "code"):  # made by the person: its name is no template, and is not translated
@@ -153,14 +155,28 @@ def _first(value: Value, resolved: Value) -> Value:
 
 
 def _use(node_type: NodeType, values: Mapping[str, Value]) -> str:
-    """`Bottleneck`, `Bottleneck × 3`, `LstmCell → over time`."""
+    """`Bottleneck`, `3 × Bottleneck`, `→ LstmCell · over time`: what makes the difference comes first."""
     use = values.get("use")
     if use == REPEAT:
-        return f"{node_type.label} × {_expression(str(values['times']))}"
+        return f"{_expression(str(values['times']))} × {node_type.label}"
     if use == SCAN:
         way = _WAYS.get(str(values["direction"]), _WAYS[FORWARD])
-        return tr("{block} {arrow} over time", block=node_type.label, arrow=way)
+        return f"{way} {node_type.label}{SEPARATOR}{tr('over time')}"
     return node_type.label
+
+
+def _end_summary(project: Project, node: Node, node_type: NodeType, found: NodeAnalysis | None) -> str:
+    """What is special about an Input or an Output of a block: it is a state, or gets another shape than it announces."""
+    if node.type == OUTPUT and (state := node.params.get("state")):
+        return f"{translate(node_type.label)} → {state}"
+    if node.type != INPUT:
+        return ""
+    outputs = [other for other in project.graph.nodes.values() if other.type == OUTPUT]
+    if any(output.params.get("state") == node.name for output in outputs):
+        return f"{translate(node_type.label)}{SEPARATOR}{tr('state')}"
+    spec = found.outputs.get("output") if found else None
+    announced = found.resolved.get("shape", node_type.values(node)["shape"]) if found else None
+    return translate(node_type.label) if spec is not None and spec.shape[1:] != announced else ""
 
 
 def _own_values(node_type: NodeType, node: Node) -> list[str]:

@@ -41,15 +41,14 @@ def first_fitting_output(project: Project, target: Port, node: NodeId) -> Port |
     return next((p for p in _outputs(project, node) if can_connect(free, Link(p, target), catalog)), None)
 
 
-def types_after(project: Project, source: Port, spec: TensorSpec | None) -> list[NodeType]:
-    """The node types with an input that takes what leaves this output."""
-    return [t for t in project.catalog.values() if entry_for(t, project, source, spec=spec) is not None]
+def types_after(types: Iterable[NodeType], project: Project, source: Port, spec: TensorSpec | None) -> list[NodeType]:
+    """Those of the node types with an input that takes what leaves this output."""
+    return [t for t in types if entry_for(t, project, source, spec=spec) is not None]
 
 
-def types_before(project: Project, target: Port) -> list[NodeType]:
-    """The node types with an output that can feed this input."""
-    types = (t for t in project.catalog.values() if t.role is not Role.LOSS)
-    return [t for t in types if leave_for(t, project, target) is not None]
+def types_before(types: Iterable[NodeType], project: Project, target: Port) -> list[NodeType]:
+    """Those of the node types with an output that can feed this input."""
+    return [t for t in types if t.role is not Role.LOSS and leave_for(t, project, target) is not None]
 
 
 def entry_for(

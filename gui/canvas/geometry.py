@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from graph.catalog import CATALOG, Catalog, NodeType
-from graph.model import Graph, Node, Position
+from graph.model import Graph, Node, NodeId, Position
 from gui.theme import GRID
 
 WIDTH = 148.0
@@ -42,6 +42,11 @@ def shape_of(graph: Graph, node: Node, catalog: Catalog = CATALOG) -> Shape:
     inputs = _with(inputs, into)
     outputs = _with(outputs, [link.source.name for link in graph.outgoing(node.id)])
     return _shape(inputs, outputs, named=not variadic and max(len(inputs), len(outputs)) > FEW_PORTS)
+
+
+def card_sizes(graph: Graph, catalog: Catalog) -> dict[NodeId, tuple[float, float]]:
+    """Width and height of the card of every node."""
+    return {i: (WIDTH, shape_of(graph, node, catalog).height) for i, node in graph.nodes.items()}
 
 
 def snap(position: Position) -> Position:

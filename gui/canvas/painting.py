@@ -206,8 +206,9 @@ def _bar(height: float) -> QPainterPath:
 def _paint_texts(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
     name, text, mono, *_ = card_fonts()
     width = TEXT_RIGHT - TEXT_LEFT
-    taken = _paint_kin(painter, card.kin, lit=mood.kin, colors=colors) if card.kin else 0.0
-    _line(painter, QRectF(TEXT_LEFT, 6, width - taken, 21), card.name, font=name, color=colors("text"))
+    if card.kin:
+        _paint_kin(painter, card.kin, lit=mood.kin, colors=colors)
+    _line(painter, QRectF(TEXT_LEFT, 6, width, 21), card.name, font=name, color=colors("text"))
     summary, metrics = card.summary, QFontMetricsF(text)
     while SEPARATOR in summary and metrics.horizontalAdvance(summary) > width:
         summary = summary.rpartition(SEPARATOR)[0]
@@ -220,15 +221,15 @@ def _paint_texts(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -
         painter.drawText(area, _RIGHT, card.right)
 
 
-def _paint_kin(painter: QPainter, kin: Kin, *, lit: bool, colors: Colors) -> float:
-    """The mark of shared weights, two links of a chain and the letter of the group; gives the width that it takes."""
+def _paint_kin(painter: QPainter, kin: Kin, *, lit: bool, colors: Colors) -> None:
+    """The mark of shared weights on the upper edge, two links of a chain and the letter of the group."""
     ink = colors("card" if lit else kin.color)
     font = card_fonts().badge
     letter = QFontMetricsF(font).horizontalAdvance(kin.letter)
     width = letter + 31.0
-    area = QRectF(TEXT_RIGHT + 4 - width, 8, width, _PILL_HEIGHT)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colors(kin.color, 1.0 if lit else 0.16))
+    area = QRectF(badge_center().x() - BADGE_RADIUS - 4 - width, -_PILL_HEIGHT / 2, width, _PILL_HEIGHT)
+    painter.setPen(QPen(colors(kin.color), 1.0))
+    painter.setBrush(colors(kin.color) if lit else colors.mix(kin.color, "card", 0.16))
     painter.drawRoundedRect(area, _PILL_HEIGHT / 2, _PILL_HEIGHT / 2)
     painter.setPen(QPen(ink, 1.4))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -237,7 +238,6 @@ def _paint_kin(painter: QPainter, kin: Kin, *, lit: bool, colors: Colors) -> flo
         painter.drawRoundedRect(QRectF(left, middle - 2.5, 9, 5), 2.5, 2.5)
     painter.setFont(font)
     painter.drawText(area.adjusted(23, 0, 0, 0), _LEFT, kin.letter)
-    return width
 
 
 def _paint_port_names(painter: QPainter, shape: Shape, colors: Colors) -> None:

@@ -12,7 +12,7 @@ from graph.model import Position
 BEND = 8.0  # radius of the corners
 STUB = 24.0  # how far a wire leaves a port before it turns
 LABEL_STUB = 14.0  # the same for wires that carry labels to a loss, so that both can run side by side
-LANE = 32.0  # distance of a wire between two rows from the card it runs to
+LANE = 32.0  # distance of a wire between two rows from the lower one of its cards
 BELOW = 20.0  # distance of a wire that runs below its target
 ABOVE = 14.0  # distance of a wire that runs over the other cards of its row
 NEAR = 120.0  # a target within this distance is in the next column: a curve reaches it without crossing cards
@@ -69,13 +69,13 @@ def route(source: End, target: End, *, below: bool = False) -> Route:
 
 
 def _lane(source: End, target: End, *, below: bool) -> float:
-    """The height at which a wire runs across: between the rows, close to its target."""
+    """The height at which a wire runs across: between the rows, above the lower one, whose cards begin level."""
     if below:
         return target.bottom + BELOW if target.bottom >= source.top else source.top - BELOW
     if target.top > source.bottom:
         return target.top - min(LANE, (target.top - source.bottom) / 2)
     if source.top > target.bottom:
-        return target.bottom + min(LANE, (source.top - target.bottom) / 2)
+        return source.top - min(LANE, (source.top - target.bottom) / 2)
     return min(source.top, target.top) - ABOVE
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtWidgets import QGraphicsScene
 
 from graph.catalog import Catalog, Role
+from graph.catalog.definitions import INPUT, OUTPUT
 from graph.changes import Changes, diff
 from graph.model import Graph, Link, NodeId, Port, Position, Project
 from graph.problems import Problem
@@ -254,6 +255,8 @@ class CanvasScene(QGraphicsScene):
             node = new.nodes[i]
             item = self.nodes[i] = NodeItem(self, node, shape_of(new, node, self.catalog))
             self.addItem(item)
+        if any(new.nodes[i].type == OUTPUT for i in (*changes.added, *changes.changed)) or changes.removed:
+            self._refresh(i for i, item in self.nodes.items() if item.node.type == INPUT)  # one may be a state now
         stale = self._update_nodes(changes, new)
         ends = {end.node for link in (*changes.removed_links, *changes.added_links) for end in link}
         stale |= {i for i in ends.difference(changes.added) & self.nodes.keys() if self._reshape(i)}

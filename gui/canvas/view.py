@@ -24,10 +24,10 @@ from gui.canvas.card import has_inside
 from gui.canvas.geometry import WIDTH
 from gui.canvas.gestures import DrawWire, Gesture, MoveNodes, Pan, PanByMinimap, RubberBand
 from gui.canvas.keyboard import handle_key, neighbor
-from gui.canvas.painting import Colors, badge_center
+from gui.canvas.painting import Colors
 from gui.canvas.popup import Popup
 from gui.canvas.scene import CanvasScene, Hit
-from gui.canvas.tips import problem_text, spec_text, tip
+from gui.canvas.tips import spec_text, tip
 from gui.canvas.viewport import Camera, ZoomView, is_legible
 from gui.editor import Change, Editor
 from gui.theme import theme
@@ -93,14 +93,6 @@ class CanvasView(ZoomView):
         if not is_legible(self.zoom):
             self.zoom_to_actual()
         self.centerOn(self.scene().nodes[node].body().center())
-
-    def show_problem(self, node: NodeId) -> None:
-        """Bring a node into view, select it, and say what is wrong with it."""
-        self.center_on(node)
-        self.editor.select([node])
-        item = self.scene().nodes[node]
-        at = self.mapFromScene(QPointF(*item.place) + badge_center())
-        QToolTip.showText(self.viewport().mapToGlobal(at), problem_text(self.scene(), node), self.viewport())
 
     def set_live(self, values: Mapping[str, float]) -> None:
         """Show the latest values of losses and metrics, by node name, on their cards; a block has none."""

@@ -8,10 +8,10 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
-from graph.catalog.definitions import RESERVED
+from graph.blocks import check_param_name
 from graph.messages import EditError, msg, tr
 from graph.model import Block, BlockParam
-from graph.names import check_name, first_free
+from graph.names import first_free
 from gui.panels.name_field import NameField
 from gui.panels.parts import column, complain, empty, flat_button, label, row, small_button
 from gui.theme import GRID
@@ -141,11 +141,11 @@ class ParamList(QWidget):
         return made
 
     def _check(self, number: int, name: str) -> None:
-        others = {param.name for n, param in enumerate(self._block.params) if n != number}
-        check_name(name, taken=RESERVED | self._block.graph.names | others)
+        others = [param.name for n, param in enumerate(self._block.params) if n != number]
+        check_param_name(name, self._block, others=others)
 
     def _add(self) -> None:
-        taken = RESERVED | self._block.graph.names | {param.name for param in self._block.params}
+        taken = self._block.graph.names | {param.name for param in self._block.params}
         self.changed.emit((*self._block.params, BlockParam(first_free("param", taken), NEW_DEFAULT)))
         if self.rows:
             self.rows[-1].name.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import cast
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from graph.catalog import Kind, Param
@@ -48,6 +48,7 @@ class ChoiceForm(QWidget):
             self._build_rows()
         self.type_row.show_value(choice.type, is_set=False)
         chosen = self._types.get(choice.type)
+        self.type_row.explain(translate(chosen.help) if chosen else "")
         for name, value in (chosen.values(choice) if chosen else {}).items():
             self.rows[name].show_value(cast(Value, value), is_set=value != self.rows[name].param.default)
 
@@ -63,9 +64,11 @@ class ChoiceForm(QWidget):
 
     def _make_type_row(self, name: str) -> FieldRow:
         labels = {type_id: translate(entry.label) for type_id, entry in self._types.items()}
-        text = "\n".join(f"{labels[type_id]}: {translate(entry.help)}" for type_id, entry in self._types.items())
-        param = Param(name=name, kind=Kind.CHOICE, choices=tuple(labels), help=text)
-        made = FieldRow(param, ChoiceField(param, labels))
+        param = Param(name=name, kind=Kind.CHOICE, choices=tuple(labels), help="")
+        field = ChoiceField(param, labels)
+        for number, entry in enumerate(self._types.values()):
+            field.setItemData(number, translate(entry.help), Qt.ItemDataRole.ToolTipRole)
+        made = FieldRow(param, field)
         made.edited.connect(self._on_type_chosen)
         made.finished.connect(self.finished)
         return made

@@ -22,6 +22,21 @@ class NameCompleter(QCompleter):
         self.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         field.textEdited.connect(self._dress)
 
+    def take(self) -> bool:
+        """Put the highlighted name, or the only one, into the field; False where that changes nothing."""
+        popup = self.popup()
+        if popup is None or not popup.isVisible():
+            return False
+        index = popup.currentIndex()
+        if not index.isValid() and self.completionCount() == 1:
+            index = self.completionModel().index(0, 0)
+        text = self.pathFromIndex(index) if index.isValid() else self._field.text()
+        popup.hide()
+        if text == self._field.text():
+            return False
+        self._field.setText(text)
+        return True
+
     def _dress(self) -> None:
         if (popup := self.popup()) is not None:
             set_property(popup, "kind", "popup")

@@ -53,6 +53,7 @@ Folder = Callable[[], Path | None]  # the project's folder, which saving under a
 Names = Mapping[str, Number]  # the parameters of the block around, with their values
 BADGE_SIZE, BADGE_SPACE, BUTTON_SPACE = 11, 8, 22  # pixels
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
+_TAKING = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class EntryField(LineField):
@@ -134,7 +135,10 @@ class EntryField(LineField):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = _STEPS.get(Qt.Key(event.key()))
-        if event.key() == Qt.Key.Key_Escape and self._is_typed:
+        completer = self.completer()
+        if event.key() in _TAKING and isinstance(completer, NameCompleter) and completer.take():
+            event.accept()
+        elif event.key() == Qt.Key.Key_Escape and self._is_typed:
             self._show_again()
         elif steps and self._param.choices and event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self.open_menu()

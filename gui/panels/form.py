@@ -38,7 +38,8 @@ class FieldRow(QWidget):
         self.why_button = flat_button("info", "")
         self.why_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._complaint = label("", tone="error", wrap=True)
-        self._explain(shown, text)
+        self.field.setAccessibleName(shown)
+        self.explain(text)
         self._lay_out()
         self._connect()
 
@@ -57,16 +58,16 @@ class FieldRow(QWidget):
         """Why the entry does not fit; empty if it does."""
         return self._complaint.text()
 
-    def complain(self, message: object) -> None:
-        """Show under the field why an entry does not fit; None takes it away."""
-        complain(self._complaint, message)
-
-    def _explain(self, name: str, text: str) -> None:
+    def explain(self, text: str) -> None:
+        """Say what the parameter is for."""
         self._label.setToolTip(text)
         self.field.setToolTip(text)
         self.field.setWhatsThis(text)
-        self.field.setAccessibleName(name)
         self.field.setAccessibleDescription(text)
+
+    def complain(self, message: object) -> None:
+        """Show under the field why an entry does not fit; None takes it away."""
+        complain(self._complaint, message)
 
     def _lay_out(self) -> None:
         self._label.setBuddy(self.field)
@@ -116,8 +117,16 @@ class HelpLine(QLabel):
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._on_focus_changed)
 
+    def refresh(self) -> None:
+        """The field with the focus may mean something else now, or be gone."""
+        self._explain(QApplication.focusWidget())
+
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
         if new is not None:
-            text = new.whatsThis() if self._panel.isAncestorOf(new) else ""
-            self.setText(text)
-            self.setVisible(bool(text))
+            self._explain(new)
+
+    def _explain(self, field: QWidget | None) -> None:
+        here = field is not None and self._panel.isAncestorOf(field) and field.isVisibleTo(self._panel)
+        text = field.whatsThis() if field is not None and here else ""
+        self.setText(text)
+        self.setVisible(bool(text))

@@ -40,9 +40,13 @@ MAX_TITLE = 200
 
 
 class InspectorPanel(QWidget):
-    """Shows what is selected and edits it in place. `code_requested(NodeId)` asks for the Python of a node."""
+    """Shows what is selected and edits it in place.
+
+    `code_requested(NodeId)` asks for the Python of a node, `block_requested()` for a block of all that is selected.
+    """
 
     code_requested = Signal(str)
+    block_requested = Signal()
 
     def __init__(self, editor: Editor, blocks: BlockEditor | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +81,7 @@ class InspectorPanel(QWidget):
             self.page.refresh()
         else:
             self._show_page()
+        self._help.refresh()
 
     def _fits(self) -> bool:
         return self.page.key == self._key()
@@ -107,7 +112,9 @@ class InspectorPanel(QWidget):
             form.code_requested.connect(self.code_requested)
             return form
         if selected:
-            return SelectionCard(self._editor, self._blocks)
+            card = SelectionCard(self._editor, self._blocks)
+            card.block_button.clicked.connect(self.block_requested)
+            return card
         return (ProjectCard if self._editor.scope is None else BlockPage)(self._editor, self._blocks)
 
 
@@ -122,6 +129,8 @@ class SelectionCard(QWidget):
         self._title, self.facts = label("", tone="title"), FactList()
         self.duplicate_button = small_button(tr("Duplicate"), "copy")
         self.delete_button = small_button(tr("Delete"), "delete")
+        self.block_button = small_button(tr("Make a block…"))
+        self.block_button.setToolTip(tr("Put all of them into a block, and an instance of it in their place"))
         self.share_button = small_button(tr("Share weights"))
         self.share_button.setToolTip(tr("Let all of them have the same weights: those of the first in the drawing"))
         self.own_button = small_button(tr("Own weights"))
@@ -133,9 +142,13 @@ class SelectionCard(QWidget):
         layout = column(self, spacing=3 * GRID)
         layout.addWidget(self._title)
         layout.addWidget(self.facts)
-        for pair in ((self.duplicate_button, self.delete_button), (self.share_button, self.own_button)):
+        for group in (
+            (self.duplicate_button, self.delete_button),
+            (self.block_button,),
+            (self.share_button, self.own_button),
+        ):
             buttons = row()
-            for button in pair:
+            for button in group:
                 buttons.addWidget(button)
             buttons.addStretch(1)
             layout.addLayout(buttons)

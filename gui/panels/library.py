@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QWidget
 
 from graph.catalog import CATALOG, FAMILY_LABELS, NodeType
 from graph.catalog.definitions import PREFIX
-from graph.messages import FileError, tr
+from graph.messages import FileError, msg, tr
 from gui.block_editor import BlockEditor
 from gui.editor import Change, Editor
 from gui.icons import icon
@@ -20,19 +21,24 @@ from gui.panels.line_field import LineField
 from gui.panels.parts import MARGIN, column, label
 from gui.panels.search import OWN, rank
 from gui.panels.type_list import TypeList
-from gui.shelf import is_on_shelf, shelf_type
+from gui.shelf import file_of, is_on_shelf, shelf_type
 from gui.theme import GRID
-from runtime.library import Entry, my_blocks, my_folder, ready_blocks, save_to_library
+from runtime.library import Entry, my_blocks, my_folder, put_away, ready_blocks, save_to_library
 
 DOCUMENT, READY, MINE = "document", "ready", "mine"
 BLOCKS_AFTER = "network"  # the family behind which the sections of blocks stand
 
 
 class LibraryPanel(QWidget):
-    """`add_requested(type_id)` asks for a new node of a type; `saved(Path)`: a block was written to the person's own."""
+    """`add_requested(type_id)` asks for a new node of a type; `saved(Path)`: a block was written to the person's own.
+
+    `open_requested(Path)` asks to open the file of a block; `told(Message)` says what was done.
+    """
 
     add_requested = Signal(str)
     saved = Signal(object)
+    open_requested = Signal(object)
+    told = Signal(object)
 
     def __init__(self, editor: Editor, blocks: BlockEditor | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,8 +62,19 @@ class LibraryPanel(QWidget):
         """What can be done with a type."""
         menu = QMenu(self)
         menu.addAction(icon("plus", "muted"), tr("Add to the drawing"), partial(self.add_requested.emit, node_type.id))
-        if is_on_shelf(node_type.id) or node_type.family not in OWN:
-            return menu
+        if is_on_shelf(node_type.id):
+            self._offer_file(menu, file_of(node_type.id))
+        elif node_type.family in OWN:
+            self._offer_definition(menu, node_type)
+        return menu
+
+    def _offer_file(self, menu: QMenu, path: Path) -> None:
+        menu.addAction(icon("open", "muted"), tr("Open the file"), partial(self.open_requested.emit, path))
+        if path.parent == my_folder():
+            menu.addSeparator()
+            menu.addAction(icon("delete", "muted"), tr("Delete"), partial(self._put_away, path))
+
+    def _offer_definition(self, menu: QMenu, node_type: NodeType) -> None:
         if node_type.id.startswith(PREFIX):
             block = node_type.id.removeprefix(PREFIX)
             menu.addAction(tr("Look inside"), partial(self._blocks.go_to, block))
@@ -66,7 +83,6 @@ class LibraryPanel(QWidget):
             menu.addAction(icon("save", "muted"), tr("Save to my blocks"), partial(self._save, block))
         menu.addSeparator()
         menu.addAction(icon("delete", "muted"), tr("Delete"), partial(self._blocks.delete, node_type.id))
-        return menu
 
     # ---- parts
 
@@ -75,7 +91,7 @@ class LibraryPanel(QWidget):
             self.list.add_section(family, str(FAMILY_LABELS[family]), is_open=True)
             self.list.fill_section(family, types)
             if family == BLOCKS_AFTER:
-                self.list.add_section(DOCUMENT, tr("Blocks of this drawing"), is_open=True)
+                self.list.add_section(DOCUMENT, tr("Blocks here"), is_open=True)
                 self.list.add_section(READY, tr("Ready blocks"), is_open=False, load=partial(self._read, READY))
                 self.list.add_section(MINE, tr("My blocks"), is_open=False, load=partial(self._read, MINE))
         self._show_defined()
@@ -157,11 +173,26 @@ class LibraryPanel(QWidget):
         except FileError as error:
             self._editor.refused.emit(error.message)
             return
-        self._shelves.pop(MINE, None)
-        self._read(MINE)
+        self._read_mine_again()
         self.search.clear()
         self.list.open_section(MINE, shown.name)
         self.saved.emit(path)
+
+    def _put_away(self, path: Path) -> None:
+        """Take the file of a block out of the person's own."""
+        try:
+            kept = put_away(path)
+        except FileError as error:
+            self._editor.refused.emit(error.message)
+            return
+        self._read_mine_again()
+        self._on_query_changed(self.search.text())
+        self.told.emit(msg("'{block}' is no longer among your blocks. The file is kept as {file}.",
+                           block=path.stem, file=str(kept)))  # fmt: skip
+
+    def _read_mine_again(self) -> None:
+        self._shelves.pop(MINE, None)
+        self._read(MINE)
 
 
 def _mine() -> list[Entry]:

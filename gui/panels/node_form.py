@@ -198,7 +198,8 @@ class NodeForm(QWidget):
         self.name_field.renamed.connect(partial(self._editor.rename, self.node))
         self.name_field.rejected.connect(partial(complain, self._complaint))
         self.inside_button.clicked.connect(lambda: self._blocks.enter(self.node))
-        self.code.requested.connect(lambda: self.code_requested.emit(self.node))
+        for asking in (self.code.requested, self.problems.code_requested):
+            asking.connect(lambda _problem=None: self.code_requested.emit(self.node))
         self.share.ended.connect(self._blocks.unshare_selected)
         self.init.chosen.connect(partial(self._blocks.set_init, self.node))
         self.init.finished.connect(self._editor.end_merge)

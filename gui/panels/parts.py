@@ -6,7 +6,7 @@ import re
 from typing import TypeVar
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -15,6 +15,9 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -24,6 +27,7 @@ from gui.icons import icon, paint_icon
 from gui.theme import GRID, theme
 
 MARGIN = 3 * GRID
+LEAST_BUTTON = 64  # pixels to which a button in a panel may shrink
 LONG_WORD = re.compile(r"\S{24}(?=\S)")
 DECORATION = QSize(8, 40)  # what window managers put around a window
 L = TypeVar("L", bound=QLayout)
@@ -54,6 +58,34 @@ class ElidedLabel(QLabel):
         painter.drawText(space, self.alignment(), text)
 
 
+class SmallButton(QPushButton):
+    """A button for inside a panel, no wider than that is; words that do not fit are in its tool tip."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setProperty("kind", "small")
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        whole = super().minimumSizeHint()
+        return QSize(min(LEAST_BUTTON, whole.width()), whole.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.toolTip() in ("", self.text()):
+            self.setToolTip(self.text() if self.width() < self.sizeHint().width() else "")
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter, option = QStylePainter(self), QStyleOptionButton()
+        self.initStyleOption(option)
+        missing = self.sizeHint().width() - self.width()
+        if missing > 0:
+            room = self.fontMetrics().horizontalAdvance(self.text()) - missing
+            option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+
+
 class ColorBar(QWidget):
     """The bar in the colour of a family of node types that stands before a title."""
 
@@ -61,11 +93,6 @@ class ColorBar(QWidget):
         super().__init__()
         self._role = role
         self.setFixedWidth(GRID)
-
-    def set_role(self, role: str) -> None:
-        """Take the colour of another theme role."""
-        self._role = role
-        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -221,11 +248,9 @@ def flat_button(icon_name: str, text: str, *, role: str = "muted") -> QToolButto
     return button
 
 
-def small_button(text: str, icon_name: str | None = None) -> QPushButton:
+def small_button(text: str, icon_name: str | None = None) -> SmallButton:
     """A button for inside a panel."""
-    button = QPushButton(text)
-    button.setProperty("kind", "small")
-    button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    button = SmallButton(text)
     if icon_name:
         button.setIcon(icon(icon_name, "muted"))
     return button

@@ -21,16 +21,21 @@ from runtime.analysis import Analysis
 
 MOST_SHOWN = 200
 MAX_WIDTH = 880  # pixels: a button that mends should not be far from what it mends
+CODE = "code-not-allowed"  # the problem of a node whose code is not allowed yet
 WIDE = 520  # pixels from which the buttons stand beside the text instead of below
 _ICONS = {Severity.ERROR: ("error", "error"), Severity.WARNING: ("warning", "warning")}
 _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
 class ProblemRow(QFrame):
-    """One problem. `activated()`: Enter or a double click; `stepped(+1 or -1)`: the arrow keys."""
+    """One problem. `activated()`: Enter or a double click; `stepped(+1 or -1)`: the arrow keys.
+
+    `code_requested()`: the person wants to read the code that the problem is about.
+    """
 
     activated = Signal()
     stepped = Signal(int)
+    code_requested = Signal()
 
     def __init__(self, problem: Problem, editor: Editor, *, where: str = "") -> None:
         super().__init__()
@@ -43,6 +48,9 @@ class ProblemRow(QFrame):
         self.fix_buttons = [small_button(str(fix.label), "check") for fix in problem.fixes]
         for number, button in enumerate(self.fix_buttons):
             button.clicked.connect(partial(self._fix, number))
+        if problem.code == CODE:
+            self.fix_buttons.append(small_button(tr("Read and allow…")))
+            self.fix_buttons[-1].clicked.connect(self.code_requested)
         self._lay_out(kind, where)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -85,9 +93,10 @@ class ProblemRow(QFrame):
 
 
 class ProblemList(QWidget):
-    """Problems one below the other. `activated(Problem)`: the person wants to go there."""
+    """Problems one below the other. `activated(Problem)`: the person wants to go there, `code_requested(Problem)`: to its code."""
 
     activated = Signal(object)
+    code_requested = Signal(object)
 
     def __init__(self, editor: Editor, *, with_names: bool) -> None:
         super().__init__()
@@ -116,6 +125,7 @@ class ProblemList(QWidget):
         for number, problem_row in enumerate(self.rows):
             problem_row.activated.connect(partial(self._on_activated, number))
             problem_row.stepped.connect(partial(self._step, number))
+            problem_row.code_requested.connect(partial(self._ask_for_code, number))
             self._column.addWidget(problem_row)
         if hidden:
             self._column.addWidget(label(tr("… and {count} more.", count=hidden), tone="faint"))
@@ -144,18 +154,23 @@ class ProblemList(QWidget):
     def _on_activated(self, number: int) -> None:
         self.activated.emit(self.rows[number].problem)
 
+    def _ask_for_code(self, number: int) -> None:
+        self.code_requested.emit(self.rows[number].problem)
+
     def _step(self, number: int, step: int) -> None:
         target = self.rows[max(0, min(len(self.rows) - 1, number + step))]
         target.setFocus(Qt.FocusReason.TabFocusReason)
 
 
 class ProblemsPanel(ScrollColumn):
-    """All problems, errors first. `node_requested(id)` asks to show a node; `count_changed(n)` is for the tab.
+    """All problems, errors first. `node_requested(id)` asks to show a node, `code_requested(id)` its code.
 
+    `count_changed(n)` is for the tab.
     An instance of a block with problems has none of its own as long as those in the block are listed.
     """
 
     node_requested = Signal(str)
+    code_requested = Signal(str)
     count_changed = Signal(int)
 
     def __init__(self, editor: Editor, blocks: BlockEditor | None = None, parent: QWidget | None = None) -> None:
@@ -175,6 +190,7 @@ class ProblemsPanel(ScrollColumn):
         self.column.addWidget(self._fine)
         self.column.addStretch(1)
         self.list.activated.connect(self._on_activated)
+        self.list.code_requested.connect(self._on_code_requested)
         editor.analysed.connect(self._on_analysed)
         self._show(editor.analysis)
 
@@ -199,6 +215,11 @@ class ProblemsPanel(ScrollColumn):
         if problem.node is not None and problem.node in self._editor.graph.nodes:
             self._editor.select([problem.node])
             self.node_requested.emit(problem.node)
+
+    def _on_code_requested(self, problem: Problem) -> None:
+        self._on_activated(problem)
+        if problem.node is not None and problem.node in self._editor.graph.nodes:
+            self.code_requested.emit(problem.node)
 
     def _make_fine(self) -> QWidget:
         fine = QWidget()

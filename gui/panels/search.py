@@ -37,8 +37,12 @@ def rank(query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = ()) 
 
     A word fits the label (in English or translated), a synonym, the family or the help; failing those, its letters in order in the label
     (`bn2` finds BatchNorm2d). Among equals the shorter label comes first, then the order of `types`. Those of `shelf`
-    (blocks in files) stand behind everything that the query may be a name of.
+    (blocks in files) stand behind everything that the query may be a name of; what is among the own `types` by the same
+    name is left out of them.
     """
+    types = list(types)
+    own = {node_type.label for node_type in types if node_type.family in OWN}
+    shelf = [node_type for node_type in shelf if node_type.label not in own]
     words = query.casefold().split()
     if not words:
         return [*types, *shelf]

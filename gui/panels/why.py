@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from os.path import commonprefix
+from itertools import takewhile
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt, Signal
@@ -301,7 +301,7 @@ class WhyCard(QFrame):
         if not step.way:
             self._blocks.go_to(step.scope)
             return
-        shared = len(commonprefix([here, step.way]))
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(here, step.way, strict=False)))
         self._blocks.leave(len(self._blocks.path) - shared)
         for instance in step.way[shared:]:
             self._blocks.enter(instance)

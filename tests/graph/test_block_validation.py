@@ -10,7 +10,7 @@ from drawings import Drawing
 from graph.catalog.definitions import own_params
 from graph.files import MIGRATIONS, from_text, to_text
 from graph.messages import FileError
-from graph.model import Block, BlockParam, Definitions, Graph, Link, Node, Port, Project
+from graph.model import Block, BlockParam, Code, Definitions, Graph, Link, Node, Port, Project
 from graph.problems import Problem
 from graph.records import MAX_DEFINITIONS
 from graph.validation import validate
@@ -121,7 +121,7 @@ def test_defaults_that_are_no_numbers_to_count_with(default):
     [
         ("=1/0", "bad-expression", "divides by zero"),
         ("=n/0", "bad-expression", "divides by zero"),
-        ("=width", "bad-expression", "These do: n"),
+        ("=width", "bad-expression", "There are: n"),
         ("=9**9**9", "bad-expression", "too large"),
         ("=2**1000000000", "bad-expression", "too large"),
         ("=(-8)**0.5", "bad-expression", "cannot be"),
@@ -236,3 +236,40 @@ def test_a_file_refuses_names_that_are_none(name):
 
 def test_a_file_names_its_version():
     assert MIGRATIONS.version == 2 and '"version": 2' in to_text(used(linear_block()))
+
+
+# ---- code
+
+RELU = "from torch import relu as act\n\n\ndef first(x):\n    return act(x)\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "name"),
+    [
+        ("from torch import tanh as act\ndef second(x): return act(x)", "act"),
+        ("def act(x): return x", "act"),
+        ("def first(x): return x", "first"),
+        ("from torch import relu as act\ndef second(x): return act(x)", None),
+        ("import os.path\ndef second(x): return x", None),
+    ],
+)
+def test_two_pieces_of_code_must_mean_the_same_by_a_name(other, name):
+    texts = {"c1": Code("c1", "First", "import os\n" + RELU), "c2": Code("c2", "Second", other)}
+    found = [p for p in errors(Project(definitions=Definitions(codes=texts))) if p.code == "code-clash"]
+    assert [p.message.values["name"] for p in found] == ([name] if name else [])
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("first", True), ("act", True), ("second", False)])
+def test_a_parameter_of_a_block_is_not_called_like_what_its_class_may_call(name, wrong):
+    definitions = linear_block("Layer", BlockParam(name, 4)).put_code(Code("c1", "First", RELU))
+    assert [p.block for p in errors(used(definitions)) if p.code == "bad-name"] == (["b1"] if wrong else [])
+
+
+@pytest.mark.parametrize(("name", "fits"), [("my_gate", True), ("my code", False), ("2nd", False), ("a" * 65, False)])
+def test_the_name_of_code_in_a_file_is_that_of_a_class_or_function(name, fits):
+    project = Project(definitions=Definitions(codes={"c1": Code("c1", name, RELU)}))
+    if fits:
+        assert from_text(to_text(project)) == project
+        return
+    with pytest.raises(FileError, match="must be up to 64 letters, digits and underscores, beginning with a letter"):
+        from_text(to_text(project))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from drawings import IMAGES, Drawing
-from graph.blocks import adopt, dissolve, make_block, retyped, used_definitions
+from graph.adoption import adopt, retyped, used_definitions
+from graph.blocks import dissolve, make_block, rename_param, set_params
 from graph.catalog.definitions import PREFIX
 from graph.files import from_text, part_from_text, part_to_text, to_text
 from graph.messages import EditError
@@ -130,7 +133,7 @@ def test_expressions_get_the_values_of_the_instance():
     block = Block("b1", "Wide", graph, (BlockParam("channels", 8),))
     outer = Graph({"n1": Node("n1", "block.b1", "wide", {"channels": 5})})
     back, (inner,) = dissolve(Project(outer, definitions=Definitions({"b1": block})), None, "n1")
-    assert back.graph.nodes[inner].params["out_channels"] == "=2 * 5"
+    assert back.graph.nodes[inner].params["out_channels"] == 10
 
 
 @pytest.mark.parametrize("use", ["repeat", "scan"])
@@ -177,3 +180,105 @@ def test_a_file_keeps_blocks_code_and_places():
         line for old, new in zip(text.splitlines(), moved.splitlines(), strict=True) if old != new for line in (old,)
     ]
     assert changed == ['        "n3": [8.0, 12.0],']
+
+
+# ---- what taking apart keeps
+
+
+def scaled(value: object, expression: str = "=k ** 2") -> tuple[Project, str]:
+    """A Linear of `expression` features in a block with the parameter k, and an instance with this value of it."""
+    d = Drawing("Wide")
+    x = d.add("nn.ReLU", "relu", d.add("op.Input", "x", shape=(4,)))
+    d.add("op.Output", "y", d.add("nn.Linear", "fc", x, out_features=expression))
+    outer = Drawing(definitions=d.as_block(BlockParam("k", 2)))
+    instance = outer.add("block.Wide", "wide", outer.add("op.Input", "x", shape=(4,)), k=value)
+    outer.add("op.Output", "y", instance)
+    return outer.project, instance.node
+
+
+@pytest.mark.parametrize(
+    ("value", "expression", "left"),
+    [(-3, "=k ** 2", 9), (2, "=-k ** 2 + 8", 4), ("=n - 1", "=k * 2", "=(n - 1) * 2"), ("=n", "= k", "=n"), (0, "=4 // k", "=4 // 0"),
+     (3, "=max(k, 1)", 3), (3, ("=k", 7), (3, 7)), (1, "=k +", "=k +"), (2, "=kk + k", "=kk + 2")],
+)  # fmt: skip
+def test_taking_apart_puts_values_where_names_were(value, expression, left):
+    project, instance = scaled(value, expression)
+    apart, _ = dissolve(project, None, instance)
+    assert apart.graph.node_named("fc").params["out_features"] == left
+
+
+def test_objectives_train_what_learns_of_a_block_that_is_taken_apart():
+    project, instance = scaled(2)
+    project = project.with_plan(Plan(objectives=(Objective(parameters=(instance,)), Objective(parameters=("n9",)))))
+    apart, _ = dissolve(project, None, instance)
+    assert [o.parameters for o in apart.plan.objectives] == [(apart.graph.node_named("fc").id,), ("n9",)]
+
+
+# ---- what a block gives
+
+
+@pytest.mark.parametrize("chosen", [("cell", "relu"), ("relu",), ("cell", "relu", "other")])
+def test_a_block_of_loose_ends_gives_them(chosen):
+    inner, _ = scaled(2)
+    d = Drawing(definitions=inner.definitions)
+    x = d.add("op.Input", "x", shape=(4,))
+    d.add("nn.ReLU", "relu", d.add("block.Wide", "cell", x))
+    d.add("nn.LSTM", "other", x, hidden_size=3)
+    project, instance = make_block(d.project, None, [d.id(n) for n in chosen], name="Bar")
+    outputs = [port.name for port in project.catalog.of(project.graph.nodes[instance]).outputs]
+    assert outputs == (["relu_out", "other_out"] if "other" in chosen else ["output"])
+
+
+def test_what_a_node_of_an_unknown_type_gives_still_leaves_the_block():
+    graph = Graph().add(Node("n1", "future.Layer", "odd")).add(Node("n2", "torch.nn.ReLU", "relu"))
+    graph = graph.connect(Link(Port("n1", "output"), Port("n2", "input")))
+    project, instance = make_block(Project(graph), None, ["n1"], name="Bar")
+    assert project.graph.inputs("n2") == {"input": Port(instance, "output")}
+
+
+def test_a_block_that_was_tidied_elsewhere_is_the_same():
+    own = scaled(2)[0].definitions
+    block = own.blocks["b1"]
+    moved = replace(block, id="b9", graph=block.graph.move({"n1": (50.0, 8.0)}))
+    taken, types = adopt(own, Definitions({"b9": moved}))
+    assert taken == own and types == {"block.b9": "block.b1"}
+
+
+# ---- parameters
+
+
+def test_another_name_of_a_parameter_reaches_expressions_and_instances():
+    project, instance = scaled(5, "=kk_k + max(k, 1) ** k")
+    renamed = rename_param(project, "b1", "k", "width")
+    assert renamed.blocks["b1"].params == (BlockParam("width", 2),)
+    assert renamed.blocks["b1"].graph.node_named("fc").params["out_features"] == "=kk_k + max(width, 1) ** width"
+    assert renamed.graph.nodes[instance].params == {"width": 5}
+
+
+def test_instances_lose_values_of_parameters_that_are_gone():
+    project, instance = scaled(5)
+    assert set_params(project, "b1", []).graph.nodes[instance].params == {}
+    assert set_params(project, "b1", [BlockParam("k", 3), BlockParam("n", 1)]).graph == project.graph
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("max", "'max' is a function that blocks call"),
+        ("times", "'times' says how a block is run"),
+        ("fc", "A node of Wide is called 'fc'"),
+        ("n", "Wide has a parameter 'n' already"),
+        ("self", "Python or PyTorch uses that word"),
+    ],
+)
+def test_a_parameter_is_refused_a_name_with_the_reason(name, words):
+    project, _ = scaled(5)
+    project = set_params(project, "b1", [BlockParam("k", 2), BlockParam("n", 2)])
+    for edit in (
+        lambda: rename_param(project, "b1", "k", name),
+        lambda: set_params(project, "b1", [BlockParam("n", 1), BlockParam(name, 2)]),
+    ):
+        with pytest.raises(EditError, match=words):
+            edit()
+    wrong = project.with_block(replace(project.blocks["b1"], params=(BlockParam("n", 1), BlockParam(name, 2))))
+    assert any(words in str(problem.message) for problem in validate(wrong))

@@ -10,7 +10,9 @@ import pytest
 
 from graph.catalog.definitions import code_type
 from graph.catalog.types import Kind
-from graph.code import MAX_SIZE, CodeError, defined, digest, read
+from graph.code import MAX_SIZE, CodeError, bindings, digest, read
+from graph.code_names import CALLED, OWN, rename
+from graph.messages import EditError
 from graph.model import Code
 
 GATE = dedent('''
@@ -164,10 +166,52 @@ def test_what_cannot_be_a_node_is_said_with_its_line(text, line, word):
     assert str(caught.value).startswith(f"Line {line}: ")
 
 
-def test_what_the_text_defines_at_its_top():
-    text = "import os.path, math as m\nfrom a import b\nX = y = 1\nfor i in X: k = 1\ndef f(x): z = 1\nclass C: q = 1"
-    assert defined(text) == {"X", "y", "i", "k", "f", "C"}
-    assert defined("def f(") == frozenset()
+@pytest.mark.parametrize(
+    ("text", "line", "word"),
+    [
+        ("import math as nn\ndef f(x): return x", 1, "'nn' is the name of PyTorch's own module"),
+        ("import numpy as torch\ndef f(x): return x", 1, "PyTorch's own"),
+        ("def f(x): return x\nfrom torch import relu as nn", 2, "PyTorch's own"),
+        ("def f(x): return x\ndef g():\n global torch\n torch = 1", 3, "PyTorch's own"),
+        ("def f(x): return x\ndel nn", 2, "PyTorch's own"),
+        ("def f(x): return x\ntry: f(1)\nexcept ValueError as nn: pass", 3, "PyTorch's own"),
+        ("def f(x): return x\nmatch f:\n case nn: pass", 3, "PyTorch's own"),
+        ("from math import *\ndef f(x): return x", 1, "Name what you need: from math import"),
+        *((f"def {name}(x): return x\ndef f(x): return x", 1, f"calls '{name}'") for name in sorted(CALLED)),
+        ("from torch import max\ndef f(x): return x", 1, "calls 'max'"),
+        ("def f(x): return x\nfor range in []: pass", 2, "calls 'range'"),
+    ],
+)  # fmt: skip
+def test_names_that_the_generated_code_uses_keep_their_meaning(text, line, word):
+    with pytest.raises(CodeError, match=word) as caught:
+        read(text)
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import torch", "from torch import nn", "import torch.nn as nn", "import torch.nn.functional as F",
+     "from torch import nn, Tensor", "def helper(range, nn): return [max for max in nn]", "class C: range = 1"],
+)  # fmt: skip
+def test_names_that_mean_the_same_or_are_of_something_within_are_free(line):
+    assert read(f"{line}\ndef f(x): return x").name == "f"
+
+
+def test_what_the_text_binds_at_its_top():
+    text = "import os.path, math as m\nfrom a import b\nfrom . import c\nX = y = 1\nfor i in X: k = 1\ndef f(x): z = 1\nclass C: q = 1"
+    imported = {"os": {"os"}, "m": {"math"}, "b": {"a.b"}, "c": {"..c"}}
+    assert bindings(text) == {**imported, **{name: {OWN} for name in "XyikfC"}}
+    assert bindings("try: import a as b\nexcept ImportError: b = None")["b"] == {"a", OWN}
+    assert bindings("def f(") == {}
+
+
+def test_another_name_goes_everywhere_but_into_attributes_and_texts():
+    text = "class Gate:\n    def f(self): return Gate, self.Gate, 'Gate'  # Gate\n\n\nGate()\n"
+    assert rename(text, "Gate", "Door") == text.replace("class Gate", "class Door").replace(
+        "return Gate,", "return Door,"
+    ).replace("Gate()", "Door()")
+    with pytest.raises(EditError, match="'self' exists already"):
+        rename(text, "Gate", "self")
 
 
 def test_the_hash_is_that_of_the_exact_text():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.expressions import evaluate, names_in
+from graph.expressions import evaluate, names_in, renamed
 from graph.messages import EditError
 
 NAMES = {"channels": 64, "stride": 2, "ratio": 0.25, "deep": True}
@@ -49,8 +49,8 @@ def test_values_are_those_of_python(text, value, names):
         ("(-1) ** 0.5", "no number that can be used"),
         ("(channels ** 10) * 1e300", "no number that can be used"),
         ("round(1e308 * 10)", "no number that can be used"),
-        ("width", "'width', which does not exist here. These do: channels, stride, ratio, deep"),
-        ("max(channels, max)", "'max', which does not exist"),
+        ("width", "'width' is no parameter of this block. There are: channels, stride, ratio, deep."),
+        ("max(channels, max)", "'max' is no parameter"),
     ],
 )
 def test_what_has_no_value_says_why(text, words):
@@ -62,7 +62,7 @@ def test_what_has_no_value_says_why(text, words):
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "channels channels", "channels.real", "channels.__class__", "().__class__", "lambda: 1", "(lambda: 1)()",
+        "channels channels", "channels.real", "channels.__class__", "().__class__", "lambda: 1", "(lambda: 1)()",
         "[1]", "[c for c in channels]", "{1}", "'a'", '"a" * 9', "f'{channels}'", "channels := 3", "(channels := 3)",
         "print(1)", "__import__('os')", "eval(1)", "min(3)", "min()", "min(*channels, 1)", "min(1, 2, key=abs)",
         "round(1, -99999999)", "round(channels, 2)", "channels[0]", "channels and stride", "not channels", "~channels",
@@ -78,6 +78,35 @@ def test_everything_else_is_refused_at_once(text):
         assert "cannot be worked out" in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["", " "])
+def test_a_missing_expression_is_called_so(text):
+    for refuse in (names_in, lambda entry: evaluate(entry, NAMES)):
+        with pytest.raises(EditError, match="An expression is missing after '='"):
+            refuse(text)
+
+
+def test_without_parameters_a_name_means_nothing():
+    with pytest.raises(EditError, match="'width' means nothing here"):
+        evaluate("2 * width", {})
+
+
 @pytest.mark.parametrize("text", ["-" * 199 + "1", "1" + "+1" * 99, "2 " + "** 1 " * 38])
 def test_long_texts_within_the_bound_are_worked_out(text):
     assert evaluate(text, {}) == eval(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "texts", "result"),
+    [
+        ("k ** 2", {"k": "-3"}, "(-3) ** 2"),
+        ("2 * k", {"k": "a + b"}, "2 * (a + b)"),
+        ("k + kk", {"k": "kk", "kk": "k"}, "kk + k"),
+        ("max(max, k)", {"max": "n"}, "max(n, k)"),
+        ("a if k > 1 else 2", {"k": "x if y else z"}, "a if (x if y else z) > 1 else 2"),
+        ("4*k", {"n": "1"}, "4*k"),
+        ("k k", {"k": "n"}, "k k"),
+        ("k + 1", {"k": "self.k"}, "self.k + 1"),
+    ],
+)
+def test_names_give_way_to_other_texts(text, texts, result):
+    assert renamed(text, texts) == result

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from drawings import lenet5
 from generated import graphs
-from graph.layout import GRID, NODE_SIZE, tidy
+from graph.layout import GRID, NODE_SIZE, goes_right, tidy
 from graph.model import Graph, Link, Node, Port
 
 
@@ -137,3 +137,10 @@ def test_a_thousand_nodes_with_skips():
     places = tidy(graph)
     assert time.perf_counter() - start < 0.4
     assert len(set(places.values())) == 1000
+
+
+def test_whether_all_wires_go_right():
+    graph = drawn("a b", "b c")
+    row = graph.move({"a": (0, 0), "b": (148, 90), "c": (400, 0)})
+    assert goes_right(row, {}) and not goes_right(row, {"b": (300, 66)})
+    assert not goes_right(row.move({"c": (0, 200)}), {})

@@ -125,7 +125,7 @@ def test_an_operation_on_many_needs_two():
     graph = draw("i > s.term4", i="given", s="sum", r="result").connect(link("s.out", "r.x"))
     problem = only(graph, "missing-input")
     assert (problem.node, problem.port) == ("s", "term0")
-    assert "1 of the at least 2" in str(problem.message)
+    assert "needs at least 2 inputs and has 1." in str(problem.message)
     assert codes(graph.connect(link("i.out", "s.term0"))) == [*OPEN_ENDED]
 
 

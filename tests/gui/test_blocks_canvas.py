@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from block_drawings import memory_cell, residual, showcase
@@ -60,10 +60,10 @@ def hand(qtbot, editor) -> Hand:
     [
         ({}, "BasicBlock"),
         ({"channels": 64}, "BasicBlock · 64"),
-        ({"use": "repeat", "times": 3}, "BasicBlock × 3"),
-        ({"use": "scan"}, "BasicBlock → over time"),
-        ({"use": "scan", "direction": "backward"}, "BasicBlock ← over time"),
-        ({"use": "scan", "direction": "both", "channels": "=2 * width"}, "BasicBlock ↔ over time · 2*width"),
+        ({"use": "repeat", "times": 3}, "3 × BasicBlock"),
+        ({"use": "scan"}, "→ BasicBlock · over time"),
+        ({"use": "scan", "direction": "backward"}, "← BasicBlock · over time"),
+        ({"use": "scan", "direction": "both", "channels": "=2 * width"}, "↔ BasicBlock · over time · 2*width"),
     ],
 )
 def test_the_summary_of_an_instance_says_how_it_uses_its_block(params, summary):
@@ -179,10 +179,10 @@ def test_the_ports_of_an_instance_follow_its_parameters_and_its_block(hand, edit
 
 def test_a_block_that_is_renamed_is_renamed_on_every_card(hand, editor):
     item = hand.view.scene().nodes[id_of(editor, "stage2")]
-    assert item.card.summary == "BasicBlock × 3 · 8"
+    assert item.card.summary == "3 × BasicBlock · 8"
     block = editor.project.blocks["b1"]
     editor.push(editor.project.with_block(replace(block, name="Stage")), editor.undo_text)
-    assert item.card.summary == "Stage × 3 · 8"
+    assert item.card.summary == "3 × Stage · 8"
 
 
 def test_a_wire_to_a_port_that_vanished_is_a_problem_and_can_be_removed(hand, editor):
@@ -376,3 +376,41 @@ def test_arrows_with_control_still_walk(hand, editor):
     editor.select([id_of(editor, "stem")])
     hand.key(Qt.Key.Key_Right, CONTROL)
     assert editor.selection == {id_of(editor, "stage1")}
+
+
+def test_ends_of_a_block_say_what_is_special_about_them(hand, editor):
+    editor.look_into("b2")
+    h, state = (hand.view.scene().nodes[id_of(editor, name)] for name in ("h", "state"))
+    assert (h.card.summary, state.card.summary) == ("Input · state", "Output → h")
+    editor.set_param(state.node.id, "state", None)
+    assert (h.card.summary, state.card.summary) == ("Input 16", "Output")
+
+
+def test_an_input_that_gets_another_shape_than_it_announces_announces_none(editor):
+    editor.look_into("b1")
+    x = id_of(editor, "x")
+    found = editor.view_analysis.nodes[x]
+    assert card(editor.view, "x", found=found).summary == "Input 8×28×28"
+    editor.set_param(x, "shape", (3, 9, 9))
+    editor.set_analysis(analyse(editor.project))
+    arriving = editor.view_analysis.nodes[x].outputs["output"].shape[1:]
+    assert arriving == (8, 28, 28)
+    assert card(editor.view, "x", found=editor.view_analysis.nodes[x]).summary == "Input"
+
+
+def test_the_mark_of_shared_weights_leaves_the_name_its_room(editor):
+    shown = replace(card(editor.view, "encoder1"), name="embeddings")
+    marked = replace(shown, kin=kinship(editor.graph)[id_of(editor, "encoder1")])
+
+    def painted(what: Card) -> QImage:
+        image = QImage(180, 100, QImage.Format.Format_RGB32)
+        image.fill(Colors("dark")("canvas"))
+        painter = QPainter(image)
+        painter.translate(16, 16)
+        paint_card(painter, what, Mood(), colors=Colors("dark"))
+        painter.end()
+        return image
+
+    name = QRect(16 + 8, 16 + 11, 130, 15)  # the line of the name, below the mark on the edge
+    assert painted(shown).copy(name) == painted(marked).copy(name)
+    assert painted(shown) != painted(marked)

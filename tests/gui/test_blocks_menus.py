@@ -112,7 +112,7 @@ def test_what_is_copied_in_a_block_is_pasted_outside_and_into_another_window(at_
     other.show()
     other.paste()
     (pasted,) = other.editor.selection
-    assert other.canvas.scene().nodes[pasted].card.summary == "MemoryCell ↔ over time"
+    assert other.canvas.scene().nodes[pasted].card.summary == "↔ MemoryCell · over time"
     assert [block.name for block in other.editor.project.blocks.values()] == ["MemoryCell"]
     other.paste()
     assert [block.name for block in other.editor.project.blocks.values()] == ["MemoryCell"]
@@ -193,6 +193,45 @@ def test_allowing_code_asks_for_a_new_answer(person, code_editor, qtbot):
     assert person.window.analyst._number == before + 1
     person.choose("enter_block")  # the same dialog comes to the front
     code_editor().reject()
+
+
+def test_an_open_code_editor_does_not_write_into_the_next_document(person, code_editor, qtbot):
+    def document(text: str) -> Project:
+        trust.allow(text)
+        node = Node("n1", "code.c1", "own")
+        return Project(Graph({"n1": node}), definitions=Definitions(codes={"c1": Code("c1", "one", text)}))
+
+    person.open(document("def one(x):\n    return x\n"))
+    person.select("own")
+    person.choose("enter_block")
+    changed, precious = code_editor(), document("def precious(x):\n    return 2 * x\n")
+    changed.text.replace_text("def one(x):\n    return 3 * x\n")
+    qtbot.waitUntil(changed.apply_button.isEnabled)
+    person.editor.open(precious)
+    assert changed.isVisible() and not changed.apply_button.isEnabled()
+    changed._apply()
+    assert person.editor.project is precious
+    changed._discard()
+    person.select("own")
+    person.choose("enter_block")
+    unchanged = code_editor()
+    assert "precious" in unchanged.text.toPlainText()
+    person.editor.open(Project())
+    assert not unchanged.isVisible()
+
+
+def test_edits_and_undo_leave_the_code_editor_alone(person, code_editor):
+    person.open(Project())
+    person.choose("new_code")
+    dialog = code_editor()
+    dialog.apply_button.click()
+    person.choose("undo")
+    assert dialog.isVisible() and dialog.name.text() == dialog.entry.name
+    dialog.text.replace_text("def two(x):\n    return x\n")
+    dialog._read()
+    dialog.apply_button.click()
+    assert [code.name for code in person.editor.project.definitions.codes.values()] == ["two"]
+    dialog.reject()
 
 
 # ---- menus

@@ -10,6 +10,7 @@ from block_drawings import residual, showcase
 from canvas_hand import CONTROL, LEFT, SHIFT
 from drawings import Drawing, lenet5, with_images
 from graph import files
+from graph.layout import tidy
 from graph.model import Project
 from person import Person, seat
 
@@ -262,3 +263,43 @@ def test_undo_shows_the_drawing_in_which_it_acts(at_work):
     assert p.window.frame.breadcrumb.texts == ["Showcase", "stage1 (BasicBlock)"]
     p.choose("redo")
     assert "first" in p.names()
+
+
+def test_a_new_block_of_nodes_from_two_rows_reads_from_left_to_right(person):
+    d, image, label = with_images("Rows")
+    x = image
+    for number in range(7):
+        x = d.add("nn.Conv2d", f"conv{number}", x, out_channels=4, kernel_size=3)
+    d.add("nn.CrossEntropyLoss", "loss", d.add("nn.Linear", "fc", d.add("nn.Flatten", "flat", x)), label)
+    person.open(d.project)
+    person.choose("tidy")
+    before = person.editor.project
+    person.editor.select(d.id(f"conv{number}") for number in range(2, 7))
+    instance = person.window.block_editor.make_block("Stage")
+    person.window.block_editor.enter(instance)
+    editor = person.editor
+    assert editor.graph.move(tidy(editor.graph, sizes=person.canvas.sizes())) == editor.graph
+    editor.undo()
+    assert editor.project == before
+
+
+def test_a_new_block_of_nodes_in_a_row_leaves_them_in_their_places(person):
+    person.open(in_a_row())
+    editor = person.editor
+    names = ("conv1", "tanh1", "pool1")
+    places = [editor.graph.node_named(name).position for name in names]
+    editor.select(person.id(name) for name in names)
+    person.window.block_editor.enter(person.window.block_editor.make_block("Stage"))
+    assert [editor.graph.node_named(name).position for name in names] == places
+
+
+def test_the_inspector_leads_to_the_code_and_to_a_new_block(person):
+    heard = []
+    person.canvas.inside_requested.connect(heard.append)
+    person.open(in_a_row())
+    person.editor.select([person.id("conv1"), person.id("tanh1")])
+    person.window.frame.inspector.page.block_button.click()
+    assert person.box is not None
+    person.window.frame.inspector.code_requested.emit(person.id("conv1"))
+    person.window.frame.problems.code_requested.emit(person.id("tanh1"))
+    assert heard == [person.id("conv1"), person.id("tanh1")]

@@ -68,3 +68,9 @@ def test_the_path_of_any_route_is_finite_and_ends_at_the_port():
         for y in range(-200, 201, 25):
             target = end(x, y, output=False)
             assert route(end(0, 0, output=True), target).path().currentPosition().toTuple() == target[:2]
+
+
+def test_up_to_a_row_with_a_tall_card_it_runs_right_above_its_own_row():
+    way = route(end(0, 200, output=True), end(776, 0, output=False))
+    tall = 148  # the lower edge of a card with many ports between them, in the upper row
+    assert all(a[1] > tall for a, b in pairwise(way.points) if a[1] == b[1] and abs(a[0] - b[0]) > 100)

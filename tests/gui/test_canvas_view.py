@@ -238,11 +238,9 @@ def test_visible_center_is_free_even_if_used_again_and_again(view, editor):
     assert all(view.visible_area().contains(QPointF(*place)) for place in places)
 
 
-def test_show_problem_goes_there_and_selects(view, editor, drawing):
+def test_a_node_comes_into_the_middle(view, drawing):
     node = drawing.id("r8")
-    editor.set_analysis(Analysis(problems=(Problem("p", msg("It is odd."), node),)))
-    view.show_problem(node)
-    assert editor.selection == {node}
+    view.center_on(node)
     assert view.visible_area().contains(view.scene().nodes[node].body())
 
 

@@ -11,7 +11,7 @@ from graph.code import read
 from graph.messages import set_language
 from graph.model import Code
 from gui.code_editor import READ_AFTER, CodeEditor
-from gui.code_text import CodeText, open_quote
+from gui.code_text import CodeText
 from gui.theme import theme
 from panel_tools import show
 from runtime import trust
@@ -55,14 +55,6 @@ def own(editor):
     return editor(FOREIGN)
 
 
-@pytest.fixture
-def text(qtbot):
-    """An empty text with the focus."""
-    made = show(qtbot, CodeText("Text"), 400, 300)
-    made.setFocus()
-    return made
-
-
 def press(qtbot, button: QPushButton) -> None:
     assert button.isVisible() and button.isEnabled()
     button.setFocus()
@@ -75,58 +67,7 @@ def type_at_end(qtbot, editor: CodeEditor, words: str) -> None:
     qtbot.wait(READ_AFTER * 2)
 
 
-# ---- the text
-
-
-@pytest.mark.parametrize(
-    ("keys", "text_after"),
-    [
-        ("def f(x):\nreturn x\ny", "def f(x):\n    return x\ny"),
-        ("if x:\nif y:\npass\nz", "if x:\n    if y:\n        pass\n    z"),
-        ("a\tb", "a   b"),
-        ("\t\tb\n\bc", "        b\n    c"),
-        ("\t\b\bx", "x"),
-        ("x = 1\n\ny", "x = 1\n\ny"),
-        ("ab\b", "a"),
-    ],
-)
-def test_keys_indent_as_python_wants_it(qtbot, text, keys, text_after):
-    special = {"\n": Qt.Key.Key_Return, "\t": Qt.Key.Key_Tab, "\b": Qt.Key.Key_Backspace}
-    for key in keys:
-        qtbot.keyClick(text, special.get(key, key))
-    assert text.toPlainText() == text_after
-
-
-def test_tab_moves_all_chosen_lines_and_one_undo_takes_it_back(qtbot, text):
-    text.setPlainText("a\n\nb\nc")
-    text.moveCursor(QTextCursor.MoveOperation.Down, QTextCursor.MoveMode.KeepAnchor)
-    text.moveCursor(QTextCursor.MoveOperation.Down, QTextCursor.MoveMode.KeepAnchor)
-    text.moveCursor(QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.KeepAnchor)
-    qtbot.keyClick(text, Qt.Key.Key_Tab)
-    assert text.toPlainText() == "    a\n\n    b\nc"
-    qtbot.keyClick(text, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
-    assert text.toPlainText() == "a\n\nb\nc"
-    qtbot.keyClick(text, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert text.toPlainText() == "    a\n\n    b\nc"
-    qtbot.keyClick(text, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert text.toPlainText() == "a\n\nb\nc"
-
-
-def test_the_line_of_the_cursor_gives_its_indentation_back(qtbot, text):
-    text.setPlainText("      x")
-    qtbot.keyClick(text, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
-    assert text.toPlainText() == "    x"
-
-
-@pytest.mark.parametrize(
-    ("line", "before", "after"),
-    [
-        ("x = 1", "", ""), ('"""a', "", '"""'), ('"""a"""', "", ""), ("end'''", "'''", ""), ("more", '"""', '"""'),
-        ("# \"\"\"", "", ""), ("'\"\"\"'", "", ""), ('""" + \'\'\'b', '"""', "'''"), ("'it\\'s' + '''", "", "'''"),
-    ],
-)  # fmt: skip
-def test_open_quotes_are_known_from_line_to_line(line, before, after):
-    assert open_quote(line, before) == after
+# ---- what it shows
 
 
 def colors(text: CodeText, line: int) -> set[str]:
@@ -138,9 +79,6 @@ def test_a_string_over_several_lines_has_one_color(own):
     good = theme.color("good").name()
     assert colors(own.text, 5) == colors(own.text, 6) == {good}
     assert good not in colors(own.text, 8)
-
-
-# ---- what it shows
 
 
 def test_ports_and_parameters_follow_the_text(qtbot, own):
@@ -168,7 +106,17 @@ def test_an_error_is_said_with_its_line_which_is_marked_and_found(qtbot, own):
     assert own.facts.texts[0].startswith("Gate")
 
 
-@pytest.mark.parametrize(("name", "word"), [("", "no name"), ("Mine", "'Mine' exists already")])
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("", "no name"),
+        ("Mine", "'Mine' exists already"),
+        ("my code", "'my code' cannot be a name"),
+        ("2nd", "'2nd' cannot be a name"),
+        ("class", "Python or PyTorch uses that word"),
+        ("kept", "'kept' exists already"),
+    ],
+)
 def test_a_name_that_cannot_be_is_refused(qtbot, editor, name, word):
     trust.allow(GATE)
     opened = editor(FOREIGN, taken=frozenset({"Gate", "Mine"}))
@@ -176,6 +124,66 @@ def test_a_name_that_cannot_be_is_refused(qtbot, editor, name, word):
     qtbot.keyClicks(opened.name, name) if name else qtbot.keyClick(opened.name, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: word in opened.facts.error.text())
     assert opened.name.property("invalid") is True and not opened.apply_button.isEnabled()
+
+
+# ---- the name
+
+
+@pytest.mark.parametrize("name", ["Door", "my_door"])
+def test_the_class_gets_the_name_of_the_field(qtbot, own, name):
+    own.name.selectAll()
+    qtbot.keyClicks(own.name, name)
+    qtbot.waitUntil(lambda: own.facts.texts[0].startswith(f"{name}, a module"))
+    press(qtbot, own.apply_button)
+    assert own.said == [("applied", Code("c1", name, GATE.replace("Gate", name)))]
+    assert own.text.toPlainText() == GATE.replace("Gate", name) and not own.is_changed
+    own.text.setFocus()
+    qtbot.keyClick(own.text, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: own.name.text() == "Gate")  # and back
+
+
+def test_the_field_gets_the_name_of_the_class(qtbot, own):
+    own.text.selectAll()
+    qtbot.keyClicks(own.text, "def mix_two(a): return a")
+    qtbot.waitUntil(lambda: own.name.text() == "mix_two")
+    press(qtbot, own.apply_button)
+    assert own.said == [("applied", Code("c1", "mix_two", "def mix_two(a): return a"))]
+
+
+def test_a_name_that_was_written_into_the_field_stays(qtbot, own):
+    own.name.selectAll()
+    qtbot.keyClicks(own.name, "Door")
+    own.text.selectAll()
+    qtbot.keyClicks(own.text, "def mix(a): return a")
+    qtbot.waitUntil(lambda: own.facts.texts[0] == "Door, a function")
+    press(qtbot, own.apply_button)
+    assert own.said == [("applied", Code("c1", "Door", "def Door(a): return a"))]
+
+
+def test_code_whose_class_has_another_name_shows_that_of_the_class(editor):
+    trust.allow(GATE)
+    opened = editor(Code("c1", "Old", GATE))
+    assert opened.name.text() == "Gate" and not opened.is_changed and opened.close_button.text() == "Close"
+
+
+# ---- the document is closed
+
+
+def test_without_changes_the_editor_closes_with_its_document(own):
+    own.part()
+    assert not own.isVisible()
+
+
+def test_changes_outlive_their_document_but_go_nowhere(qtbot, own):
+    type_at_end(qtbot, own, "# more")
+    own.part()
+    assert own.isVisible() and own.question.isVisible() and not own.apply_button.isEnabled()
+    assert "was closed" in own.facts.error.text() and own.name.property("invalid") is False
+    type_at_end(qtbot, own, " and more")
+    assert not own.apply_button.isEnabled() and own.said == [] and own.text.toPlainText().endswith("# more and more")
+    qtbot.keyClick(own.text, Qt.Key.Key_Escape)
+    press(qtbot, own.discard_button)
+    assert not own.isVisible()
 
 
 # ---- own code
@@ -248,14 +256,15 @@ def test_enter_allows_nothing(qtbot, editor, where):
     assert not any(b.autoDefault() or b.isDefault() for b in opened.findChildren(QPushButton))
 
 
-def test_renaming_foreign_code_does_not_allow_it(qtbot, editor):
+def test_renaming_foreign_code_changes_it_and_says_that_this_allows_it(qtbot, editor):
     opened = editor(FOREIGN)
     qtbot.keyClicks(opened.name, "2")
-    qtbot.waitUntil(opened.apply_button.isEnabled)
-    assert opened.apply_button.text() == "Apply"
+    qtbot.waitUntil(lambda: opened.apply_button.text() == "Apply and allow")
+    assert "Applying your change allows all of it." in opened.banner_text.text()
+    assert not opened.allow_button.isVisible() and not trust.is_allowed(GATE.replace("Gate", "Gate2"))
     press(qtbot, opened.apply_button)
-    assert opened.said == [("applied", Code("c1", "Gate2", GATE))]
-    assert not trust.is_allowed(GATE) and opened.banner.isVisible()
+    assert opened.said == [("applied", Code("c1", "Gate2", GATE.replace("Gate", "Gate2")))]
+    assert trust.is_allowed(opened.entry.text) and not trust.is_allowed(GATE) and not opened.banner.isVisible()
 
 
 def test_changing_foreign_code_says_that_applying_allows_all_of_it(qtbot, editor):

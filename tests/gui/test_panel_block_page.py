@@ -94,7 +94,14 @@ def test_a_renamed_parameter_takes_its_references_and_values_along(qtbot, editor
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("conv1", "Another"), ("use", "Another"), ("size", "Another"), ("2x", "cannot be a name")]
+    ("name", "reason"),
+    [
+        ("conv1", "A node of"),
+        ("use", "how a block is run"),
+        ("size", "a parameter 'size' already"),
+        ("range", "a function that blocks call"),
+        ("2x", "cannot be a name"),
+    ],
 )
 def test_a_name_that_cannot_be_is_refused(qtbot, editor, panel, name, reason):
     row = panel.page.params.rows[0]

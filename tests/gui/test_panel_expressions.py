@@ -50,7 +50,7 @@ def test_texts_mean_expressions(param, text, value, amount):
 @pytest.mark.parametrize(
     ("param", "text", "reason"),
     [
-        (COUNT, "=4 * chanels", "'chanels', which does not exist here. These do: channels, heads"),
+        (COUNT, "=4 * chanels", "'chanels' is no parameter of this block. There are: channels, heads"),
         (COUNT, "=channels / 2", "'count' cannot be 4.0"),
         (COUNT, "=channels - 9", "at least 1"),
         (COUNT, "bias", "'count' cannot be True"),
@@ -157,7 +157,7 @@ def test_a_wrong_name_is_explained_under_its_field(qtbot, editor, panel):
     before = editor.project
     row = row_of(panel, "out_channels")
     enter(qtbot, row.field, "=chanels")
-    assert editor.project is before and "These do: channels, size, bias" in row.complaint
+    assert editor.project is before and "There are: channels, size, bias" in row.complaint
     assert row.complaint in texts(panel)
     enter(qtbot, row.field, "=channels")
     assert row.complaint == ""
@@ -171,4 +171,27 @@ def test_arithmetic_without_names_works_in_the_drawing_itself(qtbot, editor, pan
     assert editor.graph.node_named("logits").params["out_features"] == "=5*2"
     assert row_of(panel, "out_features").field.worth == "10"
     enter(qtbot, row_of(panel, "out_features").field, "=channels")
-    assert "does not exist here. These do: none" in row_of(panel, "out_features").complaint
+    assert "because there are no parameters" in row_of(panel, "out_features").complaint
+
+
+def test_enter_takes_the_only_completion_and_enter_again_the_expression(qtbot, editor, panel):
+    row = row_of(panel, "out_channels")
+    row.field.setFocus()
+    row.field.selectAll()
+    qtbot.keyClicks(row.field, "=2*cha")
+    assert row.field.completer().popup().isVisible()
+    qtbot.keyClick(row.field, Qt.Key.Key_Return)
+    assert row.field.text() == "=2*channels" and row.complaint == ""
+    qtbot.keyClick(row.field, Qt.Key.Key_Return)
+    assert conv1(editor).params["out_channels"] == "=2*channels"
+
+
+def test_enter_takes_the_highlighted_completion(qtbot, editor, panel):
+    field = row_of(panel, "out_channels").field
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "=s")
+    popup = field.completer().popup()
+    popup.setCurrentIndex(popup.model().index(0, 0))
+    qtbot.keyClick(popup, Qt.Key.Key_Return)
+    assert field.text() == "=size" and not popup.isVisible()

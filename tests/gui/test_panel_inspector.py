@@ -12,6 +12,7 @@ from graph.messages import msg
 from graph.problems import Fix, Problem
 from gui.panels.inspector import InspectorPanel, ProjectCard, SelectionCard
 from gui.panels.node_form import NodeForm
+from gui.panels.parts import ScrollColumn
 from panel_tools import analysis_of, lenet_editor, show
 
 
@@ -200,3 +201,40 @@ def test_a_node_of_an_unknown_type_is_named_and_kept(qtbot, editor, panel):
     editor.select([strange.id])
     assert isinstance(panel.page, NodeForm) and panel.page.rows == []
     assert any("does not know the type" in text for text in texts(panel))
+
+
+@pytest.mark.parametrize("width", [216, 296])
+def test_nothing_is_wider_than_the_panel_and_long_buttons_say_all_in_their_tip(qtbot, editor, panel, width):
+    words = "Insert 1 × 1 Conv2d (16, stride 2) after images1"
+    fix = Fix(msg(words), lambda project: project)
+    problem = Problem("mismatch", msg("These do not fit."), editor.graph.node_named("conv2").id, fixes=(fix,))
+    editor.set_analysis(analysis_of(editor, [problem]))
+    panel.resize(width, 700)
+    QApplication.processEvents()
+    inside = panel.findChild(ScrollColumn).widget()
+    assert inside.width() == panel.width()
+    (button,) = panel.page.problems.rows[0].fix_buttons
+    assert button.mapTo(panel, button.rect().topRight()).x() < width
+    assert button.toolTip() == button.accessibleName() == words
+    panel.resize(600, 700)
+    QApplication.processEvents()
+    assert button.toolTip() == ""
+
+
+def test_a_method_of_beginning_is_explained_alone_and_only_while_its_node_shows(qtbot, editor, panel):
+    field = panel.page.init.forms["weight_init"].type_row.field
+    field.setFocus()
+    assert panel._help.text() == "As the network says for all its layers."
+    field.committed.emit("torch.nn.init.ones_")
+    assert "everywhere" in panel._help.text() and panel._help.text().count("\n") == 0
+    assert "torch.nn.init.zeros_" not in panel._help.text() and len(panel._help.text()) < 100
+    field.setFocus()
+    editor.select([])
+    QApplication.processEvents()
+    assert panel._help.text() == "" and panel._help.isHidden()
+
+
+def test_several_nodes_can_be_made_a_block(qtbot, editor, panel):
+    editor.select_all()
+    with qtbot.waitSignal(panel.block_requested):
+        qtbot.mouseClick(panel.page.block_button, Qt.MouseButton.LeftButton)

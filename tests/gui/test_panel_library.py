@@ -15,6 +15,7 @@ from gui.editor import Editor
 from gui.panels.library import LibraryPanel
 from gui.panels.search import rank
 from gui.panels.type_list import NODE_TYPE_MIME, TYPE, type_mime
+from gui.shelf import shelf_type
 from panel_tools import block_editor, show
 from runtime.library import ready_blocks
 
@@ -188,18 +189,18 @@ def act(panel, node_type, text):
 
 
 def basic(panel):
-    return row_of(panel, "BasicBlock", row_of(panel, "Blocks of this drawing")).data(TYPE)
+    return row_of(panel, "BasicBlock", row_of(panel, "Blocks here")).data(TYPE)
 
 
 def test_blocks_of_the_drawing_are_added_by_double_click(qtbot, editor, shelves):
-    assert labels_in(shelves, "Blocks of this drawing") == ["BasicBlock"]
-    click(qtbot, shelves, row_of(shelves, "BasicBlock", row_of(shelves, "Blocks of this drawing")), double=True)
+    assert labels_in(shelves, "Blocks here") == ["BasicBlock"]
+    click(qtbot, shelves, row_of(shelves, "BasicBlock", row_of(shelves, "Blocks here")), double=True)
     assert editor.graph.node_named("basic_block1").type == "block.b1"
     assert bytes(type_mime(basic(shelves)).data(NODE_TYPE_MIME)) == b"block.b1"
 
 
 def test_a_drawing_without_blocks_has_no_such_section(panel):
-    index = row_of(panel, "Blocks of this drawing")
+    index = row_of(panel, "Blocks here")
     assert panel.list.isRowHidden(index.row(), index.parent())
 
 
@@ -213,9 +214,9 @@ def test_a_ready_block_comes_in_with_its_definition_as_one_step(qtbot, editor, s
     assert [block.name for block in editor.project.blocks.values()] == ["BasicBlock", "GRUCell"]
     (node,) = editor.selection
     assert editor.project.catalog[editor.graph.nodes[node].type].label == "GRUCell"
-    assert labels_in(shelves, "Blocks of this drawing") == ["BasicBlock", "GRUCell"]
+    assert labels_in(shelves, "Blocks here") == ["BasicBlock", "GRUCell"]
     editor.undo()
-    assert editor.project is before and labels_in(shelves, "Blocks of this drawing") == ["BasicBlock"]
+    assert editor.project is before and labels_in(shelves, "Blocks here") == ["BasicBlock"]
 
 
 def test_a_ready_block_is_dropped_on_the_canvas(qtbot, editor, shelves):
@@ -261,7 +262,7 @@ def test_a_block_is_looked_into(editor, shelves):
 
 
 def test_a_block_is_renamed_in_place(qtbot, editor, shelves):
-    index = row_of(shelves, "BasicBlock", row_of(shelves, "Blocks of this drawing"))
+    index = row_of(shelves, "BasicBlock", row_of(shelves, "Blocks here"))
     shelves.list.setCurrentIndex(index)
     shelves.list.setFocus()
     qtbot.keyClick(shelves.list, Qt.Key.Key_F2)
@@ -272,7 +273,7 @@ def test_a_block_is_renamed_in_place(qtbot, editor, shelves):
     qtbot.keyClick(field, Qt.Key.Key_Return)
     QApplication.processEvents()
     assert editor.project.blocks["b1"].name == "Stage"
-    assert labels_in(shelves, "Blocks of this drawing") == ["Stage"]
+    assert labels_in(shelves, "Blocks here") == ["Stage"]
 
 
 def test_a_used_block_stays_and_an_unused_one_goes(qtbot, editor, shelves):
@@ -282,7 +283,7 @@ def test_a_used_block_stays_and_an_unused_one_goes(qtbot, editor, shelves):
     assert "Net › stem, Net › branch" in str(refused[0]) and "b1" in editor.project.blocks
     editor.select([editor.graph.node_named(name).id for name in ("stem", "branch")])
     editor.remove_selected()
-    shelves.list.setCurrentIndex(row_of(shelves, "BasicBlock", row_of(shelves, "Blocks of this drawing")))
+    shelves.list.setCurrentIndex(row_of(shelves, "BasicBlock", row_of(shelves, "Blocks here")))
     shelves.list.setFocus()
     qtbot.keyClick(shelves.list, Qt.Key.Key_Delete)
     assert editor.project.blocks == {}
@@ -307,7 +308,36 @@ def test_the_menu_opens_by_key_at_the_row(qtbot, editor, shelves):
     asked = []
     shelves.list.menu_requested.disconnect()
     shelves.list.menu_requested.connect(lambda node_type, _at: asked.append(node_type.label))
-    shelves.list.setCurrentIndex(row_of(shelves, "BasicBlock", row_of(shelves, "Blocks of this drawing")))
+    shelves.list.setCurrentIndex(row_of(shelves, "BasicBlock", row_of(shelves, "Blocks here")))
     event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(5, 5), QPoint(5, 5))
     QApplication.sendEvent(shelves.list.viewport(), event)
     assert asked == ["BasicBlock"]
+
+
+def test_a_ready_block_that_is_used_is_found_once(editor, shelves):
+    entry = next(entry for entry in ready_blocks() if entry.name == "GRUCell")
+    editor.add_node(f"library:{entry.path}", (0.0, 0.0))
+    shelves.search.setText("GRUCell")
+    model = shelves.list.model()
+    found = [model.index(n, 0).data(TYPE) for n in range(model.rowCount())]
+    assert [t.id.split(":")[0] for t in found if t.label == "GRUCell"] == ["torch.nn.GRUCell", "block.b2"]
+
+
+def test_the_file_of_a_block_is_opened(editor, shelves):
+    asked, shelf = [], shelf_type(ready_blocks()[0])
+    shelves.open_requested.connect(asked.append)
+    act(shelves, shelf, "Open the file")
+    assert asked == [ready_blocks()[0].path]
+    assert "Delete" not in [action.text() for action in shelves.menu_for(shelf).actions()]
+
+
+def test_an_own_block_is_put_away_and_its_file_kept(editor, shelves):
+    told, saved = [], []
+    shelves.told.connect(told.append)
+    shelves.saved.connect(saved.append)
+    act(shelves, basic(shelves), "Save to my blocks")
+    text = saved[0].read_text("utf-8")
+    act(shelves, row_of(shelves, "BasicBlock", row_of(shelves, "My blocks")).data(TYPE), "Delete")
+    assert labels_in(shelves, "My blocks") == ["Save a block here by its menu."]
+    kept = saved[0].with_name(f"{saved[0].name}~")
+    assert not saved[0].exists() and kept.read_text("utf-8") == text and str(kept) in str(told[0])

@@ -10,6 +10,7 @@ from graph.messages import msg
 from graph.problems import Fix, Problem, Severity
 from gui.editor import Editor
 from gui.panels.problems import MOST_SHOWN, ProblemsPanel
+from gui.status_line import verdict
 from panel_tools import analysis_of, lenet_editor, show
 
 
@@ -98,3 +99,22 @@ def test_very_many_problems_are_cut_off_with_a_count(editor, panel):
     editor.set_analysis(analysis_of(editor, many))
     assert len(panel.list.rows) == MOST_SHOWN
     assert "… and 3 more." in texts(panel)
+
+
+def test_code_that_is_not_allowed_has_a_button_that_shows_it(qtbot, editor, panel):
+    conv1 = editor.graph.node_named("conv1").id
+    editor.set_analysis(analysis_of(editor, [Problem("code-not-allowed", msg("Not allowed yet."), conv1)]))
+    (button,) = panel.list.rows[0].fix_buttons
+    assert button.text() == "Read and allow…"
+    wanted = []
+    panel.code_requested.connect(wanted.append)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert wanted == [conv1] and editor.selection == {conv1}
+
+
+def test_the_tab_and_the_status_line_count_alike(panel, editor, problems):
+    counts = []
+    panel.count_changed.connect(counts.append)
+    editor.set_analysis(analysis_of(editor, problems))
+    assert counts == [2] and verdict(errors=1, warnings=1) == "✕ 2 problems"
+    assert verdict(errors=1, warnings=0) == "✕ 1 problem" and verdict(errors=0, warnings=1) == "! 1 warning"

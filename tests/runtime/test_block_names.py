@@ -57,9 +57,25 @@ def test_nodes_may_be_called_like_what_forward_calls(name):
     assert torch.equal(outputs(odd, x)[0], outputs(plain, x)[0])
 
 
-def growing(param: str) -> Definitions:
+@pytest.mark.parametrize("name", ["i", "run", "step"])
+@pytest.mark.parametrize("param", ["growth", "i"])
+def test_blocks_that_grow_may_be_called_like_what_counts_them(name, param):
+    x = torch.randn(3, 4)
+
+    def drawn(title: str) -> Project:
+        definitions = growing(param, title)
+        d = Drawing(definitions=definitions)
+        y = d.add("block.Dense", "b", d.add("block.Dense", "a", d.add("op.Input", "x", shape=(4,))), **{param: 2})
+        d.add("op.Output", "y", y)
+        return d.project
+
+    odd, plain = (compile_project(drawn(title)) for title in (name, "Layer"))
+    assert torch.equal(outputs(odd, x)[0], outputs(plain, x)[0])
+
+
+def growing(param: str, name: str = "Layer") -> Definitions:
     """A dense block whose layers add `param` features each, `param` times."""
-    d = Drawing("Layer")
+    d = Drawing(name)
     x = d.add("op.Input", "x", shape=(4,))
     d.add(
         "op.Output",
@@ -68,7 +84,7 @@ def growing(param: str) -> Definitions:
     )
     outer = Drawing("Dense", definitions=d.as_block(BlockParam("width", 2)))
     x = outer.add("op.Input", "x", shape=(4,))
-    y = outer.add("block.Layer", "layers", x, use="repeat", times=f"={param}", width=f"={param}")
+    y = outer.add(f"block.{name}", "layers", x, use="repeat", times=f"={param}", width=f"={param}")
     y = outer.add(
         "op.Multiply", "scaled", y, outer.add("op.Parameter", "scale", shape=(1,), start="normal", std=f"={param} + 1")
     )

@@ -152,5 +152,5 @@ class TestOwnLibrary:
         assert [entry.text for entry in definitions.codes.values()] == [code.text]
         assert not mark.exists()
 
-    def test_is_beside_the_state_of_the_application(self, state_home: Path) -> None:
-        assert state_home in library.my_folder().parents
+    def test_is_among_the_data_of_the_person(self, state_home: Path) -> None:
+        assert library.my_folder() == state_home / "data" / "Layerloom" / "blocks"

@@ -128,6 +128,10 @@ def test_the_drawings_differ_and_use_what_there_is():
     assert len([node for node in instances if node.shares]) > 20
     assert len([node for node in nodes if node.shares and node.type.startswith("torch.")]) > 50
     assert len([node for node in nodes if node.weight_init]) > 20
+    assert len([node for node in nodes if node.name == "scores_again"]) > 5
+    held = [(graph.nodes[node.shares], node) for project in projects for graph in drawings_of(project)
+            for node in graph.nodes.values() if node.shares]  # fmt: skip
+    assert len([node for leader, node in held if leader.params.get("use") != node.params.get("use")]) > 2
     assert max(_depth(project, project.graph) for project in projects) >= 3
     wired = [port.name for project in projects for graph in drawings_of(project) for port in graph.links]
     assert wired.count("lengths") > 20
