@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from block_drawings import memory_cell, showcase
 from canvas_hand import CONTROL, SHIFT
 from drawings import Drawing, with_images
-from graph.model import Code, Definitions, Graph, Node, Project
+from graph.model import Code, Definitions, Graph, Link, Node, Port, Project
 from gui.code_editor import CodeEditor
 from gui.main_window import MainWindow
 from gui.settings import Settings
 from person import Person, end, seat
 from runtime import trust
+from runtime.library import my_folder, ready_blocks, save_to_library
 
 
 @pytest.fixture
@@ -195,6 +196,24 @@ def test_allowing_code_asks_for_a_new_answer(person, code_editor, qtbot):
     code_editor().reject()
 
 
+def test_the_buttons_of_the_panels_open_the_code_that_came_with_a_file(person, code_editor, qtbot):
+    code = Code("c1", "twice", "def twice(x):\n    return 3 * x\n")
+    nodes = {"n1": Node("n1", "code.c1", "twice1"), "n2": Node("n2", "layerloom.Input", "x", {"shape": (4,)})}
+    link = Link(Port("n2", "output"), Port("n1", "x"))
+    person.open(Project(Graph(nodes, {link.target: link}), definitions=Definitions(codes={"c1": code})))
+    person.analyse()
+    frame = person.window.frame
+    row = next(row for row in frame.problems.list.rows if row.problem.code == "code-not-allowed")
+    row.fix_buttons[-1].click()
+    assert person.editor.selection == {"n1"} and "3 * x" in code_editor().text.toPlainText()
+    code_editor().reject()
+    page = frame.inspector.page
+    inner = next(row for row in page.problems.rows if row.problem.code == "code-not-allowed")
+    for button in (page.code.allow_button, page.code.button, inner.fix_buttons[-1]):
+        button.click()
+        code_editor().reject()
+
+
 def test_an_open_code_editor_does_not_write_into_the_next_document(person, code_editor, qtbot):
     def document(text: str) -> Project:
         trust.allow(text)
@@ -259,3 +278,18 @@ def test_the_menu_of_a_node_offers_what_fits_it(at_work):
     p.editor.select([])
     p.window._on_context_menu(QPoint(400, 400), None)
     assert {"New empty block…", "New code…"} <= set(entries(p.window))
+
+
+# ---- files of blocks
+
+
+def test_a_ready_block_opens_as_a_copy_and_an_own_one_as_its_file(person):
+    ready = ready_blocks()[0]
+    person.window.frame.library.open_requested.emit(ready.path)
+    assert person.window.documents.path is None and ready.name in {
+        b.name for b in person.editor.project.blocks.values()
+    }
+    (block,) = person.editor.project.blocks.values()
+    own = save_to_library(block, person.editor.project.definitions, my_folder())
+    person.window.frame.library.open_requested.emit(own)
+    assert person.window.documents.path == own and own.parent == my_folder()
