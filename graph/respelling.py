@@ -16,8 +16,9 @@ _MOST = 3  # spellings that are offered
 def respelled(value: Value, names: Mapping[str, Number]) -> Iterator[Value]:
     """The value with each of the names that resemble the first unknown one in its place, the closest first."""
     unknown = next((name for name in _names(value) if name not in names), None)
-    for known in get_close_matches(unknown, names, _MOST) if unknown else ():
-        yield _with_names(value, {unknown: known})
+    if unknown is not None:
+        for known in get_close_matches(unknown, names, _MOST):
+            yield _with_names(value, {unknown: known})
 
 
 def _names(value: Value) -> Iterator[str]:

@@ -66,7 +66,9 @@ _ACTIVATIONS: Mapping[str, Activation] = {
 _SLOPES = {"torch.nn.LeakyReLU": "negative_slope", "torch.nn.PReLU": "init"}
 
 
-def activation_after(graph: Graph, node: NodeId, values: Callable[[NodeId], Mapping[str, Any]] | None = None) -> Activation:
+def activation_after(
+    graph: Graph, node: NodeId, values: Callable[[NodeId], Mapping[str, Any]] | None = None
+) -> Activation:
     """The first activation that a layer feeds, directly or through dropout, normalization, pooling and sums.
 
     `values` gives the parameters of a node, the expressions among them worked out; else they are those of the node.
@@ -88,7 +90,7 @@ def activation_after(graph: Graph, node: NodeId, values: Callable[[NodeId], Mapp
 
 def _activation_of(node: Node, values: Callable[[NodeId], Mapping[str, Any]] | None) -> Activation | None:
     if node.type in _SLOPES:
-        known: Mapping[str, Any] = values(node.id) if values is not None else CATALOG[node.type].fitting_values(node)
+        known: Any = values(node.id) if values is not None else CATALOG[node.type].fitting_values(node)
         return Activation("leaky_relu", known[_SLOPES[node.type]])
     return _ACTIVATIONS.get(node.type)
 

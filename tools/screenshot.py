@@ -1,4 +1,4 @@
-"""Takes the pictures of the README: the window with LeNet-5 after training, in both themes, without a display.
+"""Takes the pictures of the README without a display, in both themes: LeNet-5 after training, and a look into GPT-2.
 
 python tools/screenshot.py [FOLDER]
 """
@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "resources" / "screenshots"
 SIZE = (1600, 960)
 SHOWN_NODE = "conv2"
+NESTED, WAY, SHOWN_INSIDE = "gpt2_small", ("h", "attn"), "c_attn"
 WAITING = 300_000  # milliseconds for the analysis and the whole run
 SETTLING = 2_000  # milliseconds
 
@@ -51,10 +52,21 @@ def _take(folder: Path) -> int:
     event = _wait_for(window.controller.ended)
     window.editor.select([window.editor.graph.node_named(SHOWN_NODE).id])
     folder.mkdir(parents=True, exist_ok=True)
-    for name in THEMES:
-        theme.use(name)
-        _let_settle()
-        window.grab().save(str(folder / f"lenet5-{name}.png"))
+
+    def grab(title: str) -> None:
+        for name in THEMES:
+            theme.use(name)
+            _let_settle()
+            window.grab().save(str(folder / f"{title}-{name}.png"))
+
+    grab("lenet5")
+    window.editor.mark_saved(window.editor.project)
+    window.open_example(NESTED)
+    _wait_for(window.editor.analysed, lambda analysis: analysis.complete)
+    for instance in WAY:
+        window.block_editor.enter(window.editor.graph.node_named(instance).id)
+    window.editor.select([window.editor.graph.node_named(SHOWN_INSIDE).id])
+    grab("blocks")
     window.close()
     print(event if not isinstance(event, Finished) else f"{folder}: test {dict(event.test)}")
     return 0 if isinstance(event, Finished) else 1

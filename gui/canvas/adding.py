@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from math import hypot
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
 
 BESIDE = 194.0  # from a card to the next one in its row
 STEP = QPointF(64.0, 32.0)  # between the places that are tried for a new card
+RINGS = 20  # of such places around the first
 CLEAR = 24.0  # between a new card and those around it
+REACH = STEP * RINGS + QPointF(CLEAR, CLEAR)
 HALF_CARD = QPointF(WIDTH / 2, HEIGHT / 2)
 
 
@@ -61,31 +62,36 @@ class Adder:
         return self._editor.add_node(type_id, self.free_place(point - HALF_CARD))
 
     def free_place(self, place: QPointF) -> Position:
-        """The place, or the nearest one on the grid where a card lies on no other."""
+        """The place, or the nearest one on the grid where a card lies on no other; where all is full, right of everything."""
         start = QPointF(*snap((place.x(), place.y())))
         scene, card = self._view.scene(), QSizeF(WIDTH, HEIGHT)
-        free = (start + offset for offset in _offsets() if not scene.nodes_in(_widened(QRectF(start + offset, card))))
-        return next(free).toTuple()
+        reach = QRectF(start, card).adjusted(-REACH.x(), -REACH.y(), REACH.x(), REACH.y())
+        taken = [_widened(scene.nodes[node].body()) for node in scene.nodes_in(reach)]
+        places = (start + offset for offset in _offsets())
+        free = (at for at in places if not any(body.intersects(QRectF(at, card)) for body in taken))
+        return snap(next(free, QPointF(scene.bounds().right() + BESIDE - WIDTH, start.y())).toTuple())
 
     def _add(self, node_type: NodeType, place: QPointF, *, source: Port | None, target: Port | None) -> None:
         if source is not None:
-            self._add_after(node_type, place, source)
+            added = self._add_after(node_type, place, source)
         elif target is not None:
-            self._add_before(node_type, place - QPointF(WIDTH, 0), target)
+            added = self._add_before(node_type, place - QPointF(WIDTH, 0), target)
         else:
-            self._editor.add_node(node_type.id, self.free_place(place))
+            added = self._editor.add_node(node_type.id, self.free_place(place))
+        if added is not None:
+            self._view.ensureVisible(self._view.scene().nodes[added].body())
 
-    def _add_after(self, node_type: NodeType, place: QPointF, source: Port) -> None:
+    def _add_after(self, node_type: NodeType, place: QPointF, source: Port) -> NodeId | None:
         entry = entry_for(node_type, self._editor.view, source)
         assert entry is not None, node_type.id
         at = self.free_place(place)
-        self._editor.add_node(node_type.id, at, wire=lambda node: Link(source, Port(node, entry.name)))
+        return self._editor.add_node(node_type.id, at, wire=lambda node: Link(source, Port(node, entry.name)))
 
-    def _add_before(self, node_type: NodeType, place: QPointF, target: Port) -> None:
+    def _add_before(self, node_type: NodeType, place: QPointF, target: Port) -> NodeId | None:
         leave = leave_for(node_type, self._editor.view, target)
         assert leave is not None, node_type.id
         at = self.free_place(place)
-        self._editor.add_node(node_type.id, at, wire=lambda node: Link(Port(node, leave.name), target))
+        return self._editor.add_node(node_type.id, at, wire=lambda node: Link(Port(node, leave.name), target))
 
     def _where(self, position: Position | None, *, wired: bool) -> tuple[QPoint, QPointF]:
         """Where the box opens in the view, and the place of the card to come."""
@@ -108,7 +114,7 @@ class Adder:
 def _offsets() -> Iterator[QPointF]:
     """Ways from a place to others around it, the short ones first; half as far across counts as far down."""
     yield QPointF()
-    for ring in count(1):
+    for ring in range(1, RINGS + 1):
         steps = range(-ring, ring + 1)
         around = [(dx, dy) for dx in steps for dy in steps if max(abs(dx), abs(dy)) == ring]
         for dx, dy in sorted(around, key=lambda way: (hypot(*way), -way[0], -way[1])):

@@ -266,6 +266,8 @@ class CanvasScene(QGraphicsScene):
             wire.lay(self.nodes[link.source.node], self.nodes[link.target.node])
             self.addItem(wire)
         self._lay({wire.link: wire for i in stale for wire in self.wires_of(i)}.values())
+        if stale or changes.added:  # a tall card may stand in their way now
+            self._lay(wire for wire in self.wires.values() if wire.carries_labels)
 
     def _update_nodes(self, changes: Changes, graph: Graph) -> set[NodeId]:
         """Give items their new nodes; returns those whose wires must be laid again."""

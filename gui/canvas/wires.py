@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsSimpleTextItem
 
@@ -13,7 +13,7 @@ from graph.catalog import CATALOG, Catalog, Role
 from graph.model import Graph, Link
 from gui.canvas.items import NodeItem
 from gui.canvas.painting import Colors
-from gui.canvas.routing import End, Route, route
+from gui.canvas.routing import BELOW, LABEL_STUB, End, Route, route
 from gui.theme import mono_font
 from runtime.analysis import TensorSpec
 
@@ -65,13 +65,19 @@ class WireItem(QGraphicsPathItem):
 
     def lay(self, source: NodeItem, target: NodeItem) -> None:
         """Run from card to card as they lie on the screen."""
-        self.route = route(
-            _end(source, self.link.source.name, output=True),
-            _end(target, self.link.target.name, output=False),
-            below=self.carries_labels,
-        )
+        start = _end(source, self.link.source.name, output=True)
+        end = _end(target, self.link.target.name, output=False)
+        if self.carries_labels:
+            end = end._replace(bottom=self._lowest(start, end))
+        self.route = route(start, end, below=self.carries_labels)
         self.setPath(self.route.path())
         self._place_label()
+
+    def _lowest(self, start: End, end: End) -> float:
+        """The lower edge of the target, or of a taller card that a wire right below the target would run behind."""
+        left, right = sorted((start.x + LABEL_STUB, end.x - LABEL_STUB))
+        crossed = self.canvas.nodes_in(QRectF(left, end.bottom, right - left, BELOW))
+        return max([end.bottom, *(self.canvas.nodes[node].body().bottom() for node in crossed)])
 
     def set_carries_labels(self, carries: bool) -> None:
         """Whether it runs from data to a loss or metric."""

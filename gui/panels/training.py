@@ -47,6 +47,7 @@ class TrainingPanel(QWidget):
             tone="faint",
             wrap=True,
         )
+        self._help = HelpLine(self)
         self._lay_out()
         self.split.edited.connect(partial(self._set, "split"))
         self.split.finished.connect(editor.end_merge)
@@ -71,6 +72,7 @@ class TrainingPanel(QWidget):
         goals = _goals(project.graph.nodes.values(), catalog)
         self._goals.set_facts([(node.name, translate(catalog[node.type].label)) for node in goals])
         self._no_loss.setVisible(not any(catalog[node.type].role is Role.LOSS for node in goals))
+        self._help.refresh()
 
     def _refresh_device(self, device: str) -> None:
         labels = {AUTO: tr("Automatic"), **self._devices}
@@ -128,11 +130,10 @@ class TrainingPanel(QWidget):
         for widget in (Heading(tr("Losses and metrics")), self._goals, self._no_loss):
             inside.addWidget(widget)
         inside.addStretch(1)
-        help_line = HelpLine(self)
-        help_line.setContentsMargins(MARGIN, GRID, MARGIN, 2 * GRID)
+        self._help.setContentsMargins(MARGIN, GRID, MARGIN, 2 * GRID)
         layout = column(self)
         layout.addWidget(scroll, 1)
-        layout.addWidget(help_line)
+        layout.addWidget(self._help)
 
 
 class ObjectiveForm(QWidget):

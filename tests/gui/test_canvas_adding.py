@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
 
 from canvas_hand import Hand
 from drawings import with_images
-from graph.model import Definitions, Port
+from graph.messages import msg
+from graph.model import Definitions, Node, Port
 from gui.block_editor import BlockEditor
 from gui.canvas.view import CanvasView
 from gui.editor import Editor
@@ -59,6 +61,20 @@ def test_cards_added_where_the_mouse_rests_do_not_lie_on_each_other(hand):
 
 def test_a_free_place_is_taken_as_it_is(hand):
     assert hand.view._adder.free_place(QPointF(1000, 1002)) == (1000.0, 1000.0)
+
+
+def test_in_a_full_drawing_the_place_is_right_of_everything(hand):
+    editor = hand.view.editor
+    graph = editor.graph
+    for row, column in product(range(-14, 15), range(-9, 10)):
+        graph = graph.add(
+            Node(graph.free_id(), "torch.nn.ReLU", graph.free_name("r"), {}, (180.0 * column, 80.0 * row))
+        )
+    editor.push(editor.project.with_graph(graph), msg("Fill"))
+    start = time.perf_counter()
+    x, y = hand.view._adder.free_place(QPointF(0, 0))
+    assert time.perf_counter() - start < 1.0
+    assert x > 9 * 180 + 148 and y == 0
 
 
 def test_the_library_and_new_blocks_find_free_places_too(hand):

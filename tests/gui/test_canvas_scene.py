@@ -7,11 +7,13 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPixmap
 
 from drawings import Drawing, with_images
+from graph.layout import tidy
 from graph.messages import msg
 from graph.model import Graph, Link, Node, Port, Project
 from graph.plan import Plan, Split
 from graph.problems import Problem, Severity
 from gui.canvas import items
+from gui.canvas.geometry import card_sizes
 from gui.canvas.painting import Colors
 from gui.canvas.scene import CanvasScene
 from runtime.analysis import Analysis, NodeAnalysis, TensorSpec
@@ -185,3 +187,15 @@ def test_pictures_are_kept_within_a_budget(scene, chain, monkeypatch):
     for key in range(6):
         pictures.put(key, QPixmap(5, 10))
     assert [key for key in range(6) if pictures.get(key)] == [4, 5]
+
+
+def test_labels_run_below_tall_cards_even_after_tidying_up(scene):
+    d, image, label = with_images("Sequence")
+    rows = d.add("nn.Flatten", "rows", image, start_dim=1, end_dim=2)
+    d.add("nn.LSTM", "lstm", rows, hidden_size=12)
+    d.add("nn.CrossEntropyLoss", "loss", d.add("nn.Linear", "fc", d.port("lstm", "output")), label)
+    scene.show_project(d.project)
+    sizes = card_sizes(d.graph, scene.catalog)
+    scene.show_project(Project(d.graph.move(tidy(d.graph, sizes=sizes)), plan=d.project.plan))
+    (wire,) = (wire for wire in scene.wires.values() if wire.carries_labels)
+    assert max(y for _, y in wire.route.points) > scene.nodes[d.id("lstm")].body().bottom()

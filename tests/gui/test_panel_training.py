@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
+from graph.catalog.optimizers import OPTIMIZERS
 from graph.messages import msg
 from graph.plan import Split
 from gui.editor import Editor
@@ -134,3 +135,12 @@ def test_losses_metrics_and_steps_are_listed(panel):
 def test_a_drawing_without_a_loss_is_told_so(qtbot):
     panel = show(qtbot, TrainingPanel(Editor()), 300, 900)
     assert any("no loss yet" in text for text in texts(panel))
+
+
+def test_only_the_chosen_optimizer_is_explained_and_the_words_follow_the_choice(qtbot, editor, panel):
+    combo = panel.objectives[0].optimizer.type_row.field
+    combo.setFocus()
+    assert panel._help.text() == OPTIMIZERS["torch.optim.Adam"].help
+    choose(qtbot, combo, "SGD")
+    assert panel._help.text() == combo.toolTip() == OPTIMIZERS["torch.optim.SGD"].help
+    assert combo.itemData(combo.findText("SGD"), Qt.ItemDataRole.ToolTipRole) == OPTIMIZERS["torch.optim.SGD"].help
