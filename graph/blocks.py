@@ -310,11 +310,19 @@ def set_params(project: Project, scope: str, params: Sequence[BlockParam]) -> Pr
     """Give a block other parameters; instances lose the values of those that are gone.
 
     Raises:
-        EditError: one of them cannot be called so.
+        EditError: one of them cannot be called so, or one that is gone is still used in the block.
     """
     block = project.blocks[scope]
     for number, param in enumerate(params):
         check_param_name(param.name, block, others=[p.name for p in params[:number]])
+    kept = {param.name for param in params}
+    for gone in (param.name for param in block.params if param.name not in kept):
+        users = [n.name for n in block.graph.nodes.values() if any(gone in _names_of(v) for v in n.params.values())]
+        if users:
+            raise EditError(
+                msg("'{name}' cannot be removed, because these nodes use it: {nodes}. Give them numbers or another parameter first.",
+                    name=gone, nodes=", ".join(users))
+            )  # fmt: skip
     changed = project.with_block(replace(block, params=tuple(params)))
     node_type = changed.catalog[PREFIX + scope]
 

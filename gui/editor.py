@@ -382,9 +382,9 @@ class Editor(QObject):
         """Show the drawing that a step changed, if it is not the one on the canvas."""
         new = self.project
         here = self.scope is None or self.scope in new.blocks
-        if here and self.scope is not None and self.scope not in old.blocks:
+        if here and self.scope is not None and old.blocks.get(self.scope) is not new.blocks[self.scope]:
             return
-        if here and new.drawing(self.scope) is not old.drawing(self.scope):
+        if here and self.scope is None and new.graph is not old.graph:
             return
         changed = [b for b in new.blocks if b in old.blocks and new.blocks[b].graph is not old.blocks[b].graph]
         if new.graph is not old.graph or not here:

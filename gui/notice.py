@@ -76,7 +76,9 @@ class Notice(QFrame):
         words = self._label.fontMetrics().horizontalAdvance(self.text)
         around = self._close.sizeHint().width() + 10 * GRID  # the button, the margins, the gap, and a little room
         width = min(WIDTH, words + around, parent.width() - 2 * MARGIN)
-        self.layout().activate()
-        height = self.layout().totalHeightForWidth(width)
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        height = layout.totalHeightForWidth(width)
         self.setFixedSize(width, height)
         self.move((parent.width() - width) // 2, parent.height() - height - MARGIN)

@@ -257,7 +257,9 @@ def test_another_name_of_a_parameter_reaches_expressions_and_instances():
 
 def test_instances_lose_values_of_parameters_that_are_gone():
     project, instance = scaled(5)
-    assert set_params(project, "b1", []).graph.nodes[instance].params == {}
+    graph = project.blocks["b1"].graph
+    number = graph.set_params(graph.node_named("fc").id, {"out_features": 4})
+    assert set_params(project.with_drawing("b1", number), "b1", []).graph.nodes[instance].params == {}
     assert set_params(project, "b1", [BlockParam("k", 3), BlockParam("n", 1)]).graph == project.graph
 
 
@@ -282,3 +284,14 @@ def test_a_parameter_is_refused_a_name_with_the_reason(name, words):
             edit()
     wrong = project.with_block(replace(project.blocks["b1"], params=(BlockParam("n", 1), BlockParam(name, 2))))
     assert any(words in str(problem.message) for problem in validate(wrong))
+
+
+def test_a_parameter_that_is_used_cannot_be_removed():
+    project, _ = blocked("relu1", "conv2")
+    (block,) = project.blocks.values()
+    graph = block.graph.set_params(block.graph.node_named("conv2").id, {"out_channels": "=2 * channels"})
+    params = (BlockParam("channels", 2), BlockParam("spare", 1))
+    project = project.with_block(Block(block.id, block.name, graph, params))
+    with pytest.raises(EditError, match="'channels' cannot be removed, because these nodes use it: conv2"):
+        set_params(project, block.id, params[1:])
+    assert set_params(project, block.id, params[:1]).blocks[block.id].params == params[:1]
