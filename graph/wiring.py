@@ -19,6 +19,7 @@ def check_connect(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> None:
     Raises:
         EditError: an end does not exist, the input has a wire, the ends do not go together, or it would close a cycle.
     """
+    graph = with_output(graph, link.source, catalog)
     reason = _misfit(graph, link, catalog) or _cycle(graph, link)
     if reason is not None:
         raise EditError(reason, node=link.target.node)
@@ -33,8 +34,19 @@ def can_connect(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> bool:
     return True
 
 
+def with_output(graph: Graph, port: Port, catalog: Catalog = CATALOG) -> Graph:
+    """The drawing in which a node has this output, if it is the one that a wire would add; else as it is."""
+    node = graph.nodes.get(port.node)
+    node_type = catalog.of(node) if node is not None else None
+    if node is None or node_type is None or node_type.output(port.name) or not node_type.output_or_next(port.name):
+        return graph
+    grown = node_type.grown(node)
+    return graph if grown is None else graph.set_params(node.id, grown)
+
+
 def connectable_inputs(graph: Graph, source: Port, catalog: Catalog = CATALOG) -> tuple[Port, ...]:
     """Every free input that a wire from this output may end at; as fast for all as `can_connect` is for a few."""
+    graph = with_output(graph, source, catalog)
     behind = ancestors(graph, [source.node])
     inputs = (port for node in graph.nodes if node not in behind for port in free_inputs(graph, node, catalog))
     return tuple(port for port in inputs if _misfit(graph, Link(source, port), catalog) is None)

@@ -19,7 +19,7 @@ from graph.messages import EditError, FileError, LayerloomError, Message, msg
 from graph.model import Definitions, Graph, Link, Node, NodeId, Port, Position, Project, Scope, Value
 from graph.plan import Plan
 from graph.problems import Fix
-from graph.wiring import check_connect
+from graph.wiring import check_connect, with_output
 from gui.describer import Describer, Finding
 from gui.shelf import brought_in, is_on_shelf
 from runtime.analysis import Analysis
@@ -330,7 +330,7 @@ class Editor(QObject):
         if link.target in graph.links:
             graph = graph.disconnect([graph.links[link.target]])
         check_connect(graph, link, catalog or self.catalog)
-        return graph.connect(link)
+        return with_output(graph, link.source, catalog or self.catalog).connect(link)
 
     def _described(self, node: Node, merge: object = None) -> Node:
         """A data node that knows its data, or will in a moment; any other node as it is."""

@@ -13,6 +13,7 @@ from graph.catalog import CATALOG, NodeType
 from graph.catalog.definitions import PORT_HELP, USE_PARAMS
 from graph.catalog.initializers import INITIALIZERS
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS, ChoiceType
+from graph.catalog.types import NEXT_OUTPUT
 from graph.messages import TRANSLATIONS
 from sources import Source, sources
 
@@ -38,7 +39,7 @@ def described() -> Iterator[str]:
         yield from (param.help for param in entry.params)
         if not is_of_torch(entry):
             yield entry.label
-    yield from (*(param.help for param in USE_PARAMS), *PORT_HELP.values())
+    yield from (*(param.help for param in USE_PARAMS), *PORT_HELP.values(), NEXT_OUTPUT)
     for node_type in CATALOG.values():
         yield from (port.help for port in (*node_type.inputs, *node_type.outputs))
         if not is_of_torch(node_type):

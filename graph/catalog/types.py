@@ -13,6 +13,8 @@ from graph.messages import EditError, Message, msg
 from graph.model import Node, Value
 
 MAX_NUMBER = 2.0**63
+MAX_GROWN = 8  # outputs that wires can add up to
+NEXT_OUTPUT = "A wire from here adds an output."
 
 
 class Kind(StrEnum):
@@ -213,6 +215,7 @@ class NodeType:
     nodes. `trainable` says whether they have parameters to learn; a text names the switch among `params` that decides.
     `replaces` are older ids that mean the same. Where the ports depend on the parameters, `ports` gives them for
     checked values; `inputs` and `outputs` are then those of a new node, and `of` gives the type as one node has it.
+    `grows` names the parameter that counts the outputs, where a wire from behind the last one adds one.
     """
 
     id: str
@@ -229,6 +232,7 @@ class NodeType:
     trainable: bool | str = False
     replaces: tuple[str, ...] = ()
     ports: Callable[[Mapping[str, Value]], Ports] | None = None
+    grows: str = ""
 
     def of(self, node: Node) -> NodeType:
         """The type with the ports that it has for this node."""
@@ -266,6 +270,27 @@ class NodeType:
     def output(self, name: str) -> PortType | None:
         """The description of the output port of that name, or None."""
         return next((p for p in self.outputs if p.name == name), None)
+
+    @property
+    def next_output(self) -> PortType | None:
+        """The output that a wire would add, where the outputs grow."""
+        if not self.grows or len(self.outputs) >= MAX_GROWN:
+            return None
+        return replace(self.outputs[-1], name=f"output{len(self.outputs)}", help=NEXT_OUTPUT)
+
+    def output_or_next(self, name: str) -> PortType | None:
+        """The description of an output port, or of the one that a wire would add."""
+        following = self.next_output
+        return following if following is not None and following.name == name else self.output(name)
+
+    def grown(self, node: Node) -> dict[str, Value] | None:
+        """The parameter that gives a node one more output (a list of sizes halves its last); None if it cannot have one."""
+        value = self.values(node).get(self.grows)
+        if isinstance(value, int) and self.next_output is not None:
+            return {self.grows: value + 1}
+        if isinstance(value, tuple) and self.next_output is not None and isinstance(last := value[-1], int):
+            return {self.grows: (*value[:-1], last - last // 2, max(1, last // 2))}
+        return None
 
 
 @lru_cache(maxsize=4096)

@@ -56,7 +56,7 @@ def entry_for(
 ) -> PortType | None:
     """The first input of a node type that takes what leaves an output."""
     feeder = project.catalog.of(project.graph.nodes[source.node])
-    leaving = feeder.output(source.name) if feeder is not None else None
+    leaving = feeder.output_or_next(source.name) if feeder is not None else None
     if feeder is None or leaving is None or feeder.role is Role.LOSS:
         return None
     dtype = output_dtype(project.graph, source, leaving, feeder)

@@ -59,7 +59,9 @@ def snap(position: Position) -> Position:
 def _declared(node_type: NodeType) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
     """Keyed by the type itself: a block that changes gets a new one."""
     inputs = tuple(port.name for port in node_type.input_ports())
-    return inputs, tuple(port.name for port in node_type.outputs), any(port.variadic for port in node_type.inputs)
+    following = node_type.next_output
+    outputs = (*node_type.outputs, following) if following is not None else node_type.outputs
+    return inputs, tuple(port.name for port in outputs), any(port.variadic for port in node_type.inputs)
 
 
 def _with(declared: tuple[str, ...], connected: Iterable[str]) -> tuple[str, ...]:

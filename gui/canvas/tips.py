@@ -40,7 +40,7 @@ def _port_text(scene: CanvasScene, port: Port, *, is_output: bool) -> str:
     node = scene.graph.nodes[port.node]
     node_type, found = scene.catalog.of(node), scene.found(port.node)
     specs = (found.outputs if is_output else found.inputs) if found else {}
-    entry = (node_type.output if is_output else node_type.input)(port.name) if node_type else None
+    entry = (node_type.output_or_next if is_output else node_type.input)(port.name) if node_type else None
     lines = [port.name if port.name not in specs else f"{port.name}: {spec_text(specs[port.name])}"]
     if entry and entry.help:
         lines.append(translate(entry.help))

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from graph.messages import EditError
-from graph.model import Graph, Link, Port
-from graph.wiring import can_connect, check_connect, connectable_inputs, free_inputs
+from graph.model import Graph, Link, Node, Port
+from graph.wiring import can_connect, check_connect, connectable_inputs, free_inputs, with_output
 from tiny import FACTS, TINY, draw, link, node
 
 GRAPH = draw(
@@ -112,3 +112,35 @@ def test_connectable_inputs_are_those_that_can_be_connected(source):
     expected = [port for port in every if can_connect(GRAPH, Link(start, port), TINY)]
     assert list(connectable_inputs(GRAPH, start, TINY)) == expected
     assert bool(expected) == (source != "g.out")
+
+
+def cut(type_id: str, **params) -> Graph:
+    """Something to cut, the cut, and two nodes that could take a piece."""
+    nodes = (Node("n1", "layerloom.Input", "x", {"shape": (12,)}), Node("n2", type_id, "cut", params),
+             Node("n3", "torch.nn.ReLU", "relu"))  # fmt: skip
+    return Graph({n.id: n for n in nodes}).connect(Link(Port("n1", "output"), Port("n2", "input")))
+
+
+@pytest.mark.parametrize(
+    ("type_id", "params", "following", "grown"),
+    [
+        ("layerloom.Chunk", {"chunks": 3}, "output3", {"chunks": 4}),
+        ("layerloom.Split", {"split_sizes": (4, 8)}, "output2", {"split_sizes": (4, 4, 4)}),
+        ("layerloom.Split", {"split_sizes": (4, 7)}, "output2", {"split_sizes": (4, 4, 3)}),
+    ],
+)
+def test_a_wire_from_behind_the_last_output_adds_one(type_id, params, following, grown):
+    graph, source = cut(type_id, **params), Port("n2", following)
+    link = Link(source, Port("n3", "input"))
+    assert can_connect(graph, link)
+    assert Port("n3", "input") in connectable_inputs(graph, source)
+    assert with_output(graph, source).nodes["n2"].params == grown
+    assert not can_connect(graph, Link(Port("n2", "output9"), Port("n3", "input")))
+    assert with_output(graph, Port("n2", "output0")) is graph
+
+
+@pytest.mark.parametrize("params", [{"chunks": 8}, {"chunks": "=heads"}])
+def test_outputs_that_cannot_grow_take_no_wire_behind_the_last(params):
+    graph = cut("layerloom.Chunk", **params)
+    assert not any(can_connect(graph, Link(Port("n2", f"output{i}"), Port("n3", "input"))) for i in range(8, 10))
+    assert with_output(graph, Port("n2", "output2")).nodes["n2"].params == params
