@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from graph import fixes
 from graph.blocks import check_param_name
 from graph.catalog import NodeType, Role
-from graph.catalog.definitions import INPUT, OUTPUT, REPEAT, SCAN, block_of, fits
+from graph.catalog.definitions import INPUT, OUTPUT, REPEAT, SCAN, block_of, fits, states
 from graph.code import bindings
 from graph.code_names import OWN
 from graph.messages import EditError, msg
@@ -48,7 +48,7 @@ def _check_ports(node: Node, block: Block, definitions: Definitions) -> Iterator
     node_type = definitions.catalog.of(node)
     for ports in (node_type.inputs, node_type.outputs) if node_type else ():
         names = Counter(port.name for port in ports)
-        for name in (name for name, count in names.items() if count > 1):
+        for name in (name for name, count in names.items() if count > 1 and name not in states(block).values()):
             text = msg("'{node}' scans {block}, and a scan has a port '{name}' of its own. Rename what is called so in {block}.",
                        node=node.name, block=block.name, name=name)  # fmt: skip
             yield Problem("name-clash", text, node.id, name)

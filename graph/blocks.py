@@ -12,20 +12,7 @@ from graph.catalog.definitions import CALL, INPUT, OUTPUT, PREFIX, RESERVED, blo
 from graph.catalog.types import misfits
 from graph.expressions import names_in, renamed
 from graph.messages import EditError, msg
-from graph.model import (
-    Block,
-    BlockParam,
-    Definitions,
-    Graph,
-    Link,
-    Node,
-    NodeId,
-    Port,
-    Position,
-    Project,
-    Scope,
-    Value,
-)
+from graph.model import Block, BlockParam, Definitions, Graph, Link, Node, NodeId, Port, Position, Project, Scope, Value
 from graph.names import check_name, first_free, stem_of
 from graph.topology import cycles
 
@@ -67,13 +54,14 @@ def make_block(
         dict.fromkeys(k.source for n in chosen for k in graph.incoming(n.id) if k.source.node not in inside)
     )
     leaving = _leaving(project, graph, inside)
-    inner = graph.only(inside)
-    inner, entries = _with_inputs(inner, graph, entering, announced or {})
-    inner, ends = _with_outputs(inner, graph, leaving)
-    params = tuple(_params_used(project, scope, chosen))
+    around = project.blocks[scope].params if scope is not None else ()
+    params = tuple(_params_used(around, chosen))
+    taken = FUNCTIONS.union(param.name for param in params)
+    inner, entries = _with_inputs(graph.only(inside), graph, entering, announced or {}, taken=taken)
+    inner, ends = _with_outputs(inner, graph, leaving, taken=taken)
     block = Block(project.definitions.free_id("b"), name, inner, params)
     instance = Node(
-        graph.free_id(), PREFIX + block.id, graph.free_name(stem_of(name, "block")),
+        graph.free_id(), PREFIX + block.id, first_free(stem_of(name, "block"), graph.names.union(p.name for p in around)),
         params={param.name: f"{SIGN}{param.name}" for param in params}, position=_center(chosen),
     )  # fmt: skip
     outer = _with_instance(graph, instance, inside)
@@ -137,13 +125,13 @@ def _leaving(project: Project, graph: Graph, inside: set[NodeId]) -> list[Port]:
 
 
 def _with_inputs(
-    inner: Graph, graph: Graph, entering: list[Port], announced: Announced
+    inner: Graph, graph: Graph, entering: list[Port], announced: Announced, *, taken: frozenset[str]
 ) -> tuple[Graph, dict[Port, str]]:
     entries: dict[Port, str] = {}
     left, top = _corner(inner)
     for number, source in enumerate(entering):
         stem = "x" if len(entering) == 1 else graph.nodes[source.node].name
-        name = _free(stem, inner)
+        name = _free(stem, inner.names | taken)
         shape, dtype = announced.get(source, ((), ""))
         known: dict[str, Value] = {"shape": shape, "dtype": dtype}
         params = {key: value for key, value in known.items() if value}
@@ -156,11 +144,13 @@ def _with_inputs(
     return inner, entries
 
 
-def _with_outputs(inner: Graph, graph: Graph, leaving: list[Port]) -> tuple[Graph, dict[Port, str]]:
+def _with_outputs(
+    inner: Graph, graph: Graph, leaving: list[Port], *, taken: frozenset[str]
+) -> tuple[Graph, dict[Port, str]]:
     ends: dict[Port, str] = {}
     right = max((node.position[0] for node in inner.nodes.values()), default=0.0)
     for number, port in enumerate(leaving):
-        name = _free("output" if len(leaving) == 1 else f"{graph.nodes[port.node].name}_out", inner)
+        name = _free("output" if len(leaving) == 1 else f"{graph.nodes[port.node].name}_out", inner.names | taken)
         place = (right + INSET, inner.nodes[port.node].position[1] + PITCH * number * (len(leaving) > 1))
         node = Node(_free_id(inner, graph), OUTPUT, name, position=place)
         inner = inner.add(node).connect(Link(port, Port(node.id, "input")))
@@ -168,9 +158,8 @@ def _with_outputs(inner: Graph, graph: Graph, leaving: list[Port]) -> tuple[Grap
     return inner, ends
 
 
-def _params_used(project: Project, scope: Scope, chosen: list[Node]) -> Iterable[BlockParam]:
+def _params_used(around: Iterable[BlockParam], chosen: list[Node]) -> Iterable[BlockParam]:
     """The parameters of the block around that the chosen nodes refer to: the new block gets them too."""
-    around = project.blocks[scope].params if scope is not None else ()
     names = {name for node in chosen for value in node.params.values() for name in _names_of(value)}
     return (param for param in around if param.name in names)
 
@@ -392,8 +381,8 @@ def _center(nodes: list[Node]) -> Position:
     return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
 
-def _free(stem: str, graph: Graph) -> str:
-    return stem if stem not in graph.names else graph.free_name(stem.rstrip("0123456789"))
+def _free(stem: str, taken: Collection[str]) -> str:
+    return stem if stem not in taken else first_free(stem.rstrip("0123456789"), taken)
 
 
 def _free_id(inner: Graph, graph: Graph) -> NodeId:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graph.messages import EditError, msg
 
 if TYPE_CHECKING:
+    from graph.catalog.types import NodeType
     from graph.model import Node, NodeId, Value
 
 Nodes = Mapping["NodeId", "Node"]
@@ -94,9 +95,13 @@ def with_params(nodes: Nodes, node: NodeId, params: Mapping[str, Value]) -> Node
     return {**nodes, node: changed, **{n.id: replace(n, params=following(n, changed)) for n in others}}
 
 
-def alike(node: Node, other: Node) -> bool:
-    """Whether the settings of two nodes of one type allow that they share their weights."""
-    return _own(node) == _own(other) and _held(node) == _held(other)
+def alike(node: Node, other: Node, node_type: NodeType | None = None) -> bool:
+    """Whether the settings of two nodes of one type allow that they share their weights.
+
+    A setting that is left out is the default of `node_type`, their type; those of the catalogue are known without it.
+    """
+    known = _defaults(node, node_type)
+    return {**known, **_own(node)} == {**known, **_own(other)} and _held(node) == _held(other)
 
 
 def following(node: Node, model: Node) -> Mapping[str, Value]:
@@ -109,6 +114,13 @@ def following(node: Node, model: Node) -> Mapping[str, Value]:
         return node.params
     kept = node if _held(node) == _held(model) else model
     return {**_own(model), **_use(kept)}
+
+
+def _defaults(node: Node, node_type: NodeType | None) -> Mapping[str, Value]:
+    from graph.catalog import CATALOG  # the catalogue is described in terms of the model
+
+    known = node_type or CATALOG.get(node.type)
+    return {param.name: param.default for param in known.params} if known is not None else {}
 
 
 def _own(node: Node) -> Mapping[str, Value]:

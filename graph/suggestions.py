@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import cached_property
 
 from graph.catalog import NETWORK, Catalog, NodeType, PortType, Role
@@ -43,15 +44,16 @@ class Suggestions:
     def _loose_ends(self) -> tuple[Port, ...]:
         """The outputs that no layer, operation or loss takes; the answers of data and the values of losses apart.
 
-        Of several outputs of a layer, such as those of an LSTM, the first one counts.
+        Of several outputs of a layer, such as those of an LSTM, the first one counts, unless another is taken.
         """
         links = self._graph.links.values()
         taken = {link.source for link in links if self._role(link.target.node) in (*NETWORK, Role.LOSS)}
+        busy = {port.node for port in taken}
         return tuple(
             end
             for node in self._graph.nodes.values()
             if self._role(node.id) not in (Role.LOSS, None)
-            for port in self._main_outputs(node)
+            for port in self._main_outputs(node, busy)
             if not port.target and (end := Port(node.id, port.name)) not in taken
         )
 
@@ -74,9 +76,11 @@ class Suggestions:
             return self._predictions or self._loose_ends
         return self._loose_ends
 
-    def _main_outputs(self, node: Node) -> tuple[PortType, ...]:
+    def _main_outputs(self, node: Node, busy: Container[NodeId]) -> tuple[PortType, ...]:
         outputs = self._outputs(node)
-        return outputs if self._role(node.id) is Role.DATA else outputs[:1]
+        if self._role(node.id) is Role.DATA:
+            return outputs
+        return () if node.id in busy else outputs[:1]
 
     def _outputs(self, node: Node) -> tuple[PortType, ...]:
         node_type = self._catalog.of(node)

@@ -43,6 +43,15 @@ _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Po
 _COMPARISONS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
 
 
+def with_arrow(equation: str) -> str:
+    """An equation of einsum with the output that PyTorch takes where there is no arrow: the letters that come once, in order."""
+    if "->" in equation:
+        return equation
+    letters = [letter for letter in equation if letter.isalpha()]
+    once = "".join(sorted(letter for letter in letters if letters.count(letter) == 1))
+    return f"{equation}->{'...' if '...' in equation else ''}{once}"
+
+
 def check_expression(text: str) -> None:
     """Refuse a text that is no expression.
 
@@ -151,6 +160,7 @@ def _check_tensor(node: ast.expr, depth: int) -> None:
             _check_place(place)
         case ast.Call(func=function, args=args, keywords=keywords):
             _check_function(function, depth + 1)
+            _check_arguments(node)
             for number, entry in enumerate(args):
                 _check_argument(entry, depth + 1, equation=number == 0 and _is_einsum(function))
             for keyword in keywords:
@@ -170,6 +180,22 @@ def _check_function(function: ast.expr, depth: int) -> None:
             raise _not_allowed(function)
 
 
+def _check_arguments(call: ast.Call) -> None:
+    """What no call may be given: the switch of `silu` that overwrites its input; a `squeeze` that can remove the batch."""
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if name == "silu" and len(given) > 1:
+        raise _Refusal(msg("'{name}' takes one input and nothing else.", name=name))
+    if name == "squeeze" and not (len(given) == 1 and all(_check_number(entry) for entry in _entries(given[0]))):
+        raise _Refusal(
+            msg("squeeze needs the dimension to remove, such as x.squeeze(1), and never 0: a batch of one sample would be lost.")
+        )
+
+
+def _entries(node: ast.expr) -> Sequence[ast.expr]:
+    return node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
+
+
 def _check_known(name: str, known: Sequence[str] | Mapping[str, str] | frozenset[str]) -> None:
     if name not in known:
         raise _Refusal(msg("it calls '{name}'; it may call {known}.", name=name, known=", ".join(sorted(known))))
@@ -179,7 +205,8 @@ def _check_argument(node: ast.expr, depth: int, *, equation: bool) -> None:
     """A tensor, a literal, a list of tensors as `cat` takes it, or the equation of `einsum`."""
     match node:
         case ast.Constant(value=str(text)) if equation and re.fullmatch(EQUATION, text):
-            return
+            if "->" not in text:
+                raise _Refusal(msg("the equation of einsum needs an arrow and what comes out: '{equation}'.", equation=with_arrow(text)))
         case ast.List(elts=[_, *_] as entries) | ast.Tuple(elts=[_, *_] as entries):
             for entry in entries:
                 _check_tensor(entry, depth)

@@ -28,6 +28,7 @@ from graph.topology import ancestors, cycles, wires_along
 from graph.wiring import misuse, port_types, shown_way
 
 _ENDS = (Role.OUTPUT, Role.LOSS, Role.METRIC)
+_OF_INSTANCES = ("use", "direction")
 _TERMS = 2  # inputs without which an operation on many has nothing to do
 
 
@@ -40,6 +41,7 @@ def validate(project: Project, catalog: Catalog | None = None) -> tuple[Problem,
     catalog = project.catalog if catalog is None else catalog
     drawing = Drawing(bind(project.graph, {}), catalog, definitions=project.definitions)
     found = [problem for check in _CHECKS for problem in check(drawing)]
+    found += check_counts(project.graph, catalog, {})
     found += check_instances(project.graph.nodes.values(), project.definitions)
     found += check_codes(project.definitions)
     found += validate_plan(project, drawing.nodes_with(Role.LOSS), drawing.trainable)
@@ -53,6 +55,7 @@ def validate_blocks(project: Project, catalog: Catalog) -> Iterator[Problem]:
     for block in definitions.blocks.values():
         drawing = Drawing(bind(block.graph, defaults(block)), catalog, defaults(block), definitions=definitions)
         found = [problem for check in _CHECKS_OF_BLOCKS for problem in check(drawing)]
+        found += check_counts(block.graph, catalog, defaults(block))
         found += check_block(block, definitions, drawing.known)
         found += check_instances(block.graph.nodes.values(), definitions)
         yield from (problem.within(block.id) for problem in relax(found, block.graph, catalog))
@@ -160,6 +163,32 @@ def param_problems(node: Node, node_type: NodeType, names: Mapping[str, Number])
             continue
         code, text = _misfit(node, node_type, name, reason)
         yield Problem(code, text, node.id, fixes=(fixes.reset_param(node.id, name),))
+
+
+def check_counts(graph: Graph, catalog: Catalog, names: Mapping[str, Number]) -> Iterator[Problem]:
+    """Expressions that would decide about the ports of a node of a drawing, where it is not known yet what `names` are."""
+    for node in graph.nodes.values():
+        for name in _counts(catalog.get(node.type)):
+            value = node.params.get(name)
+            if isinstance(value, str) and is_expression(value):
+                text = msg("'{name}' of '{node}' is written as {text}, but it decides which ports the node has, so it must be the same "
+                           "wherever the block is used. Set it to a plain value.", name=name, node=node.name, text=value)  # fmt: skip
+                yield Problem("expression-for-ports", text, node.id, fixes=(_plainly(node, name, names),))
+
+
+def _counts(node_type: NodeType | None) -> tuple[str, ...]:
+    """The parameters that decide about the ports; of a block those that say how it is used."""
+    if node_type is None:
+        return ()
+    return _OF_INSTANCES if node_type.role is Role.BLOCK else node_type.counts
+
+
+def _plainly(node: Node, name: str, names: Mapping[str, Number]) -> Fix:
+    """Set a parameter to the value of its expression, or reset it where that has none."""
+    try:
+        return fixes.set_param(node.id, name, bound(node.params[name], names))
+    except EditError:
+        return fixes.reset_param(node.id, name)
 
 
 def _bad_expression(node: Node, name: str, names: Mapping[str, Number]) -> Problem:
@@ -300,7 +329,9 @@ def _check_sharing(drawing: Drawing) -> Iterator[Problem]:
             text = msg("'{node}' shares the weights of a node that is not there, or has none of its own. Give it its own.",
                        node=node.name)  # fmt: skip
             yield Problem("bad-sharing", text, node.id, fixes=(own,))
-        elif (model := model_of(drawing.graph.nodes, node)) is not None and not alike(node, model):
+        elif (model := model_of(drawing.graph.nodes, node)) is not None and not alike(
+            node, model, drawing.catalog.of(node)
+        ):
             text = msg("'{node}' shares the weights of '{leader}', but its settings differ. Make them the same, or give it its own.",
                        node=node.name, leader=model.name)  # fmt: skip
             same = fixes.graph_fix(

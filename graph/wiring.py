@@ -44,6 +44,18 @@ def with_output(graph: Graph, port: Port, catalog: Catalog = CATALOG) -> Graph:
     return graph if grown is None else graph.set_params(node.id, grown)
 
 
+def rewired(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> Graph:
+    """The drawing with a wire, which takes the place of another one at its input and may add an output where it starts.
+
+    Raises:
+        EditError: as `check_connect`.
+    """
+    if link.target in graph.links:
+        graph = graph.disconnect([graph.links[link.target]])
+    check_connect(graph, link, catalog)
+    return with_output(graph, link.source, catalog).connect(link)
+
+
 def connectable_inputs(graph: Graph, source: Port, catalog: Catalog = CATALOG) -> tuple[Port, ...]:
     """Every free input that a wire from this output may end at; as fast for all as `can_connect` is for a few."""
     graph = with_output(graph, source, catalog)

@@ -118,7 +118,7 @@ GESTURES: tuple[tuple[str | Message, Message], ...] = (
     ("Ctrl+←↑→↓", msg("Select the next node in that direction")),
     ("←↑→↓", msg("Move the selected nodes")),
     ("Enter", msg("Edit the parameters of the selected node")),
-    (msg("double-click"), msg("On a block: look inside. Alt+Up or Backspace goes out again")),
+    (msg("double-click"), msg("On a block: look inside. Alt+Up, or Backspace with nothing selected, goes out again")),
     ("Esc", msg("Give up what is being dragged; from a panel: back to the canvas")),
     (msg("drag"), msg("From a port: draw a wire. On the canvas: select. With the middle button or Space: pan")),
     (msg("wheel"), msg("Zoom about the cursor")),

@@ -55,9 +55,12 @@ class BlockEditor(QObject):
         return True
 
     def leave(self, steps: int = 1) -> None:
-        """Go that many steps back towards the drawing of the project."""
-        self.path = self.path[: max(0, len(self.path) - steps)]
+        """Go that many steps back towards the drawing of the project, and select the instance that was left."""
+        kept = max(0, len(self.path) - steps)
+        left = self.path[kept : kept + 1]
+        self.path = self.path[:kept]
         self._editor.look_into(self.path[-1].scope if self.path else None)
+        self._editor.select(step.instance for step in left if step.instance is not None)
 
     def go_to(self, scope: Scope) -> None:
         """Show the drawing of a block, or that of the project, wherever the person is."""
@@ -106,7 +109,7 @@ class BlockEditor(QObject):
             made.append(instance)
             return _in_order(changed, changed.drawing(self._editor.scope).nodes[instance])
 
-        if not self._change(edit, msg("Make the block {name}", name=name)):
+        if not self._editor.change(edit, msg("Make the block {name}", name=name)):
             return None
         self._editor.select(made)
         return made[0]
@@ -134,7 +137,7 @@ class BlockEditor(QObject):
             ids.extend(new)
             return changed
 
-        if self._change(edit, msg("Take the block apart")):
+        if self._editor.change(edit, msg("Take the block apart")):
             self._editor.select(ids)
 
     def use(self, definitions: Definitions, type_id: str, position: Position) -> NodeId | None:
@@ -178,17 +181,17 @@ class BlockEditor(QObject):
                 block = replace(block, name=name)
             return project.with_block(block if help_text is None else replace(block, help=help_text.strip()))
 
-        return self._change(edit, msg("Change the block"))
+        return self._editor.change(edit, msg("Change the block"))
 
     def set_block_params(self, scope: str, params: tuple[BlockParam, ...]) -> bool:
         """Give a block other parameters; instances lose the values of those that are gone."""
-        return self._change(
+        return self._editor.change(
             lambda project: set_params(project, scope, params), msg("Change the parameters of the block")
         )
 
     def rename_param(self, scope: str, old: str, new: str) -> bool:
         """Give a parameter of a block another name; what refers to it follows, and so do the values at instances."""
-        return self._change(lambda project: rename_param(project, scope, old, new), msg("Rename to {name}", name=new))
+        return self._editor.change(lambda project: rename_param(project, scope, old, new), msg("Rename to {name}", name=new))
 
     # ---- weights
 
@@ -217,7 +220,7 @@ class BlockEditor(QObject):
     def set_project_init(self, which: str, choice: Choice | None) -> None:
         """How the weights or biases of all layers begin that do not say so themselves."""
         change = {which: choice}
-        self._change(lambda project: replace(project, **change), msg("Set the initialization"), ("init", None, which))
+        self._editor.change(lambda project: replace(project, **change), msg("Set the initialization"), ("init", None, which))
 
     # ---- code
 
@@ -230,7 +233,7 @@ class BlockEditor(QObject):
         """Change a piece of code, or add it with a node that runs it."""
         definitions = self._editor.project.definitions
         if code.id in definitions.codes:
-            self._change(lambda p: replace(p, definitions=p.definitions.put_code(code)), msg("Change the code"))
+            self._editor.change(lambda p: replace(p, definitions=p.definitions.put_code(code)), msg("Change the code"))
             return
         new = replace(code, id=definitions.free_id("c"))
         self.use(definitions.put_code(new), CODE_PREFIX + new.id, position)
@@ -239,16 +242,7 @@ class BlockEditor(QObject):
 
     def _change_graph(self, edit: Callable[[Graph], Graph], text: Message, merge: object = None) -> bool:
         scope = self._editor.scope
-        return self._change(lambda project: project.with_drawing(scope, edit(project.drawing(scope))), text, merge)
-
-    def _change(self, edit: Callable[[Project], Project], text: Message, merge: object = None) -> bool:
-        try:
-            project = edit(self._editor.project)
-        except EditError as error:
-            self._editor.refused.emit(error.message)
-            return False
-        self._editor.push(project, text, merge)
-        return True
+        return self._editor.change(lambda project: project.with_drawing(scope, edit(project.drawing(scope))), text, merge)
 
 
 def _in_order(project: Project, instance: Node) -> Project:

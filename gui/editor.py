@@ -19,7 +19,8 @@ from graph.messages import EditError, FileError, LayerloomError, Message, msg
 from graph.model import Definitions, Graph, Link, Node, NodeId, Port, Position, Project, Scope, Value
 from graph.plan import Plan
 from graph.problems import Fix
-from graph.wiring import check_connect, with_output
+from graph.renaming import rename_node
+from graph.wiring import rewired
 from gui.describer import Describer, Finding
 from gui.shelf import brought_in, is_on_shelf
 from runtime.analysis import Analysis
@@ -187,7 +188,7 @@ class Editor(QObject):
 
         def edit(graph: Graph) -> Graph:
             graph = graph.add(node)
-            return graph if wire is None else self._rewired(graph, wire(node.id), definitions.catalog)
+            return graph if wire is None else rewired(graph, wire(node.id), definitions.catalog)
 
         if not self._edit(edit, msg("Add {name}", name=node.name), definitions=definitions):
             return None
@@ -200,12 +201,12 @@ class Editor(QObject):
 
     def connect_ports(self, source: Port, target: Port) -> bool:
         """Draw a wire; an occupied input gets the new wire in the place of its old one."""
-        return self._edit(lambda graph: self._rewired(graph, Link(source, target)), msg("Connect"))
+        return self._edit(lambda graph: rewired(graph, Link(source, target), self.catalog), msg("Connect"))
 
     def rewire(self, link: Link, target: Port) -> bool:
         """Take the end of a wire to another input, as one step."""
         link_there = Link(link.source, target)
-        return self._edit(lambda graph: self._rewired(graph.disconnect([link]), link_there), msg("Connect"))
+        return self._edit(lambda graph: rewired(graph.disconnect([link]), link_there, self.catalog), msg("Connect"))
 
     def disconnect_links(self, links: Iterable[Link]) -> None:
         """Remove wires."""
@@ -251,7 +252,7 @@ class Editor(QObject):
 
     def rename(self, node: NodeId, name: str) -> bool:
         """Give a node another name."""
-        return self._edit(lambda graph: graph.rename(node, name), msg("Rename to {name}", name=name))
+        return self.change(lambda p: rename_node(p, self.scope, node, name), msg("Rename to {name}", name=name))
 
     def move(self, positions: Mapping[NodeId, Position], *, merge: object = None) -> None:
         """Place nodes; moves with the same `merge` key are one step."""
@@ -325,13 +326,6 @@ class Editor(QObject):
         param.check(bound(value, defaults(block)))
         return value
 
-    def _rewired(self, graph: Graph, link: Link, catalog: Catalog | None = None) -> Graph:
-        """The graph with a wire, which takes the place of another one at its input."""
-        if link.target in graph.links:
-            graph = graph.disconnect([graph.links[link.target]])
-        check_connect(graph, link, catalog or self.catalog)
-        return with_output(graph, link.source, catalog or self.catalog).connect(link)
-
     def _described(self, node: Node, merge: object = None) -> Node:
         """A data node that knows its data, or will in a moment; any other node as it is."""
         node_type = self.catalog.get(node.type)
@@ -355,15 +349,22 @@ class Editor(QObject):
             graph = self.project.graph.set_facts(present.id, facts)
             self.push(self.project.with_graph(graph), msg("Read the data"), finding.merge)
 
-    def _edit(self, edit: Edit, text: Message, *, merge: object = None, definitions: Definitions | None = None) -> bool:
+    def change(self, edit: Callable[[Project], Project], text: Message, merge: object = None) -> bool:
+        """Change the document as one step. An edit that makes nonsense changes nothing; False then."""
         try:
-            graph = edit(self.graph)
+            project = edit(self.project)
         except EditError as error:
             self.refused.emit(error.message)
             return False
-        project = self.project if definitions is None else replace(self.project, definitions=definitions)
-        self.push(project.with_drawing(self.scope, graph), text, merge)
+        self.push(project, text, merge)
         return True
+
+    def _edit(self, edit: Edit, text: Message, *, merge: object = None, definitions: Definitions | None = None) -> bool:
+        def change(project: Project) -> Project:
+            project = project if definitions is None else replace(project, definitions=definitions)
+            return project.with_drawing(self.scope, edit(self.graph))
+
+        return self.change(change, text, merge)
 
     def push(self, project: Project, text: Message, merge: object = None) -> None:
         """Make this the present value of the document, as one step."""

@@ -31,7 +31,7 @@ from runtime.initial_weights import check_initialization
 from runtime.shapes import BATCH, Specs, evaluate
 from runtime.sharing import check_sharing, without_shared
 
-_KEPT = 512  # answers about blocks
+_KEPT = 512  # answers about blocks when an analysis begins
 
 
 def analyse(project: Project, catalog: Catalog | None = None) -> Analysis:
@@ -140,13 +140,14 @@ class _Analyser:
     def _inside(self, block: Block, values: Mapping[str, Any], given: Specs) -> Inside | None:
         """A block with these values of its parameters and these inputs; None if it is in itself, or too deep."""
         key = (block.id, tuple(values.items()), tuple(given.items()))
-        if key not in self._kept:
+        found = self._kept.get(key)
+        if found is None:
             if block.id in self._within or self.definitions.nesting.is_too_deep(block.id):
                 return None
             self._within.append(block.id)
-            self._kept[key] = self._look_inside(block, values, given)
+            found = self._kept[key] = self._look_inside(block, values, given)
             self._within.pop()
-        return self._kept[key]
+        return found
 
     def _look_inside(self, block: Block, values: Mapping[str, Number], given: Specs) -> Inside:
         problems: list[Problem] = []
@@ -202,9 +203,14 @@ _answered: list[tuple[Definitions, frozenset[str], dict[Any, Inside]]] = []
 
 
 def _answers(definitions: Definitions, allowed: frozenset[str]) -> dict[Any, Inside]:
-    """The answers about the blocks of a project, kept as long as its definitions and what of them may run are the same."""
+    """The answers about the blocks of a project, kept as long as its definitions and what of them may run are the same.
+
+    The oldest ones that are too many go here, not while the analysis that needs them all is under way.
+    """
     for known, could_run, answers in _answered:
-        if known is definitions and could_run == allowed and len(answers) < _KEPT:
+        if known is definitions and could_run == allowed:
+            for oldest in list(answers)[:-_KEPT]:
+                answers.pop(oldest, None)
             return answers
     _answered.insert(0, (definitions, allowed, {}))
     del _answered[2:]

@@ -61,7 +61,9 @@ def _class(node_type: NodeType) -> str:
 
 
 def _batch_first(node_type: NodeType, values: Values) -> str:
-    return f"{constructor_arguments(node_type, values)}, {_BATCH_FIRST}"
+    """Without the dropout between layers where there is one layer alone: PyTorch would print that it does nothing."""
+    idle = ("dropout",) if values.get("num_layers") == 1 else ()
+    return f"{constructor_arguments(node_type, values, without=idle)}, {_BATCH_FIRST}"
 
 
 def _attention_init(node_type: NodeType, values: Values) -> str:

@@ -128,8 +128,10 @@ def _number(kind: type, fits: Callable[[Any], bool], wanted: Message) -> Callabl
     return parse_number
 
 
+MAX_SEED = 2**63 - 1
+_SEEDS = msg("{number}, at most {most}", number=msg("a whole number from 0"), most=MAX_SEED)
 _count = _number(int, lambda n: 1 <= n <= 10**9, msg("a whole number from 1"))
-_seed = _number(int, lambda n: 0 <= n < 2**63, msg("a whole number from 0"))
+_seed = _number(int, lambda n: 0 <= n <= MAX_SEED, _SEEDS)
 _rate = _number(float, lambda x: 0 < x < math.inf, msg("a number above 0"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graph.binding import is_expression
@@ -15,7 +15,6 @@ from graph.names import MODULE_ATTRIBUTES
 from graph.topology import ancestors
 from runtime.analysis import Inside, NodeAnalysis, TensorSpec, insides
 from runtime.code_body import FUNCTIONS, INDENT, Body, Row
-from runtime.instances import signatures
 from runtime.symbols import Sizes, body_of
 
 # What a constructor names besides classes: the last are the variables of a loop and a size that grows in it.
@@ -43,6 +42,21 @@ class BlockClass:
     codes: tuple[str, ...] = ()
 
 
+Form = Callable[[BlockClass], object]
+
+
+def _rows_of(written: BlockClass) -> tuple[str, ...]:
+    """The rows of a class without what they say about shapes."""
+    return tuple(row.text.partition("  # ")[0] for row in written.rows[2:])
+
+
+def _rows_but_numbers(written: BlockClass) -> tuple[str, ...]:
+    return tuple(re.sub(r"\d+", "0", text) for text in _rows_of(written))
+
+
+_FORMS: tuple[Form, ...] = (_rows_but_numbers, _rows_of)  # the first makes larger groups
+
+
 @dataclass
 class BlockClasses:
     """The classes for everything that a drawing's instances run, inner ones first."""
@@ -65,7 +79,7 @@ class BlockClasses:
             done.add(block_id)
             for inner in {deeper.block for use in uses[block_id] for deeper in insides(use.built, built=True)}:
                 write(inner)
-            self._write(self.project.blocks[block_id], uses[block_id])
+            self._write(self.project.blocks[block_id], uses[block_id], _FORMS)
 
         for block_id in uses:
             write(block_id)
@@ -74,20 +88,21 @@ class BlockClasses:
         """The class that runs this."""
         return self._of[id(inside)]
 
-    def _write(self, block: Block, uses: list[Inside]) -> None:
-        made = self._class(block, uses)
-        groups = [uses]
-        if made is None:
-            by_form: dict[object, list[Inside]] = {}
-            for use, form in zip(uses, signatures(NodeAnalysis(inside=(use,)) for use in uses), strict=True):
-                by_form.setdefault(form, []).append(use)
-            groups = list(by_form.values())
-        for group in groups:
-            written = made if made is not None else self._class(block, group)
-            assert written is not None, block.name
+    def _write(self, block: Block, uses: list[Inside], forms: Sequence[Form]) -> None:
+        """Write one class if it can serve these uses, or else one for those that have one form when written alone."""
+        written = self._class(block, uses)
+        if written is not None:
             self.taken.add(written.name)
             self.classes.append(written)
-            self._of.update({id(use): written for use in group})
+            self._of.update({id(use): written for use in uses})
+            return
+        assert len(uses) > 1, block.name  # what differs are the rows of two uses
+        groups: dict[object, list[Inside]] = {}
+        for use in uses:
+            alone = self._class(block, [use])
+            groups.setdefault(forms[0](alone) if forms and alone else id(use), []).append(use)
+        for group in groups.values():
+            self._write(block, group, forms[1:])
 
     def _class(self, block: Block, uses: Sequence[Inside]) -> BlockClass | None:
         """The class for these uses, or None where their rows differ."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 from types import SimpleNamespace
@@ -29,6 +30,12 @@ from runtime.emitters import Emission, emit
 BATCHES = FEW, MORE = 2, 3  # samples
 MAX_BYTES = 256 * 2**20  # of inputs and weights with numbers
 SEED = 0
+
+# What another run of code can show.
+_IN_USE = msg("Its output '{port}' is {first} while it trains and {second} afterwards, so its shape cannot be foreseen. Return the "
+              "same shape and dtype in both.")  # fmt: skip
+_WITH_OTHERS = msg("Its output '{port}' is {first} with some numbers and {second} with others, so its shape cannot be foreseen. Let it "
+                   "follow from the shape of what arrives alone.")  # fmt: skip
 
 Inputs = tuple[tuple[str, TensorSpec], ...]
 
@@ -68,7 +75,8 @@ def evaluate_code(text: str, values: tuple[tuple[str, Value], ...], inputs: Inpu
     names = {port: f"x{i}" for i, (port, _) in enumerate(inputs)}
     trial = _Trial(made, emit(node_type, dict(values), names), node_type, inputs)
     try:
-        return trial.run("meta", torch.empty)
+        given = trial.run("meta", torch.empty)
+        return trial.in_use(given, "meta", torch.empty) or given
     except BaseException as error:  # it needs numbers, or there is a mistake in it, which shows better with numbers
         if (size := trial.bytes()) > MAX_BYTES:
             return msg("It fails without numbers ({error}), and is too large to be tried with some: {size} MB of at most {limit} MB. "
@@ -76,7 +84,8 @@ def evaluate_code(text: str, values: tuple[tuple[str, Value], ...], inputs: Inpu
                        error=custom.shown(error), size=size >> 20, limit=MAX_BYTES >> 20)  # fmt: skip
     try:
         with _own_randomness():
-            return trial.run("cpu", torch.rand)
+            given = trial.run("cpu", torch.rand)
+            return trial.in_use(given, "cpu", torch.rand) or trial.with_others(given) or given
     except LayerloomError as error:
         return error.message
     except BaseException as error:
@@ -93,16 +102,37 @@ class _Trial(NamedTuple):
     node_type: NodeType
     inputs: Inputs
 
-    def run(self, device: str, fill: Callable[..., torch.Tensor]) -> Given:
-        """What comes out, by the outputs for both batches. `fill` makes tensors of numbers."""
+    def run(self, device: str, fill: Callable[..., torch.Tensor], *, training: bool = True) -> Given:
+        """What comes out, by the outputs for both batches. `fill` makes tensors of numbers with a fraction."""
         with torch.device(device), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = self._module()
+            module = self._module(training=training)
             few, more = (self._outputs(module, batch, fill) for batch in BATCHES)
         parameters = module.parameters() if module is not None else ()
         ports = [port.name for port in self.node_type.outputs]
         specs = {port: _spec(port, a, b) for port, a, b in zip(ports, few, more, strict=True)}
-        return Given(specs, sum(p.numel() for p in parameters))
+        return Given(specs, sum(p.numel() for p in parameters if p.requires_grad))
+
+    def in_use(self, given: Given, device: str, fill: Callable[..., torch.Tensor]) -> Message | None:
+        """Why the outputs cannot be foreseen, if a layer gives others once it is trained."""
+        return self._again(given, _IN_USE, device, fill, training=False) if self.emission.init else None
+
+    def with_others(self, given: Given) -> Message | None:
+        """Why the outputs cannot be foreseen, if there are others with numbers below 0 among the inputs."""
+        return self._again(given, _WITH_OTHERS, "cpu", _around_zero)
+
+    def _again(self, given: Given, lesson: Message, *way: Any, training: bool = True) -> Message | None:
+        """What another run shows: nothing where it fails, since the code may refuse such numbers."""
+        try:
+            outputs = self.run(*way, training=training).outputs
+        except EditError as error:
+            return error.message
+        except BaseException:
+            return None
+        for port, spec in given.outputs.items():
+            if spec != outputs[port]:
+                return replace(lesson, values={"port": port, "first": _told(spec), "second": _told(outputs[port])})
+        return None
 
     def bytes(self) -> int:
         """The memory of the smaller batch and of the weights, as far as they can be counted without it."""
@@ -114,8 +144,13 @@ class _Trial(NamedTuple):
             return taken
         return taken + sum(p.numel() * p.element_size() for p in (module.parameters() if module is not None else ()))
 
-    def _module(self) -> torch.nn.Module | None:
-        return eval(self.emission.init, self._space()) if self.emission.init else None
+    def _module(self, *, training: bool = True) -> torch.nn.Module | None:
+        if not self.emission.init:
+            return None
+        module = eval(self.emission.init, self._space())
+        if not training:
+            module.eval()
+        return module
 
     def _outputs(self, module: torch.nn.Module | None, batch: int, fill: Callable[..., torch.Tensor]) -> Sequence[Any]:
         space = self._space() | {"self": SimpleNamespace(module=module)}
@@ -137,9 +172,14 @@ def _own_randomness() -> Iterator[None]:
 
 
 def _tensor(spec: TensorSpec, batch: int, fill: Callable[..., torch.Tensor]) -> torch.Tensor:
-    """A batch: numbers from 0 to 1, or classes."""
-    values = fill(_sizes(spec, batch))
-    return (values if _dtype(spec).is_floating_point else (spec.classes or 2) * values).to(_dtype(spec))
+    """A batch: numbers with a fraction, or classes."""
+    if _dtype(spec).is_floating_point:
+        return fill(_sizes(spec, batch)).to(_dtype(spec))
+    return ((spec.classes or 2) * torch.rand(_sizes(spec, batch))).floor().to(_dtype(spec))
+
+
+def _around_zero(sizes: list[int]) -> torch.Tensor:
+    return torch.randn(sizes) - 0.5
 
 
 def _dtype(spec: TensorSpec) -> torch.dtype:
@@ -178,6 +218,10 @@ def _dim(few: int, more: int) -> Dim | None:
     if (factor * FEW, factor * MORE) != (few, more):
         return None
     return "B" if factor == 1 else f"{factor}·B"
+
+
+def _told(spec: TensorSpec) -> str:
+    return f"{spec} ({spec.dtype})"
 
 
 def _shown(tensor: torch.Tensor) -> str:

@@ -153,10 +153,18 @@ class _Writer:
         given = {port: number for number, port in enumerate(ports)}
         for takers in ((Role.OUTPUT,), (Role.LOSS, Role.METRIC)):
             taken = {port for taker in self._with_role(*takers) for port in self.body.sources(taker)} & given.keys()
+            computed = {port for port in taken if not self._is_answer(port.node)}
             if taken:
-                return tuple(sorted(taken, key=given.__getitem__))
+                return tuple(sorted(computed or taken, key=given.__getitem__))
         ends = [node for node in layers if not self.graph.outgoing(node)]
         return tuple(Port(node, self.body.type_of(node).outputs[0].name) for node in ends)
+
+    def _is_answer(self, node: NodeId) -> bool:
+        """Whether a node only prepares the right answers of data, such as a Squeeze of labels: no part of the network."""
+        given = [port for n in (*ancestors(self.graph, [node]), node) if n in self.body.order
+                 for port in self.body.sources(n) if self._role(port.node) in GIVEN]  # fmt: skip
+        types = [self.body.type_of(port.node).output(port.name) for port in given]
+        return bool(types) and all(port is not None and port.target for port in types)
 
     def _layers_before(self, ends: Iterable[NodeId]) -> list[NodeId]:
         """The layers that these nodes depend on, themselves included, in order."""
@@ -255,12 +263,7 @@ class _Writer:
         self._constructor("self, model", "self.model = model")
         self.put(self.body.constructor(losses))
         self._forward(inputs)
-        seen = {p for n in [*losses, *metrics] for p in self.body.sources(n) if self._role(p.node) in NETWORK}
-        if layers == self.model_nodes and seen <= set(self.outputs):
-            given = ", ".join(map(self.body.variable, self.inputs(layers)))
-            self.write(f"{INDENT}{', '.join(map(self.body.variable, self.outputs))} = self.model({given})")
-        else:
-            self.put(self.body.statements(layers, "self.model"))
+        self._layers(layers, [*losses, *metrics])
         self.put(self.body.statements(losses))
         self._return(losses, metrics)
         nodes = self.graph.nodes
@@ -271,6 +274,18 @@ class _Writer:
             {nodes[n].name: weight for n, weight in losses.items()},
             {nodes[n].name: nodes[n] for n in metrics},
         )
+
+    def _layers(self, layers: Sequence[NodeId], ends: Sequence[NodeId]) -> None:
+        """What the losses and metrics need: a call of the network and what comes behind it, or its layers one by one."""
+        model = set(self.model_nodes)
+        behind = [node for node in layers if node not in model]
+        seen = {p for n in [*behind, *ends] for p in self.body.sources(n) if p.node in model}
+        if model <= set(layers) and seen <= set(self.outputs):
+            given = ", ".join(map(self.body.variable, self.inputs(self.model_nodes)))
+            self.write(f"{INDENT}{', '.join(map(self.body.variable, self.outputs))} = self.model({given})")
+            self.put(self.body.statements(behind, "self.model"))
+        else:
+            self.put(self.body.statements(layers, "self.model"))
 
     def _role(self, node: NodeId) -> Role:
         return self.body.type_of(node).role

@@ -50,4 +50,4 @@ COUNTED: Mapping[str, Callable[[Values, TensorSpec, TensorSpec], int]] = {
 # Families (without parameters to learn) and types of one input that give it back in its shape whatever its sizes, once
 # they did so for one of as many dimensions and of that dtype.
 KEEPING_FAMILIES = frozenset({"activation", "regularization"})
-KEEPING_TYPES = frozenset(f"torch.nn.{kind}Norm{dims}d" for kind in ("Batch", "Instance") for dims in (1, 2, 3))
+KEEPING_TYPES = frozenset(f"torch.nn.BatchNorm{dims}d" for dims in (1, 2, 3))

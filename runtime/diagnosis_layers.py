@@ -11,6 +11,7 @@ from graph.catalog import CATALOG, Role
 from graph.messages import Message, msg
 from graph.model import Graph, Node, Port
 from graph.problems import Problem
+from runtime.diagnosis_norms import check_places
 from runtime.diagnosis_tools import (
     FLATTEN,
     RANKS,
@@ -213,6 +214,7 @@ _BY_TYPE: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
     **{f"torch.nn.LPPool{dims}d": (_check_kernel,) for dims in RANKS},
     **dict.fromkeys(_POOLS, (_check_pool_padding, _check_kernel)),
     "torch.nn.Unfold": (_check_kernel,),
+    **{f"torch.nn.InstanceNorm{dims}d": (check_places,) for dims in RANKS},
 }
 LAYER_CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
     **_BY_TYPE,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from graph import fixes
+from graph.catalog import CATALOG, Role
 from graph.edits import bypass
 from graph.messages import Message, msg
 from graph.model import Port
@@ -15,6 +16,7 @@ from graph.problems import Fix, Problem
 from runtime.analysis import Dim
 from runtime.diagnosis_tools import (
     FLATTEN,
+    FLOATS,
     LINEAR,
     broadcast_shape,
     channels_first,
@@ -39,6 +41,26 @@ def _words(s: Situation) -> dict[str, object]:
 
 
 # ---- classes
+
+
+def _check_scores(s: Situation) -> Iterator[Problem]:
+    """Against classes, or against the share of each class, which has the shape of the scores (`check_ports`)."""
+    if s.inputs["target"].dtype in FLOATS:
+        yield from _check_shares(s)
+    else:
+        yield from _check_classes(s)
+
+
+def _check_shares(s: Situation) -> Iterator[Problem]:
+    scores, target = s.inputs["input"], s.inputs["target"]
+    if target.dtype != scores.dtype:
+        text = msg("'{node}' compares numbers of one kind, but '{a}' gives {da} and '{b}' gives {db}. Put a ToDtype before one of them.",
+                   node=s.node.name, a=s.source("input"), da=scores.dtype, b=s.source("target"), db=target.dtype)  # fmt: skip
+        yield s.problem("wrong-dtype", text, insert(s, "target", "layerloom.ToDtype", dtype=scores.dtype), port="target")
+    elif CATALOG[s.graph.nodes[s.feed("target").node].type].role is Role.DATA:
+        text = msg("'{node}' takes the {wanted} of '{target}' as the share of each class, so each sample must add up to 1. "
+                   "For numbers to predict, use MSELoss.", **_words(s))  # fmt: skip
+        yield s.problem("class-shares", text, fixes.change_type(s.node, "torch.nn.MSELoss"), port="target", warn=True)
 
 
 def _check_classes(s: Situation) -> Iterator[Problem]:
@@ -188,7 +210,7 @@ _check_sigmoid = partial(
     ),
 )
 _BY_TYPE: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
-    "torch.nn.CrossEntropyLoss": (_check_classes, _check_softmax),
+    "torch.nn.CrossEntropyLoss": (_check_scores, _check_softmax),
     **dict.fromkeys(("torch.nn.NLLLoss", "torch.nn.MultiMarginLoss", "layerloom.metrics.Accuracy"), (_check_classes,)),
     **dict.fromkeys(_COMPARING, (_check_equal_target,)),
 }

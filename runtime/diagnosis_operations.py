@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from graph.fixes import insert_before
+from graph.fixes import graph_fix, insert_before, set_param
 from graph.messages import msg
-from graph.model import Port
+from graph.model import Graph, Port
 from graph.problems import Fix, Problem
+from graph.tensor_expressions import with_arrow
 from runtime.diagnosis_dimensions import (
     Check,
     check_dims,
@@ -22,6 +23,7 @@ from runtime.diagnosis_dimensions import (
 )
 from runtime.diagnosis_expressions import check_kinds
 from runtime.diagnosis_pieces import PIECES
+from runtime.diagnosis_sequences import check_mask_kind
 
 if TYPE_CHECKING:
     from runtime.diagnosis import Situation
@@ -166,6 +168,11 @@ def _check_einsum(s: Situation) -> Iterator[Problem]:
                    equation=s.values["equation"], node=s.node.name, terms=len(terms), count=len(s.inputs))  # fmt: skip
         yield s.problem("equation", text)
         return
+    if "->" not in s.values["equation"]:
+        whole = with_arrow(s.values["equation"])
+        text = msg("The equation {equation} of '{node}' does not say what comes out, and so may lose the batch. Write the output after "
+                   "an arrow; PyTorch would take {whole}.", equation=s.values["equation"], node=s.node.name, whole=whole)  # fmt: skip
+        yield s.problem("equation", text, set_param(s.node.id, "equation", whole))
     seen: dict[str, tuple[str, object]] = {}
     for term, (port, spec) in zip(terms, s.inputs.items(), strict=True):
         if "..." in term:
@@ -283,6 +290,8 @@ def _check_attention(s: Situation) -> Iterator[Problem]:
         text = msg("'{node}' is causal and has a mask too. Switch 'is_causal' off and put the causal part into the mask "
                    "with CausalMask and LogicalAnd.", node=s.node.name)  # fmt: skip
         yield s.problem("two-masks", text, port="attn_mask")
+    if "attn_mask" in s.inputs:
+        yield from check_mask_kind(s, "attn_mask")
 
 
 def _check_bounds(s: Situation) -> Iterator[Problem]:
@@ -290,6 +299,11 @@ def _check_bounds(s: Situation) -> Iterator[Problem]:
     if low is None and high is None:
         text = msg("'{node}' has no bound. Give 'min', 'max' or both.", node=s.node.name)
         yield s.problem("bounds", text)
+    elif low is not None and high is not None and low > high:
+        text = msg("'{node}' keeps numbers from {low:g} to {high:g}, which is empty: all of them become {high:g}. Exchange the bounds.",
+                   node=s.node.name, low=low, high=high)  # fmt: skip
+        exchange = graph_fix(msg("Exchange min and max"), Graph.set_params, s.node.id, {"min": high, "max": low})
+        yield s.problem("bounds", text, exchange)
 
 
 _REDUCTIONS = (

@@ -44,11 +44,19 @@ def check_ports(s: Situation) -> Iterator[Problem]:
     for name, spec in s.inputs.items():
         port = s.node_type.input(name)
         assert port is not None, name
-        is_float = spec.dtype in FLOATS
-        if (port.dtype == "float" and not is_float) or (port.dtype == "integer" and is_float):
-            yield _wrong_dtype(s, name, spec, port.dtype)
+        is_float, takes = spec.dtype in FLOATS, "integer" if _is_for_labels(s, name) else port.dtype
+        if (takes == "float" and not is_float) or (takes == "integer" and is_float):
+            yield _wrong_dtype(s, name, spec, takes)
         elif port.ndim and len(spec.shape) not in port.ndim:
             yield _wrong_dimensions(s, name, spec, port.ndim)
+
+
+def _is_for_labels(s: Situation, port: str) -> bool:
+    """Whether a target that can be labels, or the share of each class, has not the shape of the scores, as shares have."""
+    if (s.node.type, port) != (_FOR_CLASSES[Role.LOSS], "target"):
+        return False
+    scores = s.inputs.get("input")
+    return scores is None or scores.shape != s.inputs[port].shape or scores.shape[1:] in ((), (1,))
 
 
 # ---- the number of dimensions

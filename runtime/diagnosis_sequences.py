@@ -192,7 +192,8 @@ def _check_masks(s: Situation, *, attentions: tuple[Attention, ...], heads: str)
             yield s.problem("mask-dtype", text, port=attention.padding, warn=True)
 
 
-def _check_mask(s: Situation, port: str, fitting: tuple[tuple[Dim, ...], ...]) -> Iterator[Problem]:
+def check_mask_kind(s: Situation, port: str) -> Iterator[Problem]:
+    """A mask of whole numbers says neither yes or no nor what to add."""
     spec = s.inputs[port]
     if spec.dtype.startswith("int"):
         text = msg("'{port}' of '{node}' takes yes or no, or numbers with a fraction to add to the scores, but '{source}' gives "
@@ -200,7 +201,12 @@ def _check_mask(s: Situation, port: str, fitting: tuple[tuple[Dim, ...], ...]) -
                    node=s.node.name, port=port, source=s.source(port), dtype=spec.dtype)  # fmt: skip
         label = msg("Insert a ToDtype to {dtype}", dtype="bool")
         yield s.problem("mask-dtype", text, _insert(s, port, label, "ToDtype", dtype="bool"), port=port)
-    elif spec.shape not in fitting:
+
+
+def _check_mask(s: Situation, port: str, fitting: tuple[tuple[Dim, ...], ...]) -> Iterator[Problem]:
+    wrong = list(check_mask_kind(s, port))
+    yield from wrong
+    if not wrong and s.inputs[port].shape not in fitting:
         text = msg("'{port}' of '{node}' takes {wanted}, but '{source}' gives {given}. Make the mask from the same sequence.",
                    **_sides(s, port), wanted=" / ".join(map(_text, fitting)))  # fmt: skip
         yield s.problem("mask-shape", text, port=port)

@@ -7,7 +7,7 @@ from typing import Any
 
 from graph.model import Value
 from graph.tensor_expressions import written
-from runtime.symbols import Symbol, factor
+from runtime.symbols import Symbol, SymbolFloat, factor
 
 Values = Mapping[str, Any]  # checked: each is of the kind of its parameter
 Writer = Callable[[Values, Sequence[str]], str]
@@ -33,6 +33,17 @@ def _short(value: float) -> str:
 def _operand(value: Value) -> str:
     """A checked value beside an operator."""
     return factor(value) if isinstance(value, Symbol) else plain(value)
+
+
+def _number(value: Value) -> str:
+    """A checked number where it decides about the dtype: beside whole numbers 2 gives whole numbers, and 2.0 fractions.
+
+    A name may stand for 2 as well as for 2.0, and is written so that it gives what the plain number gives.
+    """
+    if not isinstance(value, SymbolFloat) or not value.is_integer():
+        return _operand(value)
+    text = factor(value)
+    return f"({value!r} if {text} % 1 else round({value!r}))" if abs(value) < _EXACT else f"(1.0 * {text})"
 
 
 def _listed(arguments: Sequence[str]) -> str:
@@ -95,13 +106,20 @@ def _scale(values: Values, arguments: Sequence[str]) -> str:
     (x,) = arguments
     times, offset = values["factor"], values["offset"]
     size = offset if offset > 0 else -offset
-    shift = f" {'+' if offset > 0 else '-'} {_operand(size)}" if offset else ""
-    return f"{x} * {_operand(times)}{shift}"
+    shift = f" {'+' if offset > 0 else '-'} {_number(size)}" if offset else ""
+    return f"{x} * {_number(times)}{shift}"
 
 
 def _power(values: Values, arguments: Sequence[str]) -> str:
     exponent = values["exponent"]  # negative ones keep their point: whole numbers take no negative whole power
-    return f"{arguments[0]} ** {_operand(exponent) if exponent >= 0 else factor(exponent)}"
+    is_named = isinstance(exponent, Symbol) and exponent.is_integer()
+    negative = f"(1.0 * {factor(exponent)})" if is_named else factor(exponent)
+    return f"{arguments[0]} ** {_number(exponent) if exponent >= 0 else negative}"
+
+
+def _clamp(values: Values, arguments: Sequence[str]) -> str:
+    bounds = [f"{name}={_number(values[name])}" for name in ("min", "max") if values[name] is not None]
+    return f"{arguments[0]}.clamp({', '.join(bounds)})"
 
 
 def _einsum(values: Values, arguments: Sequence[str]) -> str:
@@ -161,8 +179,9 @@ def _shape_like(values: Values, like: str) -> str:
 def _full(values: Values, arguments: Sequence[str]) -> str:
     (like,) = arguments
     sizes, value = _shape_like(values, like), values["fill_value"]
+    dtype = ", dtype=torch.float32" if isinstance(value, Symbol) else ""
     plain_fill = {0.0: f"torch.zeros({sizes}", 1.0: f"torch.ones({sizes}"}
-    return f"{plain_fill.get(value, f'torch.full(({sizes}), {value!r}')}, device={like}.device)"
+    return f"{plain_fill.get(value, f'torch.full(({sizes}), {value!r}{dtype}')}, device={like}.device)"
 
 
 def _random(values: Values, arguments: Sequence[str]) -> str:
@@ -232,7 +251,7 @@ OPERATIONS: Mapping[str, Writer] = {
             name: _method(name.lower())
             for name in ("Reciprocal", "Rsqrt", "Sin", "Cos", "Sign", "Round", "Floor", "Ceil")
         },
-        "Clamp": _method("clamp", min=None, max=None),
+        "Clamp": _clamp,
         "Minimum": _function("torch.minimum"),
         "Maximum": _function("torch.maximum"),
         "MatMul": _infix("@"),

@@ -39,7 +39,7 @@ def tied(node: Node, leader: Node, known: Known, catalog: Catalog) -> tuple[str,
 def check_sharing(graph: Graph, known: Known, catalog: Catalog) -> Iterator[Problem]:
     """Nodes that cannot share their weights although they are meant to."""
     for node, leader in followers(graph, known):
-        if node.type == leader.type and not alike(node, leader):
+        if node.type == leader.type and not alike(node, leader, catalog.of(node)):
             continue  # validation says so
         if node.type == leader.type and len(set(signatures([known[node.id], known[leader.id]]))) > 1:
             text = msg("'{node}' cannot share the weights of '{leader}', because other sizes arrive at it: {mine} instead of {theirs}.",

@@ -114,6 +114,7 @@ SPECIAL = {
     ("MarginRankingLoss", "target"): _signs,
     ("CosineEmbeddingLoss", "target"): _pair_signs,
     ("MultiLabelMarginLoss", "target"): _class_lists,
+    ("CrossEntropyLoss", "target"): lambda _values: torch.randint(CHANNELS, (BATCH,)),
     ("NLLLoss", "input"): _logarithms,
     ("KLDivLoss", "input"): _logarithms,
     ("KLDivLoss", "target"): _distribution,

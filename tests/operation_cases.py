@@ -93,7 +93,7 @@ CASES = [
     case("Einsum", torch.bmm, (4, 6), (6, 3)),
     case("Einsum", lambda a, b: torch.einsum("b h i d, b h j d -> b h i j", a, b), HEADS, HEADS,
          equation="b h i d, b h j d -> b h i j"),
-    case("Einsum", lambda a, b: torch.einsum("...i,...i", a, b), SEQUENCE, SEQUENCE, equation="...i,...i"),
+    case("Einsum", lambda a, b: torch.einsum("...i,...i", a, b), SEQUENCE, SEQUENCE, equation="...i,...i->..."),
     case("Concatenate", lambda a, b: torch.cat((a, b), -1), SEQUENCE, (4, 2), dim=-1),
     case("Stack", lambda a, b: torch.stack((a, b), 1), SEQUENCE, SEQUENCE),
     case("Stack", lambda a, b, c: torch.stack((a, b, c), -1), WHOLE, WHOLE, WHOLE, dim=-1),

@@ -113,6 +113,12 @@ def test_what_a_run_that_goes_on_could_not_heed_is_refused(run, small, option):
     assert status == 2 and f"{option[0]} does not go with --resume" in err
 
 
+@pytest.mark.parametrize("seed", [2**63, -1])
+def test_a_seed_that_is_no_seed_is_told_the_largest(run, small, seed):
+    status, _, err = run("train", small, "--seed", seed)
+    assert status == 2 and f"'{seed}' is not a whole number from 0, at most {2**63 - 1}." in err
+
+
 def test_data_of_ones_own_is_read_on_request(run, project_folder):
     rows = [f"{i % 7},{i % 5},{i % 7 - 2 * (i % 5)}.5" for i in range(40)]
     (project_folder / "own.csv").write_text("\n".join(["a,b,y", *rows]))

@@ -108,7 +108,7 @@ TYPES = (
         help="Each step of the query takes a mean of the values, weighted by how well their keys fit; several heads do "
              "so side by side (batch first).",
         summary="MultiheadAttention ×{num_heads}", inputs=_ATTENDED, outputs=(_OUTPUT, _WEIGHTS), ports=_weighted,
-        trainable=True, synonyms=("self-attention", "cross-attention", "transformer", "mha"),
+        counts=("need_weights",), trainable=True, synonyms=("self-attention", "cross-attention", "transformer", "mha"),
         params=(
             inferred("embed_dim", -1, "Number of features of the query and of the output. Follows from the input unless "
                      "you pin it.", port="query"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from graph import code
@@ -137,7 +138,8 @@ def _ports_of(block: Block, values: Mapping[str, Value]) -> Ports:
         return inputs, outputs
     handed_on = states(block)
     sequences = [port for port in inputs if port.name not in handed_on.values()]
-    begins = [PortType(name=n, dtype="float", optional=True, help=PORT_HELP["begin"]) for n in handed_on.values()]
+    by_name = {port.name: port for port in inputs}
+    begins = [replace(by_name[n], optional=True, help=PORT_HELP["begin"]) for n in handed_on.values()]
     length = PortType(name=LENGTHS, dtype="integer", ndim=(1,), optional=True, help=PORT_HELP[LENGTHS])
     ends = tuple(PortType(name=f"{name}_{LAST}", help=PORT_HELP[LAST]) for name in handed_on)
     return (*sequences, *begins, length), (*outputs, *ends)

@@ -33,8 +33,8 @@ def _outputs(count: int) -> tuple[PortType, ...]:
 
 
 def _cutting(name: str, count: Param, **more):
-    return _of_anything(name, outputs=_outputs(_PIECES), ports=partial(_pieces, count=count.name), params=(count, _ALONG),
-                        **more)  # fmt: skip
+    return _of_anything(name, outputs=_outputs(_PIECES), ports=partial(_pieces, count=count.name), counts=(count.name,),
+                        params=(count, _ALONG), **more)  # fmt: skip
 
 
 TYPES = (

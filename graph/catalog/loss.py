@@ -12,6 +12,8 @@ FAMILY = "loss"
 _SCORES = PortType(name="input", dtype="float", ndim=(2, 3, 4, 5), help="One score a class: batch × classes.")
 _FLAT_SCORES = replace(_SCORES, ndim=(2,))
 _CLASSES = PortType(name="target", dtype="integer", target=True, help="The right classes, as whole numbers from 0.")
+_CLASSES_OR_SHARES = replace(_CLASSES, dtype="any", help="The right classes, as whole numbers from 0; or the share of each "
+                             "class, fractions in the shape of the scores.")  # fmt: skip
 _PREDICTIONS = PortType(name="input", dtype="float", help="The predictions.")
 _VALUES = PortType(name="target", dtype="float", target=True, help="The right values, in the shape of the input.")
 _PROBABILITIES = replace(_PREDICTIONS, help="Probabilities from 0 to 1, as Sigmoid makes them.")
@@ -58,7 +60,7 @@ TYPES = (
           _IGNORE_INDEX,
           real("label_smoothing", 0.0, "Share of certainty taken from the right class, from 0 to 1.",
                minimum=0, maximum=1),
-          inputs=(_SCORES, _CLASSES), synonyms=("classification", "softmax", "logits")),
+          inputs=(_SCORES, _CLASSES_OR_SHARES), synonyms=("classification", "softmax", "logits")),
     _loss("MSELoss", "For numbers: the mean of the squared differences.",
           synonyms=("mean squared error", "regression", "l2")),
     _loss("L1Loss", "For numbers: the mean of the absolute differences.",

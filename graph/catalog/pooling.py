@@ -38,7 +38,7 @@ def _max(rank: Rank) -> NodeType:
             rank.per_axis("dilation", 1, f"Distance between the points of a window, in {rank.units}.", minimum=1),
             _RETURN_INDICES, _CEIL_MODE,
         ),
-        ports=partial(_with_indices, rank.port),
+        ports=partial(_with_indices, rank.port), counts=("return_indices",),
     )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def _adaptive_max(rank: Rank) -> NodeType:
     return _layer(
         name, "pool", f"Keeps the largest numbers of {rank.one} of any size, down to a fixed size.", port=rank.port,
         summary=f"{name} {{output_size}}", synonyms=("global max pooling",),
-        params=(_output_size(rank), _RETURN_INDICES), ports=partial(_with_indices, rank.port),
+        params=(_output_size(rank), _RETURN_INDICES), ports=partial(_with_indices, rank.port), counts=("return_indices",),
     )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def _fractional(rank: Rank) -> NodeType:
     return _layer(
         name, "pool", f"Keeps the largest number of windows at random distances and so makes {rank.one} a bit smaller.",
         port=rank.port, summary=f"{name} ×{{output_ratio}}", synonyms=("random", "stochastic", *_SMALLER),
-        params=(_kernel_size(rank), _RATIO, _RETURN_INDICES), ports=partial(_with_indices, rank.port),
+        params=(_kernel_size(rank), _RATIO, _RETURN_INDICES), ports=partial(_with_indices, rank.port), counts=("return_indices",),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from graph.binding import is_expression
 from graph.messages import EditError, Message, msg
 from graph.model import Node, Value
 
@@ -215,7 +216,9 @@ class NodeType:
     nodes. `trainable` says whether they have parameters to learn; a text names the switch among `params` that decides.
     `replaces` are older ids that mean the same. Where the ports depend on the parameters, `ports` gives them for
     checked values; `inputs` and `outputs` are then those of a new node, and `of` gives the type as one node has it.
-    `grows` names the parameter that counts the outputs, where a wire from behind the last one adds one.
+    `counts` names the parameters that decide about the ports, which therefore cannot be written as expressions (a list
+    can hold some: its length decides). `grows` names the one that counts the outputs, where a wire from behind the last
+    one adds one.
     """
 
     id: str
@@ -232,6 +235,7 @@ class NodeType:
     trainable: bool | str = False
     replaces: tuple[str, ...] = ()
     ports: Callable[[Mapping[str, Value]], Ports] | None = None
+    counts: tuple[str, ...] = ()
     grows: str = ""
 
     def of(self, node: Node) -> NodeType:
@@ -239,9 +243,9 @@ class NodeType:
         return self if self.ports is None else _with_ports(self, tuple(self.fitting_values(node).items()))
 
     def fitting_values(self, node: Node) -> dict[str, Value]:
-        """As `values`, checked, with the default in the place of what does not fit."""
-        wrong = {name for name, _ in misfits(self.params, node.params)}
-        values = self.values(node)
+        """As `values`, checked, with the default in the place of what does not fit, and 1 in that of expressions in lists."""
+        values = {name: _with_ones(value) for name, value in self.values(node).items()}
+        wrong = {name for name, _ in misfits(self.params, values) if name in node.params}
         return {p.name: p.default if p.name in wrong else p.check(values[p.name]) for p in self.params}
 
     def is_trainable(self, node: Node) -> bool:
@@ -298,6 +302,10 @@ def _with_ports(node_type: NodeType, values: tuple[tuple[str, Value], ...]) -> N
     assert node_type.ports is not None
     inputs, outputs = node_type.ports(dict(values))
     return replace(node_type, inputs=inputs, outputs=outputs, ports=None)
+
+
+def _with_ones(value: Value) -> Value:
+    return tuple(1 if is_expression(entry) else entry for entry in value) if isinstance(value, tuple) else value  # type: ignore[misc]
 
 
 def misfits(params: Iterable[Param], values: Mapping[str, object]) -> Iterator[tuple[str, Message | None]]:

@@ -75,7 +75,8 @@ class CodePanel(QWidget):
             from runtime.codegen import generate
 
             self._source = generate(self._editor.project, analysis)
-            self.view.show_text(self._source.text)
+            waiting = tr("The Python of the drawing appears here when its layers are wired and have no errors.")
+            self.view.show_text(self._source.text if self._source.outputs else f"# {waiting}\n")
         self._banner_text.setText(tr("The drawing has errors. This is the Python from before them."))
         self.banner.setVisible(bool(analysis.errors))
         self._mark_selected()

@@ -46,13 +46,13 @@ def load_module(job: Mapping) -> Run:
 
     model = runpy.run_path(job["source"])[job["class_name"]]()
     model.load_state_dict(load_tensors(job["weights"]))
-    return _torch_run(model, job["threads"])
+    return _torch_run(model, job)
 
 
 def load_project(job: Mapping) -> Run:
     """The model as the exported project's own `predict.py` loads it."""
     sys.path.insert(0, job["folder"])
-    return _torch_run(importlib.import_module("predict").load_model(), job["threads"])
+    return _torch_run(importlib.import_module("predict").load_model(), job)
 
 
 def load_onnx(job: Mapping) -> Run:
@@ -67,13 +67,14 @@ def load_onnx(job: Mapping) -> Run:
 LOADERS = {"module": load_module, "project": load_project, "onnx": load_onnx}
 
 
-def _torch_run(model, threads: int) -> Run:
+def _torch_run(model, job: Mapping) -> Run:
     import torch
 
-    torch.set_num_threads(threads)  # sums that are split over other threads round differently
+    torch.set_num_threads(job["threads"])  # sums that are split over other threads round differently
     model.eval()
 
     def run(arrays: Arrays) -> Arrays:
+        torch.manual_seed(job["seed"])
         with torch.inference_mode():
             result = model(*map(torch.tensor, arrays))
         return [tensor.numpy() for tensor in (result if isinstance(result, tuple) else (result,))]

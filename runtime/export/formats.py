@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graph.catalog.definitions import CODE_PREFIX
 from graph.messages import ExportError, Message, msg
 from runtime.export import onnx_file
 from runtime.export.placing import Files
-from runtime.export.verify import input_specs, random_batches, still_copy
+from runtime.export.verify import draws, input_specs, random_batches, still_copy
 
 if TYPE_CHECKING:
+    from graph.model import Project
     from runtime.predict import Trained
+
+# The types that draw random numbers in evaluation mode too.
+DRAWING = ("layerloom.Noise", "layerloom.Random", "torch.nn.FractionalMaxPool2d", "torch.nn.FractionalMaxPool3d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +93,32 @@ def _write_project(trained: Trained, name: str) -> Files:
 
 def _write_onnx(trained: Trained, name: str) -> Files:
     compiled = trained.compiled
+    from runtime.training.failures import explaining
+
+    onnx_file.require_packages()
     model = still_copy(trained.model)
+    example = random_batches(input_specs(compiled))["2"]
+    with explaining(compiled, batch_size=len(example[0])):
+        random = draws(model, example)
+    if random:
+        raise ExportError(
+            msg("This network draws random numbers ({nodes}), so what its ONNX file gives could not be compared with what it gives here. "
+                "Wire an Input in their place, or export the Python project.",
+                nodes=", ".join(_drawing(compiled.project)) or compiled.source.class_name)
+        )  # fmt: skip
     content = onnx_file.to_onnx(
         model,
-        random_batches(input_specs(compiled))["2"],
+        example,
         inputs=list(inspect.signature(model.forward).parameters),
         outputs=list(compiled.source.output_names),
     )
     return {name: content}
+
+
+def _drawing(project: Project) -> list[str]:
+    """The names of the nodes that draw random numbers, or may, in the drawing and in its blocks."""
+    graphs = (project.graph, *(block.graph for block in project.blocks.values()))
+    return [n.name for g in graphs for n in g.nodes.values() if n.type in DRAWING or n.type.startswith(CODE_PREFIX)]
 
 
 def _module_job(source: Path, weights: Path, trained: Trained) -> dict[str, str]:

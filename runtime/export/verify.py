@@ -56,7 +56,8 @@ def compare(
 ) -> dict[str, Difference]:
     """Run the batches through `model` here and through the files that `job` names in a clean process.
 
-    `scratch` is a folder for what goes in and out. Both sides run on the CPU, in evaluation mode, with as many threads.
+    `scratch` is a folder for what goes in and out. Both sides run on the CPU, in evaluation mode, with as many threads,
+    and draw the same random numbers in every batch.
 
     Raises:
         ExportError: the files do not run there.
@@ -65,7 +66,8 @@ def compare(
 
     still = still_copy(model)
     expected = [_outputs(still, batch) for batch in batches.values()]
-    answered = _run_clean(list(batches.values()), job={**job, "threads": torch.get_num_threads()}, scratch=scratch)
+    settings = {"threads": torch.get_num_threads(), "seed": SEED}
+    answered = _run_clean(list(batches.values()), job={**job, **settings}, scratch=scratch)
     return {name: difference(want, got) for name, want, got in zip(batches, expected, answered, strict=True)}
 
 
@@ -75,6 +77,16 @@ def still_copy(model: nn.Module) -> nn.Module:
     for tensor in (*still.parameters(), *still.buffers()):
         tensor.data = tensor.data.clone()
     return still
+
+
+def draws(model: nn.Module, batch: tuple[Tensor, ...]) -> bool:
+    """Whether the model, which is on the CPU, draws random numbers for a batch."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]), torch.inference_mode():
+        before = torch.get_rng_state()
+        model(*(tensor.clone() for tensor in batch))
+        return not torch.equal(before, torch.get_rng_state())
 
 
 def _random(spec: TensorSpec, size: int, generator: torch.Generator) -> Tensor:
@@ -90,7 +102,8 @@ def _random(spec: TensorSpec, size: int, generator: torch.Generator) -> Tensor:
 def _outputs(model: nn.Module, batch: tuple[Tensor, ...]) -> list[Tensor]:
     import torch
 
-    with torch.inference_mode():
+    with torch.random.fork_rng(devices=[]), torch.inference_mode():  # a run beside this goes on with its own numbers
+        torch.default_generator.manual_seed(SEED)
         result = model(*(tensor.clone() for tensor in batch))
     return list(result) if isinstance(result, tuple) else [result]
 

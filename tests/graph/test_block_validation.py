@@ -273,3 +273,15 @@ def test_the_name_of_code_in_a_file_is_that_of_a_class_or_function(name, fits):
         return
     with pytest.raises(FileError, match="must be up to 64 letters, digits and underscores, beginning with a letter"):
         from_text(to_text(project))
+
+
+@pytest.mark.parametrize(("dtype", "port"), [("int64", "integer"), ("bool", "any"), ("float32", "float")])
+def test_a_state_begins_with_what_its_input_takes(dtype, port):
+    d = Drawing("Cell")
+    n = d.add("op.Input", "n", shape=(1,), dtype=dtype)
+    d.add("op.Output", "count", d.add("nn.Identity", "same", n), state="n")
+    d.add("op.Output", "y", d.add("op.Abs", "size", d.add("op.Input", "x", shape=(4,))))
+    d = Drawing(definitions=d.as_block())
+    d.add("block.Cell", "cell", d.add("op.Input", "steps", shape=(5, 4)), use="scan")
+    begin = d.definitions.catalog.of(d.graph.node_named("cell")).input("n")
+    assert (begin.dtype, begin.optional) == (port, True)

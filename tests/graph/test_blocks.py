@@ -295,3 +295,28 @@ def test_a_parameter_that_is_used_cannot_be_removed():
     with pytest.raises(EditError, match="'channels' cannot be removed, because these nodes use it: conv2"):
         set_params(project, block.id, params[1:])
     assert set_params(project, block.id, params[:1]).blocks[block.id].params == params[:1]
+
+
+@pytest.mark.parametrize("param", ["x", "output", "inner1"])
+def test_nothing_in_a_new_block_or_beside_it_is_called_like_a_parameter(param):
+    d = Drawing("Outer")
+    y = d.add("nn.Linear", "fc", d.add("op.Input", "a", shape=(4,)), out_features=f"={param}")
+    d.add("op.Output", "end", d.add("nn.ReLU", "relu", y))
+    outer = d.as_block(BlockParam(param, 8))
+    fc = d.id("fc")
+    d = Drawing(definitions=outer)
+    d.add("op.Output", "y", d.add("block.Outer", "it", d.add("op.Input", "i", shape=(4,))))
+    project, instance = make_block(d.project, "b1", [fc], name="Inner")
+    assert not [problem for problem in validate(project) if problem.severity == "error"]
+    assert [p.name for p in project.blocks["b2"].params] == [param]
+    assert param not in project.blocks["b1"].graph.names | project.blocks["b2"].graph.names
+    assert project.blocks["b1"].graph.nodes[instance].params == {param: f"={param}"}
+
+
+def test_no_entry_of_a_new_block_is_called_like_a_function_that_blocks_call():
+    d = Drawing()
+    x = d.add("op.Input", "x", shape=(4,))
+    first, second = d.add("nn.ReLU", "max", x), d.add("nn.ReLU", "other", x)
+    d.add("op.Output", "y", d.add("op.Add", "sum", first, second))
+    project, instance = make_block(d.project, None, [d.id("sum")], name="Inner")
+    assert list(project.graph.inputs(instance)) == ["max1", "other"]

@@ -9,7 +9,7 @@ import pytest
 from drawings import Drawing
 from graph.catalog.definitions import PREFIX
 from graph.kinship import alike, model_of, with_owners
-from graph.model import Graph, Node, Project
+from graph.model import BlockParam, Graph, Node, Project
 from graph.plan import Choice
 from graph.problems import Problem
 from graph.validation import validate
@@ -111,3 +111,20 @@ def test_only_settings_that_decide_the_weights_are_a_problem():
     (problem,) = errors(project)
     assert problem.code == "bad-sharing" and "its settings differ" in str(problem.message)
     assert errors(problem.fixes[0].edit(project)) == []
+
+
+def test_a_default_that_is_written_out_is_no_other_setting():
+    plain, written, other = drawn({}, {"bias": True}, {"bias": False}, type_id=LAYER).nodes.values()
+    assert alike(plain, written) and not alike(plain, other) and not alike(written, other)
+    d = Drawing()
+    x = d.add("nn.Linear", "a", d.add("op.Input", "x", shape=(4,)), out_features=4)
+    d.add("op.Output", "y", d.add("nn.Linear", "b", x, out_features=4, bias=True, shares="a"))
+    assert not errors(d.project)
+
+
+def test_the_defaults_of_a_block_are_those_of_its_type():
+    d = Drawing("Layer")
+    d.add("op.Output", "y", d.add("nn.ReLU", "relu", d.add("op.Input", "x", shape=(4,))))
+    node_type = d.as_block(BlockParam("width", 3)).catalog[BLOCK]
+    plain, written, other, timed = drawn({}, {"width": 3}, {"width": 4}, {"times": 2}).nodes.values()
+    assert alike(plain, written, node_type) and alike(plain, timed, node_type) and not alike(plain, other, node_type)

@@ -135,7 +135,7 @@ def test_a_thousand_nodes_with_skips():
     tidy(chain(3))  # imports networkx
     start = time.perf_counter()
     places = tidy(graph)
-    assert time.perf_counter() - start < 0.4
+    assert time.perf_counter() - start < 3  # 0.3 s on two cores; minutes where a step is quadratic
     assert len(set(places.values())) == 1000
 
 

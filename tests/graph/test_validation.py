@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from drawings import lenet5, mlp
+from drawings import IMAGES, Drawing, lenet5, mlp
 from graph.catalog import CATALOG
 from graph.model import Graph, Link, Node, Port, Project
 from graph.problems import Problem, Severity
@@ -279,3 +279,13 @@ def test_a_thousand_nodes_are_checked_at_once(wires):
     problems = validate(Project(replace(graph)), TINY)
     assert time.perf_counter() - start < 0.2
     assert len(problems) == 1001 - wires
+
+
+def test_an_output_that_is_left_over_beside_one_in_use_is_no_loose_end():
+    d = Drawing()
+    d.add("data.Images", "digits", facts=IMAGES, source="builtin:digits", image_size=32)
+    rows = d.add("op.Squeeze", "rows", d.port("digits", "image"), dim=1)
+    d.add("nn.LSTM", "lstm", rows, hidden_size=8)
+    last = d.add("op.Select", "last", d.port("lstm", "h_n"), dim=0, index=0)
+    d.add("nn.Linear", "head", last, out_features=10)
+    assert [str(fix.label) for fix in only(d.project, "no-loss", CATALOG).fixes] == ["Add CrossEntropyLoss after head"]

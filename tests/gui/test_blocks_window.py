@@ -303,3 +303,13 @@ def test_the_inspector_leads_to_the_code_and_to_a_new_block(person):
     person.window.frame.inspector.code_requested.emit(person.id("conv1"))
     person.window.frame.problems.code_requested.emit(person.id("tanh1"))
     assert heard == [person.id("conv1"), person.id("tanh1")]
+
+
+def test_the_instance_that_was_left_is_selected(person):
+    blocks, editor = person.window.block_editor, person.window.editor
+    editor.open(showcase())
+    stage = editor.graph.node_named("stage1").id
+    blocks.enter(stage)
+    assert editor.selection == frozenset()
+    blocks.leave()
+    assert editor.selection == {stage}

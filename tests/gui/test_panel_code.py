@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QApplication
 
-from drawings import lenet5
+from drawings import Drawing, lenet5
 from graph.messages import msg
 from graph.model import Project
 from graph.problems import Problem
@@ -59,7 +59,7 @@ def test_with_errors_the_last_good_text_stays_and_says_so(editor, panel):
 def test_another_document_does_not_keep_the_old_text(editor, panel):
     editor.open(Project(name="Other"))
     editor.set_analysis(Analysis(problems=(Problem("empty", msg("Nothing is drawn yet.")),)))
-    assert "conv1" not in panel.text and "class Other" in panel.text
+    assert "conv1" not in panel.text and panel.text.startswith("# The Python of the drawing appears here")
 
 
 def test_a_selected_node_shows_its_lines(editor, panel):
@@ -135,3 +135,13 @@ def test_tokens_have_the_colors_of_the_theme(qtbot):
 )
 def test_spans_lie_where_the_tokens_are(line, colored):
     assert [line[s.start : s.start + s.length] for s in spans(line)] == colored
+
+
+def test_where_nothing_is_understood_yet_the_panel_says_when_it_will(qtbot):
+    editor = Editor(Drawing("Nothing").project)
+    panel = CodePanel(editor)
+    qtbot.addWidget(panel)
+    panel.show()
+    editor.set_analysis(analyse(editor.project))
+    assert panel.text.startswith("# The Python of the drawing appears here when")
+    assert "class" not in panel.text

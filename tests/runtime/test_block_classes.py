@@ -165,3 +165,38 @@ def test_nothing_is_written_for_instances_that_nothing_needs():
     d.add("op.Output", "o", d.add("block.Used", "it", d.add("op.Input", "x", shape=(4,))))
     compiled = checked(d.project, 4)
     assert "Spare" not in compiled.source.text and compiled.analysis.parameters == 4 * 3 + 3
+
+
+def scanning(lengths: bool) -> Definitions:
+    """A block that scans a running sum, which begins with what is wired to it."""
+    d = Drawing("Cell")
+    x, h = d.add("op.Input", "x", shape=(4,)), d.add("op.Input", "h", shape=(4,))
+    d.add("op.Output", "y", d.add("op.Add", "sum", x, h), state="h")
+    d = Drawing("Outer", definitions=d.as_block())
+    x, h = d.add("op.Input", "x", shape=(5, 4)), d.add("op.Input", "begin", shape=(4,))
+    count = d.add("op.Select", "flat", d.add("op.Input", "n", shape=(1,), dtype="int64"), dim=1, index=0)
+    d.add("block.Cell", "cell", x, use="scan")
+    d.wire(h, "cell", "h")
+    if lengths:
+        d.wire(count, "cell", "lengths")
+    d.add("op.Output", "y", d.add("nn.LayerNorm", "norm", d.port("cell", "y")))
+    return d.as_block()
+
+
+@pytest.mark.parametrize(("lengths", "classes"), [(True, 2), (False, 1)])
+def test_uses_whose_states_have_other_dimensions_get_classes_of_their_own(lengths, classes):
+    """The mask of a scan has as many dimensions as its state, so that no one class serves two numbers of them."""
+    d = Drawing(definitions=scanning(lengths))
+    count = d.add("op.Input", "n", shape=(1,), dtype="int64")
+    sizes = {"a": (4,), "b": (4, 3), "c": (6,), "d": (2, 7), "e": (4,)}
+    for name, size in sizes.items():
+        x, h = d.add("op.Input", f"{name}_x", shape=(5, *size)), d.add("op.Input", f"{name}_h", shape=size)
+        d.add("op.Output", f"{name}_out", d.add("block.Outer", name, x, h, count))
+    compiled = compile_project(d.project)
+    assert compiled.source.text.count("class Outer") == classes  # one for each number of dimensions, whatever the sizes
+    given = {p: torch.randn(3, *compiled.analysis.spec(p).shape[1:]) for p in compiled.inputs}
+    given[count] = torch.tensor([[2], [5], [1]])
+    model = compiled.build(0)
+    found = model(*(given[port] for port in compiled.inputs))
+    expected = Interpreter(d.project, model, training=True).compute(given, first=[])
+    assert all(torch.equal(tensor, expected[port]) for port, tensor in zip(compiled.outputs, found, strict=True))

@@ -218,3 +218,20 @@ def test_a_file_cannot_inject_code_through_a_title_or_a_text():
     project = d.project.with_graph(d.graph.put(bad))
     text = generate(project, analyse(project)).text
     assert "import os" not in text
+
+
+def test_what_only_prepares_the_labels_is_no_part_of_the_network():
+    facts = {"samples": 9, "outputs": {"input": {"shape": [3], "dtype": "float32"}, "target": {"shape": [1], "dtype": "float32"}}}
+    d = Drawing("Pairs")
+    d.add("data.Arrays", "pairs", facts=facts, source="x.npz")
+    scores = d.add("nn.Linear", "fc", d.port("pairs", "input"), out_features=1)
+    flat = d.add("op.Squeeze", "flat", scores, dim=1)
+    answers = d.add("op.Squeeze", "answers", d.port("pairs", "target"), dim=1)
+    d.add("nn.MSELoss", "loss", flat, answers)
+    source = source_of(d)
+    assert source.output_names == ("flat",)
+    assert [port.name for port in source.inputs] == ["input"]
+    assert "answers" not in source.model_text
+    training = source.text.removeprefix(source.model_text)
+    assert "flat = self.model(input)" in training
+    assert "answers = target.squeeze(1)" in training

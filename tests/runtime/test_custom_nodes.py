@@ -283,7 +283,7 @@ def test_code_that_runs_only_once_is_a_sentence(monkeypatch):
         ("x @ x.T", (4,), ("B", "B")),
         ("x.new_zeros(2, 3)", (4,), (2, 3)),
         ("torch.stack([row for row in x])", (2, 3), ("B", 2, 3)),
-        ("x if float(x[0, 0]) < 0 else x[:, :1]", (4,), ("B", 1)),
+        ("x[:, :1] if bool(x.isfinite().all()) else x", (4,), ("B", 1)),
         ("torch.tensor(x.tolist())", (3,), ("B", 3)),
     ],
 )
@@ -351,7 +351,7 @@ def test_code_runs_once_for_the_same_inputs_and_values(monkeypatch, ending):
     for _ in range(3):
         assert not analyse(drawing(code)).errors
     once = calls()
-    assert 1 < once <= 3  # one of two batches without numbers may fail, and both run with them
+    assert 1 < once <= 5  # one of two batches without numbers may fail, and both run twice with them
     analyse(drawing(code, n=2))
     analyse(drawing(code, shape=(5,)))
     assert calls() == 3 * once

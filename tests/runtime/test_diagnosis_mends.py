@@ -148,6 +148,39 @@ def test_other_shapes_are_numbers_to_predict():
     assert labels(problem) == [] and "use MSELoss" in str(problem.message) and "ToDtype" not in str(problem.message)
 
 
+# ---- the share of each class
+
+
+def soft(dtype: str = "float32", *, data: bool = False) -> Drawing:
+    """Scores and as many numbers from elsewhere, judged by a cross entropy."""
+    d = Drawing()
+    scores = d.add("op.Input", "x", shape=(5,))
+    shares = labels_of(d, (5,)) if data else d.add("op.Input", "shares", shape=(5,), dtype="float32")
+    shares = shares if dtype == "float32" else d.add("op.ToDtype", "cast", shares, dtype=dtype)
+    d.add("nn.CrossEntropyLoss", "loss", d.add("nn.Linear", "fc", scores, out_features=5), shares)
+    return d
+
+
+def test_the_share_of_each_class_is_what_cross_entropy_compares_with():
+    d = soft()
+    analysis = analyse(d.project)
+    assert analysis.errors == () and analysis.spec(d.port("loss")).shape == ()
+    assert not [p for p in analysis.problems if p.node == d.id("loss")]
+
+
+def test_numbers_from_data_are_shares_with_a_warning():
+    (problem,) = problems(soft(data=True), "class-shares")
+    assert problem.severity == "warning" and "each sample must add up to 1" in str(problem.message)
+    assert labels(problem) == ["Use MSELoss instead"]
+
+
+def test_shares_are_of_the_kind_of_the_scores():
+    d = soft("float64")
+    (problem,) = problems(d, "wrong-dtype")
+    (fix,) = problem.fixes
+    assert analyse(fix.edit(d.project)).errors == ()
+
+
 # ---- several pinned sizes
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from graph.tensor_expressions import with_arrow
 from operation_tools import HEADS, IMAGE, MARK, MARKS, SEQUENCE, WHOLE, WHOLES, Given, drawn
 from runtime.analyser import analyse
 
@@ -69,6 +71,10 @@ def complaint(name: str, *inputs: Given | tuple[int, ...], **params) -> tuple[st
         ("Interpolate", (IMAGE,), {"scale_factor": 0.1}, "scale", "to nothing"),
         ("Negate", (MARK,), {}, "wrong-dtype", "works on numbers, but 'data0' gives yes or no"),
         ("Clamp", (SEQUENCE,), {"min": None, "max": None}, "bounds", "no bound"),
+        ("Clamp", (SEQUENCE,), {"min": 2.0, "max": 1.5}, "bounds", "from 2 to 1.5, which is empty: all of them become 1.5"),
+        ("Einsum", (SEQUENCE, SEQUENCE), {"equation": "bij,bij"}, "equation", "does not say what comes out"),
+        ("ScaledDotProductAttention", (SEQUENCE, SEQUENCE, SEQUENCE, Given((4, 4), WHOLES)), {}, "mask-dtype",
+         "'attn_mask' of 'result' takes yes or no, or numbers with a fraction to add to the scores, but 'data3' gives int64"),
         ("Split", (SEQUENCE,), {}, "piece-sizes", "pieces of 1 + 1, together 2, but dimension 1 of 'data0' (B × 4 × 6) has the size 4"),
         ("Split", (SEQUENCE,), {"dim": 0}, "batch-dimension", "would take samples out of the batch"),
         ("Chunk", (SEQUENCE,), {"chunks": 3}, "piece-sizes", "makes only 2"),
@@ -128,3 +134,34 @@ def test_a_number_of_pieces_is_mended(name, shape, params, mended):
     project = fix.edit(d.project)
     assert {**project.graph.nodes[d.id("result")].params} == mended
     assert analyse(project).errors == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "params", "mended"),
+    [
+        ("Clamp", (SEQUENCE,), {"min": 2.0, "max": 1.5}, {"min": 1.5, "max": 2.0}),
+        ("Einsum", (SEQUENCE, (6, 3)), {"equation": "bij,bjk"}, {"equation": "bij,bjk->ik"}),
+        ("Einsum", (SEQUENCE, SEQUENCE), {"equation": "...i, ...i"}, {"equation": "...i, ...i->..."}),
+    ],
+)
+def test_bounds_are_exchanged_and_an_arrow_is_written(name, inputs, params, mended):
+    d = drawn(name, params, inputs)
+    (problem,) = analyse(d.project).errors
+    (fix,) = problem.fixes
+    project = fix.edit(d.project)
+    assert {**project.graph.nodes[d.id("result")].params} == mended
+    assert analyse(project).errors == ()
+
+
+@pytest.mark.parametrize("equation", ["bi,bj", "ba", "...i,...i", "bij,bjk", "Zb,ba", "ii", "b a, a c"])
+def test_the_arrow_that_is_written_is_the_one_that_pytorch_implies(equation):
+    torch.manual_seed(0)
+    tensors = [torch.rand([3] * max(2, len(term.replace(".", "").replace(" ", "")))) for term in equation.split(",")]
+    assert torch.equal(torch.einsum(with_arrow(equation), *tensors), torch.einsum(equation, *tensors))
+
+
+def test_a_mask_of_whole_numbers_becomes_one_of_yes_and_no():
+    d = drawn("ScaledDotProductAttention", {}, (SEQUENCE, SEQUENCE, SEQUENCE, Given((4, 4), WHOLES)))
+    (problem,) = analyse(d.project).errors
+    (fix,) = problem.fixes
+    assert analyse(fix.edit(d.project)).errors == ()

@@ -13,7 +13,7 @@ from graph.problems import Problem, Severity
 from runtime.analyser import analyse
 from runtime.compiler import compile_project
 
-pytestmark = pytest.mark.filterwarnings("ignore:dropout option adds dropout", "ignore:Support for mismatched")
+pytestmark = pytest.mark.filterwarnings("ignore:Support for mismatched")
 
 
 def drawn(type_id: str, params: dict[str, Any], inputs: dict[str, Any]) -> Drawing:
@@ -153,3 +153,16 @@ def test_a_mask_for_every_head_fits_where_there_are_as_many(heads, codes):
     assert [problem.code for problem in problems(d)] == codes
     if not codes:
         assert compile_project(d.project).build()(torch.rand(2, 5, 8), torch.rand(2, 8, 5, 5)).shape == (2, 5, 8)
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_dropout_of_one_layer_is_told_in_words_and_not_by_pytorch(name):
+    """Warnings are errors in tests: neither the analysis nor what is built may cause one."""
+    d = Drawing()
+    d.add("op.Output", "y", d.add(f"nn.{name}", "it", d.add("op.Input", "x", shape=(3, 5)), hidden_size=4, dropout=0.5))
+    compiled = compile_project(d.project)
+    assert [p.code for p in compiled.analysis.problems if p.node == d.id("it")] == ["no-effect"]
+    assert "dropout" not in compiled.source.text
+    compiled.build(seed=0)(torch.rand(2, 3, 5))
+    d.graph = d.graph.set_params(d.id("it"), {"num_layers": 2})
+    assert "num_layers=2, dropout=0.5" in compile_project(d.project).source.text
