@@ -87,6 +87,7 @@ MENUS: tuple[tuple[Message, tuple[ActionType | None, ...]], ...] = (
             ActionType("new_block", msg("&New empty block…")),
             ActionType("enter_block", msg("&Look inside"), "Alt+Down"),
             ActionType("leave_block", msg("Go &out"), "Alt+Up"),
+            ActionType("keep_block", msg("Save to my blocks")),
             SEPARATOR,
             ActionType("share_weights", msg("Share &weights")),
             ActionType("own_weights", msg("Give &own weights")),

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, Signal, Slot
 
 from graph.blocks import check_title, make_block
 from graph.catalog import Role
+from graph.catalog.definitions import block_of
 from graph.messages import EditError, Message, msg, tr
 from graph.model import Code, NodeId, Position
 from gui.block_editor import BlockEditor
@@ -41,10 +42,12 @@ class BlockActions(QObject):
         chosen = [editor.graph.nodes[i] for i in editor.selection]
         types = [editor.catalog.get(node.type) for node in chosen]
         one_inside = len(chosen) == 1 and has_inside(types[0])
+        one_block = one_inside and types[0] is not None and types[0].role is Role.BLOCK
         offers = {
             "enter_block": one_inside,
             "make_block": True,
-            "dissolve_block": one_inside and types[0] is not None and types[0].role is Role.BLOCK,
+            "dissolve_block": one_block,
+            "keep_block": one_block,
             "share_weights": len(chosen) > 1,
             "own_weights": any(len(editor.graph.kin(node.id)) > 1 for node in chosen),
         }
@@ -78,6 +81,16 @@ class BlockActions(QObject):
         node = self._the_selected(msg("Select one instance of a block to take it apart."))
         if node is not None:
             self._blocks.dissolve(node)
+
+    def keep_block(self) -> None:
+        """Write the block of the selected instance, or else the one on show, to the person's own."""
+        chosen = [block_of(self._editor.graph.nodes[i], self._editor.project.definitions) for i in self._editor.selection]
+        if len(chosen) == 1 and chosen[0] is not None:
+            self._blocks.keep(chosen[0].id)
+        elif not chosen and self._editor.scope is not None:
+            self._blocks.keep(self._editor.scope)
+        else:
+            self._editor.refused.emit(msg("Select one instance of a block to save the block for other drawings."))
 
     def enter_block(self) -> None:
         """Look into the selected instance, or at the code of the selected node."""

@@ -11,12 +11,13 @@ from PySide6.QtCore import QObject, Signal
 from graph.blocks import check_title, dissolve, make_block, rename_param, set_params
 from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT, PREFIX, block_of, code_of
 from graph.layout import goes_right, tidy
-from graph.messages import EditError, Message, msg
+from graph.messages import EditError, FileError, Message, msg
 from graph.model import Block, BlockParam, Code, Definitions, Graph, Node, NodeId, Port, Position, Project, Scope
 from graph.names import first_free
 from graph.plan import Choice
 from gui.canvas.geometry import card_sizes
 from gui.editor import Editor
+from runtime.library import my_folder, save_to_library
 
 APART = 400.0  # between the Input and the Output of an empty block
 
@@ -30,9 +31,13 @@ class Step(NamedTuple):
 
 
 class BlockEditor(QObject):
-    """Verbs about definitions, each one undo step of the editor. `path` is the way to the drawing on the canvas."""
+    """Verbs about definitions, each one undo step of the editor. `path` is the way to the drawing on the canvas.
+
+    `kept(str, Path)`: the block of that name was written to the person's own.
+    """
 
     path_changed = Signal()
+    kept = Signal(str, object)
 
     def __init__(self, editor: Editor) -> None:
         super().__init__(editor)
@@ -192,6 +197,16 @@ class BlockEditor(QObject):
     def rename_param(self, scope: str, old: str, new: str) -> bool:
         """Give a parameter of a block another name; what refers to it follows, and so do the values at instances."""
         return self._editor.change(lambda project: rename_param(project, scope, old, new), msg("Rename to {name}", name=new))
+
+    def keep(self, block: str) -> None:
+        """Write a block to the person's own, for other drawings; `kept` says where."""
+        shown = self._editor.project.blocks[block]
+        try:
+            path = save_to_library(shown, self._editor.project.definitions, my_folder())
+        except FileError as error:
+            self._editor.refused.emit(error.message)
+            return
+        self.kept.emit(shown.name, path)
 
     # ---- weights
 

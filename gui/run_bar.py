@@ -136,7 +136,8 @@ class RunBar(QWidget):
     @Slot(object)
     def _on_ended(self, event: Finished | Stopped | Failed) -> None:
         if isinstance(event, Failed):
-            self._say(tr("Failed"), "error")
+            started = self._progress is not None
+            self._say(tr("Failed") if started else tr("Cannot start: {reason}", reason=event.message), "error")
             self.status.setToolTip(str(event.message))
         elif isinstance(event, Stopped):
             self._say(tr("Stopped in epoch {epoch}", epoch=event.epoch))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 TICK = 100  # milliseconds between two looks into the queue: as often as a person can read, as training pays for each
 SHUTDOWN_SECONDS = 10.0
+NO_LOSS = "no-loss"  # the warning that does not keep a drawing from being right, but keeps it from being trained
 
 
 _TYPED = {
@@ -106,8 +107,9 @@ class RunController(QObject):
         if self.state.is_active:
             self.refused.emit(msg("A run is under way. Stop it first, or wait until it ends."))
             return
-        if errors := self.editor.analysis.errors:
-            self.refused.emit(_reason(errors))
+        analysis = self.editor.analysis
+        if in_the_way := analysis.errors or [p for p in analysis.problems if p.code == NO_LOSS and p.block is None]:
+            self.refused.emit(_reason(in_the_way))
             self.problems_wanted.emit()
             return
         self.trained, self._resumable = self.editor.project, None
@@ -227,6 +229,8 @@ class RunController(QObject):
 
     @Slot()
     def _on_editor_changed(self) -> None:
+        if self.state is RunState.FAILED and self._resumable is None and self.is_stale:
+            self._set_state(RunState.IDLE)  # it could not start, and the reason may be gone
         if self.is_stale is not self._was_stale:
             self._was_stale = self.is_stale
             self.stale_changed.emit()

@@ -22,7 +22,7 @@ def shelf_type(entry: Entry) -> NodeType:
     text = entry.help.text if isinstance(entry.help, Message) else entry.help
     return NodeType(
         id=f"{SHELF}{entry.path}", label=entry.name, family=FAMILY, role=Role.BLOCK, help=text,
-        stem=stem_of(entry.name, "block"),
+        stem=stem_of(entry.name, "block"), synonyms=entry.synonyms,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from graph.problems import Severity
 from gui.editor import Editor
 from gui.figures import bytes_text, compact_count, grouped
 from gui.panels.inspector import BYTES_PER_NUMBER, num_layers
+from gui.panels.macs import macs_text, runs_code
 from gui.panels.parts import row
 from gui.panels.problems import listed
 from gui.style import set_property
@@ -53,7 +54,8 @@ class StatusLine(QWidget):
         self._size.setText(self._measures(analysis) if analysis.complete else tr("Shapes follow in a moment…"))
 
     def _measures(self, analysis: Analysis) -> str:
-        count = num_layers(self._editor.project.graph, self._editor.catalog)
+        project = self._editor.project
+        count = num_layers(project.graph, project.catalog)
         layers = tr("1 layer") if count == 1 else tr("{layers} layers", layers=count)
         if analysis.errors or not count:  # the rest is known in parts only, or nothing
             return layers
@@ -61,7 +63,7 @@ class StatusLine(QWidget):
             "{layers} · {parameters} parameters · {macs} MACs · {memory}",
             layers=layers,
             parameters=grouped(analysis.parameters),
-            macs=compact_count(analysis.macs),
+            macs=macs_text(analysis.macs, has_code=runs_code(project.graph, project.definitions), write=compact_count),
             memory=bytes_text(analysis.parameters * BYTES_PER_NUMBER),
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from graph.catalog import NETWORK, Catalog, Role
+from graph.catalog import NETWORK, Catalog, Kind, Role
 from graph.catalog.definitions import CODE_PREFIX, block_of, code_of
 from graph.catalog.types import NodeType, ordered_inputs
 from graph.model import Graph, Node, NodeId, Port, Project, Value
@@ -151,9 +151,14 @@ class Body:
             if param.auto is not None and raw.get(param.name) is None:
                 vector = tuple(known[node].resolved[param.name] for known in self.uses)
                 result[param.name] = self.size(vector, param.name, computing=computing)
+            elif computing and param.kind is Kind.FLOAT and self._takes_whole_numbers(node):
+                result[param.name] = resolved[param.name]  # 2 keeps them whole, and a name may stand for 2.0
             else:
                 result[param.name] = self.expression(raw.get(param.name), resolved[param.name], computing=computing)
         return result
+
+    def _takes_whole_numbers(self, node: NodeId) -> bool:
+        return any("int" in spec.dtype for spec in self.known[node].inputs.values())
 
     def size(self, vector: tuple, name: str, *, computing: bool = False) -> Value:
         """A number by its values in all uses, under its name in the class (see `Sizes.size`)."""

@@ -184,6 +184,18 @@ def _check_einsum(s: Situation) -> Iterator[Problem]:
             yield s.problem("equation", text, port=port)
             continue
         yield from _check_letters(s, port, term, seen)
+        yield from _check_batch_letter(s, port, term)
+
+
+def _check_batch_letter(s: Situation, port: str, term: str) -> Iterator[Problem]:
+    """A warning where the letter of the batch is summed over."""
+    arrow, output = s.values["equation"].partition("->")[1:]
+    for dim, (letter, size) in enumerate(zip(term, s.inputs[port].shape, strict=True)):
+        if arrow and isinstance(size, str) and letter not in output:
+            text = msg("'{node}' mixes the samples of a batch, because dimension {dim} of '{source}' ({given}) is the batch. "
+                       "Check that this is meant.",
+                       node=s.node.name, dim=dim, source=s.source(port), given=s.inputs[port])  # fmt: skip
+            yield s.problem("batch-dimension", text, port=port, warn=True)
 
 
 def _check_letters(s: Situation, port: str, term: str, seen: dict[str, tuple[str, object]]) -> Iterator[Problem]:

@@ -19,25 +19,84 @@ from runtime.places import data_folder
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "blocks"
 STEPS = 8  # of the sequences in the example of a block that is scanned
 
-# The files that ship, in the order of the library, with what `Block.help` says in them.
+
+class Ready(NamedTuple):
+    """A file that ships: what `Block.help` says in it, and by what other words people look for it."""
+
+    help: Message
+    synonyms: tuple[str, ...]
+
+
+# In the order of the library.
 READY = {
-    "residual": msg("Two convolutions, added to their input."),
-    "residual_projection": msg("Two convolutions that change the size, added to a projection of their input."),
-    "bottleneck": msg("A convolution between two that narrow and widen, added to their input."),
-    "bottleneck_projection": msg("A bottleneck that changes the size, added to a projection of its input."),
-    "inverted_residual": msg("A linear bottleneck, added to its input."),
-    "squeeze_excite": msg("Weighs every channel by what all channels are on average."),
-    "inception": msg("Filters of several sizes side by side, their channels joined."),
-    "dense_block": msg("Layers that each add channels to all channels before them."),
-    "unet_stage": msg("A way down to half the size and a way up again, joined with what was there before."),
-    "attention_gate": msg("Lets through what a coarser, deeper signal finds important."),
-    "self_attention": msg("Every step takes a mean of all steps, weighted by how well their keys fit its query."),
-    "multi_head_attention": msg("Attention of a query to keys and values, by several heads side by side."),
-    "transformer_encoder_layer": msg("Self-attention and two linear layers, each added to its input and normalized."),
-    "transformer_encoder_layer_pre_norm": msg("Self-attention and two linear layers, each normalized before and added to its input."),
-    "transformer_decoder_layer": msg("Attention to the steps before and to a memory, and two linear layers, each added and normalized."),
-    "gru_cell": msg("One step of a gated recurrent unit, to be scanned over a sequence."),
-    "lstm_cell": msg("One step of a long short-term memory, to be scanned over a sequence."),
+    "residual": Ready(
+        msg("Two convolutions, added to their input."),
+        ("residual block", "resnet", "shortcut", "skip connection"),
+    ),
+    "residual_projection": Ready(
+        msg("Two convolutions that change the size, added to a projection of their input."),
+        ("residual block", "resnet", "shortcut", "skip connection", "downsample"),
+    ),
+    "bottleneck": Ready(
+        msg("A convolution between two that narrow and widen, added to their input."),
+        ("residual block", "resnet", "shortcut", "skip connection"),
+    ),
+    "bottleneck_projection": Ready(
+        msg("A bottleneck that changes the size, added to a projection of its input."),
+        ("residual block", "resnet", "shortcut", "skip connection", "downsample"),
+    ),
+    "inverted_residual": Ready(
+        msg("A linear bottleneck, added to its input."),
+        ("mobilenet", "mbconv", "linear bottleneck", "residual block", "depthwise separable"),
+    ),
+    "squeeze_excite": Ready(
+        msg("Weighs every channel by what all channels are on average."),
+        ("squeeze excite", "se block", "senet", "channel attention"),
+    ),
+    "inception": Ready(
+        msg("Filters of several sizes side by side, their channels joined."),
+        ("googlenet", "parallel branches"),
+    ),
+    "dense_block": Ready(
+        msg("Layers that each add channels to all channels before them."),
+        ("densenet", "dense connection"),
+    ),
+    "unet_stage": Ready(
+        msg("A way down to half the size and a way up again, joined with what was there before."),
+        ("u net", "encoder decoder", "skip connection", "segmentation"),
+    ),
+    "attention_gate": Ready(
+        msg("Lets through what a coarser, deeper signal finds important."),
+        ("attention unet", "additive attention"),
+    ),
+    "self_attention": Ready(
+        msg("Every step takes a mean of all steps, weighted by how well their keys fit its query."),
+        ("scaled dot product attention", "query key value"),
+    ),
+    "multi_head_attention": Ready(
+        msg("Attention of a query to keys and values, by several heads side by side."),
+        ("multihead attention", "cross attention", "query key value"),
+    ),
+    "transformer_encoder_layer": Ready(
+        msg("Self-attention and two linear layers, each added to its input and normalized."),
+        ("transformer encoder layer", "bert", "post norm"),
+    ),
+    "transformer_encoder_layer_pre_norm": Ready(
+        msg("Self-attention and two linear layers, each normalized before and added to its input."),
+        ("transformer encoder layer", "vit", "vision transformer", "pre norm"),
+    ),
+    "transformer_decoder_layer": Ready(
+        msg("Attention to the steps before and to a memory, and two linear layers, each added and normalized."),
+        ("transformer decoder layer", "cross attention"),
+    ),
+    "gru_cell": Ready(
+        msg("One step of a gated recurrent unit, to be scanned over a sequence."),
+        ("gated recurrent unit",),
+    ),
+    "lstm_cell": Ready(
+        msg("One step of a long short-term memory, to be scanned over a sequence."),
+        ("long short term memory",),
+    ),
 }  # fmt: skip
 
 
@@ -49,6 +108,7 @@ class Entry(NamedTuple):
     help: Message | str
     path: Path
     problem: Message | None = None
+    synonyms: tuple[str, ...] = ()
 
 
 def ready_blocks() -> list[Entry]:
@@ -177,7 +237,10 @@ def _entry(path: Path) -> Entry:
         block = _shown(files.load(path), path)
     except FileError as error:
         return Entry(path.stem, path.stem, error.message, path, error.message)
-    return Entry(path.stem, block.name, READY[path.stem] if path.parent == FOLDER else block.help, path)
+    if path.parent == FOLDER:
+        text, synonyms = READY[path.stem]
+        return Entry(path.stem, block.name, text, path, synonyms=synonyms)
+    return Entry(path.stem, block.name, block.help, path)
 
 
 def _shown(project: Project, path: Path) -> Block:

@@ -7,7 +7,7 @@ from typing import Any
 
 from graph.model import Value
 from graph.tensor_expressions import written
-from runtime.symbols import Symbol, SymbolFloat, factor
+from runtime.symbols import Symbol, factor
 
 Values = Mapping[str, Any]  # checked: each is of the kind of its parameter
 Writer = Callable[[Values, Sequence[str]], str]
@@ -33,17 +33,6 @@ def _short(value: float) -> str:
 def _operand(value: Value) -> str:
     """A checked value beside an operator."""
     return factor(value) if isinstance(value, Symbol) else plain(value)
-
-
-def _number(value: Value) -> str:
-    """A checked number where it decides about the dtype: beside whole numbers 2 gives whole numbers, and 2.0 fractions.
-
-    A name may stand for 2 as well as for 2.0, and is written so that it gives what the plain number gives.
-    """
-    if not isinstance(value, SymbolFloat) or not value.is_integer():
-        return _operand(value)
-    text = factor(value)
-    return f"({value!r} if {text} % 1 else round({value!r}))" if abs(value) < _EXACT else f"(1.0 * {text})"
 
 
 def _listed(arguments: Sequence[str]) -> str:
@@ -106,19 +95,17 @@ def _scale(values: Values, arguments: Sequence[str]) -> str:
     (x,) = arguments
     times, offset = values["factor"], values["offset"]
     size = offset if offset > 0 else -offset
-    shift = f" {'+' if offset > 0 else '-'} {_number(size)}" if offset else ""
-    return f"{x} * {_number(times)}{shift}"
+    shift = f" {'+' if offset > 0 else '-'} {_operand(size)}" if offset else ""
+    return f"{x} * {_operand(times)}{shift}"
 
 
 def _power(values: Values, arguments: Sequence[str]) -> str:
     exponent = values["exponent"]  # negative ones keep their point: whole numbers take no negative whole power
-    is_named = isinstance(exponent, Symbol) and exponent.is_integer()
-    negative = f"(1.0 * {factor(exponent)})" if is_named else factor(exponent)
-    return f"{arguments[0]} ** {_number(exponent) if exponent >= 0 else negative}"
+    return f"{arguments[0]} ** {_operand(exponent) if exponent >= 0 else factor(exponent)}"
 
 
 def _clamp(values: Values, arguments: Sequence[str]) -> str:
-    bounds = [f"{name}={_number(values[name])}" for name in ("min", "max") if values[name] is not None]
+    bounds = [f"{name}={_operand(values[name])}" for name in ("min", "max") if values[name] is not None]
     return f"{arguments[0]}.clamp({', '.join(bounds)})"
 
 

@@ -22,7 +22,7 @@ _STEPS = 16
 
 
 def _help(file: str) -> str:
-    return READY[file].text
+    return READY[file].help.text
 
 
 # ---- images

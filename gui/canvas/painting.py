@@ -21,7 +21,7 @@ BADGE_RADIUS = 9.0
 LEGIBLE = 0.45  # screen pixels a canvas unit from which on a card shows all that it has to say
 PORT_NAMES_ABOVE = 0.7  # and from which on it has the names of its ports
 NAMED = 0.26  # and from which on it is a coloured box with a name; below it is a coloured box
-NAME_PIXELS = (12.0, 10.0)  # heights of the name on the screen where it is all that a card says: the first that fits
+NAME_PIXELS = (12.0, 10.0, 8.0)  # heights of the name on the screen where it is all that a card says: the first that fits
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -285,9 +285,10 @@ def _paint_ports(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -
 
 
 def _paint_name(painter: QPainter, card: Card, *, colors: Colors, scale: float) -> None:
-    fonts = (ui_font(pixels / scale, bold=True) for pixels in NAME_PIXELS)
-    font = next((f for f in fonts if QFontMetricsF(f).horizontalAdvance(card.name) <= WIDTH - 8), None)
-    if font is not None:
-        painter.setFont(font)
-        painter.setPen(colors("text"))
-        painter.drawText(QRectF(0, 0, WIDTH, card.shape.height), _CENTER, card.name)
+    """The name in the largest font that it fits in; in the smallest, shortened, if there is none."""
+    room, fonts = WIDTH - 8, [ui_font(pixels / scale, bold=True) for pixels in NAME_PIXELS]
+    font = next((f for f in fonts if QFontMetricsF(f).horizontalAdvance(card.name) <= room), fonts[-1])
+    painter.setFont(font)
+    painter.setPen(colors("text"))
+    name = QFontMetricsF(font).elidedText(card.name, Qt.TextElideMode.ElideRight, room)
+    painter.drawText(QRectF(0, 0, WIDTH, card.shape.height), _CENTER, name)

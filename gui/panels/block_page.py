@@ -16,8 +16,9 @@ from gui.block_editor import BlockEditor
 from gui.editor import Editor
 from gui.figures import grouped
 from gui.panels.block_params import ParamList
+from gui.panels.macs import macs_text, runs_code
 from gui.panels.name_field import NameField
-from gui.panels.parts import ColorBar, FactList, Heading, column, complain, label, row
+from gui.panels.parts import ColorBar, FactList, Heading, column, complain, label, row, small_button
 from gui.theme import GRID
 
 HELP_LINES = 3
@@ -36,6 +37,8 @@ class BlockPage(QWidget):
         self.params, self.facts, self.used = ParamList(), FactList(), FactList()
         self._complaint = label("", tone="error", wrap=True)
         self._complaint.hide()
+        self.keep_button = small_button(tr("Save to my blocks"), "save")
+        self.keep_button.setToolTip(tr("Write the block to a file of its own, for other drawings"))
         self._unused = label(tr("Nothing uses this block yet."), tone="faint", wrap=True)
         self._connect()
         self._lay_out()
@@ -61,10 +64,11 @@ class BlockPage(QWidget):
         known = self._editor.analysis.blocks.get(self._id)
         if known is None or not known.outputs:
             return facts
+        has_code = runs_code(block.graph, self._editor.project.definitions)
         return [
             *facts,
             (tr("Parameters"), grouped(known.parameters)),
-            (tr("MACs / sample"), grouped(known.macs)),
+            (tr("MACs / sample"), macs_text(known.macs, has_code=has_code)),
         ]
 
     def _uses(self) -> list[tuple[str, ...]]:
@@ -82,6 +86,7 @@ class BlockPage(QWidget):
         self.name_field.renamed.connect(lambda name: self._blocks.change_block(self._id, name=name))
         self.name_field.rejected.connect(partial(complain, self._complaint))
         self.help_field.committed.connect(lambda text: self._blocks.change_block(self._id, help_text=text))
+        self.keep_button.clicked.connect(lambda: self._blocks.keep(self._id))
         self.params.changed.connect(partial(self._blocks.set_block_params, self._id))
         self.params.renamed.connect(partial(self._blocks.rename_param, self._id))
 
@@ -107,6 +112,7 @@ class BlockPage(QWidget):
             self._unused,
         ):
             layout.addWidget(widget)
+        layout.addWidget(self.keep_button, 0, Qt.AlignmentFlag.AlignLeft)
 
 
 class HelpField(QPlainTextEdit):

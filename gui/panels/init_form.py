@@ -21,7 +21,7 @@ WEIGHT, BIAS = "weight_init", "bias_init"
 NAMES: Mapping[str, Message] = {WEIGHT: msg("Weights begin"), BIAS: msg("Biases begin")}
 
 # What no choice means: at a layer, and at the network.
-OF_LAYER = (msg("As the network"), msg("As the network says for all its layers."))
+OF_LAYER = (msg("Inherited"), msg("As the network says for all its layers."))
 OF_NETWORK = (msg("As in PyTorch"), msg("As every layer of PyTorch begins by itself."))
 
 

@@ -16,6 +16,7 @@ from gui.figures import bytes_text, grouped
 from gui.panels.block_page import BlockPage
 from gui.panels.form import HelpLine
 from gui.panels.init_form import OF_NETWORK, InitForm
+from gui.panels.macs import macs_text, runs_code
 from gui.panels.name_field import NameField
 from gui.panels.node_form import NodeForm, form_key
 from gui.panels.parts import (
@@ -160,8 +161,11 @@ class SelectionCard(QWidget):
         known = [analysis.nodes[node] for node in selected if node in analysis.nodes]
         self._title.setText(tr("{count} nodes selected", count=len(selected)))
         parameters, macs = sum(node.parameters for node in known), sum(node.macs for node in known)
-        self.facts.set_facts([(tr("Parameters"), grouped(parameters)), (tr("MACs / sample"), grouped(macs))])
         nodes = [node for node in graph.nodes.values() if node.id in selected]
+        has_code = runs_code(Graph({node.id: node for node in nodes}), self._editor.project.definitions)
+        self.facts.set_facts([
+            (tr("Parameters"), grouped(parameters)), (tr("MACs / sample"), macs_text(macs, has_code=has_code)),
+        ])  # fmt: skip
         kin = [{member.id for member in graph.kin(node.id)} for node in nodes]
         self.share_button.setVisible(can_share(nodes, self._editor.catalog) and not kin[0].issuperset(selected))
         self.own_button.setVisible(any(len(group) > 1 for group in kin))
@@ -213,7 +217,8 @@ class ProjectCard(QWidget):
         """Show the network as it is now."""
         project = self._editor.project
         self.name_field.show_name(project.name)
-        self.facts.set_facts(project_facts(project.graph, self._editor.analysis, project.catalog))
+        has_code = runs_code(project.graph, project.definitions)
+        self.facts.set_facts(project_facts(project.graph, self._editor.analysis, project.catalog, has_code=has_code))
         self.init.show_choices(project.weight_init, project.bias_init)
 
 
@@ -222,7 +227,9 @@ def num_layers(graph: Graph, catalog: Catalog = CATALOG) -> int:
     return sum(catalog[node.type].role in NETWORK for node in graph.nodes.values() if node.type in catalog)
 
 
-def project_facts(graph: Graph, analysis: Analysis, catalog: Catalog = CATALOG) -> list[tuple[str, ...]]:
+def project_facts(
+    graph: Graph, analysis: Analysis, catalog: Catalog = CATALOG, *, has_code: bool = False
+) -> list[tuple[str, ...]]:
     """The size of a network, as (name, figure) for people; what errors hide is left out."""
     counts = [(tr("Nodes"), grouped(len(graph.nodes))), (tr("Layers"), grouped(num_layers(graph, catalog)))]
     if analysis.errors or not analysis.complete or not graph.nodes:
@@ -230,7 +237,7 @@ def project_facts(graph: Graph, analysis: Analysis, catalog: Catalog = CATALOG) 
     return [
         *counts,
         (tr("Parameters"), grouped(analysis.parameters)),
-        (tr("MACs / sample"), grouped(analysis.macs)),
+        (tr("MACs / sample"), macs_text(analysis.macs, has_code=has_code)),
         (tr("Weights in memory"), bytes_text(analysis.parameters * BYTES_PER_NUMBER)),
     ]
 

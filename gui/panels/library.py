@@ -23,7 +23,7 @@ from gui.panels.search import OWN, rank
 from gui.panels.type_list import TypeList
 from gui.shelf import file_of, is_on_shelf, shelf_type
 from gui.theme import GRID
-from runtime.library import Entry, my_blocks, my_folder, put_away, ready_blocks, save_to_library
+from runtime.library import Entry, my_blocks, my_folder, put_away, ready_blocks
 
 DOCUMENT, READY, MINE = "document", "ready", "mine"
 BLOCKS_AFTER = "network"  # the family behind which the sections of blocks stand
@@ -80,7 +80,7 @@ class LibraryPanel(QWidget):
             menu.addAction(tr("Look inside"), partial(self._blocks.go_to, block))
             menu.addSeparator()
             menu.addAction(tr("Rename…"), self.list.rename_current)
-            menu.addAction(icon("save", "muted"), tr("Save to my blocks"), partial(self._save, block))
+            menu.addAction(icon("save", "muted"), tr("Save to my blocks"), partial(self._blocks.keep, block))
         menu.addSeparator()
         menu.addAction(icon("delete", "muted"), tr("Delete"), partial(self._blocks.delete, node_type.id))
 
@@ -115,6 +115,7 @@ class LibraryPanel(QWidget):
         self.list.renamed.connect(self._rename)
         self.list.delete_requested.connect(self._blocks.delete)
         self.list.menu_requested.connect(self._open_menu)
+        self._blocks.kept.connect(self._on_kept)
         self._editor.changed.connect(self._on_changed)
 
     def _empty_note(self) -> QLabel:
@@ -165,18 +166,13 @@ class LibraryPanel(QWidget):
         if block in self._editor.project.blocks:
             self._blocks.change_block(block, name=name)
 
-    def _save(self, block: str) -> None:
-        """Write a block to the person's own, and show it there."""
-        shown = self._editor.project.blocks[block]
-        try:
-            path = save_to_library(shown, self._editor.project.definitions, my_folder())
-        except FileError as error:
-            self._editor.refused.emit(error.message)
-            return
+    def _on_kept(self, name: str, path: Path) -> None:
+        """Show the block that was written to the person's own there, and say where its file is."""
         self._read_mine_again()
         self.search.clear()
-        self.list.open_section(MINE, shown.name)
+        self.list.open_section(MINE, name)
         self.saved.emit(path)
+        self.told.emit(msg("'{block}' is among your blocks now, in {file}.", block=name, file=str(path)))
 
     def _put_away(self, path: Path) -> None:
         """Take the file of a block out of the person's own."""

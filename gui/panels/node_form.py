@@ -11,7 +11,7 @@ from graph.binding import is_expression
 from graph.catalog import FAMILY_LABELS, NodeType, Param, Role
 from graph.catalog.definitions import CALL, OUTPUT
 from graph.messages import tr
-from graph.model import Node, NodeId, Value
+from graph.model import Graph, Node, NodeId, Value
 from graph.names import check_name
 from gui.block_editor import BlockEditor
 from gui.editor import Editor
@@ -21,6 +21,7 @@ from gui.panels.data_facts import facts_of, num_samples
 from gui.panels.fields import ChoiceField, Field, make_field
 from gui.panels.form import FieldRow
 from gui.panels.init_form import InitForm
+from gui.panels.macs import macs_text, runs_code
 from gui.panels.name_field import NameField
 from gui.panels.node_parts import ONLY_IN_BLOCKS, USES, CodeStrip, ShareStrip, can_begin, inputs_here, names_here
 from gui.panels.parts import (
@@ -95,7 +96,8 @@ class NodeForm(QWidget):
             self._refresh_row(field_row, node, known)
         self._refresh_parts(node)
         self.shapes.show_shapes(shape_facts(self._editor.graph, node, known))
-        self.facts.set_facts(node_facts(node, self._type, known))
+        has_code = runs_code(Graph({node.id: node}), self._editor.project.definitions)
+        self.facts.set_facts(node_facts(node, self._type, known, has_code=has_code))
         self._note.setText(self._missing(known))
         self._note.setVisible(bool(self._note.text()))
         problems = [problem for problem in analysis.problems if problem.node == self.node]
@@ -254,12 +256,14 @@ class NodeForm(QWidget):
         return self._type_id
 
 
-def node_facts(node: Node, node_type: NodeType | None, known: NodeAnalysis) -> list[tuple[str, ...]]:
-    """What is known about a node besides its shapes, as (name, figure) for people."""
+def node_facts(
+    node: Node, node_type: NodeType | None, known: NodeAnalysis, *, has_code: bool = False
+) -> list[tuple[str, ...]]:
+    """What is known about a node besides its shapes, as (name, figure) for people; `has_code`: it runs their own code."""
     facts: list[tuple[str, ...]] = []
     if node_type is not None and node_type.role is Role.DATA and node.facts:
         facts.append((tr("Samples"), grouped(num_samples(facts_of(node)))))
     if node_type is not None and node_type.role in COUNTED and known.outputs:
         facts.append((tr("Parameters"), grouped(known.parameters)))
-        facts.append((tr("MACs / sample"), grouped(known.macs)))
+        facts.append((tr("MACs / sample"), macs_text(known.macs, has_code=has_code)))
     return facts

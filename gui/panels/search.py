@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from enum import IntEnum, auto
+from functools import cache
+from pathlib import Path
 
 from graph.catalog import FAMILY_LABELS, NodeType
 from graph.messages import translate
 
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+\w?|[^\W\d_]+")
 OWN = ("block", "code")  # families of types that people define
+# What people look for in other languages: a file a language, by type id or name of a ready block the words, with spaces between.
+WORDS = Path(__file__).resolve().parents[2] / "resources" / "search_words"
 
 
 class Fit(IntEnum):
@@ -36,21 +42,44 @@ def rank(query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = ()) 
     """The types that fit every word of the query, best first; all of them, as they come, for an empty query.
 
     A word fits the label (in English or translated), a synonym, the family or the help; failing those, its letters in order in the label
-    (`bn2` finds BatchNorm2d). Among equals the shorter label comes first, then the order of `types`. Those of `shelf`
-    (blocks in files) stand behind everything that the query may be a name of; what is among the own `types` by the same
-    name is left out of them.
+    (`bn2` finds BatchNorm2d). Hyphens are spaces. Where a word only describes what it finds, blocks come before single
+    layers; among equals the shorter label comes first, then the order of `types`. Those of `shelf` (blocks in files)
+    stand behind everything that the query may be a name of; what is among the own `types` by the same name is left out
+    of them, and is found by the same words.
     """
-    types = list(types)
+    types, shelf = list(types), list(shelf)
     own = {node_type.label for node_type in types if node_type.family in OWN}
+    described = {node_type.label: node_type.synonyms for node_type in shelf}
     shelf = [node_type for node_type in shelf if node_type.label not in own]
-    words = query.casefold().split()
+    words = _spaced(query).split()
     if not words:
         return [*types, *shelf]
-    found = [((fit, 0, len(t.label)), t) for t in types if (fit := _fit(words, t)) is not None]
-    found += [
-        ((max(fit, Fit.SYNONYM_STARTS), 1, len(t.label)), t) for t in shelf if (fit := _fit(words, t)) is not None
-    ]
-    return [node_type for _, node_type in sorted(found, key=lambda entry: entry[0])]
+    found = []
+    for node_type in (*types, *shelf):
+        more = described.get(node_type.label, ()) if node_type.family in OWN else ()
+        fit = _fit(words, replace(node_type, synonyms=(*node_type.synonyms, *more)))
+        if fit is not None:
+            found.append((max(fit, Fit.SYNONYM_STARTS) if node_type in shelf else fit, node_type))
+    return [node_type for _, node_type in sorted(found, key=_order)]
+
+
+def _order(found: tuple[Fit, NodeType]) -> tuple[Fit, bool, int]:
+    fit, node_type = found
+    return fit, fit >= Fit.SYNONYM_STARTS and node_type.family != "block", len(node_type.label)
+
+
+@cache
+def search_words() -> Mapping[str, tuple[str, ...]]:
+    """The words of all languages besides English, by type id or name of a ready block."""
+    words: dict[str, tuple[str, ...]] = {}
+    for path in sorted(WORDS.glob("*.json")):
+        for key, text in json.loads(path.read_text("utf-8")).items():
+            words[key] = (*words.get(key, ()), *text.split())
+    return words
+
+
+def _spaced(text: str) -> str:
+    return text.casefold().replace("-", " ")
 
 
 def _fit(words: list[str], node_type: NodeType) -> Fit | None:
@@ -58,7 +87,8 @@ def _fit(words: list[str], node_type: NodeType) -> Fit | None:
     names = {node_type.label, label_of(node_type)}
     parts = [part.casefold() for name in names for part in _PARTS.findall(name)]
     labels = [name.casefold() for name in names]
-    synonyms = [synonym.casefold() for synonym in node_type.synonyms]
+    key = node_type.label if node_type.family in OWN else node_type.id
+    synonyms = [_spaced(synonym) for synonym in (*node_type.synonyms, *search_words().get(key, ()))]
     family = str(FAMILY_LABELS.get(node_type.family, node_type.family)).casefold()
     text = translate(node_type.help).casefold()
 

@@ -48,7 +48,7 @@ def choose(qtbot, field, text):
 
 
 def test_without_a_choice_the_network_decides(form):
-    assert [combo(form, which).currentText() for which in form.forms] == ["As the network", "As the network"]
+    assert [combo(form, which).currentText() for which in form.forms] == ["Inherited", "Inherited"]
     assert combo(form, "weight_init").count() == len(INITIALIZERS) + 1
     assert combo(form, "weight_init").accessibleName() == "Weights begin"
     assert form.forms["weight_init"].rows == {}
@@ -82,6 +82,6 @@ def test_a_gain_is_a_number_or_follows(qtbot, form, told):
 
 def test_going_back_tells_none(qtbot, form, told):
     form.show_choices(None, Choice("torch.nn.init.zeros_"))
-    choose(qtbot, combo(form, "bias_init"), "As the network")
+    choose(qtbot, combo(form, "bias_init"), "Inherited")
     assert told[-1] == ("bias_init", None)
     assert form.forms["bias_init"].rows == {}

@@ -177,14 +177,15 @@ def test_ten_words_and_ten_classes():
 
 
 @pytest.mark.parametrize(
-    ("shape", "target", "fixes"),
-    [((5,), (5,), ["Insert ArgMax (1)", "Use MSELoss instead"]),
-     ((12, 5), (7,), []),
-     ((5, 12), (12,), ["Insert ToDtype (int64)"]),
-     ((5,), (1,), ["Insert ToDtype and Squeeze"])],
+    ("loss", "shape", "target", "fixes"),
+    [("NLLLoss", (5,), (5,), ["Insert ArgMax (1)", "Use MSELoss instead"]),
+     ("CrossEntropyLoss", (1,), (1,), ["Use MSELoss instead"]),
+     ("CrossEntropyLoss", (12, 5), (7,), []),
+     ("CrossEntropyLoss", (5, 12), (12,), ["Insert ToDtype (int64)"]),
+     ("CrossEntropyLoss", (5,), (1,), ["Insert ToDtype and Squeeze"])],
 )  # fmt: skip
-def test_targets_with_a_fraction_where_classes_belong(shape, target, fixes):
-    d = classifier(shape, target, dtype="float32")
+def test_targets_with_a_fraction_where_classes_belong(loss, shape, target, fixes):
+    d = classifier(shape, target, f"nn.{loss}", dtype="float32")
     check(d, "wrong-dtype", ("'judge' needs", "x1"), fixes)
 
 

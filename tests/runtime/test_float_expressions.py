@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -54,11 +52,8 @@ def computed(project: Project, tensors: list[torch.Tensor]) -> torch.Tensor:
 
 
 def fitting(case: Case, dtype: str) -> tuple[Given, ...]:
-    return tuple(replace_dtype(given, dtype) for given in case.inputs)
-
-
-def replace_dtype(given: Given, dtype: str) -> Given:
-    return given if given.dtype not in (FLOATS, WHOLES) else given._replace(dtype=dtype)
+    """The inputs of a case with numbers of one dtype; masks stay masks."""
+    return tuple(given._replace(dtype=dtype) if given.dtype in (FLOATS, WHOLES) else given for given in case.inputs)
 
 
 def takes(project: Project) -> bool:
@@ -103,7 +98,7 @@ def test_uses_with_whole_and_other_numbers_go_together():
     x = d.add("op.Input", "x", shape=(4,), dtype=WHOLES)
     for i, number in enumerate((2.0, 3, 0.5)):
         d.add("op.Output", f"y{i}", d.add("block.Blk", f"it{i}", x, f=number))
-    compiled = compile_project(replace(d.project))
+    compiled = compile_project(d.project)
     given = torch.arange(8).reshape(2, 4)
     results = compiled.build(seed=0)(given)
     assert [str(result.dtype) for result in results] == ["torch.int64", "torch.int64", "torch.float32"]
