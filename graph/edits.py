@@ -60,6 +60,14 @@ def bypass(graph: Graph, target: Port) -> Graph:
     return graph.disconnect([link]).connect(Link(before, target))
 
 
+def add_output(graph: Graph, source: Port) -> Graph:
+    """Give what leaves a port away: a new Output node to the right, wired to it."""
+    x, y = graph.require(source.node).position
+    stem = CATALOG["layerloom.Output"].stem
+    node = Node(graph.free_id(), "layerloom.Output", graph.free_name(stem), position=(x + SPACING, y))
+    return graph.add(node).connect(Link(source, Port(node.id, "input")))
+
+
 def between(graph: Graph, link: Link) -> Position:
     """The place half way along a wire."""
     (x0, y0), (x1, y1) = (graph.nodes[end.node].position for end in link)

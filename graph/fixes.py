@@ -34,6 +34,11 @@ def delete_node(node: Node) -> Fix:
     return graph_fix(msg("Delete {name}", name=node.name), Graph.remove, (node.id,))
 
 
+def add_output(graph: Graph, source: Port) -> Fix:
+    """Wire a port to an Output node of its own."""
+    return graph_fix(msg("Add an Output for {port}", port=shown_port(graph, source)), edits.add_output, source)
+
+
 def remove_wire(graph: Graph, link: Link) -> Fix:
     """Remove a wire."""
     source, target = (shown_port(graph, end) for end in link)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 
 from graph import fixes
@@ -281,14 +281,17 @@ def _check_data(drawing: Drawing) -> Iterator[Problem]:
             yield Problem("data-not-read", text, node.id)
 
 
-def _check_unused(drawing: Drawing) -> Iterator[Problem]:
-    """Dead ends, where the drawing says what it is for."""
+def _check_unused(drawing: Drawing, *, in_block: bool = False) -> Iterator[Problem]:
+    """Dead ends, where the drawing says what it is for. One in a block may become a further output of the block."""
     if not drawing.nodes_with(*_ENDS):
         return
     for node, node_type in drawing.known:
         if node_type.outputs and node_type.role is not Role.LOSS and not drawing.graph.outgoing(node.id):
             text = msg("Nothing uses what '{node}' gives. Wire it to another node, or delete it.", node=node.name)
-            yield Problem("unused", text, node.id, severity=Severity.WARNING, fixes=(fixes.delete_node(node),))
+            source = Port(node.id, node_type.outputs[0].name)
+            more = (fixes.add_output(drawing.graph, source),) if in_block else ()
+            mends = (*more, fixes.delete_node(node))
+            yield Problem("unused", text, node.id, severity=Severity.WARNING, fixes=mends)
 
 
 def _check_losses(drawing: Drawing) -> Iterator[Problem]:
@@ -348,7 +351,7 @@ _CHECKS_OF_BLOCKS: tuple[Check, ...] = (
     _check_wires,
     _check_cycles,
     _check_inputs,
-    _check_unused,
+    partial(_check_unused, in_block=True),
 )
 _CHECKS: tuple[Check, ...] = (
     _check_empty,

@@ -84,7 +84,8 @@ class BlockActions(QObject):
 
     def keep_block(self) -> None:
         """Write the block of the selected instance, or else the one on show, to the person's own."""
-        chosen = [block_of(self._editor.graph.nodes[i], self._editor.project.definitions) for i in self._editor.selection]
+        graph, definitions = self._editor.graph, self._editor.project.definitions
+        chosen = [block_of(graph.nodes[node], definitions) for node in self._editor.selection]
         if len(chosen) == 1 and chosen[0] is not None:
             self._blocks.keep(chosen[0].id)
         elif not chosen and self._editor.scope is not None:

@@ -24,7 +24,7 @@ class Ready(NamedTuple):
     """A file that ships: what `Block.help` says in it, and by what other words people look for it."""
 
     help: Message
-    synonyms: tuple[str, ...]
+    synonyms: tuple[str, ...] = ()
 
 
 # In the order of the library.
@@ -89,14 +89,8 @@ READY = {
         msg("Attention to the steps before and to a memory, and two linear layers, each added and normalized."),
         ("transformer decoder layer", "cross attention"),
     ),
-    "gru_cell": Ready(
-        msg("One step of a gated recurrent unit, to be scanned over a sequence."),
-        ("gated recurrent unit",),
-    ),
-    "lstm_cell": Ready(
-        msg("One step of a long short-term memory, to be scanned over a sequence."),
-        ("long short term memory",),
-    ),
+    "gru_cell": Ready(msg("One step of a gated recurrent unit, to be scanned over a sequence.")),
+    "lstm_cell": Ready(msg("One step of a long short-term memory, to be scanned over a sequence.")),
 }  # fmt: skip
 
 

@@ -83,11 +83,19 @@ def multiplied(right: str) -> Moves:
 
 
 def lettered(view: View, dim: int) -> Place | None:
-    """The input whose term of the equation has the letter."""
+    """The input whose term of the equation has the letter; an ellipsis stands for a mark for each dimension it covers."""
     terms, _, result = view.values["equation"].replace(" ", "").partition("->")
-    letter = result[dim]
-    found = zip(view.inputs, terms.split(","), strict=True)
-    return next((port, term.index(letter)) for port, term in found if letter in term)
+    shapes = {port: spec.shape for port, spec in view.inputs.items()}
+    pairs = list(zip(shapes, terms.split(","), strict=True))
+    covered = {port: len(shapes[port]) - len(term.replace("...", "")) for port, term in pairs if "..." in term}
+    most = max(covered.values(), default=0)
+    marks = "0123456789"[:most]
+    letter = result.replace("...", marks)[dim]
+    for port, term in pairs:
+        place = term.replace("...", marks[most - covered.get(port, 0) :]).find(letter)
+        if place >= 0 and shapes[port][place] == view.spec.shape[dim]:
+            return port, place
+    return None
 
 
 def attended(view: View, dim: int) -> Place:

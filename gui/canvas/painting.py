@@ -21,7 +21,7 @@ BADGE_RADIUS = 9.0
 LEGIBLE = 0.45  # screen pixels a canvas unit from which on a card shows all that it has to say
 PORT_NAMES_ABOVE = 0.7  # and from which on it has the names of its ports
 NAMED = 0.26  # and from which on it is a coloured box with a name; below it is a coloured box
-NAME_PIXELS = (12.0, 10.0, 8.0)  # heights of the name on the screen where it is all that a card says: the first that fits
+NAME_PIXELS = (12.0, 10.0, 8.0)  # heights on the screen of a name that is all that a card says: the first that fits
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from graph.catalog import FAMILY_LABELS, NodeType
 from graph.messages import translate
+from gui.shelf import is_on_shelf
 
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+\w?|[^\W\d_]+")
 OWN = ("block", "code")  # families of types that people define
@@ -59,13 +60,16 @@ def rank(query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = ()) 
         more = described.get(node_type.label, ()) if node_type.family in OWN else ()
         fit = _fit(words, replace(node_type, synonyms=(*node_type.synonyms, *more)))
         if fit is not None:
-            found.append((max(fit, Fit.SYNONYM_STARTS) if node_type in shelf else fit, node_type))
-    return [node_type for _, node_type in sorted(found, key=_order)]
+            found.append((_order(fit, node_type, on_shelf=is_on_shelf(node_type.id)), node_type))
+    return [node_type for _, node_type in sorted(found, key=lambda entry: entry[0])]
 
 
-def _order(found: tuple[Fit, NodeType]) -> tuple[Fit, bool, int]:
-    fit, node_type = found
-    return fit, fit >= Fit.SYNONYM_STARTS and node_type.family != "block", len(node_type.label)
+def _order(fit: Fit, node_type: NodeType, *, on_shelf: bool) -> tuple[Fit, int, int]:
+    """What to sort by: smaller comes first."""
+    describes = fit >= Fit.SYNONYM_STARTS
+    if on_shelf:
+        return max(fit, Fit.SYNONYM_STARTS), 0 if describes else 2, len(node_type.label)
+    return fit, 1 if describes and node_type.family != "block" else 0, len(node_type.label)
 
 
 @cache

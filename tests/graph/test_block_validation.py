@@ -94,6 +94,18 @@ def test_an_input_that_nothing_uses_is_a_warning():
     assert [(p.code, p.block) for p in validate(project) if p.code == "unused"] == [("unused", "b1")]
 
 
+def test_a_dead_end_in_a_block_may_become_an_output():
+    definitions = linear_block()
+    block = definitions.blocks["b1"]
+    project = used(definitions.put_block(replace(block, graph=block.graph.add(Node("n9", "layerloom.Input", "spare")))))
+    (problem,) = (p for p in validate(project) if p.code == "unused")
+    assert [str(fix.label) for fix in problem.fixes] == ["Add an Output for spare.output", "Delete spare"]
+    mended = problem.fixes[0].edit(project)
+    assert [p.code for p in validate(mended) if p.node == "n9"] == []
+    (link,) = mended.blocks["b1"].graph.outgoing("n9")
+    assert mended.blocks["b1"].graph.nodes[link.target.node].type == "layerloom.Output"
+
+
 @pytest.mark.parametrize(
     "name",
     ["use", "times", "shared_weights", "direction", "fc", "x", "lambda", "True", "self", "nn", "super", "range", "max", "1x", "",

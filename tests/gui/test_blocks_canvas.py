@@ -119,6 +119,24 @@ def test_sheets_lie_behind_the_card_of_a_block_at_every_zoom(qapp, theme):
         assert below(instance, scale) != below(plain, scale)
 
 
+@pytest.mark.parametrize("scale", [0.27, 0.35, 0.44])
+def test_a_name_too_long_for_a_small_card_is_shortened_not_left_out(qapp, scale):
+    d = Drawing()
+    d.add("nn.ReLU", "a_name_that_no_small_card_has_room_for")
+
+    def picture(name: str) -> QImage:
+        image = QImage(200, 120, QImage.Format.Format_RGB32)
+        image.fill(Colors("dark")("canvas"))
+        painter = QPainter(image)
+        painter.scale(scale, scale)
+        shown = replace(card(d.project, "a_name_that_no_small_card_has_room_for"), name=name)
+        paint_card(painter, shown, Mood(), colors=Colors("dark"), scale=scale)
+        painter.end()
+        return image
+
+    assert picture("a_name_that_no_small_card_has_room_for") != picture("")
+
+
 # ---- ports
 
 

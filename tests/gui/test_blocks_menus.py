@@ -265,7 +265,8 @@ def entries(widget: QWidget) -> list[str]:
 
 def test_the_menu_of_a_node_offers_what_fits_it(at_work):
     p = at_work
-    offers = {"Make a block…", "Take the block apart", "Look inside", "Share weights", "Give own weights"}
+    keep = "Save to my blocks"
+    offers = {"Make a block…", "Take the block apart", "Look inside", "Share weights", "Give own weights", keep}
 
     def offered(*names: str) -> set[str]:
         p.editor.select(p.id(name) for name in names)
@@ -273,7 +274,7 @@ def test_the_menu_of_a_node_offers_what_fits_it(at_work):
         return offers & set(entries(p.window))
 
     assert offered("stem") == {"Make a block…"}
-    assert offered("stage1") == {"Make a block…", "Take the block apart", "Look inside"}
+    assert offered("stage1") == {"Make a block…", "Take the block apart", "Look inside", keep}
     assert offered("encoder1", "encoder2") == {"Make a block…", "Share weights", "Give own weights"}
     p.editor.select([])
     p.window._on_context_menu(QPoint(400, 400), None)
@@ -281,6 +282,19 @@ def test_the_menu_of_a_node_offers_what_fits_it(at_work):
 
 
 # ---- files of blocks
+
+
+def test_a_block_is_saved_from_its_instance_and_the_notice_says_where(at_work, state_home):
+    p = at_work
+    p.window.notice.show_message("Something failed.", "error")
+    p.select("stage1")
+    p.choose("keep_block")
+    (file,) = my_folder().glob("*.layerloom")
+    assert str(file) in p.window.notice.text and p.window.notice.property("level") == "info"
+    p.select("stem")
+    p.choose("keep_block")
+    assert "Select one instance of a block" in p.window.notice.text
+    assert list(my_folder().glob("*.layerloom")) == [file]
 
 
 def test_a_ready_block_opens_as_a_copy_and_an_own_one_as_its_file(person):

@@ -12,6 +12,7 @@ from gui.panels.block_page import BlockPage
 from gui.panels.block_params import read_default
 from gui.panels.inspector import InspectorPanel, ProjectCard
 from panel_tools import block_editor, enter, show, texts
+from runtime.library import my_blocks, my_folder
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -44,6 +45,11 @@ def test_inside_a_block_with_nothing_selected_the_block_is_shown(editor, panel):
     assert panel.page.help_field.toPlainText() == "One convolution, bent."
     editor.look_into(None)
     assert isinstance(panel.page, ProjectCard)
+
+
+def test_the_block_on_show_is_saved_to_the_own_ones(qtbot, editor, panel, state_home):
+    qtbot.mouseClick(panel.page.keep_button, LEFT)
+    assert [entry.name for entry in my_blocks(my_folder())] == ["BasicBlock"]
 
 
 def test_renaming_is_one_step_and_a_taken_name_is_refused(qtbot, editor, panel):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QStyle, QStyleOptionComboBox
 
 from graph.catalog.initializers import INITIALIZERS
 from graph.plan import Choice
-from gui.panels.init_form import OF_NETWORK, InitForm
+from gui.panels.init_form import OF_LAYER, OF_NETWORK, InitForm
 from panel_tools import show
 
 KAIMING = "torch.nn.init.kaiming_normal_"
@@ -45,6 +46,17 @@ def choose(qtbot, field, text):
     steps = field.findText(text) - field.currentIndex()
     for _ in range(abs(steps)):
         qtbot.keyClick(field, Qt.Key.Key_Down if steps > 0 else Qt.Key.Key_Up)
+
+
+@pytest.mark.parametrize("default", [OF_LAYER, OF_NETWORK])
+def test_the_word_for_no_choice_fits_at_the_usual_width(qtbot, default):
+    form = show(qtbot, InitForm(default), 262, 200)
+    for which in form.forms:
+        field, option = combo(form, which), QStyleOptionComboBox()
+        field.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = field.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, field).width() - 4
+        assert field.fontMetrics().horizontalAdvance(field.currentText()) <= room
 
 
 def test_without_a_choice_the_network_decides(form):

@@ -13,7 +13,7 @@ from gui.block_editor import BlockEditor
 from gui.canvas.view import CanvasView
 from gui.editor import Editor
 from gui.panels.library import LibraryPanel
-from gui.panels.search import rank
+from gui.panels.search import rank, search_words
 from gui.panels.type_list import NODE_TYPE_MIME, TYPE, type_mime
 from gui.shelf import shelf_type
 from panel_tools import block_editor, show
@@ -40,6 +40,52 @@ def labels(query):
 )
 def test_what_people_type_finds_what_they_mean(query, first):
     assert first in labels(query)[:2]
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("residual", "BasicBlock"),
+        ("residual block", "BasicBlock"),
+        ("shortcut", "BasicBlock"),
+        ("resnet", "BasicBlock"),
+        ("u-net", "UNetStage"),
+        ("unet", "UNetStage"),
+        ("squeeze excite", "SqueezeExcitation"),
+        ("squeeze-excite", "SqueezeExcitation"),
+        ("transformer encoder", "TransformerEncoder"),
+        ("long short-term", "LSTM"),
+        ("残差", "BasicBlock"),
+        ("残差块", "BasicBlock"),
+        ("长短期", "LSTM"),
+        ("丢弃", "Dropout"),
+        ("交叉熵", "CrossEntropyLoss"),
+        ("全连接", "Linear"),
+        ("卷积", "Conv2d"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_ready_blocks_and_words_of_both_languages_are_found(language, query, first):
+    set_language(language)
+    assert rank(query, CATALOG.values(), map(shelf_type, ready_blocks()))[0].label == first
+
+
+def test_a_transformer_encoder_is_found_as_a_layer_and_as_a_block():
+    found = [t.id for t in rank("transformer encoder", CATALOG.values(), map(shelf_type, ready_blocks()))]
+    assert "torch.nn.TransformerEncoderLayer" in found
+    assert any("transformer_encoder_layer" in type_id for type_id in found)
+
+
+def test_a_ready_block_in_the_drawing_is_found_by_the_same_words(editor):
+    editor.add_node(shelf_type(ready_blocks()[1]).id, (0.0, 0.0))
+    found = rank("resnet", editor.catalog.values(), map(shelf_type, ready_blocks()))
+    assert "ProjectionBlock" in [t.label for t in found if t.id.startswith("block.")]
+
+
+def test_words_are_of_types_that_there_are():
+    there = {*CATALOG, *(entry.name for entry in ready_blocks())}
+    assert sorted(search_words().keys() - there) == []
+    assert len(search_words()) > 40 and all(search_words().values())
 
 
 def test_every_word_has_to_fit():
@@ -294,11 +340,13 @@ def test_a_used_block_stays_and_an_unused_one_goes(qtbot, editor, shelves):
 def test_a_block_is_saved_to_the_own_ones_and_used_elsewhere(qtbot, editor, shelves):
     shelves.list.open_section("mine")
     assert labels_in(shelves, "My blocks") == ["Save a block here by its menu."]
-    saved = []
+    saved, told = [], []
     shelves.saved.connect(saved.append)
+    shelves.told.connect(told.append)
     act(shelves, basic(shelves), "Save to my blocks")
     assert saved[0].is_file() and labels_in(shelves, "My blocks") == ["BasicBlock"]
     assert shelves.list.currentIndex().data() == "BasicBlock"
+    assert str(saved[0]) in str(told[0])
     other = Editor()
     assert other.add_node(f"library:{saved[0]}", (0.0, 0.0)) is not None
     assert [block.name for block in other.project.blocks.values()] == ["BasicBlock"]
@@ -340,4 +388,4 @@ def test_an_own_block_is_put_away_and_its_file_kept(editor, shelves):
     act(shelves, row_of(shelves, "BasicBlock", row_of(shelves, "My blocks")).data(TYPE), "Delete")
     assert labels_in(shelves, "My blocks") == ["Save a block here by its menu."]
     kept = saved[0].with_name(f"{saved[0].name}~")
-    assert not saved[0].exists() and kept.read_text("utf-8") == text and str(kept) in str(told[0])
+    assert not saved[0].exists() and kept.read_text("utf-8") == text and str(kept) in str(told[-1])

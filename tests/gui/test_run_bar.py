@@ -83,9 +83,26 @@ def test_a_drawing_with_errors_is_answered_with_the_reason(qtbot, bar, sessions)
 
 def test_failure_is_shown(qtbot, bar, sessions):
     click(qtbot, bar.button)
-    say(qtbot, bar, sessions[0], Failed(msg("The disk is full.")))
+    say(qtbot, bar, sessions[0], started(), Failed(msg("The disk is full.")))
     assert (bar.status.text(), bar.button.text()) == ("Failed", "Train")
     assert bar.status.toolTip() == "The disk is full."
+
+
+def test_what_could_not_start_says_why_until_the_drawing_changes(qtbot, bar, sessions):
+    click(qtbot, bar.button)
+    say(qtbot, bar, sessions[0], Failed(msg("The drawing is empty.")))
+    assert (bar.status.text(), bar.button.text()) == ("Cannot start: The drawing is empty.", "Train")
+    assert bar.status.toolTip() == "The drawing is empty."
+    bar._editor.add_node("torch.nn.ReLU", (0, 0))
+    assert (bar.status.text(), bar._controller.state) == ("", RunState.IDLE)
+    assert not bar.stale.isVisible()
+
+
+def test_what_failed_under_way_stays_when_the_drawing_changes(qtbot, bar, sessions):
+    click(qtbot, bar.button)
+    say(qtbot, bar, sessions[0], started(), Failed(msg("The disk is full.")))
+    bar._editor.add_node("torch.nn.ReLU", (0, 0))
+    assert (bar.status.text(), bar._controller.state) == ("Failed", RunState.FAILED)
 
 
 def test_another_document_empties_the_bar(qtbot, bar, sessions):

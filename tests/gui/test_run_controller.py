@@ -9,7 +9,9 @@ import pytest
 
 from fake_runs import FakeSessions, classes_tested, epoch_ended, started, steps
 from graph.messages import msg
+from graph.model import Graph, Node, Project
 from graph.problems import Problem, Severity
+from graph.validation import validate
 from gui.editor import Editor
 from gui.run_controller import RunController, RunState
 from runtime.analysis import Analysis
@@ -150,6 +152,16 @@ def test_warnings_do_not_stop_training(controller, sessions):
     controller.editor.set_analysis(Analysis(problems=(problem("Unusual.", Severity.WARNING),)))
     controller.train()
     assert len(sessions) == 1
+
+
+def test_without_a_loss_training_is_refused_with_the_reason(qtbot, controller, sessions):
+    drawing = Project(Graph({"n1": Node("n1", "torch.nn.ReLU", "relu")}))
+    warnings = tuple(p for p in validate(drawing) if p.severity is Severity.WARNING)
+    controller.editor.set_analysis(Analysis(problems=warnings))
+    with qtbot.waitSignal(controller.refused) as why, qtbot.waitSignal(controller.problems_wanted):
+        controller.train()
+    assert "There is no loss yet" in str(why.args[0])
+    assert not sessions and controller.state is RunState.IDLE
 
 
 def test_only_one_run_at_a_time(qtbot, controller, sessions):
