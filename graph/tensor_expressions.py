@@ -188,7 +188,9 @@ def _check_arguments(call: ast.Call) -> None:
         raise _Refusal(msg("'{name}' takes one input and nothing else.", name=name))
     if name == "squeeze" and not (len(given) == 1 and all(_check_number(entry) for entry in _entries(given[0]))):
         raise _Refusal(
-            msg("squeeze needs the dimension to remove, such as x.squeeze(1), and never 0: a batch of one sample would be lost.")
+            msg(
+                "squeeze needs the dimension to remove, such as x.squeeze(1), and never 0: a batch of one sample would be lost."
+            )
         )
 
 
@@ -206,7 +208,12 @@ def _check_argument(node: ast.expr, depth: int, *, equation: bool) -> None:
     match node:
         case ast.Constant(value=str(text)) if equation and re.fullmatch(EQUATION, text):
             if "->" not in text:
-                raise _Refusal(msg("the equation of einsum needs an arrow and what comes out: '{equation}'.", equation=with_arrow(text)))
+                raise _Refusal(
+                    msg(
+                        "the equation of einsum needs an arrow and what comes out: '{equation}'.",
+                        equation=with_arrow(text),
+                    )
+                )
         case ast.List(elts=[_, *_] as entries) | ast.Tuple(elts=[_, *_] as entries):
             for entry in entries:
                 _check_tensor(entry, depth)

@@ -196,7 +196,9 @@ class BlockEditor(QObject):
 
     def rename_param(self, scope: str, old: str, new: str) -> bool:
         """Give a parameter of a block another name; what refers to it follows, and so do the values at instances."""
-        return self._editor.change(lambda project: rename_param(project, scope, old, new), msg("Rename to {name}", name=new))
+        return self._editor.change(
+            lambda project: rename_param(project, scope, old, new), msg("Rename to {name}", name=new)
+        )
 
     def keep(self, block: str) -> None:
         """Write a block to the person's own, for other drawings; `kept` says where."""
@@ -235,7 +237,9 @@ class BlockEditor(QObject):
     def set_project_init(self, which: str, choice: Choice | None) -> None:
         """How the weights or biases of all layers begin that do not say so themselves."""
         change = {which: choice}
-        self._editor.change(lambda project: replace(project, **change), msg("Set the initialization"), ("init", None, which))
+        self._editor.change(
+            lambda project: replace(project, **change), msg("Set the initialization"), ("init", None, which)
+        )
 
     # ---- code
 
@@ -257,7 +261,9 @@ class BlockEditor(QObject):
 
     def _change_graph(self, edit: Callable[[Graph], Graph], text: Message, merge: object = None) -> bool:
         scope = self._editor.scope
-        return self._editor.change(lambda project: project.with_drawing(scope, edit(project.drawing(scope))), text, merge)
+        return self._editor.change(
+            lambda project: project.with_drawing(scope, edit(project.drawing(scope))), text, merge
+        )
 
 
 def _in_order(project: Project, instance: Node) -> Project:

@@ -56,7 +56,9 @@ def _check_shares(s: Situation) -> Iterator[Problem]:
     if target.dtype != scores.dtype:
         text = msg("'{node}' compares numbers of one kind, but '{a}' gives {da} and '{b}' gives {db}. Put a ToDtype before one of them.",
                    node=s.node.name, a=s.source("input"), da=scores.dtype, b=s.source("target"), db=target.dtype)  # fmt: skip
-        yield s.problem("wrong-dtype", text, insert(s, "target", "layerloom.ToDtype", dtype=scores.dtype), port="target")
+        yield s.problem(
+            "wrong-dtype", text, insert(s, "target", "layerloom.ToDtype", dtype=scores.dtype), port="target"
+        )
     elif CATALOG[s.graph.nodes[s.feed("target").node].type].role is Role.DATA:
         text = msg("'{node}' takes the {wanted} of '{target}' as the share of each class, so each sample must add up to 1. "
                    "For numbers to predict, use MSELoss.", **_words(s))  # fmt: skip

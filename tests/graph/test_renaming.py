@@ -42,7 +42,7 @@ def test_a_name_in_use_is_refused():
 
 
 def test_a_node_of_the_drawing_itself_changes_nothing_else():
-    d, scope = scanned()
+    d, _ = scanned()
     project = rename_node(d.project, None, d.id("rows"), "lines")
     assert project.graph.links == d.graph.links
     assert project.blocks == d.project.blocks

@@ -21,7 +21,7 @@ def drawing() -> Drawing:
     d = Drawing()
     d.add("data.Images", "digits", facts=IMAGES)
     d.add("nn.Linear", "fc1", d.add("nn.ReLU", "relu1"))
-    d.add("nn.CrossEntropyLoss", "loss")
+    d.add("nn.NLLLoss", "loss")
     places = {"digits": (0.0, 0.0), "relu1": (240.0, 0.0), "fc1": (480.0, 0.0), "loss": (480.0, 160.0)}
     d.graph = d.graph.move({d.id(name): place for name, place in places.items()})
     return d

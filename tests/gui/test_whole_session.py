@@ -208,7 +208,7 @@ def test_a_document_that_is_opened_again_is_analysed_again(window, qtbot):
 def test_a_run_that_fails_says_why(window):
     window.controller.ended.emit(Failed(msg("The disk is full.")))
     assert window.notice.text == "The disk is full."
-    assert window.frame.run_bar.status.text() == "Failed"
+    assert window.frame.run_bar.status.text() == "Cannot start: The disk is full."
 
 
 def test_escape_in_a_panel_leads_back_to_the_canvas(window):

@@ -221,7 +221,10 @@ def test_a_file_cannot_inject_code_through_a_title_or_a_text():
 
 
 def test_what_only_prepares_the_labels_is_no_part_of_the_network():
-    facts = {"samples": 9, "outputs": {"input": {"shape": [3], "dtype": "float32"}, "target": {"shape": [1], "dtype": "float32"}}}
+    facts = {
+        "samples": 9,
+        "outputs": {"input": {"shape": [3], "dtype": "float32"}, "target": {"shape": [1], "dtype": "float32"}},
+    }
     d = Drawing("Pairs")
     d.add("data.Arrays", "pairs", facts=facts, source="x.npz")
     scores = d.add("nn.Linear", "fc", d.port("pairs", "input"), out_features=1)

@@ -156,8 +156,12 @@ def test_bounds_are_exchanged_and_an_arrow_is_written(name, inputs, params, mend
 def test_an_equation_that_sums_over_the_batch_is_warned_of():
     d = drawn("Einsum", {"equation": "bij,bjk->ik"}, (SEQUENCE, (6, 3)))
     found = [p for p in analyse(d.project).problems if p.node == d.id("result")]
-    assert [(p.code, p.severity, p.port) for p in found] == [("batch-dimension", "warning", f"input{i}") for i in (0, 1)]
-    assert "mixes the samples of a batch, because dimension 0 of 'data0' (B × 4 × 6) is the batch" in str(found[0].message)
+    assert [(p.code, p.severity, p.port) for p in found] == [
+        ("batch-dimension", "warning", f"input{i}") for i in (0, 1)
+    ]
+    assert "mixes the samples of a batch, because dimension 0 of 'data0' (B × 4 × 6) is the batch" in str(
+        found[0].message
+    )
 
 
 @pytest.mark.parametrize("equation", ["bi,bj", "ba", "...i,...i", "bij,bjk", "Zb,ba", "ii", "b a, a c"])

@@ -61,7 +61,15 @@ def test_silu_takes_one_input(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["x.squeeze()", "x.squeeze(0)", "x.squeeze(dim=0)", "x.squeeze((0, 1))", "x.squeeze(dim=(1, 0))", "x.squeeze(1 - 1)"]
+    "text",
+    [
+        "x.squeeze()",
+        "x.squeeze(0)",
+        "x.squeeze(dim=0)",
+        "x.squeeze((0, 1))",
+        "x.squeeze(dim=(1, 0))",
+        "x.squeeze(1 - 1)",
+    ],
 )
 def test_squeeze_never_removes_the_batch(text):
     with pytest.raises(EditError, match="squeeze needs the dimension"):
@@ -80,7 +88,11 @@ def test_einsum_in_an_expression_says_what_comes_out():
 
 # ---- memory
 
-LARGE = ("x.repeat(1, 10000000).sum(1)", "sum(einsum('bi,bj,bk,bl,bm->bijklm', x, x, x, x, x))", "x.repeat(1, 9000000).abs().mean(1)")
+LARGE = (
+    "x.repeat(1, 10000000).sum(1)",
+    "sum(einsum('bi,bj,bk,bl,bm->bijklm', x, x, x, x, x))",
+    "x.repeat(1, 9000000).abs().mean(1)",
+)
 PEAK = """
 import resource, sys
 sys.path[:0] = ["tests", "."]
