@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import partial
 
-from graph.catalog.definitions import INPUT, OUTPUT, SCAN, block_of, states, whole_inputs
+from graph.catalog.definitions import CALL, INPUT, OUTPUT, SCAN, block_of, states, whole_inputs
 from graph.messages import Message, msg
-from graph.model import Block, Definitions, Node, NodeId, Project
-from graph.problems import Fix
+from graph.model import Block, Definitions, Node, NodeId, Project, Scope
+from graph.problems import Fix, Problem
 
 _MOST = 3  # outputs that are offered
 
@@ -43,6 +44,25 @@ def make_state(block: Block, entry: str) -> tuple[Fix, ...]:
         )
         for output in free[:_MOST]
     )
+
+
+def offer_scan(problem: Problem, project: Project) -> Problem:
+    """Where a state of a cell that is called has no wire, the first mend is to scan: then the state feeds itself."""
+    node = project.drawing(problem.block).nodes.get(problem.node or "") if problem.code == "missing-input" else None
+    block = block_of(node, project.definitions) if node is not None else None
+    if (
+        node is None
+        or block is None
+        or node.params.get("use", CALL) != CALL
+        or problem.port not in states(block).values()
+    ):
+        return problem
+    scan = Fix(msg("Scan it"), partial(_scanned, problem.block, node.id))
+    return replace(problem, fixes=(scan, *problem.fixes))
+
+
+def _scanned(scope: Scope, node: NodeId, project: Project) -> Project:
+    return project.with_drawing(scope, project.drawing(scope).set_params(node, {"use": SCAN}))
 
 
 def _handed_on(block: str, output: NodeId, entry: str, project: Project) -> Project:

@@ -11,13 +11,14 @@ from typing import Any
 
 from graph.binding import bind, defaults
 from graph.catalog import Catalog, NodeType, Role
-from graph.catalog.definitions import INPUT, OUTPUT, SCAN, block_of, code_of, declared_shape, own_params
+from graph.catalog.definitions import INPUT, OUTPUT, SCAN, block_of, code_of, declared_shape, own_params, states
 from graph.catalog.types import ordered_inputs
 from graph.code import digest
 from graph.expressions import Number
 from graph.facts import read_facts
 from graph.kinship import with_owners
 from graph.messages import EditError
+from graph.missing_states import offer_scan
 from graph.model import Block, Definitions, Graph, Node, NodeId, Project, Value
 from graph.problems import Problem
 from graph.topology import ancestors, execution_order
@@ -26,6 +27,8 @@ from runtime import instances, trust
 from runtime.analysis import Analysis, Inside, NodeAnalysis, TensorSpec, insides
 from runtime.code_nodes import run_code
 from runtime.diagnosis import Situation, explain_failure, look_at
+from runtime.diagnosis_mends import sparing
+from runtime.diagnosis_scans import is_steady, settle
 from runtime.feasibility import check_feasible
 from runtime.initial_weights import check_initialization
 from runtime.shapes import BATCH, Specs, evaluate
@@ -38,7 +41,7 @@ def analyse(project: Project, catalog: Catalog | None = None) -> Analysis:
     """Everything that can be known about a project without its data. `catalog` is its own where no other is given."""
     catalog = project.catalog if catalog is None else catalog
     analyser = _Analyser(project, catalog)
-    problems = list(validate(project, catalog))
+    problems = [_mendable(problem, project) for problem in validate(project, catalog)]
     nodes = analyser.nodes_of(bind(project.graph, {}), problems)
     problems += check_feasible(project, nodes)
     blocks = analyser.blocks_seen(nodes)
@@ -50,13 +53,20 @@ def analyse(project: Project, catalog: Catalog | None = None) -> Analysis:
     return Analysis(nodes, relaxed, blocks=blocks, unneeded=unneeded)
 
 
+def _mendable(problem: Problem, project: Project) -> Problem:
+    """A problem of validation with the mends that fit what the drawing means."""
+    values = defaults(project.blocks.get(problem.block or ""))
+    return sparing(offer_scan(problem, project), project, values)
+
+
 class _Analyser:
     """Walks the drawings of one project. `given` is what the Input nodes of a block get from an instance."""
 
     def __init__(self, project: Project, catalog: Catalog) -> None:
         self.project, self.catalog, self.definitions = project, catalog, project.definitions
         self._within: list[str] = []
-        self._names: list[Mapping[str, Number]] = []
+        self._names: list[Mapping[str, Number]] = [{}]
+        self._drawn = [project.graph]  # with the expressions
         self._allowed = _allowed(project.definitions)
         self._kept = _answers(project.definitions, self._allowed)
 
@@ -93,7 +103,9 @@ class _Analyser:
         resolved = _resolve(node_type, values, inputs)
         if not _is_fed(node_type, inputs, graph.inputs(node.id)):
             return NodeAnalysis(inputs, resolved=resolved, inside=self._glimpse(node, resolved, inputs))
-        situation = Situation(graph, node, node_type, resolved, inputs, known)
+        situation = Situation(
+            graph, node, node_type, resolved, inputs, known, raw=self._drawn[-1], names=self._names[-1]
+        )
         found = tuple(look_at(situation))
         problems += found
         wrong = {p.code for p in found if p.severity == "error"}
@@ -134,8 +146,19 @@ class _Analyser:
             return ()
         names = {param.name: values[param.name] for param in own_params(block)}
         arriving = instances.step_of(block, inputs) if values["use"] == SCAN else inputs
-        inside = self._inside(block, names, {**_announced(block, names), **arriving})
+        inside = self._alone(block, names, arriving)
         return (inside,) if inside is not None else ()
+
+    def _alone(self, block: Block, values: Mapping[str, Any], arriving: Specs) -> Inside | None:
+        """A block that is not fed wholly: inputs are what they announce; states that announce nothing are what fits."""
+        given = {**_announced(block, values), **arriving}
+        inside = self._inside(block, values, given)
+        if is_steady(inside, block, given):
+            return inside
+        silent = {n.name for n in block.graph.nodes.values() if n.type == INPUT and "shape" not in n.params}
+        free = {n: given[n] for n in states(block).values() if n in silent and n in given and n not in arriving}
+        found = settle(block, lambda tried: self._inside(block, values, tried), given=given, free=free)
+        return found[0] if found else inside
 
     def _inside(self, block: Block, values: Mapping[str, Any], given: Specs) -> Inside | None:
         """A block with these values of its parameters and these inputs; None if it is in itself, or too deep."""
@@ -152,15 +175,18 @@ class _Analyser:
     def _look_inside(self, block: Block, values: Mapping[str, Number], given: Specs) -> Inside:
         problems: list[Problem] = []
         self._names.append(values)
+        self._drawn.append(block.graph)
         nodes = self.nodes_of(bind(block.graph, values), problems, given)
         self._names.pop()
+        self._drawn.pop()
         outputs = {
             node.name: spec
             for node in block.graph.nodes.values()
             if node.type == OUTPUT and node.id in nodes
             for spec in nodes[node.id].inputs.values()
         }
-        found = tuple(problem.within(block.id) for problem in relax(problems, block.graph, self.catalog))
+        inner = (problem.within(block.id) for problem in relax(problems, block.graph, self.catalog))
+        found = tuple(sparing(problem, self.project, values) for problem in inner)
         return Inside(block.id, dict(values), nodes, outputs, found, _needed(block.graph))
 
     def blocks_seen(self, nodes: Mapping[NodeId, NodeAnalysis]) -> dict[str, Inside]:
@@ -170,7 +196,7 @@ class _Analyser:
             seen.setdefault(inside.block, inside)
         for block in self.project.blocks.values():
             if block.id not in seen:
-                alone = self._inside(block, defaults(block), _announced(block, defaults(block)))
+                alone = self._alone(block, defaults(block), {})
                 for inside in (alone, *insides(alone.nodes)) if alone else ():
                     seen.setdefault(inside.block, inside)
         return seen

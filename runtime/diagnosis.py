@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graph.catalog import NodeType
+from graph.expressions import Number
 from graph.messages import Message, msg
 from graph.model import Graph, Node, NodeId, Port
 from graph.problems import Fix, Problem, Severity
@@ -37,6 +38,10 @@ class Situation:
     values: Mapping[str, Any]  # checked: each is of the kind of its parameter
     inputs: Mapping[str, TensorSpec]
     known: Mapping[NodeId, NodeAnalysis] = field(default_factory=dict)  # of the nodes that come before it
+    raw: Graph | None = None  # the drawing as it is written, with its expressions
+    names: Mapping[str, Number] = field(
+        default_factory=dict
+    )  # what may stand in expressions: the parameters of the block
 
     def feed(self, port: str) -> Port:
         """The output that feeds an input."""

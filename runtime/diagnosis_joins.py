@@ -13,12 +13,14 @@ from graph.model import Port, Value
 from graph.problems import Fix, Problem
 from graph.topology import ancestors
 from runtime.analysis import TensorSpec
+from runtime.diagnosis_mends import written_size
 from runtime.diagnosis_sizes import repad, unstride
-from runtime.diagnosis_tools import FLOATS, LINEAR, Shape, broadcast_shape, origin, times, together
+from runtime.diagnosis_tools import FLOATS, LINEAR, Shape, broadcast_shape, insert, origin, removable, times, together
 
 if TYPE_CHECKING:
     from runtime.diagnosis import Situation
 
+COMPARING = ("torch.nn.TripletMarginLoss", "torch.nn.MarginRankingLoss")  # each side number by number
 SCALING = ("layerloom.Multiply", "layerloom.Divide")  # one number for many is what gates and weights are for
 
 
@@ -32,7 +34,8 @@ _OTHER_SIZES = msg(
 )
 
 
-def _check_same_shapes(s: Situation) -> Iterator[Problem]:
+def check_same_shapes(s: Situation) -> Iterator[Problem]:
+    """Every side has the shape of the first, or stretches to it as is meant."""
     (first, *others) = s.inputs
     for other in others:
         a, b = s.inputs[first], s.inputs[other]
@@ -42,13 +45,27 @@ def _check_same_shapes(s: Situation) -> Iterator[Problem]:
         result = broadcast_shape(a.shape, b.shape)
         if result is None:
             text = replace(_OTHER_SIZES if _agree_in_channels(s, a.shape, b.shape) else _OTHER_SHAPES, values=sides)
-            mends = (*repad(s, first, other), *_project(s, first, other), *unstride(s, first, other))
+            mends = (
+                *repad(s, first, other),
+                *_project(s, first, other),
+                *unstride(s, first, other),
+                *_squeeze(s, first, other),
+            )
             yield s.problem("shape-mismatch", text, *mends, port=other)
         elif _is_surprising(s, a.shape, b.shape, result):
             text = msg("'{node}' stretches one side to fit the other: '{a}' gives {sa}, '{b}' gives {sb}. "
                        "Check that this is meant.", **sides)  # fmt: skip
             outcome = msg("What comes out is {shape}.", shape=times(result))
-            yield s.problem("broadcast", together(text, outcome), *_project(s, first, other), port=other, warn=True)
+            mends = (*_project(s, first, other), *_squeeze(s, first, other))
+            yield s.problem("broadcast", together(text, outcome), *mends, port=other, warn=True)
+
+
+def _squeeze(s: Situation, first: str, other: str) -> Iterator[Fix]:
+    """What takes a dimension of size 1 out of one side that is compared with the other."""
+    for port, model in ((first, other), (other, first)):
+        extra = removable(s.inputs[port].shape, s.inputs[model].shape)
+        if extra is not None and s.node.type in COMPARING:
+            yield insert(s, port, "layerloom.Squeeze", dim=extra)
 
 
 def _is_surprising(s: Situation, a: Shape, b: Shape, result: Shape) -> bool:
@@ -92,6 +109,7 @@ def _project(s: Situation, first: str, other: str) -> Iterator[Fix]:
         layer = _projection(s, s.inputs[port], s.inputs[model])
         if layer is not None:
             type_id, params, shown = layer
+            params = _as_written(s, model, params)
             label = msg("Insert {layer} after {source}", layer=shown, source=s.source(port))
             yield fixes.insert_before(label, Port(s.node.id, port), type_id, params)
             return
@@ -117,6 +135,12 @@ def _projection(s: Situation, given: TensorSpec, wanted: TensorSpec) -> tuple[st
     return f"torch.nn.Conv{rank - 2}d", params, f"{shown})"
 
 
+def _as_written(s: Situation, model: str, params: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The parameters of a projection with the size as the layer on the other side has it: `=channels` stays right elsewhere."""
+    name, size = next(iter(params.items()))
+    return {**params, name: written_size(s.raw or s.graph, s.feed(model), size, s.names)}  # type: ignore[arg-type]
+
+
 def _has_channels_first(s: Situation) -> bool:
     """Whether a convolution made one of the sides, rather than a layer that works on the last dimension."""
     sources = (s.graph.nodes[origin(s.graph, s.feed(port)).node] for port in s.inputs)
@@ -133,15 +157,13 @@ def _stride(size: object, wanted: object) -> int | None:
     )
 
 
-_ALIKE = (
-    "torch.nn.CosineSimilarity", "torch.nn.PairwiseDistance", "torch.nn.MarginRankingLoss", "torch.nn.TripletMarginLoss",
-)  # fmt: skip
+_ALIKE = ("torch.nn.CosineSimilarity", "torch.nn.PairwiseDistance", "torch.nn.TripletMarginLoss")
 _OPERATIONS = tuple(
     f"layerloom.{name}"
     for name in ("Add", "Subtract", "Multiply", "Divide", "Minimum", "Maximum", "Greater", "GreaterEqual", "Less", "LessEqual",
                  "Equal", "NotEqual", "LogicalAnd", "LogicalOr")
 )  # fmt: skip
 JOIN_CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
-    **dict.fromkeys((*_OPERATIONS, *_ALIKE), (_check_same_shapes,)),
+    **dict.fromkeys((*_OPERATIONS, *_ALIKE), (check_same_shapes,)),
     "layerloom.Concatenate": (_check_concatenate,),
 }

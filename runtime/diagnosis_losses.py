@@ -14,6 +14,7 @@ from graph.messages import Message, msg
 from graph.model import Port
 from graph.problems import Fix, Problem
 from runtime.analysis import Dim
+from runtime.diagnosis_joins import check_same_shapes
 from runtime.diagnosis_tools import (
     FLATTEN,
     FLOATS,
@@ -192,6 +193,20 @@ def _resize_source(s: Situation, size: Dim | None, *, dim: int) -> Iterator[Fix]
         yield fixes.set_param(source.id, "out_channels", size)
 
 
+def _check_pair_target(s: Situation) -> Iterator[Problem]:
+    """One target for each pair: of vectors B × F (CosineEmbeddingLoss), or of numbers of any shape (MarginRankingLoss)."""
+    one, other, target = (s.inputs[port].shape for port in ("input1", "input2", "target"))
+    fitting = one[:1] if s.node.type == "torch.nn.CosineEmbeddingLoss" else one
+    extra = removable(target, fitting)
+    if one == other and extra is not None:
+        text = msg("'{node}' takes targets of shape {fitting} for the {given} that '{source}' gives, but '{target}' gives {wanted}: "
+                   "one dimension too many.", node=s.node.name, fitting=times(fitting), given=s.inputs["input1"],
+                   source=s.source("input1"), target=s.source("target"), wanted=s.inputs["target"])  # fmt: skip
+        yield s.problem("target-dimension", text, insert(s, "target", "layerloom.Squeeze", dim=extra), port="target")
+    elif s.node.type == "torch.nn.MarginRankingLoss":
+        yield from check_same_shapes(s)
+
+
 _COMPARING = (
     *STRETCHING, "torch.nn.BCEWithLogitsLoss", "torch.nn.BCELoss", "torch.nn.SoftMarginLoss",
     "torch.nn.MultiLabelMarginLoss", "torch.nn.MultiLabelSoftMarginLoss", "torch.nn.KLDivLoss", "torch.nn.PoissonNLLLoss",
@@ -215,6 +230,7 @@ _BY_TYPE: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
     "torch.nn.CrossEntropyLoss": (_check_scores, _check_softmax),
     **dict.fromkeys(("torch.nn.NLLLoss", "torch.nn.MultiMarginLoss", "layerloom.metrics.Accuracy"), (_check_classes,)),
     **dict.fromkeys(_COMPARING, (_check_equal_target,)),
+    **dict.fromkeys(("torch.nn.CosineEmbeddingLoss", "torch.nn.MarginRankingLoss"), (_check_pair_target,)),
 }
 LOSS_CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
     **_BY_TYPE,

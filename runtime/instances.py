@@ -23,6 +23,7 @@ from graph.messages import msg
 from graph.model import Block
 from graph.problems import Problem
 from runtime.analysis import Dim, Inside, NodeAnalysis, TensorSpec
+from runtime.diagnosis_scans import explain_scan, is_steady
 
 if TYPE_CHECKING:
     from runtime.diagnosis import Situation
@@ -130,7 +131,12 @@ def _scan(s: Situation, block: Block, look: Look) -> Found:
         return Found(NodeAnalysis(s.inputs, resolved=s.values), (s.problem("state", text, port=odd),))
     steps = {name: _without_step(s.inputs[name]) for name in sequences}
     kept = {name: s.inputs[name] for name in whole}
-    inside = look({**steps, **kept, **{entry: spec for entry, spec in begins.items() if spec}})
+    given = {**steps, **kept, **{entry: spec for entry, spec in begins.items() if spec}}
+    inside = look(given)
+    why = None if is_steady(inside, block, given) else explain_scan(s, block, look, given=given)
+    if why is not None:
+        problem, mended = why
+        return Found(NodeAnalysis(s.inputs, resolved=s.values, inside=(mended,) if mended else ()), (problem,))
     if inside is None or not _is_whole(inside, block):
         return _broken(s, block, inside)
     for output, spec in inside.outputs.items():

@@ -8,6 +8,7 @@ import pytest
 
 from drawings import Drawing
 from graph.catalog.definitions import states
+from graph.missing_states import offer_scan
 from graph.model import BlockParam, Definitions, Project
 from graph.problems import Problem
 from graph.validation import validate
@@ -136,3 +137,27 @@ def test_the_main_drawing_has_no_names():
     d.add("op.Output", "y", d.add("nn.Linear", "fc", d.add("op.Input", "x", shape=(4,)), out_features="=channels"))
     (problem,) = [p for p in validate(d.project) if p.code == "bad-expression"]
     assert "'channels' means nothing here" in str(problem.message) and "Write numbers only." in str(problem.message)
+
+
+def test_a_cell_that_is_called_is_offered_to_be_scanned_also_in_a_block():
+    d = Drawing("Outer", definitions=cell("y", state="h"))
+    d.add("block.Cell", "it", d.add("op.Input", "words", shape=(7, 4)))
+    d.add("op.Output", "y", d.port("it", "y"))
+    outer = d.as_block()
+    project = Drawing(definitions=outer).project
+    (problem,) = [p for p in validate(project) if p.code == "missing-input"]
+    scope = problem.block
+    offered = offer_scan(problem, project)
+    assert labels(offered)[0] == "Scan it" and offered.fixes[1:] == problem.fixes
+    mended = offered.fixes[0].edit(project)
+    assert mended.drawing(scope).node_named("it").params["use"] == "scan"
+    assert mended.graph == project.graph
+    assert [p for p in validate(mended) if p.code == "missing-input"] == []
+
+
+def test_other_inputs_without_a_wire_are_no_reason_to_scan():
+    d = Drawing(definitions=cell("y", state="h"))
+    d.add("block.Cell", "it")
+    project = d.project
+    found = {p.port: labels(offer_scan(p, project)) for p in validate(project) if p.code == "missing-input"}
+    assert "Scan it" not in found["x"] and found["h"][0] == "Scan it"
