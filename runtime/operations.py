@@ -167,8 +167,9 @@ def _full(values: Values, arguments: Sequence[str]) -> str:
     (like,) = arguments
     sizes, value = _shape_like(values, like), values["fill_value"]
     dtype = ", dtype=torch.float32" if isinstance(value, Symbol) else ""
-    plain_fill = {0.0: f"torch.zeros({sizes}", 1.0: f"torch.ones({sizes}"}
-    return f"{plain_fill.get(value, f'torch.full(({sizes}), {value!r}{dtype}')}, device={like}.device)"
+    name = {0.0: "zeros", 1.0: "ones"}.get(float(value)) if not isinstance(value, Symbol) else None
+    made = f"torch.full(({sizes}), {value!r}{dtype}" if name is None else f"torch.{name}({sizes}"
+    return f"{made}, device={like}.device)"
 
 
 def _random(values: Values, arguments: Sequence[str]) -> str:

@@ -286,9 +286,16 @@ def _paint_ports(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -
 
 def _paint_name(painter: QPainter, card: Card, *, colors: Colors, scale: float) -> None:
     """The name in the largest font that it fits in; in the smallest, shortened, if there is none."""
-    room, fonts = WIDTH - 8, [ui_font(pixels / scale, bold=True) for pixels in NAME_PIXELS]
-    font = next((f for f in fonts if QFontMetricsF(f).horizontalAdvance(card.name) <= room), fonts[-1])
+    room, fonts = WIDTH - 8, _name_fonts(QGuiApplication.font().family(), scale)
+    font, metrics = next((pair for pair in fonts if pair[1].horizontalAdvance(card.name) <= room), fonts[-1])
     painter.setFont(font)
     painter.setPen(colors("text"))
-    name = QFontMetricsF(font).elidedText(card.name, Qt.TextElideMode.ElideRight, room)
+    name = metrics.elidedText(card.name, Qt.TextElideMode.ElideRight, room)
     painter.drawText(QRectF(0, 0, WIDTH, card.shape.height), _CENTER, name)
+
+
+@lru_cache(maxsize=64)
+def _name_fonts(_family: str, scale: float) -> tuple[tuple[QFont, QFontMetricsF], ...]:
+    """The fonts for names at a zoom, the largest first, with their measures."""
+    fonts = (ui_font(pixels / scale, bold=True) for pixels in NAME_PIXELS)
+    return tuple((font, QFontMetricsF(font)) for font in fonts)
