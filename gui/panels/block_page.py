@@ -18,7 +18,7 @@ from gui.figures import grouped
 from gui.panels.block_params import ParamList
 from gui.panels.macs import macs_text, runs_code
 from gui.panels.name_field import NameField
-from gui.panels.parts import ColorBar, FactList, Heading, column, complain, label, row, small_button
+from gui.panels.parts import FactList, Heading, column, complain, label, page_header, small_button
 from gui.theme import GRID
 
 HELP_LINES = 3
@@ -91,16 +91,8 @@ class BlockPage(QWidget):
         self.params.renamed.connect(partial(self._blocks.rename_param, self._id))
 
     def _lay_out(self) -> None:
-        texts = column()
-        texts.addWidget(self.name_field)
-        kind = label(tr("Block"), tone="muted")
-        kind.setContentsMargins(GRID + 2, 0, 0, 0)
-        texts.addWidget(kind)
-        header = row(spacing=GRID)
-        header.addWidget(ColorBar("block"))
-        header.addLayout(texts, 1)
         layout = column(self, spacing=2 * GRID)
-        layout.addLayout(header)
+        layout.addLayout(page_header(self.name_field, tr("Block"), "block"))
         for widget in (
             self._complaint,
             self.help_field,

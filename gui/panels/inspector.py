@@ -21,7 +21,6 @@ from gui.panels.name_field import NameField
 from gui.panels.node_form import NodeForm, form_key
 from gui.panels.parts import (
     MARGIN,
-    ColorBar,
     FactList,
     Heading,
     ScrollColumn,
@@ -29,6 +28,7 @@ from gui.panels.parts import (
     complain,
     empty,
     label,
+    page_header,
     row,
     small_button,
 )
@@ -196,16 +196,8 @@ class ProjectCard(QWidget):
         self.init = InitForm(OF_NETWORK)
         self.init.chosen.connect(blocks.set_project_init)
         self.init.finished.connect(editor.end_merge)
-        texts = column()
-        texts.addWidget(self.name_field)
-        kind = label(tr("Network"), tone="muted")
-        kind.setContentsMargins(GRID + 2, 0, 0, 0)
-        texts.addWidget(kind)
-        header = row(spacing=GRID)
-        header.addWidget(ColorBar("accent"))
-        header.addLayout(texts, 1)
         layout = column(self, spacing=3 * GRID)
-        layout.addLayout(header)
+        layout.addLayout(page_header(self.name_field, tr("Network"), "accent"))
         layout.addWidget(complaint)
         layout.addWidget(self.facts)
         layout.addWidget(Heading(tr("Initialization")))

@@ -278,3 +278,16 @@ def _bare(layout: L, spacing: int) -> L:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(spacing)
     return layout
+
+
+def page_header(name: QWidget, kind: str, role: str) -> QHBoxLayout:
+    """The head of a page about something that has a name: its field, the kind of thing below, and a bar of a color."""
+    below = label(kind, tone="muted")
+    below.setContentsMargins(GRID + 2, 0, 0, 0)
+    texts = column()
+    texts.addWidget(name)
+    texts.addWidget(below)
+    header = row(spacing=GRID)
+    header.addWidget(ColorBar(role))
+    header.addLayout(texts, 1)
+    return header
