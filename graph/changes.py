@@ -14,7 +14,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Nodes and links that differ. A node that moved and changed otherwise is in both `moved` and `changed`."""
+    """Nodes and links that differ. A node that moved and changed otherwise is in both `moved` and `changed`.
+
+    `looks` says that frames, notes, bends, collapsed cards or the direction differ.
+    """
 
     added: tuple[NodeId, ...] = ()
     removed: tuple[NodeId, ...] = ()
@@ -22,10 +25,16 @@ class Changes:
     moved: tuple[NodeId, ...] = ()
     added_links: tuple[Link, ...] = ()
     removed_links: tuple[Link, ...] = ()
+    looks: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything differs."""
         return self != Changes()
+
+    @property
+    def in_meaning(self) -> bool:
+        """Whether anything differs that the network depends on: more than places and looks."""
+        return replace(self, moved=(), looks=False) != Changes()
 
 
 def diff(old: Graph, new: Graph) -> Changes:
@@ -40,6 +49,7 @@ def diff(old: Graph, new: Graph) -> Changes:
         moved=tuple(after.id for after, before in touched if after.position != before.position),
         added_links=tuple(link for key, link in _other(new.links, old.links) if old.links.get(key) != link),
         removed_links=tuple(link for key, link in _other(old.links, new.links) if new.links.get(key) != link),
+        looks=old.look != new.look,
     )
 
 
@@ -59,7 +69,7 @@ def _same_block(one: Block, other: Block) -> bool:
 
 
 def _drawn_the_same(one: Graph, other: Graph) -> bool:
-    return not replace(diff(one, other), moved=())
+    return not diff(one, other).in_meaning
 
 
 def _other(these: Mapping[K, V], those: Mapping[K, V]) -> Iterator[tuple[K, V]]:

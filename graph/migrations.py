@@ -60,10 +60,32 @@ class Migrations:
         return version
 
 
-MIGRATIONS = Migrations(2)
+MIGRATIONS = Migrations(3)
 
 
 @MIGRATIONS.step(1)
 def _blocks(record: Record) -> Record:
     """Version 2 adds blocks, code, shared weights and initialization; what had those names before was not known."""
     return {key: value for key, value in record.items() if key not in ("blocks", "codes", "weight_init", "bias_init")}
+
+
+_LOOK = ("annotations", "bends", "collapsed", "flow", "looks")
+
+
+@MIGRATIONS.step(2)
+def _looks(record: Record) -> Record:
+    """Version 3 adds bypassed nodes, frames, notes, bends, collapsed cards and the direction of drawings."""
+    record = _all_on(record)
+    if isinstance(blocks := record.get("blocks"), list):
+        record["blocks"] = [_all_on(block) if isinstance(block, dict) else block for block in blocks]
+    if isinstance(layout := record.get("layout"), dict):
+        record["layout"] = {key: value for key, value in layout.items() if key not in _LOOK}
+    return record
+
+
+def _all_on(drawing: Record) -> Record:
+    """A drawing whose nodes say nothing of being bypassed."""
+    if not isinstance(nodes := drawing.get("nodes"), list):
+        return dict(drawing)
+    plain = [{k: v for k, v in n.items() if k != "bypassed"} if isinstance(n, dict) else n for n in nodes]
+    return {**drawing, "nodes": plain}

@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from graph import kinship
+from graph.look import Look
 from graph.messages import EditError, Message, msg
 from graph.names import check_name, first_free
 from graph.plan import Choice, Plan
@@ -45,6 +46,7 @@ class Node:
     `facts` is what a data node learned about its data (see `runtime.data.describe`).
     `shares` is the id of the node whose weights this one uses too. `weight_init` and `bias_init` say how its weights
     begin (see `graph.catalog.initializers`); None leaves that to the project, and then to PyTorch.
+    A `bypassed` node is switched off: what arrives at it goes on as it is (see `graph.bypassing`).
     `extra` keeps the fields of a newer file format through a round trip.
     """
 
@@ -57,6 +59,7 @@ class Node:
     shares: NodeId | None = None
     weight_init: Choice | None = None
     bias_init: Choice | None = None
+    bypassed: bool = False
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -64,11 +67,12 @@ class Node:
 class Graph:
     """Nodes and links. Every method that edits returns a new graph and leaves this one alone.
 
-    `links` has at most one link an input, so it is keyed by the target port.
+    `links` has at most one link an input, so it is keyed by the target port. `look` has no meaning for the network.
     """
 
     nodes: Mapping[NodeId, Node] = field(default_factory=dict)
     links: Mapping[Port, Link] = field(default_factory=dict)
+    look: Look = field(default_factory=Look)
 
     @cached_property
     def _ends(self) -> tuple[Mapping[NodeId, tuple[Link, ...]], Mapping[NodeId, tuple[Link, ...]]]:
@@ -128,10 +132,9 @@ class Graph:
     def remove(self, ids: Iterable[NodeId]) -> Self:
         """Remove nodes and every link that touches them. Nodes that share their weights go on sharing among themselves."""
         gone = set(ids)
-        return replace(
-            self,
-            nodes=kinship.heirs({k: v for k, v in self.nodes.items() if k not in gone}),
-            links={k: v for k, v in self.links.items() if v.source.node not in gone and k.node not in gone},
+        return self._with(
+            kinship.heirs({k: v for k, v in self.nodes.items() if k not in gone}),
+            {k: v for k, v in self.links.items() if v.source.node not in gone and k.node not in gone},
         )
 
     def connect(self, link: Link) -> Self:
@@ -149,7 +152,7 @@ class Graph:
     def disconnect(self, links: Iterable[Link]) -> Self:
         """Remove wires; those that are not there are passed over."""
         gone = set(links)
-        return replace(self, links={k: v for k, v in self.links.items() if v not in gone})
+        return self._with(self.nodes, {k: v for k, v in self.links.items() if v not in gone})
 
     def set_params(self, node: NodeId, values: Mapping[str, Value]) -> Self:
         """Set parameters of a node, keeping its others. What shares its weights follows (see `graph.kinship.following`)."""
@@ -201,14 +204,14 @@ class Graph:
         self.require(node.id)
         return replace(self, nodes={**self.nodes, node.id: node})
 
-    def only(self, ids: Iterable[NodeId]) -> Self:
-        """The part of the drawing with these nodes and the links between them."""
+    def only(self, ids: Iterable[NodeId], annotations: Iterable[str] = ()) -> Self:
+        """The part of the drawing with these nodes, the links between them, and these annotations."""
         kept = set(ids)
-        return replace(
-            self,
-            nodes=kinship.heirs({k: v for k, v in self.nodes.items() if k in kept}),
-            links={k: v for k, v in self.links.items() if v.source.node in kept and k.node in kept},
+        part = self._with(
+            kinship.heirs({k: v for k, v in self.nodes.items() if k in kept}),
+            {k: v for k, v in self.links.items() if v.source.node in kept and k.node in kept},
         )
+        return replace(part, look=part.look.without(part.look.annotations.keys() - set(annotations)))
 
     def merge(self, part: Graph, offset: Position = (0.0, 0.0)) -> tuple[Self, dict[NodeId, NodeId]]:
         """Add a copy of another drawing, with fresh ids and free names.
@@ -231,7 +234,13 @@ class Graph:
             Link(Port(ids[source.node], source.name), Port(ids[target.node], target.name))
             for source, target in part.links.values()
         )
-        return replace(self, nodes=nodes, links={**self.links, **{link.target: link for link in copies}}), ids
+        links = {**self.links, **{link.target: link for link in copies}}
+        return replace(self, nodes=nodes, links=links, look=self.look.joined(part.look, ids, offset)), ids
+
+    def _with(self, nodes: Mapping[NodeId, Node], links: Mapping[Port, Link]) -> Self:
+        """With fewer nodes and links; what the look says of the others goes too."""
+        made = replace(self, nodes=nodes, links=links)
+        return replace(made, look=made.look.fitting(made))
 
     def require(self, node: NodeId) -> Node:
         """The node of that id.
@@ -346,6 +355,13 @@ class Project:
     def catalog(self) -> Catalog:
         """Every node type that can be used in this document."""
         return self.definitions.catalog
+
+    @cached_property
+    def running(self) -> Project:
+        """The project as it runs: without the nodes that are bypassed."""
+        from graph.bypassing import running  # needs the catalogue
+
+        return running(self)
 
     def with_graph(self, graph: Graph) -> Self:
         """The same project around another drawing."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
+from graph.look_records import look_record, with_record
 from graph.messages import EditError, FileError, Message, msg
 from graph.migrations import Record
 from graph.model import Block, BlockParam, Code, Definitions, Graph, Link, Node, Port, Position, Project
@@ -18,6 +19,7 @@ from graph.schema import (
     CodeRecord,
     LayoutRecord,
     LinkRecord,
+    LookRecord,
     NodeRecord,
     PartRecord,
     PlanRecord,
@@ -52,11 +54,13 @@ def project_record(project: Project) -> Record:
 def part_record(graph: Graph, definitions: Definitions) -> Record:
     """A drawing with the definitions of its document."""
     blocks = definitions.blocks.values()
-    layout: Record = {"nodes": _places(graph)}
+    layout: Record = {"nodes": _places(graph), **look_record(graph)}
     record: Record = {**_drawing_record(graph), "layout": layout}
     if blocks:
         record["blocks"] = [_block_record(block) for block in blocks]
         layout["blocks"] = {block.id: _places(block.graph) for block in blocks}
+        if looks := {block.id: look for block in blocks if (look := look_record(block.graph))}:
+            layout["looks"] = looks
     if definitions.codes:
         record["codes"] = [
             {**entry.extra, "id": entry.id, "name": entry.name, "text": entry.text.split("\n")}
@@ -97,6 +101,8 @@ def _node_record(node: Node) -> Record:
         record["facts"] = node.facts
     if node.shares is not None:
         record["shares"] = node.shares
+    if node.bypassed:
+        record["bypassed"] = True
     for name in INITIALIZERS:
         if (choice := getattr(node, name)) is not None:
             record[name] = _choice_record(choice)
@@ -152,13 +158,15 @@ def part_of(typed: PartRecord, raw: Record) -> tuple[Graph, Definitions]:
     for record, given in zip(typed.blocks, raw.get("blocks", ()), strict=True):
         _refuse_second(record.id, {**blocks, **codes})
         places = typed.layout.blocks.get(record.id, {})
+        look = typed.layout.looks.get(record.id, LookRecord())
         params = tuple(BlockParam(p.name, p.default, p.help) for p in record.params)
-        graph = _graph(record.nodes, given["nodes"], record.links, places)
+        graph = with_record(_graph(record.nodes, given["nodes"], record.links, places), look)
         blocks[record.id] = Block(record.id, record.name, graph, params, record.help, unknown(given, BlockRecord))
     for entry, given in zip(typed.codes, raw.get("codes", ()), strict=True):
         _refuse_second(entry.id, {**blocks, **codes})
         codes[entry.id] = Code(entry.id, entry.name, "\n".join(entry.text), unknown(given, CodeRecord))
-    return _graph(typed.nodes, raw["nodes"], typed.links, typed.layout.nodes), Definitions(blocks, codes)
+    graph = with_record(_graph(typed.nodes, raw["nodes"], typed.links, typed.layout.nodes), typed.layout)
+    return graph, Definitions(blocks, codes)
 
 
 def _refuse_second(definition: str, known: Record) -> None:
@@ -185,7 +193,7 @@ def _node(record: NodeRecord, raw: Record, places: Places) -> Node:
     extra = unknown(raw, NodeRecord)
     return Node(
         record.id, record.type, record.name, record.params, position, record.facts, record.shares,
-        _optional_choice(record.weight_init), _optional_choice(record.bias_init), extra,
+        _optional_choice(record.weight_init), _optional_choice(record.bias_init), record.bypassed, extra,
     )  # fmt: skip
 
 

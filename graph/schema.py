@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from graph.look import FLOWS, FRAME, NOTE, RIGHT
 from graph.messages import Message, msg
 from graph.plan import DEVICES
 from graph.strict_json import refuse
@@ -17,6 +18,8 @@ _ID = r"^[A-Za-z0-9_.-]{1,64}\Z"
 _TITLE = r"^[A-Za-z][A-Za-z0-9]{0,63}\Z"
 _CODE_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,63}\Z"
 _DEVICE = rf"^({'|'.join(DEVICES)})\Z"
+_KIND = rf"^({FRAME}|{NOTE})\Z"
+_FLOW = rf"^({'|'.join(FLOWS)})\Z"
 
 Id = Annotated[str, Meta(pattern=_ID)]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -48,6 +51,7 @@ class NodeRecord(Struct):
     shares: Id | None = None
     weight_init: ChoiceRecord | None = None
     bias_init: ChoiceRecord | None = None
+    bypassed: bool = False
 
 
 class SplitRecord(Struct, forbid_unknown_fields=True):
@@ -110,11 +114,34 @@ class CodeRecord(Struct):
     text: list[str]
 
 
-class LayoutRecord(Struct):
+class AnnotationRecord(Struct, forbid_unknown_fields=True):
+    """A frame or a note."""
+
+    id: Id
+    kind: Annotated[str, Meta(pattern=_KIND)]
+    text: str
+    area: tuple[float, float, float, float]
+    color: Annotated[str, Meta(max_length=64)] = ""
+
+
+BendRecord = tuple[Id, Word, tuple[tuple[float, float], ...]]  # target node, its port, corner points
+
+
+class LookRecord(Struct):
+    """Frames, notes, bends of wires, collapsed cards, and the direction of a drawing."""
+
+    annotations: list[AnnotationRecord] = []
+    bends: list[BendRecord] = []
+    collapsed: list[Id] = []
+    flow: Annotated[str, Meta(pattern=_FLOW)] = RIGHT
+
+
+class LayoutRecord(LookRecord):
     """Where the nodes stand: the only part that changes when one is moved."""
 
     nodes: dict[str, tuple[float, float]] = {}
     blocks: dict[str, dict[str, tuple[float, float]]] = {}
+    looks: dict[str, LookRecord] = {}  # those of the blocks
 
 
 class PartRecord(Struct):
@@ -177,6 +204,8 @@ _FORMS = {
     _TITLE: msg("up to 64 letters and digits, beginning with a letter"),
     _CODE_NAME: msg("up to 64 letters, digits and underscores, beginning with a letter"),
     _DEVICE: ", ".join(DEVICES),
+    _KIND: f"{FRAME}, {NOTE}",
+    _FLOW: ", ".join(FLOWS),
 }
 _WORDS = {**_KINDS, **{repr(pattern): words for pattern, words in _FORMS.items()}}  # by how msgspec says it
 

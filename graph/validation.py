@@ -38,6 +38,7 @@ def validate(project: Project, catalog: Catalog | None = None) -> tuple[Problem,
     An error stops training and export. What is wrong with nodes that nothing needs is a warning (see `relax`).
     `catalog` is that of the project where no other is given.
     """
+    project = project.running
     catalog = project.catalog if catalog is None else catalog
     drawing = Drawing(bind(project.graph, {}), catalog, definitions=project.definitions)
     found = [problem for check in _CHECKS for problem in check(drawing)]

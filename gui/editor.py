@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from graph import files
-from graph.adoption import adopt, retyped, used_definitions
 from graph.binding import bound, defaults, is_expression
+from graph.bypassing import bypass
 from graph.catalog import Catalog, Role
 from graph.catalog.types import Param
 from graph.history import History
+from graph.look import Look, with_look
 from graph.messages import EditError, FileError, LayerloomError, Message, msg
 from graph.model import Definitions, Graph, Link, Node, NodeId, Port, Position, Project, Scope, Value
 from graph.plan import Plan
@@ -25,7 +26,6 @@ from gui.describer import Describer, Finding
 from gui.shelf import brought_in, is_on_shelf
 from runtime.analysis import Analysis
 
-PASTE_STEP = 24.0
 Edit = Callable[[Graph], Graph]
 Wire = Callable[[NodeId], Link]  # from the id of a new node to the wire that comes with it
 
@@ -58,10 +58,10 @@ class Editor(QObject):
         self.folder: Path | None = None  # the folder that relative paths of data nodes start from
         self.selection: frozenset[NodeId] = frozenset()
         self.selected_links: frozenset[Link] = frozenset()
+        self.selected_annotations: frozenset[str] = frozenset()
         self.analysis = Analysis(complete=False)
         self.scope: Scope = None
         self.way: tuple[NodeId, ...] = ()  # the instances that lead from the project's drawing there
-        self._pasted = 0
         self._describer = Describer(self)
         self._describer.found.connect(self._on_found)
 
@@ -98,6 +98,11 @@ class Editor(QObject):
         return self._history.is_saved
 
     @property
+    def history(self) -> History[Project]:
+        """Every state of the document, to be read only: `undo`, `redo` and `travel_to` move in it."""
+        return self._history
+
+    @property
     def undo_text(self) -> Message | None:
         """What undo would take back."""
         return self._history.undo_text
@@ -116,7 +121,7 @@ class Editor(QObject):
         """Show the drawing of a block, or (None) that of the project."""
         if scope != self.scope and (scope is None or scope in self.project.blocks):
             self.scope = scope
-            self.selection, self.selected_links = frozenset(), frozenset()
+            self._select_nothing()
             self.scope_changed.emit(scope)
             self.selection_changed.emit(self.selection)
 
@@ -126,15 +131,15 @@ class Editor(QObject):
         """Start with another document and an empty history."""
         old = self.project
         self._history = History(project)
-        self.selection, self.selected_links = frozenset(), frozenset()
+        self._select_nothing()
         self.analysis = Analysis(complete=False)
         self.scope = None
         self.scope_changed.emit(None)
         self._announce(old)
         self.selection_changed.emit(self.selection)
 
-    def mark_saved(self, project: Project) -> None:
-        """`project` is what the file holds now."""
+    def mark_saved(self, project: Project | None) -> None:
+        """`project` is what the file holds now; None if it holds nothing of this document."""
         self._history.mark_saved(project)
         self.saved_changed.emit()
 
@@ -148,25 +153,31 @@ class Editor(QObject):
         """Do the step that was taken back again."""
         self._travel(self._history.redo)
 
+    def travel_to(self, index: int) -> None:
+        """Go to the state at this index of `history.steps`, back or forward."""
+        self._travel(partial(self._history.go, index))
+
     def end_merge(self) -> None:
         """A drag or a slider is let go: what follows is a step of its own."""
         self._history.end_merge()
 
     # ---- selection
 
-    def select(self, nodes: Iterable[NodeId], links: Iterable[Link] = ()) -> None:
-        """Select exactly these nodes and links."""
-        nodes, links = (
+    def select(self, nodes: Iterable[NodeId], links: Iterable[Link] = (), annotations: Iterable[str] = ()) -> None:
+        """Select exactly these nodes, links, and frames and notes."""
+        there = self.graph.links
+        chosen = (
             frozenset(nodes) & self.graph.nodes.keys(),
-            frozenset(links) & frozenset(self.graph.links.values()),
+            frozenset(link for link in links if there.get(link.target) == link),
+            frozenset(annotations) & self.graph.look.annotations.keys(),
         )
-        if (nodes, links) != (self.selection, self.selected_links):
-            self.selection, self.selected_links = nodes, links
-            self.selection_changed.emit(nodes)
+        if chosen != (self.selection, self.selected_links, self.selected_annotations):
+            self.selection, self.selected_links, self.selected_annotations = chosen
+            self.selection_changed.emit(self.selection)
 
     def select_all(self) -> None:
-        """Select every node."""
-        self.select(self.graph.nodes)
+        """Select every node, frame and note."""
+        self.select(self.graph.nodes, annotations=self.graph.look.annotations)
 
     # ---- edits
 
@@ -190,7 +201,7 @@ class Editor(QObject):
             graph = graph.add(node)
             return graph if wire is None else rewired(graph, wire(node.id), definitions.catalog)
 
-        if not self._edit(edit, msg("Add {name}", name=node.name), definitions=definitions):
+        if not self.edit(edit, msg("Add {name}", name=node.name), definitions=definitions):
             return None
         self.select([node.id])
         return node.id
@@ -201,22 +212,38 @@ class Editor(QObject):
 
     def connect_ports(self, source: Port, target: Port) -> bool:
         """Draw a wire; an occupied input gets the new wire in the place of its old one."""
-        return self._edit(lambda graph: rewired(graph, Link(source, target), self.catalog), msg("Connect"))
+        return self.edit(lambda graph: rewired(graph, Link(source, target), self.catalog), msg("Connect"))
 
     def rewire(self, link: Link, target: Port) -> bool:
         """Take the end of a wire to another input, as one step."""
         link_there = Link(link.source, target)
-        return self._edit(lambda graph: rewired(graph.disconnect([link]), link_there, self.catalog), msg("Connect"))
+        return self.edit(lambda graph: rewired(graph.disconnect([link]), link_there, self.catalog), msg("Connect"))
 
     def disconnect_links(self, links: Iterable[Link]) -> None:
         """Remove wires."""
-        self._edit(lambda graph: graph.disconnect(links), msg("Disconnect"))
+        self.edit(lambda graph: graph.disconnect(links), msg("Disconnect"))
 
     def remove_selected(self) -> None:
-        """Remove the selected nodes and links."""
-        nodes, links = self.selection, self.selected_links
-        if nodes or links:
-            self._edit(lambda graph: graph.disconnect(links).remove(nodes), msg("Delete"))
+        """Remove what is selected."""
+        nodes, links, annotations = self.selection, self.selected_links, self.selected_annotations
+        if nodes or links or annotations:
+
+            def edit(graph: Graph) -> Graph:
+                graph = graph.disconnect(links).remove(nodes)
+                return with_look(graph, graph.look.without(annotations))
+
+            self.edit(edit, msg("Delete"))
+
+    def bypass_selected(self) -> None:
+        """Switch the selected nodes off; on again if all of them are off."""
+        ids = self.selection
+        bypassed = not all(self.graph.nodes[i].bypassed for i in ids)
+        text = msg("Bypass") if bypassed else msg("End the bypass")
+        self.edit(lambda graph: bypass(graph, ids, self.catalog, bypassed=bypassed), text)
+
+    def set_look(self, look: Look, text: Message, *, merge: object = None) -> bool:
+        """Change how the drawing on the canvas looks (see `graph.look`), as one step."""
+        return self.edit(lambda graph: with_look(graph, look), text, merge=merge)
 
     def set_param(self, node: NodeId, name: str, value: Value) -> bool:
         """Set a parameter; None gives an `auto` one back to inference."""
@@ -235,7 +262,7 @@ class Editor(QObject):
 
         owner = self.graph.nodes[node].name if node in self.graph.nodes else node
         text = msg("Set {name} of {node}", name=name, node=owner)
-        return self._edit(edit, text, merge=merge)
+        return self.edit(edit, text, merge=merge)
 
     def reset_param(self, node: NodeId, name: str) -> None:
         """Give a parameter back to its default."""
@@ -244,11 +271,11 @@ class Editor(QObject):
             graph = graph.reset_params(node, [name])
             return graph.put(self._described(graph.nodes[node]))
 
-        self._edit(edit, msg("Reset {name}", name=name))
+        self.edit(edit, msg("Reset {name}", name=name))
 
     def refresh_data(self, node: NodeId) -> None:
         """Look at the data of a data node again."""
-        self._edit(lambda graph: graph.put(self._described(graph.require(node))), msg("Read the data again"))
+        self.edit(lambda graph: graph.put(self._described(graph.require(node))), msg("Read the data again"))
 
     def rename(self, node: NodeId, name: str) -> bool:
         """Give a node another name."""
@@ -256,7 +283,7 @@ class Editor(QObject):
 
     def move(self, positions: Mapping[NodeId, Position], *, merge: object = None) -> None:
         """Place nodes; moves with the same `merge` key are one step."""
-        self._edit(lambda graph: graph.move(positions), msg("Move"), merge=merge)
+        self.edit(lambda graph: graph.move(positions), msg("Move"), merge=merge)
 
     def set_plan(self, plan: Plan, text: Message, *, merge: object = None) -> None:
         """Change the training plan."""
@@ -273,50 +300,10 @@ class Editor(QObject):
         except LayerloomError as error:
             self.refused.emit(error.message)
 
-    # ---- clipboard
-
-    def copy_text(self) -> str:
-        """The selected part of the drawing as text for the clipboard; empty if nothing is selected."""
-        self._pasted = 0
-        if not self.selection:
-            return ""
-        part = self.graph.only(self.selection)
-        return files.part_to_text(part, used_definitions(part, self.project.definitions))
-
-    def paste_text(self, text: str, position: Position | None = None) -> None:
-        """Add what `copy_text` gave, at a place or a little beside the original, and select it."""
-        try:
-            part, others = files.part_from_text(text, self.catalog)
-        except LayerloomError:
-            self.refused.emit(msg("The clipboard holds no part of a drawing. Copy some nodes first."))
-            return
-        self._pasted += 1
-        definitions, types = adopt(self.project.definitions, others)
-        self._merge(retyped(part, types), self._offset(part, position), msg("Paste"), definitions)
-
-    def duplicate(self) -> None:
-        """Add a copy of the selected nodes beside them and select it."""
-        if self.selection:
-            self._merge(self.graph.only(self.selection), (PASTE_STEP, PASTE_STEP), msg("Duplicate"))
-
     # ---- machinery
 
-    def _offset(self, part: Graph, position: Position | None) -> Position:
-        if position is None or not part.nodes:
-            return (PASTE_STEP * self._pasted, PASTE_STEP * self._pasted)
-        left = min(node.position[0] for node in part.nodes.values())
-        top = min(node.position[1] for node in part.nodes.values())
-        return (position[0] - left, position[1] - top)
-
-    def _merge(self, part: Graph, offset: Position, text: Message, definitions: Definitions | None = None) -> None:
-        try:
-            merged, ids = self.graph.merge(part, offset)
-        except EditError as error:
-            self.refused.emit(error.message)
-            return
-        project = self.project if definitions is None else replace(self.project, definitions=definitions)
-        self.push(project.with_drawing(self.scope, merged), text)
-        self.select(ids.values())
+    def _select_nothing(self) -> None:
+        self.selection, self.selected_links, self.selected_annotations = frozenset(), frozenset(), frozenset()
 
     def _checked(self, param: Param, value: Value) -> Value:
         """A value in its normal form; an expression as it is, if what it gives now fits."""
@@ -359,7 +346,9 @@ class Editor(QObject):
         self.push(project, text, merge)
         return True
 
-    def _edit(self, edit: Edit, text: Message, *, merge: object = None, definitions: Definitions | None = None) -> bool:
+    def edit(self, edit: Edit, text: Message, *, merge: object = None, definitions: Definitions | None = None) -> bool:
+        """Change the drawing on the canvas as one step, see `change`; `definitions` are those of the document then."""
+
         def change(project: Project) -> Project:
             project = project if definitions is None else replace(project, definitions=definitions)
             return project.with_drawing(self.scope, edit(self.graph))
@@ -397,4 +386,4 @@ class Editor(QObject):
         self._follow(old)
         self.changed.emit(Change(old, self.project))
         self.saved_changed.emit()
-        self.select(self.selection, self.selected_links)
+        self.select(self.selection, self.selected_links, self.selected_annotations)

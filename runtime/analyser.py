@@ -38,7 +38,8 @@ _KEPT = 512  # answers about blocks when an analysis begins
 
 
 def analyse(project: Project, catalog: Catalog | None = None) -> Analysis:
-    """Everything that can be known about a project without its data. `catalog` is its own where no other is given."""
+    """Everything that can be known about a project, as it runs, without its data. `catalog` is its own where no other is given."""
+    project = project.running
     catalog = project.catalog if catalog is None else catalog
     analyser = _Analyser(project, catalog)
     problems = [_mendable(problem, project) for problem in validate(project, catalog)]

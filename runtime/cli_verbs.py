@@ -22,6 +22,8 @@ from runtime.cli_targets import Target, find_drawing, find_run, is_run
 from runtime.events import FINAL, Event, Failed, Stopped, to_json
 from runtime.runs import load_run
 from runtime.session import Control, failure
+from runtime.summary import summarize
+from runtime.summary_formats import FORMATTERS
 
 if TYPE_CHECKING:
     from runtime.analysis import Analysis
@@ -45,7 +47,9 @@ def check(args: Namespace) -> int:
 def summary(args: Namespace) -> int:
     """Print a table of the nodes."""
     project = find_drawing(args.file, read_data=args.read_data).project
-    print(cli_text.summary(project, _analyse_right(project)))
+    table = summarize(project, _analyse_right(project)).sorted_by(args.sort)
+    write = FORMATTERS.get(args.format, cli_text.summary)
+    print(write(table, expand=args.expand))
     return DONE
 
 
@@ -66,8 +70,25 @@ def render(args: Namespace) -> int:
     """Write a picture of the drawing; one with problems can be drawn too."""
     project = find_drawing(args.file).project
     scope = _block_named(project, args.block) if args.block is not None else None
-    args.draw_picture(project.inside(scope), _analyse(project).within(scope), args.output, args.theme)
+    seen = project.inside(scope)
+    nodes = None if args.select is None else _nodes_named(seen, args.select)
+    args.draw_picture(
+        seen, _analyse(project).within(scope), args.output,
+        style=args.style, theme=args.theme, transparent=args.transparent, legend=args.legend,
+        nodes=nodes, width=args.width, scale=args.scale,
+    )  # fmt: skip
     return DONE
+
+
+def _nodes_named(project: Project, names: list[str]) -> frozenset[str]:
+    """The ids of nodes of the drawing."""
+    found = {name: project.graph.node_named(name) for name in names}
+    if missing := [name for name, node in found.items() if node is None]:
+        known = ", ".join(node.name for node in project.graph.nodes.values()) or tr("none")
+        raise ProjectError(
+            msg("There is no node '{name}' in this drawing. Its nodes: {names}.", name=missing[0], names=known)
+        )
+    return frozenset(node.id for node in found.values() if node is not None)
 
 
 def _block_named(project: Project, name: str) -> str:
@@ -125,7 +146,7 @@ def _project_of_run(target: Target, args: Namespace) -> Project:
             msg("The run '{run}' is meant for {epochs} epochs; --epochs can only raise that.",
                 run=args.resume, epochs=run.epochs)
         )  # fmt: skip
-    if replace(diff(run.project.graph, target.project.graph), moved=()):
+    if diff(run.project.graph, target.project.graph).in_meaning:
         print(tr("The drawing has changed since the run began. The run goes on with its own."), file=sys.stderr)
     return run.project
 

@@ -81,6 +81,7 @@ class Source:
 
 def generate(project: Project, analysis: Analysis) -> Source:
     """The Python of a project, as far as its drawing is understood (nodes whose shapes are unknown are left out)."""
+    project = project.running
     writer = _Writer(project, analysis)
     writer.header()
     writer.network()

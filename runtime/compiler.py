@@ -74,6 +74,7 @@ def compile_project(project: Project) -> Compiled:
     Raises:
         ProjectError: the drawing has errors, or there is no network in it; the message names them.
     """
+    project = project.running
     analysis = analyse(project)
     if analysis.errors:
         first = analysis.errors[0]

@@ -6,6 +6,7 @@ import string
 
 from hypothesis import strategies as st
 
+from graph.look import FLOWS, FRAME, NOTE, Annotation, Look, with_look
 from graph.model import Block, BlockParam, Code, Definitions, Graph, Link, Node, Port, Project
 from graph.plan import DEVICES, Choice, Objective, Plan, Split
 
@@ -44,13 +45,32 @@ def graphs(draw) -> Graph:
             draw(st.none() | ids),
             draw(st.none() | choices),
             draw(st.none() | choices),
+            draw(st.booleans()),
             draw(extras),
         )
         for i, node_id in enumerate(taken)
     }
     ports = st.builds(Port, st.sampled_from(taken), st.sampled_from(PORTS)) if taken else st.nothing()
     links = draw(st.lists(st.builds(Link, ports, ports), max_size=8)) if taken else []
-    return Graph(nodes, {link.target: link for link in links})
+    graph = Graph(nodes, {link.target: link for link in links})
+    return with_look(graph, draw(looks(graph)))
+
+
+@st.composite
+def looks(draw, graph: Graph) -> Look:
+    """Any look that belongs to a drawing."""
+    points = st.tuples(coordinates, coordinates)
+    areas = st.tuples(coordinates, coordinates, st.floats(1, 1e4), st.floats(1, 1e4))
+    written = st.builds(Annotation, ids, st.sampled_from([FRAME, NOTE]), texts, areas, st.sampled_from(["", "accent"]))
+    annotations = draw(st.lists(written, max_size=3))
+    bent = draw(st.lists(st.sampled_from(list(graph.links)), max_size=2)) if graph.links else []
+    collapsed = draw(st.frozensets(st.sampled_from(list(graph.nodes)))) if graph.nodes else frozenset()
+    return Look(
+        {annotation.id: annotation for annotation in annotations},
+        {target: draw(st.lists(points, min_size=1, max_size=3).map(tuple)) for target in bent},
+        collapsed,
+        draw(st.sampled_from(FLOWS)),
+    )
 
 
 titles = st.from_regex(r"[A-Z][a-zA-Z0-9]{0,8}\Z", fullmatch=True)

@@ -33,7 +33,7 @@ def prepare(project: Project, folder: Path | None = None) -> Prepared:
         DataError: no data node is in use, its data is missing, wrong, or no longer what the drawing remembers,
             several nodes have different numbers of samples, or there are too few for the split.
     """
-    nodes = used_data_nodes(project.graph)
+    nodes = used_data_nodes(project.running.graph)
     if not nodes:
         raise DataError(msg("No data node is connected. Add one, and wire its outputs into the network and the loss."))
     loaded = {node.id: load(node, folder) for node in nodes}

@@ -1,0 +1,68 @@
+"""Copies of parts of a drawing: to the clipboard as text, from there, and beside the original."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from graph import files
+from graph.adoption import adopt, retyped, used_definitions
+from graph.messages import EditError, LayerloomError, Message, msg
+from graph.model import Definitions, Graph, Position
+from gui.editor import Editor
+
+STEP = 24.0  # canvas units from the original to its copy
+
+
+class Clipboard:
+    """Copies what is selected in an editor: nodes, the wires between them, frames and notes."""
+
+    def __init__(self, editor: Editor) -> None:
+        self._editor = editor
+        self._pasted = 0
+
+    def copy_text(self) -> str:
+        """The selected part of the drawing as text; empty if nothing is selected."""
+        self._pasted = 0
+        part = self._selected()
+        return files.part_to_text(part, used_definitions(part, self._editor.project.definitions)) if part else ""
+
+    def paste_text(self, text: str, position: Position | None = None) -> None:
+        """Add what `copy_text` gave, its upper left corner at a place or a little beside the original, and select it."""
+        try:
+            part, others = files.part_from_text(text, self._editor.catalog)
+        except LayerloomError:
+            self._editor.refused.emit(msg("The clipboard holds no part of a drawing. Copy some nodes first."))
+            return
+        self._pasted += 1
+        definitions, types = adopt(self._editor.project.definitions, others)
+        self._add(retyped(part, types), self._offset(part, position), msg("Paste"), definitions)
+
+    def duplicate(self) -> None:
+        """Add a copy of what is selected beside it and select it."""
+        if part := self._selected():
+            self._add(part, (STEP, STEP), msg("Duplicate"))
+
+    def _selected(self) -> Graph | None:
+        editor = self._editor
+        if not editor.selection and not editor.selected_annotations:
+            return None
+        return editor.graph.only(editor.selection, editor.selected_annotations)
+
+    def _offset(self, part: Graph, position: Position | None) -> Position:
+        corners = [node.position for node in part.nodes.values()]
+        corners += [annotation.area[:2] for annotation in part.look.annotations.values()]
+        if position is None or not corners:
+            return (STEP * self._pasted, STEP * self._pasted)
+        return (position[0] - min(x for x, _ in corners), position[1] - min(y for _, y in corners))
+
+    def _add(self, part: Graph, offset: Position, text: Message, definitions: Definitions | None = None) -> None:
+        editor = self._editor
+        known = editor.graph.look.annotations.keys()
+        try:
+            merged, ids = editor.graph.merge(part, offset)
+        except EditError as error:
+            editor.refused.emit(error.message)
+            return
+        project = editor.project if definitions is None else replace(editor.project, definitions=definitions)
+        editor.push(project.with_drawing(editor.scope, merged), text)
+        editor.select(ids.values(), annotations=editor.graph.look.annotations.keys() - known)
