@@ -1,4 +1,4 @@
-"""The keys of the canvas: what each does, so that a network can be drawn without a mouse."""
+"""The keys of the canvas, so that a network can be drawn without a mouse: arrows, and the actions whose keys need no Ctrl."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent
 
 from graph.model import Graph, NodeId
+from gui.shortcuts import strokes_on_canvas
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -18,46 +19,32 @@ PAN_STEP = 60.0
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 _OTHER_MODIFIERS = CONTROL | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
-# Methods of the view by key, and by character typed (which does not depend on the layout of the keyboard).
-BY_KEY = {
-    Qt.Key.Key_Delete: "remove_selected",
-    Qt.Key.Key_Backspace: "remove_or_leave",
-    Qt.Key.Key_Home: "fit",
-    Qt.Key.Key_Tab: "quick_add",
-    Qt.Key.Key_Return: "activate",
-    Qt.Key.Key_Enter: "activate",
-    Qt.Key.Key_Escape: "clear_selection",
-}
-BY_TEXT = {
-    "+": "zoom_in",
-    "=": "zoom_in",
-    "-": "zoom_out",
-    "0": "fit",
-    "f": "fit",
-    "1": "zoom_to_actual",
-    "/": "quick_add",
-    "c": "connect_selected",
-}
+# The actions that the view does itself; it asks for the others.
+OWN_ACTIONS = frozenset(
+    "quick_add connect_selected activate clear_selection delete remove_or_leave zoom_in zoom_out zoom_to_actual fit".split()
+)
 ARROWS = {
-    Qt.Key.Key_Left: (-1.0, 0.0),
-    Qt.Key.Key_Right: (1.0, 0.0),
-    Qt.Key.Key_Up: (0.0, -1.0),
-    Qt.Key.Key_Down: (0.0, 1.0),
+    Qt.Key.Key_Left.value: (-1.0, 0.0),
+    Qt.Key.Key_Right.value: (1.0, 0.0),
+    Qt.Key.Key_Up.value: (0.0, -1.0),
+    Qt.Key.Key_Down.value: (0.0, 1.0),
 }
 
 
 def handle_key(view: CanvasView, event: QKeyEvent) -> bool:
-    """Do what a key asks for; whether it asked for anything here."""
-    key, modifiers = Qt.Key(event.key()), event.modifiers()
+    """Do what a key asks for; whether it asked for anything here. Keys with Ctrl or Alt are heard by the menus."""
+    key, modifiers = event.key(), event.modifiers()
     if key in ARROWS and not modifiers & (_OTHER_MODIFIERS & ~CONTROL):
         _arrow(view, ARROWS[key], modifiers)
         return True
     if modifiers & _OTHER_MODIFIERS:
         return False
-    name = BY_KEY.get(key) or BY_TEXT.get(event.text().lower())
-    if name:
-        getattr(view, name)()
-    return name is not None
+    action = view.shortcuts.action_for(*strokes_on_canvas(event))
+    if action in OWN_ACTIONS:
+        getattr(view, action)()
+    elif action is not None:
+        view.action_requested.emit(action)
+    return action is not None
 
 
 def neighbor(graph: Graph, node: NodeId, direction: tuple[float, float]) -> NodeId | None:
@@ -84,7 +71,7 @@ def _arrow(view: CanvasView, direction: tuple[float, float], modifiers: Qt.Keybo
     dx, dy = direction
     if modifiers & CONTROL:
         view.go(direction)
-    elif view.editor.selection:
+    elif view.editor.selection or view.editor.selected_annotations:
         step = LEAP if modifiers & SHIFT else STEP
         view.nudge(dx * step, dy * step)
     else:

@@ -12,6 +12,7 @@ from graph.model import Link, NodeId, Port, Project
 from gui.canvas.card import color_role
 from gui.canvas.chooser import Chooser, Entry
 from gui.canvas.connecting import inputs_for
+from gui.fuzzy import words_fit
 from gui.panels.search import label_of, rank
 
 
@@ -30,7 +31,7 @@ def target_chooser(parent: QWidget, project: Project, node: NodeId) -> Chooser:
     entries = _target_entries(project, node)
     return Chooser(
         parent,
-        _filter(entries),
+        matching(entries),
         title=tr("Connect {node} to", node=project.graph.nodes[node].name),
         nothing=tr("No free input takes a wire from here. Add a layer first: press / and type."),
     )
@@ -72,9 +73,12 @@ def _link_entry(project: Project, link: Link, *, several: bool) -> Entry:
     )
 
 
-def _filter(entries: Sequence[Entry]) -> Callable[[str], list[Entry]]:
+def matching(entries: Sequence[Entry]) -> Callable[[str], list[Entry]]:
+    """What finds those entries that a query fits, best first; among equals in their order."""
+    names = [(entry.text.casefold(), entry.detail.casefold()) for entry in entries]
+
     def find(query: str) -> list[Entry]:
-        words = query.casefold().split()
-        return [e for e in entries if all(word in f"{e.text} {e.detail}".casefold() for word in words)]
+        graded = [(words_fit(query, texts), place) for place, texts in enumerate(names)]
+        return [entries[place] for _, place in sorted((g, p) for g, p in graded if g is not None)]
 
     return find

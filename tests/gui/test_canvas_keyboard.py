@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from canvas_hand import CONTROL, SHIFT, Hand, linked
+from canvas_hand import CONTROL, NONE, SHIFT, Hand, linked
 from drawings import Drawing
 from graph.model import Project
 from gui.canvas.keyboard import neighbor
@@ -215,3 +215,45 @@ def test_shift_tab_leaves_the_canvas(qtbot, editor):
     view.setFocus()
     qtbot.keyClick(view, Qt.Key.Key_Backtab)
     assert before.hasFocus()
+
+
+# ---- keys that a person changed
+
+
+def test_a_key_of_the_canvas_can_be_changed(hand, editor, row):
+    hand.view.shortcuts.add("zoom_in", "Z")
+    hand.view.shortcuts.remove("zoom_in", "+")
+    hand.key("+")
+    assert hand.view.zoom == 1
+    hand.key("z")
+    assert hand.view.zoom > 1
+
+
+def test_a_key_that_is_taken_over_does_the_new_thing_only(hand, editor, row):
+    hand.view.shortcuts.add("quick_add", "F")
+    hand.view.centerOn(5000, 5000)
+    hand.key("f")
+    assert hand.box() is not None
+    assert not hand.view.visible_area().contains(hand.view.scene().bounds())
+
+
+def test_keys_of_what_others_do_are_passed_on(hand, editor, row, qtbot):
+    hand.view.shortcuts.add("tidy", "T")
+    for key, modifiers, action in (("t", NONE, "tidy"), ("a", SHIFT, "align_left"), ("m", NONE, "bypass")):
+        with qtbot.waitSignal(hand.view.action_requested) as caught:
+            hand.key(key, modifiers)
+        assert caught.args == [action]
+
+
+def test_keys_with_control_are_left_to_the_menus(hand, editor, row, qtbot):
+    with qtbot.assertNotEmitted(hand.view.action_requested):
+        hand.key("b", CONTROL)
+
+
+def test_the_name_of_an_input_is_found_with_a_slip(hand, editor):
+    for words in ("linear", "relu"):
+        add(hand, words)
+    editor.select([editor.graph.node_named("fc1").id])
+    hand.key("c")
+    hand.type("reul")
+    assert [entry.text for entry in hand.box().entries()] == ["relu1.input"]
