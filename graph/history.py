@@ -1,36 +1,54 @@
-"""Undo and redo over values: a list of states, each with the words that its step has in the menu."""
+"""Undo and redo over values: a list of states, each with the words that its step has in the menu and its time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 from graph.messages import Message
+from graph.packing import Packed, forget_derived, pack, unpack
 
+NEAR = 64  # so many of the newest states are there as they were made; of those before them, one in so many
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Step(Generic[T]):
-    """A state and the edit that led to it. Steps with the same `merge` key follow each other as one."""
+class Step:
+    """The edit that led to a state, and when (seconds since 1970). Steps with one `merge` key melt into one."""
 
-    value: T
     text: Message | None = None
     merge: object = None
+    time: float = field(default_factory=time.time, compare=False)
 
 
 class History(Generic[T]):
-    """The states of a document. `value` is the present one; it changes by `push`, `undo` and `redo` only."""
+    """The states of a document. `value` is the present one; it changes by `push`, `undo`, `redo` and `go` only.
+
+    No state is ever dropped. Old ones are kept as what tells them from the next one (see `graph.packing`).
+    """
 
     def __init__(self, value: T) -> None:
-        self._steps: list[Step[T]] = [Step(value)]
+        self._steps = [Step()]
+        self._states: list[Any] = [value]
         self._at = 0
         self._saved: T | None = value
 
     @property
     def value(self) -> T:
         """The present state."""
-        return self._steps[self._at].value
+        return self._states[self._at]
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """All steps in the order in which they were made; the first one stands for opening the document."""
+        return self._steps
+
+    @property
+    def index(self) -> int:
+        """Which of the `steps` led to the present state."""
+        return self._at
 
     def push(self, value: T, text: Message, *, merge: object = None) -> None:
         """Make `value` the present state; what could be redone is forgotten.
@@ -41,27 +59,34 @@ class History(Generic[T]):
         if value is self.value:
             return
         last = self._steps[self._at]
-        del self._steps[self._at + 1 :]
-        if merge is not None and merge == last.merge and self._at > 0 and last.value is not self._saved:
-            self._steps[self._at] = Step(value, last.text, merge)
+        del self._steps[self._at + 1 :], self._states[self._at + 1 :]
+        if merge is not None and merge == last.merge and self._at > 0 and self.value is not self._saved:
+            self._steps[self._at], self._states[self._at] = Step(last.text, merge), value
         else:
-            self._steps.append(Step(value, text, merge))
+            self._steps.append(Step(text, merge))
+            self._states.append(value)
             self._at += 1
+            self._put_away(self._at - NEAR)
 
     def end_merge(self) -> None:
         """What follows does not melt into the last step, even with the same key."""
-        last = self._steps[self._at]
-        self._steps[self._at] = Step(last.value, last.text)
+        self._steps[self._at] = replace(self._steps[self._at], merge=None)
+
+    def go(self, index: int) -> None:
+        """Make the state at this index of `steps` the present one; before the first and after the last there are none."""
+        left, self._at = self._at, max(0, min(len(self._steps) - 1, index))
+        self._states[self._at] = self._state(self._at)
+        self.end_merge()
+        if left != self._at:
+            self._put_away(left)
 
     def undo(self) -> None:
         """Go one step back, if there is one."""
-        self._at = max(0, self._at - 1)
-        self.end_merge()
+        self.go(self._at - 1)
 
     def redo(self) -> None:
         """Go one step forward, if there is one."""
-        self._at = min(len(self._steps) - 1, self._at + 1)
-        self.end_merge()
+        self.go(self._at + 1)
 
     @property
     def undo_text(self) -> Message | None:
@@ -73,11 +98,34 @@ class History(Generic[T]):
         """What `redo` would do again, or None."""
         return self._steps[self._at + 1].text if self._at + 1 < len(self._steps) else None
 
-    def mark_saved(self, value: T) -> None:
+    def mark_saved(self, value: T | None) -> None:
         """`value` is what the file holds now; None when no file holds any state."""
         self._saved = value
+
+    def is_saved_at(self, index: int) -> bool:
+        """Whether the state at this index of `steps` is the one in the file."""
+        return self._states[index] is self._saved
 
     @property
     def is_saved(self) -> bool:
         """Whether the present state is the one in the file."""
         return self.value is self._saved
+
+    # ---- old states
+
+    def _put_away(self, index: int) -> None:
+        """Keep a state that is old enough in little room. The one in the file stays the very same value."""
+        if not 0 <= index <= len(self._states) - 1 - NEAR or isinstance(self._states[index], Packed):
+            return
+        value, later = self._states[index], self._state(index + 1)
+        forget_derived(value, later)
+        if index % NEAR and value is not self._saved:
+            self._states[index] = pack(value, later)
+
+    def _state(self, index: int) -> T:
+        """The state at an index, made anew from the first one after it that is there as it was made."""
+        whole = next(i for i in range(index, len(self._states)) if not isinstance(self._states[i], Packed))
+        value = self._states[whole]
+        for i in range(whole - 1, index - 1, -1):
+            value = unpack(self._states[i], value)
+        return value

@@ -27,7 +27,7 @@ from gui.shelf import brought_in, is_on_shelf
 from runtime.analysis import Analysis
 
 Edit = Callable[[Graph], Graph]
-Wire = Callable[[NodeId], Link]  # from the id of a new node to the wire that comes with it
+Then = Callable[[Graph, NodeId, Catalog], Graph]  # what else happens to the drawing that a new node is in
 
 
 class Change(NamedTuple):
@@ -182,9 +182,16 @@ class Editor(QObject):
     # ---- edits
 
     def add_node(
-        self, type_id: str, position: Position, *, wire: Wire | None = None, definitions: Definitions | None = None
+        self,
+        type_id: str,
+        position: Position,
+        *,
+        params: Mapping[str, Value] | None = None,
+        then: Then | None = None,
+        definitions: Definitions | None = None,
+        merge: object = None,
     ) -> NodeId | None:
-        """Add a node of a type and select it; `wire` gives a wire to draw with it, in place of what its end had.
+        """Add a node of a type and select it; `then` does more with it in the same step, such as drawing its wires.
 
         `definitions` are those of the document from then on. A block of the library (see `gui.shelf`) comes in with its node.
         """
@@ -194,14 +201,15 @@ class Editor(QObject):
             self.refused.emit(error.message)
             return None
         node_type = definitions.catalog[type_id]
-        node = Node(self.graph.free_id(), node_type.id, self.graph.free_name(node_type.stem), position=position)
-        node = self._described(node)
+        graph = self.graph
+        node = Node(graph.free_id(), node_type.id, graph.free_name(node_type.stem), params or {}, position=position)
+        node = self._described(node, merge)
 
         def edit(graph: Graph) -> Graph:
             graph = graph.add(node)
-            return graph if wire is None else rewired(graph, wire(node.id), definitions.catalog)
+            return graph if then is None else then(graph, node.id, definitions.catalog)
 
-        if not self.edit(edit, msg("Add {name}", name=node.name), definitions=definitions):
+        if not self.edit(edit, msg("Add {name}", name=node.name), definitions=definitions, merge=merge):
             return None
         self.select([node.id])
         return node.id
