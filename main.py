@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runtime import cli
 
@@ -24,10 +24,10 @@ def _open_window(path: Path | None) -> int:
     return run(path)
 
 
-def _draw_picture(project: Project, analysis: Analysis, path: Path, theme: str) -> None:
-    from gui.canvas.picture import render_picture
+def _draw_picture(project: Project, analysis: Analysis, path: Path, **options: Any) -> None:
+    from gui.canvas.picture import PictureOptions, render_picture
 
-    render_picture(project, analysis, path, theme=theme)
+    render_picture(project, analysis, path, PictureOptions(**options))
 
 
 if __name__ == "__main__":

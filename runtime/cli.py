@@ -16,9 +16,7 @@ from typing import TextIO
 
 from graph.atomic import explain
 from graph.messages import LayerloomError, msg, set_language, tr
-from graph.model import Project
 from runtime import cli_parser
-from runtime.analysis import Analysis
 from runtime.cli_text import error_text
 from runtime.places import state_folder
 from runtime.warmup import prepare_environment
@@ -27,7 +25,7 @@ WRONG = 1
 INTERRUPTED = 130
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 OpenWindow = Callable[[Path | None], int]
-DrawPicture = Callable[[Project, Analysis, Path, str], None]
+DrawPicture = Callable[..., None]  # project, analysis, path; and how it is to look, by name
 
 
 def main(
@@ -41,7 +39,7 @@ def main(
     Args:
         argv: the arguments after the name of the program.
         open_window: opens the window on a file (None: none in particular) and returns its exit status.
-        draw_picture: writes a drawing as a picture file in a theme.
+        draw_picture: writes a drawing as a picture file; takes the fields of `gui.canvas.picture.PictureOptions` by name.
     """
     for stream in (sys.stdout, sys.stderr):
         _print_every_letter(stream)

@@ -16,6 +16,8 @@ from graph.messages import LayerloomError, Message, languages, msg, tr
 from graph.plan import DEVICES
 from runtime import examples
 from runtime.export.formats import FORMATS
+from runtime.summary import COLUMNS
+from runtime.summary_formats import FORMATTERS
 
 PICTURES = (".svg", ".png", ".pdf")
 
@@ -133,6 +135,11 @@ _SEEDS = msg("{number}, at most {most}", number=msg("a whole number from 0"), mo
 _count = _number(int, lambda n: 1 <= n <= 10**9, msg("a whole number from 1"))
 _seed = _number(int, lambda n: 0 <= n <= MAX_SEED, _SEEDS)
 _rate = _number(float, lambda x: 0 < x < math.inf, msg("a number above 0"))
+_size = _number(float, lambda x: 0.1 <= x <= 100, msg("a number from 0.1 to 100"))
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _hash(text: str) -> str:
@@ -167,13 +174,24 @@ _READ = Argument(
 _JSON = Argument("--json", action="store_true", says=msg("Print one JSON object a line, and nothing else."))
 _RUNS = Argument("--out", type=Path, metavar="RUNS", says=msg("Folder of the runs; default: FILE's name with .runs."))
 
+_SORTS = msg("The column to sort by: {columns}. Figures come largest first.", columns=", ".join(COLUMNS))
+
 VERBS: Mapping[str, Verb] = {
     "open": Verb(
         msg("Open the window."),
         [Argument("file", metavar="FILE", nargs="?", says=_FILE.says)],
     ),
     "check": Verb(msg("List what is wrong with a drawing."), [_FILE, _READ]),
-    "summary": Verb(msg("Print a table of the layers: shapes, parameters, multiply-accumulates."), [_FILE, _READ]),
+    "summary": Verb(
+        msg("Print a table of the layers: shapes, parameters, multiply-accumulates, memory."),
+        [
+            _FILE,
+            Argument("--format", choices=("text", *FORMATTERS), default="text", says=msg("How to write the table.")),
+            Argument("--sort", choices=tuple(COLUMNS), default="order", metavar="COLUMN", says=_SORTS),
+            Argument("--expand", action="store_true", says=msg("List what is inside blocks too.")),
+            _READ,
+        ],
+    ),
     "code": Verb(
         msg("Print the Python of a drawing."),
         [
@@ -190,8 +208,17 @@ VERBS: Mapping[str, Verb] = {
                 "-o", "--output", type=_picture, required=True, metavar="PATH",
                 says=msg("An .svg, .png or .pdf file."),
             ),
+            Argument("--style", choices=("canvas", "figure"), default="canvas", says=msg("As on the canvas, or fit for a paper.")),
             Argument("--theme", choices=("light", "dark"), default="light", says=msg("Colors of the picture.")),
+            Argument("--transparent", action="store_true", says=msg("Paint no background.")),
+            Argument("--legend", action="store_true", says=msg("Say below what colors and dashes mean.")),
             Argument("--block", metavar="NAME", says=msg("Draw the inside of this block.")),
+            Argument("--select", type=_names, metavar="NAME,NAME", says=msg("Draw only these nodes.")),
+            Argument(
+                "--width", type=_size, metavar="CM",
+                says=msg("Arrange a figure anew for a page that wide; columns of papers have 8, pages 17."),
+            ),
+            Argument("--scale", type=_size, default=2.0, metavar="N", says=msg("Pixels a canvas unit, for .png.")),
         ],
     ),
     "train": Verb(

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from unicodedata import east_asian_width
 
-from graph.catalog import Catalog
-from graph.catalog.definitions import PREFIX, REPEAT, SCAN
-from graph.messages import LayerloomError, ProjectError, msg, tr, translate
-from graph.model import Node, Project
+from graph.messages import LayerloomError, ProjectError, msg, tr
+from graph.model import Project
 from graph.problems import Problem
-from graph.topology import execution_order
-from runtime.analysis import Analysis, NodeAnalysis
+from runtime.analysis import Analysis
 from runtime.events import (
     EpochEnded,
     Event,
@@ -21,6 +18,8 @@ from runtime.events import (
     Stopped,
 )
 from runtime.export.receipt import SAMPLES, Receipt
+from runtime.summary import Summary
+from runtime.summary_formats import cells, head, layers
 
 Row = Sequence[str]
 
@@ -79,31 +78,16 @@ def totals(analysis: Analysis) -> str:
     )
 
 
-def summary(project: Project, analysis: Analysis) -> str:
-    """A row a node, in the order of execution, and the totals."""
-    head = (tr("name"), tr("type"), tr("output"), tr("parameters"), "MACs")
-    rows = [
-        _summary_row(project.graph.nodes[node], analysis, project.catalog) for node in execution_order(project.graph)
-    ]
-    return f"{table(head, rows, right=(3, 4))}\n\n{totals(analysis)}"
-
-
-def _summary_row(node: Node, analysis: Analysis, catalog: Catalog) -> Row:
-    known = analysis.nodes[node.id]
-    shapes = ", ".join(spec.compact for spec in known.outputs.values())
-    own = f"{known.parameters:,}" if known.parameters else ""
-    parameters = " + ".join(filter(None, (own, tr("shared") if node.shares else "")))
-    return node.name, _kind(node, known, catalog), shapes, parameters, f"{known.macs:,}" if known.macs else ""
-
-
-def _kind(node: Node, known: NodeAnalysis, catalog: Catalog) -> str:
-    """What a node is: `Linear`, `3 × Bottleneck`, `GRUCell over time`."""
-    label = translate(catalog[node.type].label)
-    if node.type.startswith(PREFIX) and known.resolved["use"] == REPEAT:
-        return tr("{times} × {block}", times=known.resolved["times"], block=label)
-    if node.type.startswith(PREFIX) and known.resolved["use"] == SCAN:
-        return tr("{block} over time", block=label)
-    return label
+def summary(summary: Summary, *, expand: bool = False) -> str:
+    """A row a node, the layers in blocks indented if they are asked for, and the totals."""
+    rows = [cells(summary, layer, "  " * layer.depth + layer.row.name) for layer in layers(summary.rows, expand=expand)]
+    text = tr(
+        "{parameters:,} parameters, {macs:,} multiply-accumulates a sample",
+        parameters=summary.parameters,
+        macs=summary.macs,
+    )
+    memory = tr("{memory:,.1f} KiB of parameters and outputs a sample", memory=summary.memory / 1024)
+    return f"{table(head(), rows, right=(3, 4, 5, 6, 7))}\n\n{text}, {memory}"
 
 
 def event_line(event: Event) -> str | None:

@@ -71,7 +71,7 @@ def render(args: Namespace) -> int:
     project = find_drawing(args.file).project
     scope = _block_named(project, args.block) if args.block is not None else None
     seen = project.inside(scope)
-    nodes = None if args.select is None else _nodes_named(seen, args.select)
+    nodes = _nodes_named(seen, args.select) if args.select else None
     args.draw_picture(
         seen, _analyse(project).within(scope), args.output,
         style=args.style, theme=args.theme, transparent=args.transparent, legend=args.legend,

