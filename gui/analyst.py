@@ -35,6 +35,7 @@ class Analyst(QObject):
         self._project: Project | None = editor.project
         self._number = 0
         self._closing = False
+        self._is_ready = False
         self._answered.connect(self._on_answered)
         editor.changed.connect(self._on_changed)
         self._thread = threading.Thread(target=self._work, name="layerloom-analysis", daemon=True)
@@ -50,6 +51,11 @@ class Analyst(QObject):
             self._wake.notify()
         if self._thread.is_alive():
             self._thread.join(timeout)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether torch is loaded."""
+        return self._is_ready
 
     @Slot()
     def look_again(self) -> None:
@@ -79,6 +85,7 @@ class Analyst(QObject):
         from runtime.warmup import warm_up
 
         warm_up("gui.panels.plot")
+        self._is_ready = True
         self._emit(self.ready.emit)
         from runtime.analyser import analyse
 

@@ -10,17 +10,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
-from graph.messages import language, msg, set_language
+from graph.messages import Message, language, msg
+from gui.icons import application_icon
+from gui.motion import motion
 from gui.settings import Settings
 from gui.style import Dresser
 from gui.theme import theme
+from gui.tongue import tongue
 from runtime.places import state_folder
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
+    from gui.shortcuts import Shortcuts
+
+_windows: set[MainWindow] = set()
 
 
 def run(path: Path | None = None) -> int:
@@ -31,16 +38,20 @@ def run(path: Path | None = None) -> int:
     """
     app = make_application()
     settings = Settings()
-    use_language(app, settings)
+    tongue.use(settings.language or language())
     theme.use(settings.theme)
+    theme.set_scale(settings.text_size)
+    motion.reduced = settings.motion
+    QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: theme.use(settings.theme))
     dresser = Dresser(app)
     from gui.main_window import MainWindow
 
     window = MainWindow(settings)
     dresser.dress()
-    ErrorReporter(window).watch()
+    ErrorReporter(tell_windows, app).watch()
     window.show_document(path)
     FirstPaint(window.canvas.viewport(), window.start_background)
+    window.offer_hints()
     window.show()
     return app.exec()
 
@@ -67,17 +78,29 @@ def make_application() -> QApplication:
     app.setOrganizationName("Layerloom")
     app.setApplicationName("Layerloom")
     app.setApplicationDisplayName("Layerloom")
+    app.setWindowIcon(application_icon())
     return app
 
 
-def use_language(app: QApplication, settings: Settings) -> None:
-    """Speak the chosen language, or the one that the command line found in its environment."""
-    code = settings.language or language()
-    set_language(code)
-    if code != "en":
-        translator = QTranslator(app)
-        if translator.load(QLocale(code), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
-            app.installTranslator(translator)
+def open_window(settings: Settings, shortcuts: Shortcuts | None = None) -> MainWindow:
+    """Another window. It is kept as long as it is open."""
+    from gui.main_window import MainWindow
+
+    window = MainWindow(settings, shortcuts)
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    _windows.add(window)
+    window.destroyed.connect(lambda _gone=None: _windows.discard(window))
+    window.show()
+    return window
+
+
+def tell_windows(message: Message) -> None:
+    """Show an error in every window."""
+    from gui.main_window import MainWindow
+
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, MainWindow):
+            window.notice.show_message(message, "error")
 
 
 class ErrorReporter(QObject):
@@ -85,9 +108,9 @@ class ErrorReporter(QObject):
 
     happened = Signal(object)  # BaseException, from whatever thread
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, tell: Callable[[Message], object], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tell = tell
         self.happened.connect(self.report)
 
     def watch(self) -> None:
@@ -110,4 +133,4 @@ class ErrorReporter(QObject):
             "Details for a report are in {file}.",
             file=file,
         )
-        self._window.notice.show_message(text, "error")
+        self._tell(text)

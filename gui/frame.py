@@ -1,79 +1,91 @@
-"""The rooms of the window and where they stand: tool bar, library, canvas, tabs, status line."""
+"""The rooms of a document in the window and where they stand: tool bar, library, canvas, tabs, status line."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QMenu, QPushButton, QSplitter, QTabWidget, QWidget
+from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
 
 from graph.messages import Message, msg, tr
 from graph.model import NodeId
-from gui.block_editor import BlockEditor
+from gui.announcer import Announcer
 from gui.canvas.breadcrumb import Breadcrumb
 from gui.canvas.view import CanvasView
-from gui.editor import Editor
-from gui.icons import icon
+from gui.later import Later
 from gui.live import live_values
 from gui.notice import Notice
+from gui.panels.banner import DocumentBanner
 from gui.panels.code import CodePanel
 from gui.panels.data import DataPanel
 from gui.panels.inspector import InspectorPanel
 from gui.panels.library import LibraryPanel
 from gui.panels.log import LogPanel
 from gui.panels.metrics import MetricsPanel
-from gui.panels.parts import column, row
+from gui.panels.parts import column
 from gui.panels.predictions import PredictionsPanel
 from gui.panels.problems import ProblemsPanel
 from gui.panels.training import TrainingPanel
-from gui.run_bar import RunBar
-from gui.run_controller import RunController
+from gui.panes import Panes
 from gui.settings import Settings
 from gui.status_line import StatusLine
-from gui.theme import GRID
+from gui.theme import theme
+from gui.tool_bar import ToolBar
+from gui.workspace import Workspace
+from runtime.events import Event, Failed
 
-LIBRARY_WIDTH, SIDE_WIDTH = 216, 296
+LIBRARY_WIDTH, SIDE_WIDTH = 232, 296
 BOTTOM_SHARE = 0.3  # of the height of the window
+PANELS = {"left": msg("Library and outline"), "side": msg("Side panel"), "bottom": msg("Lower panel")}
 
 
 class Frame(QWidget):
-    """Everything between the menu bar and the lower edge."""
+    """Everything of one document between the menu bar and the lower edge. It holds nothing that cannot be made anew."""
 
-    open_requested = Signal()
-    save_requested = Signal()
-    tidy_requested = Signal()
-    undo_requested = Signal()
-    redo_requested = Signal()
+    action_requested = Signal(str)  # the id of an action of the window
+    opening_requested = Signal(object, str)  # Path of a file that is in use, and the way to open it all the same
     context_menu_requested = Signal(object, object)
 
-    def __init__(self, editor: Editor, controller: RunController, blocks: BlockEditor) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__()
-        self._editor, self._controller, self._blocks = editor, controller, blocks
+        self._workspace = workspace
+        self._editor, self._controller = workspace.editor, workspace.controller
         self._make_panels()
-        self._panels = {
-            "library": (msg("Library"), self.library),
-            "side": (msg("Side panel"), self.side),
-            "bottom": (msg("Lower panel"), self.bottom),
-        }
         whole = column(self)
-        whole.addWidget(self._make_tool_bar())
+        whole.addWidget(self.tool_bar)
+        whole.addWidget(self.banner)
         whole.addWidget(self._make_splitters(), 1)
         whole.addWidget(self.status)
+        self.panes = Panes((self.tool_bar, *self.parts[:1], self.canvas, *self.parts[1:]), self)
+        Announcer(self._editor, self.canvas)
         self._connect()
+        self._show_past()
 
     # ---- parts
 
     def _make_panels(self) -> None:
-        self.canvas = CanvasView(self._editor)
-        self.breadcrumb = Breadcrumb(self.canvas, self._editor, self._blocks)
+        editor, blocks = self._editor, self._workspace.block_editor
+        self.tool_bar, self.banner = ToolBar(self._controller), DocumentBanner(self._workspace.documents)
+        self.run_bar = self.tool_bar.run_bar
+        self.canvas = CanvasView(editor)
+        self.breadcrumb = Breadcrumb(self.canvas, editor, blocks)
         self.notice = Notice(self.canvas)
-        self.library = LibraryPanel(self._editor, self._blocks)
-        self.inspector, self.training = InspectorPanel(self._editor, self._blocks), TrainingPanel(self._editor)
-        self.data, self.code = DataPanel(self._editor), CodePanel(self._editor, self._blocks)
-        self.metrics, self.problems = MetricsPanel(), ProblemsPanel(self._editor, self._blocks)
+        self.library = LibraryPanel(editor, blocks)
+        self.outline, self.history, self.summary = (
+            Later(make) for make in (self._make_outline, self._make_history, self._make_summary)
+        )
+        self.inspector, self.training = InspectorPanel(editor, blocks), TrainingPanel(editor)
+        self.data, self.code = DataPanel(editor), CodePanel(editor, blocks)
+        self.metrics, self.problems = MetricsPanel(), ProblemsPanel(editor, blocks)
         self.predictions, self.log = PredictionsPanel(), LogPanel()
-        self.status = StatusLine(self._editor)
+        self.status = StatusLine(editor)
+        self.left = _tabs(
+            (self.library, tr("Library")),
+            (self.outline, tr("Outline")),
+            (self.history, tr("History")),
+        )
         self.side = _tabs(
             (self.inspector, tr("Layer")),
             (self.training, tr("Training")),
@@ -81,29 +93,34 @@ class Frame(QWidget):
             (self.code, tr("Code")),
         )
         self.bottom = _tabs(
-            (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")),
-            (self.predictions, tr("Predictions")), (self.log, tr("Log")),
+            (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")), (self.predictions, tr("Predictions")),
+            (self.summary, tr("Summary")), (self.log, tr("Log")),
         )  # fmt: skip
+        self._panels: dict[str, QWidget] = {"left": self.left, "side": self.side, "bottom": self.bottom}
 
-    def _make_tool_bar(self) -> QWidget:
-        bar = QWidget()
-        bar.setObjectName("toolBar")
-        line = row(bar)
-        line.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
-        self._open = _button(tr("Open"), tip=tr("Open a drawing (Ctrl+O)"))
-        self._save = _button(tr("Save"), tip=tr("Save the drawing (Ctrl+S)"))
-        self._undo = _button("", symbol="undo", name=tr("Undo"))
-        self._redo = _button("", symbol="redo", name=tr("Redo"))
-        self._tidy = _button(tr("Tidy up"), tip=tr("Place the nodes in rows (Ctrl+T)"))
-        self.run_bar = RunBar(self._controller)
-        for button in (self._open, self._save, self._undo, self._redo, self._tidy):
-            line.addWidget(button)
-        line.addWidget(self.run_bar, 1)
-        return bar
+    def _make_outline(self) -> QWidget:
+        from gui.panels.outline import OutlinePanel
+
+        panel = OutlinePanel(self._editor, self._workspace.block_editor)
+        panel.inside_requested.connect(self.canvas.inside_requested)
+        return panel
+
+    def _make_history(self) -> QWidget:
+        from gui.panels.history import HistoryPanel
+
+        return HistoryPanel(self._editor)
+
+    def _make_summary(self) -> QWidget:
+        from gui.panels.summary import SummaryPanel
+
+        panel = SummaryPanel(self._editor)
+        panel.node_requested.connect(self._on_node_requested)
+        panel.told.connect(self.notice.show_message)
+        return panel
 
     def _make_splitters(self) -> QSplitter:
         self._across = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False)
-        for widget in (self.library, self.canvas, self.side):
+        for widget in (self.left, self.canvas, self.side):
             self._across.addWidget(widget)
         self._across.setStretchFactor(1, 1)
         self._down = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False)
@@ -113,11 +130,7 @@ class Frame(QWidget):
         return self._down
 
     def _connect(self) -> None:
-        self._open.clicked.connect(self.open_requested)
-        self._save.clicked.connect(self.save_requested)
-        self._tidy.clicked.connect(self.tidy_requested)
-        self._undo.clicked.connect(self._editor.undo)
-        self._redo.clicked.connect(self._editor.redo)
+        self.tool_bar.requested.connect(self.action_requested)
         self.library.add_requested.connect(self._on_add_requested)
         self.problems.node_requested.connect(self._on_node_requested)
         self.problems.count_changed.connect(self._on_problem_count)
@@ -128,13 +141,31 @@ class Frame(QWidget):
         self.canvas.nodeActivated.connect(self._on_node_activated)
         self.canvas.context_menu_requested.connect(self.context_menu_requested)
         for panel in (self.metrics, self.predictions):
-            panel.failed.connect(lambda message: self.notice.show_message(message, "error"))
-            panel.exported.connect(lambda path: self.notice.show_message(msg("Written to {file}.", file=path)))
-        self._controller.problems_wanted.connect(lambda: self.bottom.setCurrentWidget(self.problems))
-        self._controller.started.connect(lambda _event: self.bottom.setCurrentWidget(self.metrics))
+            panel.failed.connect(self._on_panel_failed)
+            panel.exported.connect(self._on_exported)
+        self.banner.save_as_requested.connect(self._on_save_as_requested)
+        self.banner.open_requested.connect(self.opening_requested)
+        self._workspace.documents.warned.connect(self.warn)
+        self._workspace.documents.autosaved.connect(self.status.show_autosaved)
+        self._editor.refused.connect(self.warn)
+        self._controller.refused.connect(self.warn)
+        self._controller.problems_wanted.connect(self._on_problems_wanted)
+        self._controller.started.connect(self._on_started)
         self._controller.events.connect(self._on_events)
+        self._controller.ended.connect(self._on_ended)
+
+    def _show_past(self) -> None:
+        """A frame that is made while a document is open shows what happened before."""
+        if events := self._workspace.events:
+            self._on_events(events)
+            self.run_bar.show_past(events)
 
     # ---- for the window
+
+    @property
+    def parts(self) -> tuple[QTabWidget, ...]:
+        """The tabs around the canvas."""
+        return (self.left, self.side, self.bottom)
 
     def prepare(self) -> None:
         """Make what the first picture did not need."""
@@ -146,21 +177,15 @@ class Frame(QWidget):
         self.run_bar.device.set_devices(devices)
         self.status.show_ready()
 
-    def show_history(self, undo: Message | None, redo: Message | None) -> None:
-        """What undo and redo would do."""
-        for button, step, text in (
-            (self._undo, undo, tr("Undo: {step} (Ctrl+Z)", step=undo)),
-            (self._redo, redo, tr("Redo: {step} (Ctrl+Shift+Z)", step=redo)),
-        ):
-            button.setEnabled(step is not None)
-            button.setToolTip(text if step else tr("Nothing to do here yet"))
+    @Slot(object)
+    def warn(self, message: Message) -> None:
+        """Say why something did not happen."""
+        self.notice.show_message(message, "warning")
 
     def show_export(self, run: Path | None, folder: Path) -> None:
         """Offer to take the trained network away."""
         if run is None:
-            self.notice.show_message(
-                msg("Nothing is trained yet. Press Train first, then export what it learned."), "warning"
-            )
+            self.warn(msg("Nothing is trained yet. Press Train first, then export what it learned."))
             return
         from gui.export_dialog import ExportDialog
 
@@ -175,13 +200,18 @@ class Frame(QWidget):
         self.canvas.set_live({})
         self.canvas.forget_places()
 
-    def fill_panel_menu(self, menu: QMenu) -> None:
-        """One entry a panel that shows and hides it."""
-        for text, panel in self._panels.values():
-            action = menu.addAction(str(text))
-            action.setCheckable(True)
-            action.setChecked(True)
-            action.toggled.connect(panel.setVisible)
+    def show_tab(self, page: QWidget) -> None:
+        """Bring a panel to the front, its part of the window too, and give it the focus."""
+        for tabs in self.parts:
+            if tabs.indexOf(page) >= 0:
+                tabs.show()
+                tabs.setCurrentWidget(page)
+                page.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def show_panels(self, shown: Mapping[str, bool]) -> None:
+        """Show and hide the parts of the window around the canvas."""
+        for name, visible in shown.items():
+            self._panels[name].setVisible(visible)
 
     def save_layout(self, settings: Settings) -> None:
         """Remember the sizes of the panels."""
@@ -191,7 +221,7 @@ class Frame(QWidget):
     def restore_layout(self, settings: Settings, *, height: int) -> None:
         """Give the panels the sizes that they had, or those of a first start in a window of that height."""
         bottom = round(BOTTOM_SHARE * height)
-        self._restore(self._across, settings.layout("across"), [LIBRARY_WIDTH, 1000, SIDE_WIDTH])
+        self._restore(self._across, settings.layout("across"), [theme.px(LIBRARY_WIDTH), 1000, theme.px(SIDE_WIDTH)])
         self._restore(self._down, settings.layout("down"), [height - bottom, bottom])
 
     # ---- handlers
@@ -227,14 +257,39 @@ class Frame(QWidget):
         self._editor.select([node])
         self.bottom.setCurrentWidget(self.problems)
 
+    @Slot()
+    def _on_save_as_requested(self) -> None:
+        self.action_requested.emit("save_as")
+
     @Slot(object)
-    def _on_events(self, events: list) -> None:
+    def _on_panel_failed(self, message: Message) -> None:
+        self.notice.show_message(message, "error")
+
+    @Slot(object)
+    def _on_exported(self, path: object) -> None:
+        self.notice.show_message(msg("Written to {file}.", file=path))
+
+    @Slot()
+    def _on_problems_wanted(self) -> None:
+        self.bottom.setCurrentWidget(self.problems)
+
+    @Slot(object)
+    def _on_started(self, _event: object) -> None:
+        self.bottom.setCurrentWidget(self.metrics)
+
+    @Slot(object)
+    def _on_ended(self, event: object) -> None:
+        if isinstance(event, Failed):
+            self.notice.show_message(event.message, "error")
+
+    @Slot(object)
+    def _on_events(self, events: list[Event]) -> None:
         self.metrics.take(events)
         self.predictions.take(events)
         self.log.take(events)
         self._show_live(events)
 
-    def _show_live(self, events: list) -> None:
+    def _show_live(self, events: list[Event]) -> None:
         for event in reversed(events):
             if series := getattr(event, "series", None):
                 latest = {key: values[-1] for key, values in series.items() if values}
@@ -253,13 +308,3 @@ def _tabs(*pages: tuple[QWidget, str]) -> QTabWidget:
     for page, title in pages:
         tabs.addTab(page, title)
     return tabs
-
-
-def _button(text: str, *, symbol: str = "", tip: str = "", name: str = "") -> QPushButton:
-    button = QPushButton(text)
-    if symbol:
-        button.setIcon(icon(symbol))
-        button.setProperty("kind", "icon")
-    button.setToolTip(tip or name)
-    button.setAccessibleName(name or text)
-    return button

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 from graph.messages import Message, tr
 from gui.panels.parts import breakable, label, row
 from gui.style import set_property
-from gui.theme import GRID
+from gui.theme import GRID, theme
 
 SHOWN_FOR = {"info": 4000, "warning": 8000, "error": 0}  # milliseconds; 0 stays until it is closed
 MARGIN = 4 * GRID
@@ -39,6 +39,7 @@ class Notice(QFrame):
         self._timer.timeout.connect(self.hide)
         self._new = QTimer(self, singleShot=True, interval=0)  # runs while the step goes on that the sentence is about
         parent.installEventFilter(self)
+        theme.changed.connect(self._place)
         self.hide()
 
     @property
@@ -75,7 +76,7 @@ class Notice(QFrame):
         parent = self._parent
         words = self._label.fontMetrics().horizontalAdvance(self.text)
         around = self._close.sizeHint().width() + 10 * GRID  # the button, the margins, the gap, and a little room
-        width = min(WIDTH, words + around, parent.width() - 2 * MARGIN)
+        width = min(theme.px(WIDTH), words + around, parent.width() - 2 * MARGIN)
         layout = self.layout()
         assert layout is not None
         layout.activate()

@@ -14,11 +14,11 @@ from gui.icons import icon
 from gui.panels.metrics import title_of
 from gui.panels.parts import ElidedLabel, label, row
 from gui.run_controller import RunController, RunState
-from gui.theme import GRID
+from gui.theme import GRID, theme
 from runtime.events import EpochEnded, Event, Failed, Finished, RunStarted, StepsEnded, Stopped
 
 IMAGES = "layerloom.data.Images"
-BUTTON_WIDTH = 112
+BUTTON_WIDTH, DEVICE_WIDTH = 112, 112  # pixels at 100 %, as the next two
 MIN_BAR_WIDTH, BAR_WIDTH = 64, 168
 STEPS = 1000  # of the progress bar
 
@@ -83,19 +83,25 @@ class RunBar(QWidget):
         ):
             signal.connect(slot)
         self._on_state_changed(controller.state)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.button.setMinimumWidth(theme.px(BUTTON_WIDTH))
+        self.bar.setMinimumWidth(theme.px(MIN_BAR_WIDTH))
+        self.bar.setMaximumWidth(theme.px(BAR_WIDTH))
+        self.device.setMinimumWidth(theme.px(DEVICE_WIDTH))
 
     def _build(self) -> None:
         self.button = QPushButton()
         self.button.setProperty("kind", "primary")
-        self.button.setMinimumWidth(BUTTON_WIDTH)
         self.button.clicked.connect(self._controller.toggle)
         self.stop_button = _icon_button("stop", tr("Stop"), self._controller.stop)
         self.restart_button = _icon_button("restart", tr("Start again from the beginning"), self._controller.restart)
         self.epoch_label = label("", tone="heading")
         self.bar = QProgressBar(textVisible=False, maximum=STEPS)
         self.bar.setAccessibleName(tr("Progress of the training"))
-        self.bar.setMinimumWidth(MIN_BAR_WIDTH)
-        self.bar.setMaximumWidth(BAR_WIDTH)
         self.status = ElidedLabel(tone="muted")
         self.stale = ElidedLabel(tone="warning")
         self.device = DeviceButton(self._editor)
@@ -111,6 +117,13 @@ class RunBar(QWidget):
         line.addSpacing(2 * GRID)
         line.addWidget(progress, 5)
         line.addWidget(self.device)
+
+    def show_past(self, events: Iterable[Event]) -> None:
+        """Show a run that began before this strip was made."""
+        events = list(events)
+        self._on_events(events)
+        if events and isinstance(events[-1], Finished | Stopped | Failed):
+            self._on_ended(events[-1])
 
     # ---- what happens
 

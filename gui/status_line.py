@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -14,8 +16,10 @@ from gui.panels.macs import macs_text, runs_code
 from gui.panels.parts import row
 from gui.panels.problems import listed
 from gui.style import set_property
-from gui.theme import GRID
+from gui.theme import GRID, theme
 from runtime.analysis import Analysis
+
+HEIGHT = 28  # pixels at 100 %
 
 
 class StatusLine(QWidget):
@@ -25,23 +29,34 @@ class StatusLine(QWidget):
         super().__init__()
         self.setObjectName("statusLine")
         self._editor = editor
-        self._verdict, self._size, self._engine = QLabel(), QLabel(), QLabel()
+        self._verdict, self._size, self._kept, self._engine = QLabel(), QLabel(), QLabel(), QLabel()
         self._verdict.setObjectName("verdict")
         line = row(self, spacing=6 * GRID)
         line.setContentsMargins(4 * GRID, GRID, 4 * GRID, GRID)
         line.addWidget(self._verdict)
         line.addWidget(self._size, 1)
+        line.addWidget(self._kept)
         line.addWidget(self._engine)
-        self.setFixedHeight(28)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         editor.analysed.connect(self._on_analysed)
         self._engine.setText(tr("PyTorch is loading…"))
+
+    @Slot(object)
+    def show_autosaved(self, moment: datetime) -> None:
+        """The drawing is kept since then."""
+        self._kept.setText(tr("autosaved {time}", time=f"{moment:%H:%M}"))
 
     def show_ready(self) -> None:
         """PyTorch is loaded: say which."""
         from importlib.metadata import version
 
         self._engine.setText(f"PyTorch {version('torch')}")
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.setFixedHeight(theme.px(HEIGHT))
 
     @Slot(object)
     def _on_analysed(self, analysis: Analysis) -> None:

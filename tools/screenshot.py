@@ -36,7 +36,7 @@ def _take(folder: Path) -> int:
     from gui.main_window import MainWindow
     from gui.settings import Settings
     from gui.style import apply_style
-    from gui.theme import THEMES, theme
+    from gui.theme import theme
     from runtime.events import Finished
 
     app = make_application()
@@ -54,14 +54,14 @@ def _take(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
 
     def grab(title: str) -> None:
-        for name in THEMES:
+        for name in ("dark", "light"):
             theme.use(name)
             _let_settle()
             window.grab().save(str(folder / f"{title}-{name}.png"))
 
     grab("lenet5")
     window.editor.mark_saved(window.editor.project)
-    window.open_example(NESTED)
+    window.file_actions.open_example(NESTED)
     _wait_for(window.editor.analysed, lambda analysis: analysis.complete)
     for instance in WAY:
         window.block_editor.enter(window.editor.graph.node_named(instance).id)

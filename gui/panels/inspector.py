@@ -11,6 +11,7 @@ from graph.catalog import CATALOG, NETWORK, Catalog, Role
 from graph.messages import EditError, msg, tr
 from graph.model import Graph, Node, NodeId
 from gui.block_editor import BlockEditor
+from gui.clipboard import Clipboard
 from gui.editor import Editor
 from gui.figures import bytes_text, grouped
 from gui.panels.block_page import BlockPage
@@ -136,7 +137,8 @@ class SelectionCard(QWidget):
         self.share_button.setToolTip(tr("Let all of them have the same weights: those of the first in the drawing"))
         self.own_button = small_button(tr("Own weights"))
         self.own_button.setToolTip(tr("Give each of them weights of its own"))
-        self.duplicate_button.clicked.connect(editor.duplicate)
+        self._clipboard = Clipboard(editor)
+        self.duplicate_button.clicked.connect(self._clipboard.duplicate)
         self.delete_button.clicked.connect(editor.remove_selected)
         self.share_button.clicked.connect(blocks.share_selected)
         self.own_button.clicked.connect(blocks.unshare_selected)

@@ -28,7 +28,7 @@ def window(qtbot, monkeypatch):
     made = Window()
     qtbot.addWidget(made)
     made.show()
-    ErrorReporter(made).watch()
+    ErrorReporter(lambda message: made.notice.show_message(message, "error"), made).watch()
     return made
 
 

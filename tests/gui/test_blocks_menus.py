@@ -111,11 +111,11 @@ def test_what_is_copied_in_a_block_is_pasted_outside_and_into_another_window(at_
     qtbot.addWidget(other, before_close_func=end)
     other.documents.new()
     other.show()
-    other.paste()
+    other.run_action("paste")
     (pasted,) = other.editor.selection
     assert other.canvas.scene().nodes[pasted].card.summary == "↔ MemoryCell · over time"
     assert [block.name for block in other.editor.project.blocks.values()] == ["MemoryCell"]
-    other.paste()
+    other.run_action("paste")
     assert [block.name for block in other.editor.project.blocks.values()] == ["MemoryCell"]
 
 
@@ -189,7 +189,7 @@ def test_allowing_code_asks_for_a_new_answer(person, code_editor, qtbot):
     person.select("twice1")
     person.choose("enter_block")
     before = person.window.analyst._number
-    with qtbot.waitSignal(person.window.block_actions.allowed):
+    with qtbot.waitSignal(person.window.page.block_actions.allowed):
         code_editor().allow_button.click()
     assert person.window.analyst._number == before + 1
     person.choose("enter_block")  # the same dialog comes to the front

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox,
 from canvas_hand import CONTROL, LEFT, NONE, SHIFT, Hand, linked
 from graph.messages import msg
 from graph.model import Node, Port
-from gui.canvas.view import NODE_TYPE_MIME
 from gui.export_dialog import ExportDialog
 from gui.main_window import MainWindow
+from gui.panels.type_list import NODE_TYPE_MIME
 from gui.run_controller import RunState
 from gui.settings import Settings
 from runtime.events import Failed
@@ -138,7 +138,7 @@ def test_from_an_empty_canvas_to_an_exported_network(window, qtbot, project_fold
     final = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
     assert final["event"] == "Finished" and final["test"]["accuracy"] >= 0.95
 
-    window.export_model()
+    window.run_action("export_model")
     dialog = window.findChild(ExportDialog)
     QTest.mouseClick(dialog.export_button, LEFT)
     with qtbot.waitSignal(dialog.exported, timeout=60_000) as exported:
@@ -149,11 +149,15 @@ def test_from_an_empty_canvas_to_an_exported_network(window, qtbot, project_fold
     dialog.close()
 
     drawn = window.editor.project
-    window.new()
+    window.run_action("new")
     assert not window.editor.graph.nodes
     assert window.frame.run_bar.status.text() == ""
     assert window.frame.predictions.tested is None
-    window.open_path(path)
+    window.run_action("close_tab")
+    assert window.editor.project == drawn
+    window.run_action("close_tab")
+    assert not window.editor.graph.nodes
+    window.file_actions.open_path(path)
     assert window.editor.project == drawn
 
 
@@ -191,16 +195,16 @@ def test_unsaved_changes_are_asked_about(window, monkeypatch):
     drop(window, "torch.nn.Linear", 0, 0)
     answers = [QMessageBox.StandardButton.Cancel]
     monkeypatch.setattr(window, "ask_about_changes", lambda: answers[-1])
-    window.new()
+    window.run_action("close_tab")
     assert window.editor.graph.nodes
     answers.append(QMessageBox.StandardButton.Discard)
-    window.new()
+    window.run_action("close_tab")
     assert not window.editor.graph.nodes
 
 
 def test_a_document_that_is_opened_again_is_analysed_again(window, qtbot):
     for _ in range(2):
-        window.open_example("mlp_digits")
+        window.file_actions.open_example("mlp_digits")
         assert not window.editor.analysis.complete
         qtbot.waitUntil(lambda: window.editor.analysis.complete, timeout=10_000)
 
@@ -238,7 +242,7 @@ def test_a_file_that_cannot_be_opened_leaves_everything_as_it_was(window, tmp_pa
     before = window.editor.project
     bad = tmp_path / "bad.layerloom"
     bad.write_text(content)
-    window.open_path(bad)
+    window.file_actions.open_path(bad)
     assert window.editor.project is before
     assert window.notice.isVisible() and "bad.layerloom" in window.notice.text
 

@@ -1,0 +1,104 @@
+"""First steps: a few hints over the canvas for those who are new, which can be put away for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QWidget
+
+from graph.messages import msg, tr
+from gui.panels.parts import column, label, row, small_button
+from gui.theme import GRID, theme
+
+WIDTH = 320  # pixels at 100 %
+EDGE = 4 * GRID
+
+# A title and a sentence each; {…} is the key of that action.
+HINTS = (
+    (
+        msg("Train it right away"),
+        msg("This network is ready: press {train_or_pause} or Train, and watch the plots below."),
+    ),
+    (msg("Change it"), msg("Click a card, and its parameters are on the right. {undo} takes every step back.")),
+    (msg("Add a layer"), msg("Press {quick_add} and type, or drag a layer from the left onto a wire.")),
+    (msg("Read it"), msg("Every wire says its shape, and a problem sits on its card: click the mark to mend it.")),
+    (
+        msg("Find anything"),
+        msg("{command_palette} finds every action by a word. The tab Code shows the Python of the drawing."),
+    ),
+)
+
+
+class Hints(QFrame):
+    """One hint at a time in the lower left corner of a canvas. `dismissed` says that they are not wanted again."""
+
+    dismissed = Signal()
+
+    def __init__(self, parent: QWidget, key_of: Callable[[str], str]) -> None:
+        super().__init__(parent)
+        self.setObjectName("hints")
+        self.setAccessibleName(tr("First steps"))
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._parent, self._key_of, self._at = parent, key_of, 0
+        self.title, self.sentence = label("", tone="heading", wrap=True), label("", tone="muted", wrap=True)
+        self.place = label("", tone="faint")
+        self.next_button, self.done_button = small_button(tr("Next")), small_button(tr("Do not show again"))
+        self.next_button.clicked.connect(self._on_next)
+        self.done_button.clicked.connect(self._on_done)
+        lines = column(self, spacing=2 * GRID)
+        lines.setContentsMargins(4 * GRID, 3 * GRID, 4 * GRID, 3 * GRID)
+        buttons = row()
+        buttons.addWidget(self.place, 1)
+        buttons.addWidget(self.done_button)
+        buttons.addWidget(self.next_button)
+        for part in (self.title, self.sentence):
+            lines.addWidget(part)
+        lines.addLayout(buttons)
+        parent.installEventFilter(self)
+        theme.changed.connect(self._place)
+        self._show()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.hide()
+            self._parent.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            super().keyPressEvent(event)
+
+    def _show(self) -> None:
+        title, sentence = HINTS[self._at]
+        keys = {name: self._key_of(name) for name in ("train_or_pause", "undo", "quick_add", "command_palette")}
+        self.title.setText(str(title))
+        self.sentence.setText(tr(sentence.text, **keys))
+        self.place.setText(f"{self._at + 1} / {len(HINTS)}")
+        self.next_button.setText(tr("Next") if self._at + 1 < len(HINTS) else tr("Done"))
+        self._place()
+
+    @Slot()
+    def _place(self) -> None:
+        self.setFixedWidth(theme.px(WIDTH))
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        self.setFixedHeight(layout.totalHeightForWidth(self.width()))
+        self.move(EDGE, self._parent.height() - self.height() - EDGE)
+
+    @Slot()
+    def _on_next(self) -> None:
+        self._at += 1
+        if self._at == len(HINTS):
+            self._on_done()
+        else:
+            self._show()
+
+    @Slot()
+    def _on_done(self) -> None:
+        self.hide()
+        self.dismissed.emit()

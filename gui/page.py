@@ -1,0 +1,103 @@
+"""A tab of the window: one document, the widgets around it, and what the menus can do with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QDialog, QWidget
+
+from gui.block_actions import BlockActions
+from gui.canvas_actions import CanvasActions
+from gui.edit_actions import EditActions
+from gui.frame import Frame
+from gui.hints import Hints
+from gui.panels.parts import column
+from gui.shortcuts import Shortcuts
+from gui.workspace import Workspace
+
+
+class Page(QWidget):
+    """The document in `workspace` stays as long as the page does; `frame` is made anew when the language changes."""
+
+    action_requested = Signal(str)  # the id of an action of the window
+    context_menu_requested = Signal(object, object)  # QPoint on the screen, NodeId or None
+    file_dropped = Signal(object)  # Path
+    block_opened = Signal(object)  # Path, of a block of the library
+    opening_requested = Signal(object, str)  # Path of a file that is in use, and the way to open it all the same
+
+    def __init__(self, workspace: Workspace, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.workspace, self._shortcuts = workspace, shortcuts
+        workspace.setParent(self)
+        self._whole = column(self)
+        self._make()
+        workspace.analyst.ready.connect(self._on_torch_ready)
+        workspace.editor.changed.connect(self._on_changed)
+
+    @property
+    def owners(self) -> tuple[object, ...]:
+        """Who does what the menus ask for in this document."""
+        return (self.edit_actions, self.block_actions, self.canvas_actions, self.frame.canvas)
+
+    def make_anew(self) -> None:
+        """Make the widgets again, in the language in use now; the document, its run and its history stay."""
+        old, camera = self.frame, self.frame.canvas.camera
+        tabs = [part.currentIndex() for part in old.parts]
+        for dialog in old.findChildren(QDialog):
+            dialog.close()
+        self._whole.removeWidget(old)
+        old.hide()
+        old.deleteLater()
+        self._make()
+        for part, index in zip(self.frame.parts, tabs, strict=True):
+            part.setCurrentIndex(index)
+        self.frame.canvas.go_to(camera)
+        if self.workspace.analyst.is_ready:
+            self._on_torch_ready()
+
+    def open(self, opening) -> None:
+        """Let `opening`, a verb of the workspace's documents, put another document in the place of this one.
+
+        Raises:
+            LayerloomError: what `opening` raises; nothing is changed then.
+        """
+        self.workspace.take(opening)
+        for hints in self.frame.canvas.findChildren(Hints):
+            hints.hide()
+        self.frame.forget_run()
+        self.frame.notice.hide()
+
+    def close_document(self) -> None:
+        """Stop everything that goes on here."""
+        self.workspace.close()
+
+    def _make(self) -> None:
+        workspace = self.workspace
+        self.frame = frame = Frame(workspace)
+        frame.canvas.shortcuts = self._shortcuts
+        self.block_actions = BlockActions(workspace.editor, workspace.block_editor, frame.canvas)
+        self.canvas_actions = CanvasActions(workspace.editor, frame.canvas)
+        self.edit_actions = EditActions(self)
+        self.block_actions.allowed.connect(workspace.analyst.look_again)
+        frame.inspector.block_requested.connect(self.block_actions.make_block)
+        frame.library.open_requested.connect(self.block_opened)
+        frame.opening_requested.connect(self.opening_requested)
+        frame.action_requested.connect(self.action_requested)
+        frame.canvas.action_requested.connect(self.action_requested)
+        frame.context_menu_requested.connect(self.context_menu_requested)
+        self._whole.addWidget(frame)
+        self._on_changed()
+
+    @Slot()
+    def _on_torch_ready(self) -> None:
+        from runtime.devices import available
+
+        self.frame.show_devices([(device.id, device.name) for device in available()])
+        self.frame.prepare()
+        editor = self.workspace.editor
+        editor.set_analysis(editor.analysis)
+
+    @Slot()
+    def _on_changed(self) -> None:
+        editor = self.workspace.editor
+        self.frame.tool_bar.show_history(editor.undo_text, editor.redo_text)
+        self.frame.notice.outdate()

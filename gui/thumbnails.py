@@ -1,0 +1,76 @@
+"""Small pictures of drawings in files, made one at a time while the window is idle."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QPainter, QPixmap
+
+from graph import files
+from graph.messages import FileError
+from gui.theme import theme
+
+MAX_BYTES = 2_000_000  # of a file that is opened for its picture
+MARGIN = 24.0  # canvas units around the drawing
+MAX_SCALE = 0.6  # pixels a canvas unit
+
+
+class Thumbnails(QObject):
+    """Makes the pictures that are asked for; `made` gives the file and its picture, which is null if there is none."""
+
+    made = Signal(object, object)  # Path, QPixmap
+
+    def __init__(self, size: QSize, ratio: float, parent: QObject | None = None) -> None:
+        """Pictures fit into `size` logical pixels of `ratio` device pixels each."""
+        super().__init__(parent)
+        self._size, self._ratio = size, ratio
+        self._wanted: deque[Path] = deque()
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._make_next)
+
+    def ask(self, path: Path) -> None:
+        """Make the picture of a file soon."""
+        self._wanted.append(path)
+        self._timer.start()
+
+    @Slot()
+    def _make_next(self) -> None:
+        if not self._wanted:
+            return
+        path = self._wanted.popleft()
+        self.made.emit(path, self._picture(path))
+        if self._wanted:
+            self._timer.start()
+
+    def _picture(self, path: Path) -> QPixmap:
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                return QPixmap()
+            project = files.load(path)
+        except (OSError, FileError):
+            return QPixmap()
+        from gui.canvas.painting import Colors
+        from gui.canvas.scene import CanvasScene
+
+        scene = CanvasScene(Colors(theme.name))
+        scene.show_project(project)
+        bounds = scene.bounds()
+        for wire in scene.wires.values():
+            bounds = bounds.united(wire.boundingRect())
+        bounds = bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        picture = QPixmap(self._size * self._ratio)
+        picture.setDevicePixelRatio(self._ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        if scene.bounds().isNull():
+            return picture
+        scale = min(MAX_SCALE, self._size.width() / bounds.width(), self._size.height() / bounds.height())
+        shown = QRectF(0, 0, bounds.width() * scale, bounds.height() * scale)
+        shown.moveCenter(QRectF(0, 0, self._size.width(), self._size.height()).center())
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        scene.render(painter, shown, bounds)
+        painter.end()
+        scene.clear()
+        return picture

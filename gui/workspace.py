@@ -1,0 +1,72 @@
+"""One open document: its value, its file, its run, and what is known about it. It has no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Slot
+
+from gui.analyst import Analyst
+from gui.block_editor import BlockEditor
+from gui.clipboard import Clipboard
+from gui.documents import Documents
+from gui.editor import Editor
+from gui.run_controller import RunController
+from gui.settings import Settings
+from runtime.events import Event, RunStarted
+
+
+class Workspace(QObject):
+    """What stays when the widgets around a document are made anew. `events` are those of the run on show."""
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.editor = Editor(parent=self)
+        self.block_editor = BlockEditor(self.editor)
+        self.documents = Documents(self.editor, settings, self)
+        self.controller = RunController(self.editor, self)
+        self.analyst = Analyst(self.editor, self)
+        self.clipboard = Clipboard(self.editor)
+        self.events: list[Event] = []
+        self.documents.changed.connect(self._on_document_changed)
+        self.controller.events.connect(self._on_events)
+        self._on_document_changed()
+
+    @property
+    def is_pristine(self) -> bool:
+        """Whether nothing would be missed if another document took its place: no file, no step, no run."""
+        editor = self.editor
+        untouched = editor.is_saved and editor.undo_text is None and editor.redo_text is None
+        return self.documents.path is None and untouched and self.controller.last_run is None and not self.is_running
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is under way."""
+        return self.controller.state.is_active
+
+    def take(self, opening: Callable[[], object]) -> None:
+        """Let `opening`, a verb of `documents`, put another document in the place of this one.
+
+        Raises:
+            LayerloomError: what `opening` raises; nothing is changed then.
+        """
+        opening()
+        self.controller.forget()
+        self.events.clear()
+
+    def close(self) -> None:
+        """Stop the run and the analysis; what was trained stays in its folder."""
+        self.controller.shutdown()
+        self.analyst.close()
+        self.documents.close()
+
+    @Slot()
+    def _on_document_changed(self) -> None:
+        self.controller.runs_folder = self.documents.runs_folder
+
+    @Slot(object)
+    def _on_events(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, RunStarted):
+                self.events.clear()
+            self.events.append(event)

@@ -1,0 +1,86 @@
+"""The start page and the first steps, as a person meets them."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtTest import QTest
+
+from drawings import lenet5
+from graph import files
+from gui.hints import HINTS, Hints
+from gui.settings import Settings
+from gui.start_page import StartPage
+from gui.thumbnails import Thumbnails
+from person import seat
+from runtime import examples
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def recent(project_folder):
+    path = project_folder / "mine.layerloom"
+    files.save(lenet5().project, path)
+    Settings().add_recent(path)
+    return path
+
+
+def start_page(window) -> StartPage:
+    window.run_action("start_page")
+    return window.findChild(StartPage)
+
+
+def test_a_recent_drawing_and_every_example_have_a_tile_with_a_picture(recent, qtbot):
+    page = start_page(seat(qtbot).window)
+    assert [tile.offer.path for tile in page.tiles] == [recent, *map(examples.path, examples.names())]
+    qtbot.waitUntil(lambda: not any(tile._picture.isNull() for tile in page.tiles), timeout=20_000)
+    assert all(tile.accessibleName() and tile.accessibleDescription() for tile in page.tiles)
+
+
+def test_a_tile_opens_its_drawing_and_the_page_goes(recent, qtbot):
+    person = seat(qtbot)
+    page = start_page(person.window)
+    QTest.mouseClick(page.tiles[0], LEFT)
+    assert page.isHidden()
+    assert person.window.documents.path == recent
+    page = start_page(person.window)
+    tile = next(tile for tile in page.tiles if tile.offer.example == "mlp_digits")
+    tile.setFocus()
+    QTest.keyClick(tile, Qt.Key.Key_Return)
+    assert person.window.documents.title == "mlp_digits"
+    assert len(person.window.pages) == 2
+
+
+def test_escape_leads_back(qtbot):
+    window = seat(qtbot).window
+    page = start_page(window)
+    assert page.geometry() == window.tabs.rect()
+    QTest.keyClick(page, Qt.Key.Key_Escape)
+    assert page.isHidden() and window.canvas.hasFocus()
+
+
+def test_a_damaged_or_missing_file_has_no_picture(project_folder, qtbot):
+    bad = project_folder / "bad.layerloom"
+    bad.write_text("{")
+    thumbnails, made = Thumbnails(QSize(100, 50), 1.0), []
+    thumbnails.made.connect(lambda path, picture: made.append((path, picture.isNull())))
+    for path in (bad, project_folder / "gone.layerloom"):
+        thumbnails.ask(path)
+    qtbot.waitUntil(lambda: len(made) == 2)
+    assert made == [(bad, True), (project_folder / "gone.layerloom", True)]
+
+
+def test_first_steps_are_shown_until_they_are_not_wanted(qtbot):
+    window = seat(qtbot).window
+    window.offer_hints()
+    hints = window.findChild(Hints)
+    assert "F5" in hints.sentence.text()
+    for _ in HINTS[1:]:
+        QTest.mouseClick(hints.next_button, LEFT)
+    assert hints.title.text() == str(HINTS[-1][0])
+    QTest.mouseClick(hints.next_button, LEFT)
+    assert hints.isHidden() and not Settings().hints
+    hints.deleteLater()
+    window.run_action("show_hints")
+    assert Settings().hints and any(not h.isHidden() for h in window.findChildren(Hints))
