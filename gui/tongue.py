@@ -32,10 +32,13 @@ class Tongue(QObject):
     def _translate_qt(self, app: QObject, code: str) -> None:
         if self._of_qt is not None:
             QApplication.removeTranslator(self._of_qt)
+            self._of_qt.deleteLater()
             self._of_qt = None
+        if code == "en":
+            return
         translator = QTranslator(app)
         folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-        if code != "en" and translator.load(QLocale(code), "qtbase", "_", folder):
+        if translator.load(QLocale(code), "qtbase", "_", folder):
             self._of_qt = translator
             QApplication.installTranslator(translator)
 
