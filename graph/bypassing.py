@@ -83,7 +83,7 @@ def _entry(graph: Graph, node: Node, catalog: Catalog) -> Port | None:
 
 
 def _without(objective: Objective, gone: frozenset[NodeId]) -> Objective:
-    """An objective without the nodes that are switched off."""
+    """An objective without the nodes that are switched off. None at all would mean all of the drawing, so it keeps them then."""
     losses = tuple(term for term in objective.losses if term[0] not in gone)
     parameters = tuple(i for i in objective.parameters if i not in gone)
-    return replace(objective, losses=losses, parameters=parameters)
+    return replace(objective, losses=losses or objective.losses, parameters=parameters or objective.parameters)

@@ -14,7 +14,7 @@ from graph.compare_words import (
     plan_details,
     type_label,
 )
-from graph.messages import Message
+from graph.messages import Message, msg
 from graph.model import Graph, Link, NodeId, Port, Project, Scope
 from graph.pairing import Both
 
@@ -118,6 +118,32 @@ def compare(old: Project, new: Project) -> Comparison:
     drawings += [_block(both, None, i) for i in new.blocks if i not in kept]
     found = tuple(drawing for drawing in drawings if drawing is not None)
     return Comparison(found, tuple(plan_details(both, pairs)), tuple(code_details(both)))
+
+
+def count_line(comparison: Comparison) -> Message:
+    """How much differs, in one line."""
+    counts = comparison.counts
+    parts = [
+        (counts[Kind.ADDED], msg("{count} added", count=counts[Kind.ADDED])),
+        (counts[Kind.REMOVED], msg("{count} removed", count=counts[Kind.REMOVED])),
+        (counts[Kind.CHANGED], msg("{count} changed", count=counts[Kind.CHANGED])),
+        (comparison.wires, msg("wires: {count}", count=comparison.wires)),
+        (comparison.settings, msg("settings: {count}", count=comparison.settings)),
+    ]
+    said = [text for count, text in parts if count]
+    if not said:
+        return msg("No differences") if not comparison else msg("Blocks differ")
+    line = said[0]
+    for part in said[1:]:
+        line = msg("{some}, {more}", some=line, more=part)
+    return line
+
+
+def drawing_title(drawing: DrawingDifference) -> Message:
+    """What a drawing is called in a list of differences."""
+    if not drawing.is_block:
+        return msg("Network")
+    return msg("Block {name}", name=drawing.title)
 
 
 def _block(both: Both, old: Scope, new: Scope) -> DrawingDifference | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from graph.binding import is_expression
-from graph.catalog import CATALOG, Param
+from graph.catalog import CATALOG, Catalog, Param
 from graph.messages import EditError
 from graph.model import Graph, Link, Node, NodeId, Port, Position, Value
+from graph.wiring import can_connect, rewired
 
 SPACING = 194.0
 
@@ -38,6 +39,42 @@ def insert_chain(graph: Graph, target: Port, chain: Iterable[tuple[str, Mapping[
     for type_id, params in chain:
         graph = insert_before(graph, target, type_id, params)
     return graph
+
+
+def insert_node(graph: Graph, link: Link, entry: Port, leave: Port, *, catalog: Catalog = CATALOG) -> Graph:
+    """Put a node that is there into a wire: the wire ends at its input `entry`, its output `leave` goes on.
+
+    Raises:
+        EditError: as `graph.wiring.check_connect`.
+    """
+    graph = rewired(graph.disconnect([link]), Link(link.source, entry), catalog)
+    return rewired(graph, Link(leave, link.target), catalog)
+
+
+def pull_out(graph: Graph, ids: Iterable[NodeId], catalog: Catalog = CATALOG) -> Graph:
+    """Take nodes out of the flow: their wires among each other stay, those to other nodes go, and the gap is healed.
+
+    What a pulled node fed is fed from then on by what came into it: over the first wired input of each node on the way
+    back to one that stays. Where that makes no sense (numbers of the wrong kind) there is no wire then.
+    """
+    inside = set(ids)
+    crossing = [link for link in graph.links.values() if (link.source.node in inside) != (link.target.node in inside)]
+    healed = graph.disconnect(crossing)
+    for link in crossing:
+        source = _origin(graph, link.source, inside, catalog)
+        if (
+            link.source.node in inside
+            and source is not None
+            and can_connect(healed, Link(source, link.target), catalog)
+        ):
+            healed = healed.connect(Link(source, link.target))
+    return healed
+
+
+def remove_and_heal(graph: Graph, ids: Iterable[NodeId], catalog: Catalog = CATALOG) -> Graph:
+    """Remove nodes and let what came into them go on to what they fed, see `pull_out`."""
+    gone = frozenset(ids)
+    return pull_out(graph, gone, catalog).remove(gone)
 
 
 def change_type(graph: Graph, node: NodeId, type_id: str) -> Graph:
@@ -72,6 +109,20 @@ def between(graph: Graph, link: Link) -> Position:
     """The place half way along a wire."""
     (x0, y0), (x1, y1) = (graph.nodes[end.node].position for end in link)
     return ((x0 + x1) / 2, (y0 + y1) / 2)
+
+
+def _origin(graph: Graph, source: Port, inside: set[NodeId], catalog: Catalog) -> Port | None:
+    """The output outside of some nodes from which a value comes that leaves one of them, back over first wired inputs."""
+    seen: set[NodeId] = set()
+    while source.node in inside:
+        inputs, node_type = graph.inputs(source.node), catalog.of(graph.nodes[source.node])
+        names = [port.name for port in node_type.input_ports(inputs)] if node_type is not None else []
+        first = next((name for name in (*names, *inputs) if name in inputs), None)
+        if first is None or source.node in seen:
+            return None
+        seen.add(source.node)
+        source = inputs[first]
+    return source
 
 
 def _fit(param: Param, value: Value) -> Value:

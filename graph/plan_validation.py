@@ -143,7 +143,7 @@ def _check_targets(
 ) -> Iterator[Problem]:
     kept = tuple((node, weight) for node, weight in objective.losses if node in losses)
     if len(kept) < len(objective.losses):
-        text = msg("Objective '{name}' names a loss that is no longer in the drawing.", name=objective.name)
+        text = msg("Objective '{name}' names a loss that is bypassed or no longer in the drawing.", name=objective.name)
         yield Problem("missing-loss", text, fixes=(_change(index, msg("Use the losses that are there"), losses=kept),))
     if not all(math.isfinite(weight) for _, weight in objective.losses):
         text = msg("Objective '{name}' has a loss whose weight is not a finite number.", name=objective.name)
@@ -152,7 +152,7 @@ def _check_targets(
     updated = tuple(node for node in objective.parameters if node in trainable)
     if len(updated) < len(objective.parameters):
         text = msg(
-            "Objective '{name}' trains a node that has no parameters or is no longer in the drawing.",
+            "Objective '{name}' trains a node that has no parameters, is bypassed, or is no longer in the drawing.",
             name=objective.name,
         )
         fix = _change(index, msg("Train the nodes that are there"), parameters=updated)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from math import hypot
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF
 
-from graph.catalog import NodeType
-from graph.model import Link, NodeId, Port, Position
+from graph.catalog import Catalog, NodeType
+from graph.model import Graph, Link, NodeId, Port, Position, Value
+from graph.wiring import rewired
 from gui.canvas.chooser import Chooser
-from gui.canvas.connecting import entry_for, leave_for, types_after, types_before
+from gui.canvas.connecting import entry_for, insertable_types, leave_for, types_after, types_before
 from gui.canvas.geometry import HEIGHT, WIDTH, snap
+from gui.canvas.inserting import Inserter, Place, with_room
 from gui.canvas.quick_add import target_chooser, type_chooser
 from gui.shelf import shelf_type, with_ports
 from runtime.library import my_blocks, my_folder, ready_blocks
@@ -38,7 +41,7 @@ class Adder:
     def ask_type(self, position: Position | None, *, source: Port | None, target: Port | None) -> None:
         """Ask which type to add at a point, wired to a port if one is given."""
         project = self._editor.view
-        types, shelf = list(project.catalog.values()), _blocks_in_files()
+        types, shelf = list(project.catalog.values()), blocks_in_files()
         if source is not None:
             spec = self._editor.view_analysis.spec(source)
             types, shelf = (types_after(some, project, source, spec) for some in (types, map(with_ports, shelf)))
@@ -57,9 +60,31 @@ class Adder:
         body = self._view.scene().nodes[node].body()
         self._open(box, self._view.mapFromScene(body.topRight() + QPointF(16, 0)))
 
-    def add_at(self, type_id: str, point: QPointF) -> NodeId | None:
+    def ask_inside(self, link: Link, point: QPointF) -> None:
+        """Ask which type to put into a wire, at a point."""
+        project, spec = self._editor.view, self._editor.view_analysis.spec(link.source)
+        types = insertable_types(project.catalog.values(), project, link, spec)
+        shelf = insertable_types(map(with_ports, blocks_in_files()), project, link, spec)
+        box = type_chooser(self._view, types, shelf)
+        offered = {node_type.id: node_type for node_type in (*types, *shelf)}
+        box.chosen.connect(partial(self._insert, offered, link, point))
+        self._open(box, self._view.mapFromScene(point))
+
+    def add_at(
+        self, type_id: str, point: QPointF, *, params: Mapping[str, Value] | None = None, merge: object = None
+    ) -> NodeId | None:
         """Add a node with its card's middle at a point, or close by where a card lies there."""
-        return self._editor.add_node(type_id, self.free_place(point - HALF_CARD))
+        return self._editor.add_node(type_id, self.free_place(point - HALF_CARD), params=params, merge=merge)
+
+    def add_into(self, type_id: str, place: Place, point: QPointF) -> NodeId | None:
+        """Add a node with its card's middle at a point, in a wire; what comes after it makes room."""
+
+        def then(graph: Graph, node: NodeId, catalog: Catalog) -> Graph:
+            return with_room(place.put(graph, node, catalog), node, place.link, catalog=catalog)
+
+        at = snap((point - HALF_CARD).toTuple())
+        with self._view.glide.during():
+            return self._editor.add_node(type_id, at, then=then)
 
     def free_place(self, place: QPointF) -> Position:
         """The place, or the nearest one on the grid where a card lies on no other; where all is full, right of everything."""
@@ -84,14 +109,23 @@ class Adder:
     def _add_after(self, node_type: NodeType, place: QPointF, source: Port) -> NodeId | None:
         entry = entry_for(node_type, self._editor.view, source)
         assert entry is not None, node_type.id
-        at = self.free_place(place)
-        return self._editor.add_node(node_type.id, at, wire=lambda node: Link(source, Port(node, entry.name)))
+        return self._add_wired(node_type, place, lambda node: Link(source, Port(node, entry.name)))
 
     def _add_before(self, node_type: NodeType, place: QPointF, target: Port) -> NodeId | None:
         leave = leave_for(node_type, self._editor.view, target)
         assert leave is not None, node_type.id
-        at = self.free_place(place)
-        return self._editor.add_node(node_type.id, at, wire=lambda node: Link(Port(node, leave.name), target))
+        return self._add_wired(node_type, place, lambda node: Link(Port(node, leave.name), target))
+
+    def _add_wired(self, node_type: NodeType, place: QPointF, wire: Callable[[NodeId], Link]) -> NodeId | None:
+        def then(graph: Graph, node: NodeId, catalog: Catalog) -> Graph:
+            return rewired(graph, wire(node), catalog)
+
+        return self._editor.add_node(node_type.id, self.free_place(place), then=then)
+
+    def _insert(self, offered: Mapping[str, NodeType], link: Link, point: QPointF, type_id: str) -> None:
+        place = Inserter(self._view).aim_at(offered[type_id], link)
+        if place is not None and link in self._view.scene().wires:
+            self.add_into(type_id, place, point)
 
     def _where(self, position: Position | None, *, wired: bool) -> tuple[QPoint, QPointF]:
         """Where the box opens in the view, and the place of the card to come."""
@@ -125,7 +159,7 @@ def _widened(area: QRectF) -> QRectF:
     return area.adjusted(-CLEAR, -CLEAR, CLEAR, CLEAR)
 
 
-def _blocks_in_files() -> list[NodeType]:
+def blocks_in_files() -> list[NodeType]:
     """The blocks of the library, as far as they can be used."""
     entries = (*ready_blocks(), *my_blocks(my_folder()))
     return [shelf_type(entry) for entry in entries if entry.problem is None]

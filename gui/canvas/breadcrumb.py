@@ -12,7 +12,6 @@ from graph.catalog.definitions import PREFIX
 from graph.messages import tr
 from graph.model import Project
 from gui.block_editor import BlockEditor, Step
-from gui.canvas.painting import ui_font
 from gui.canvas.viewport import ZoomView
 from gui.editor import Editor
 from gui.panels.parts import column, empty, label, row
@@ -36,9 +35,8 @@ class Breadcrumb(QFrame):
         lines.setContentsMargins(2 * GRID, GRID, 3 * GRID, 2 * GRID)
         self._steps: QHBoxLayout = row(spacing=GRID // 2)
         self._shown: list[QLabel | QPushButton] = []
-        self.hint = label("", tone="muted")
+        self.hint = label("", tone="faint")
         self.hint.setIndent(2 * GRID - 1)
-        self.hint.setFont(ui_font(12))
         lines.addLayout(self._steps)
         lines.addWidget(self.hint)
         parent.installEventFilter(self)

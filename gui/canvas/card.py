@@ -1,4 +1,4 @@
-"""What a node's card says: its texts, colour and marks, worked out from the drawing and its analysis."""
+"""What a node's card says: its texts, color and marks, worked out from the drawing and its analysis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from graph.binding import SIGN, is_expression
+from graph.bypassing import can_bypass
 from graph.catalog import Kind, NodeType, Param, Role
 from graph.catalog.definitions import BACKWARD, BOTH, FORWARD, INPUT, OUTPUT, REPEAT, RESERVED, SCAN
 from graph.messages import tr, translate
@@ -29,8 +30,10 @@ class Box(NamedTuple):
 
     color: str
     severity: Severity | None
+    width: float
     height: float
     sheets: int = 0
+    bypassed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +42,7 @@ class Card:
 
     `known` is False for a type that the catalogue does not have. `faulty` names the ports with a problem. `kin` is the
     group that shares its weights. `sheets` are seen behind the card of a block: one, or two where it runs more than once.
+    `bypassed` says that the node is switched off; what arrives at the input `passing` then leaves it.
     """
 
     name: str
@@ -52,11 +56,13 @@ class Card:
     faulty: frozenset[str] = frozenset()
     kin: Kin | None = None
     sheets: int = 0
+    bypassed: bool = False
+    passing: str | None = None
 
     @property
     def box(self) -> Box:
         """The card from afar."""
-        return Box(self.color, self.severity, self.shape.height, self.sheets)
+        return Box(self.color, self.severity, self.shape.width, self.shape.height, self.sheets, self.bypassed)
 
 
 def card_of(
@@ -72,11 +78,14 @@ def card_of(
     """The card of a node of a project as it is seen from its drawing; `live` is the latest value of a loss or metric."""
     node_type = project.catalog.of(node)
     left, right = _third_line(found, live, named=node_type is not None and _names_its_shape(node_type, shape))
-    if kin is not None and not kin.leads:
+    said, bypassed = summary(project, node, found), is_bypassed(node_type, node)
+    if bypassed:
+        said, left, right = "", said, tr("bypassed")
+    elif kin is not None and not kin.leads:
         right = tr("shared")
     return Card(
         name=node.name,
-        summary=summary(project, node, found),
+        summary=said,
         left=left,
         right=right,
         color=color_role(node_type),
@@ -86,7 +95,14 @@ def card_of(
         faulty=frozenset(p.port for p in problems if p.port),
         kin=kin,
         sheets=sheets(node_type, node),
+        bypassed=bypassed,
+        passing=_passing(project, node, shape) if bypassed else None,
     )
+
+
+def is_bypassed(node_type: NodeType | None, node: Node) -> bool:
+    """Whether a node is switched off: what arrives at it passes."""
+    return node.bypassed and can_bypass(node_type)
 
 
 def color_role(node_type: NodeType | None) -> str:
@@ -193,6 +209,12 @@ def _data_summary(node: Node, split: Split) -> str:
         return tr("no data yet")
     shares = "/".join(f"{100 * share:.0f}" for share in (split.train, split.validation, split.test))
     return tr("{samples} samples", samples=grouped(samples)) + SEPARATOR + shares
+
+
+def _passing(project: Project, node: Node, shape: Shape) -> str | None:
+    """The first input with a wire: what arrives there leaves a node that is switched off."""
+    wired = project.graph.inputs(node.id)
+    return next((name for name in shape.inputs if name in wired), None)
 
 
 def _names_its_shape(node_type: NodeType, shape: Shape) -> bool:

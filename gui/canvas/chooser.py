@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from gui.canvas.popup import BOX_WIDTH, Popup
 from gui.icons import family_icon, paint_icon
+from gui.saying import say
 from gui.theme import theme
 
 ROW_HEIGHT = 26
@@ -133,6 +134,7 @@ class Chooser(Popup):
     def _on_current_changed(self, item: QListWidgetItem | None) -> None:
         """The focus stays in the line: say there which row is chosen."""
         self.edit.setAccessibleDescription(item.text() if item is not None else self._nothing.text())
+        say(self.edit, self.edit.accessibleDescription())
 
     def _height(self, rows: int) -> int:
         body = theme.px(self.row_height) * min(rows, self.max_rows)

@@ -71,6 +71,26 @@ def leave_for(node_type: NodeType, project: Project, target: Port) -> PortType |
     return next((port for port in node_type.outputs if _go_together(port.dtype, entry)), None)
 
 
+def ends_inside(
+    node_type: NodeType, project: Project, link: Link, spec: TensorSpec | None = None
+) -> tuple[str, str] | None:
+    """The first input and output by which a wire takes a node of a type between its ends; None if they do not fit.
+
+    `spec` is what flows through the wire.
+    """
+    if node_type.role is Role.LOSS or not all(project.catalog.of(project.graph.nodes[end.node]) for end in link):
+        return None
+    entry, leave = entry_for(node_type, project, link.source, spec=spec), leave_for(node_type, project, link.target)
+    return None if entry is None or leave is None else (entry.name, leave.name)
+
+
+def insertable_types(
+    types: Iterable[NodeType], project: Project, link: Link, spec: TensorSpec | None
+) -> list[NodeType]:
+    """Those of the node types that a wire takes between its ends."""
+    return [t for t in types if ends_inside(t, project, link, spec) is not None]
+
+
 def _outputs(project: Project, node: NodeId) -> Iterable[Port]:
     node_type = project.catalog.of(project.graph.nodes[node])
     return (Port(node, port.name) for port in node_type.outputs) if node_type else ()

@@ -11,9 +11,11 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from graph.model import Node, Port, Position
-from gui.canvas.card import Box, Card, color_role, sheets, worst
-from gui.canvas.geometry import MARGIN, PORT_RADIUS, WIDTH, Shape
-from gui.canvas.painting import BADGE_RADIUS, NAMED, Mood, badge_center, paint_box, paint_card, ui_font
+from gui.canvas.card import Box, Card, color_role, is_bypassed, sheets, worst
+from gui.canvas.geometry import MARGIN, PORT_RADIUS, Shape
+from gui.canvas.marking import BADGE_RADIUS, CHEVRON, Mood, badge_center, chevron_center
+from gui.canvas.painting import NAMED, paint_box, paint_card
+from gui.canvas.palette import ui_font
 from gui.theme import mono_font
 
 if TYPE_CHECKING:
@@ -78,9 +80,9 @@ class NodeItem(QGraphicsRectItem):
     def box(self) -> Box:
         """The card from afar, which costs less to know."""
         if self._box is None:
-            severity = worst(self.canvas.problems_of(self.node.id))
-            node_type = self.canvas.catalog.get(self.node.type)
-            self._box = Box(color_role(node_type), severity, self.ports.height, sheets(node_type, self.node))
+            node_type, severity = self.canvas.catalog.get(self.node.type), worst(self.canvas.problems_of(self.node.id))
+            size, off = (self.ports.width, self.ports.height), is_bypassed(node_type, self.node)
+            self._box = Box(color_role(node_type), severity, *size, sheets(node_type, self.node), off)
         return self._box
 
     def refresh(self) -> None:
@@ -114,34 +116,39 @@ class NodeItem(QGraphicsRectItem):
 
     def body(self) -> QRectF:
         """The card itself, in the scene."""
-        return QRectF(*self.place, WIDTH, self.ports.height)
+        return QRectF(*self.place, self.ports.width, self.ports.height)
 
     def port_at(self, point: QPointF, slack: float) -> tuple[Port, bool] | None:
         """The port within reach of a point of the scene, and whether it is an output."""
-        x, y = point.x() - self.place[0], point.y() - self.place[1]
+        along, across = self.ports.turned(point.x() - self.place[0], point.y() - self.place[1])
         reach = PORT_RADIUS + slack
-        for left, ports in ((0.0, self.ports.inputs), (WIDTH, self.ports.outputs)):
-            near = min(ports.items(), key=lambda port: abs(port[1] - y), default=None)
-            if near and math.hypot(x - left, y - near[1]) <= reach:
-                return Port(self.node.id, near[0]), left > 0
+        for edge, ports in ((0.0, self.ports.inputs), (self.ports.depth, self.ports.outputs)):
+            near = min(ports.items(), key=lambda port: abs(port[1] - across), default=None)
+            if near and math.hypot(along - edge, across - near[1]) <= reach:
+                return Port(self.node.id, near[0]), edge > 0
         return None
 
     def port_position(self, name: str, *, output: bool) -> Position:
         """The middle of a port, in the scene."""
-        x, y = self.place
-        return (x + WIDTH, y + self.ports.outputs[name]) if output else (x, y + self.ports.inputs[name])
+        (left, top), (x, y) = self.place, self.ports.spot(name, output=output)
+        return (left + x, top + y)
 
     def on_badge(self, point: QPointF) -> bool:
         """Whether a point of the scene is on the problem badge."""
-        offset = point - QPointF(*self.place) - badge_center()
+        offset = point - QPointF(*self.place) - badge_center(self.ports.width)
         return self.box.severity is not None and math.hypot(offset.x(), offset.y()) <= BADGE_RADIUS + 1
+
+    def on_chevron(self, point: QPointF) -> bool:
+        """Whether a point of the scene is on the switch between small and whole."""
+        offset = point - QPointF(*self.place) - chevron_center(self.ports.width)
+        return max(abs(offset.x()), abs(offset.y())) <= CHEVRON
 
     # ---- painting
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         canvas = self.canvas
-        if canvas.vector:
-            paint_card(painter, self.card, self.mood, colors=canvas.colors)
+        if canvas.node_painter is not None:
+            canvas.node_painter(painter, self)
             return
         transform = painter.worldTransform()
         scale = transform.m11()
@@ -155,7 +162,8 @@ class NodeItem(QGraphicsRectItem):
         painter.drawPixmap(QPointF(left, top), self._picture(scale, ratio))
 
     def _picture(self, scale: float, ratio: float) -> QPixmap:
-        content = (self.card, self.mood) if scale >= NAMED else (self.box, self.mood.selected)
+        mood = self.mood
+        content = (self.card, mood) if scale >= NAMED else (self.box, mood if mood is CALM else mood.from_afar())
         key = (content, scale, ratio)
         picture = self.canvas.pictures.get(key)
         if picture is None:
@@ -176,7 +184,7 @@ class NodeItem(QGraphicsRectItem):
         if scale >= NAMED:
             paint_card(painter, self.card, self.mood, colors=colors, scale=scale)
         else:
-            paint_box(painter, self.box, selected=self.mood.selected, colors=colors)
+            paint_box(painter, self.box, self.mood, colors=colors)
         painter.end()
         return picture
 
@@ -201,6 +209,10 @@ class Pill(QGraphicsItem):
     def show_text(self, text: str, at: QPointF) -> None:
         """Show a shape centred on a point of the scene."""
         self._show(text, at, role="faint", font=mono_font(11))
+
+    def show_hint(self, text: str, at: QPointF) -> None:
+        """Show what would happen, centred on a point of the scene."""
+        self._show(text, at, role="accent", font=ui_font(12))
 
     def show_refusal(self, text: str, at: QPointF) -> None:
         """Show why something cannot be done, centred on a point of the scene."""
@@ -235,7 +247,7 @@ class Pill(QGraphicsItem):
 
 
 def _outline(ports: Shape) -> QRectF:
-    return QRectF(-MARGIN, -MARGIN, WIDTH + 2 * MARGIN, ports.height + 2 * MARGIN)
+    return QRectF(-MARGIN, -MARGIN, ports.width + 2 * MARGIN, ports.height + 2 * MARGIN)
 
 
 def _size(picture: QPixmap) -> int:

@@ -12,7 +12,9 @@ from gui.canvas.painting import Colors
 if TYPE_CHECKING:
     from gui.canvas.viewport import ZoomView
 
-SIZE = (140, 84)
+LARGEST, SMALLEST = (140, 84), (100, 60)
+SHARE = 0.16  # of the width of the view
+LEAST_VIEW = (360, 260)  # in a smaller one it would be in the way
 GAP = 16  # from the corner of the view
 PADDING = 8.0
 ROOM = 60.0  # canvas units around the cards
@@ -25,17 +27,22 @@ class Minimap:
         self._view = view
         self._picture: QPixmap | None = None
         self._painted_for: tuple = ()
+        self.is_wanted = True
 
     @property
     def visible(self) -> bool:
-        """Whether it is on show: only where part of the drawing is out of sight."""
-        bounds = self._view.scene().bounds()
+        """Whether it is on show: only where part of the drawing is out of sight, and there is room."""
+        bounds, port = self._view.scene().bounds(), self._view.viewport()
+        if not self.is_wanted or port.width() < LEAST_VIEW[0] or port.height() < LEAST_VIEW[1]:
+            return False
         return not bounds.isNull() and not self._view.visible_area().contains(bounds)
 
     def area(self) -> QRect:
         """Where it lies in the viewport."""
         port = self._view.viewport().rect()
-        return QRect(port.right() - GAP - SIZE[0], port.bottom() - GAP - SIZE[1], *SIZE)
+        width = round(min(LARGEST[0], max(SMALLEST[0], SHARE * port.width())) / 4) * 4
+        height = width * LARGEST[1] // LARGEST[0]
+        return QRect(port.right() - GAP - width, port.bottom() - GAP - height, width, height)
 
     def to_scene(self, point: QPointF) -> QPointF:
         """The place of the drawing that a point of the viewport shows in the minimap."""
@@ -66,24 +73,24 @@ class Minimap:
 
     def _cards(self, colors: Colors) -> QPixmap:
         scene, ratio = self._view.scene(), self._view.devicePixelRatioF()
-        painted_for = (scene.graph, colors, ratio)
-        if self._picture is None or not all(
-            a is b or a == ratio for a, b in zip(painted_for, self._painted_for, strict=True)
-        ):
+        painted_for = (scene.graph, colors, (ratio, self.area().size().toTuple()))
+        if self._picture is None or not _is_same(painted_for, self._painted_for):
             self._picture, self._painted_for = self._render(colors, ratio), painted_for
         return self._picture
 
     def _render(self, colors: Colors, ratio: float) -> QPixmap:
-        picture = QPixmap(round(SIZE[0] * ratio), round(SIZE[1] * ratio))
+        size = self.area().size()
+        picture = QPixmap(round(size.width() * ratio), round(size.height() * ratio))
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
         scale, origin = self._fit()
         origin -= QPointF(self.area().topLeft())
         by_color: dict[str, list[QRectF]] = {}
-        for item in self._view.scene().nodes.values():
+        scene = self._view.scene()
+        for node, item in scene.nodes.items():
             body = item.body()
             size = (max(2.0, body.width() * scale), max(1.5, body.height() * scale))
-            place = origin + body.topLeft() * scale
+            place = origin + QPointF(*scene.graph.nodes[node].position) * scale  # also while the card glides there
             by_color.setdefault(item.box.color, []).append(QRectF(place.x(), place.y(), *size))
         painter = QPainter(picture)
         for role, cards in by_color.items():
@@ -91,3 +98,8 @@ class Minimap:
                 painter.fillRect(card, colors(role, 0.8))
         painter.end()
         return picture
+
+
+def _is_same(one: tuple, other: tuple) -> bool:
+    """Whether pictures for both would look the same: same drawing, same colors, equal sizes."""
+    return one[0] is other[0] and one[1] is other[1] and one[2] == other[2]

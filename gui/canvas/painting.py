@@ -3,154 +3,96 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPainterPath, QPen
 
-from graph.problems import Severity
 from gui.canvas.card import SEPARATOR, Box, Card
-from gui.canvas.geometry import CORNER, PORT_PITCH, PORT_RADIUS, WIDTH, Shape
-from gui.canvas.kinship import Kin
-from gui.theme import THEMES, mono_font
+from gui.canvas.geometry import CORNER, HEIGHT, NAME_PITCH, NAME_ROW, PORT_PITCH, PORT_RADIUS, Shape
+from gui.canvas.marking import (
+    BADGE_RADIUS,
+    Mood,
+    paint_badge,
+    paint_chevron,
+    paint_hatch,
+    paint_kin,
+    paint_mark,
+    paint_passing,
+    paint_surroundings,
+)
+from gui.canvas.palette import Colors, card_fonts, ui_font
+from gui.theme import is_dark, mono_font
 
 BAR = 5.0
-TEXT_LEFT = 16.0
-TEXT_RIGHT = WIDTH - 12.0
-BADGE_RADIUS = 9.0
+TEXT_LEFT, TEXT_RIGHT = 16.0, 12.0  # what a card leaves free beside its texts
 LEGIBLE = 0.45  # screen pixels a canvas unit from which on a card shows all that it has to say
 PORT_NAMES_ABOVE = 0.7  # and from which on it has the names of its ports
-NAMED = 0.26  # and from which on it is a coloured box with a name; below it is a coloured box
+NAMED = 0.26  # and from which on it is a colored box with a name; below it is a colored box
+PALE = 0.62  # from here to `LEGIBLE` a card takes on the color of the box
+TINT = 0.3  # how much of its color is in such a box
 NAME_PIXELS = (12.0, 10.0, 8.0)  # heights on the screen of a name that is all that a card says: the first that fits
+LEAST_NAME, LEAST_TEXT = 10.5, 8.5  # pixels on the screen: texts grow beyond their place in the drawing to keep that
+TEXT_ROOM = HEIGHT - 4.0  # for all lines of a card
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTER = Qt.AlignmentFlag.AlignCenter
 _SHEET = 4.0  # how far each sheet behind the card of a block shows below the one before
-_PILL_HEIGHT = 16.0
 _PORT_NAME_LEFT, _PORT_NAME_GAP = 11.0, 8.0
+# What a card says, the most important line first: as many as there is room for, in the order of the third column.
+_NAME, _VALUES, _SUMMARY = 0, 1, 2
+_LINES = ((_NAME, _SUMMARY, _VALUES), (_NAME, _VALUES), (_NAME,))
 # Growing, fading outlines below the card add up to a soft shadow; gradients and blurs do not survive in SVG.
 _SHADOW = ((0.0, 0.05), (1.0, 0.04), (2.0, 0.03), (3.5, 0.02), (5.0, 0.012))
-
-
-class Mood(NamedTuple):
-    """What the moment adds to a card: selected, under the cursor, ports that a wire may be dropped on.
-
-    `kin` says that a node which shares its weights is selected or under the cursor.
-    """
-
-    selected: bool = False
-    hovered: bool = False
-    lit: frozenset[str] = frozenset()
-    kin: bool = False
-
-
-class Colors:
-    """The colours of a theme, each made once."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._made: dict[tuple[str, float], QColor] = {}
-
-    def __call__(self, role: str, alpha: float = 1.0) -> QColor:
-        """The colour of a role, with an opacity from 0 to 1."""
-        color = self._made.get((role, alpha))
-        if color is None:
-            color = self._made[role, alpha] = QColor(THEMES[self.name][role])
-            color.setAlphaF(alpha)
-        return color
-
-    def mix(self, role: str, other: str, share: float) -> QColor:
-        """`share` of one colour over another."""
-        a, b = self(role), self(other)
-        pairs = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
-        return QColor(*(round(share * x + (1 - share) * y) for x, y in pairs))
-
-
-def ui_font(pixels: float, *, bold: bool = False) -> QFont:
-    """The application's font in that height."""
-    font = QFont(QGuiApplication.font())
-    font.setPixelSize(round(pixels))
-    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-    return font
-
-
-class Fonts(NamedTuple):
-    """The fonts of a card: name, summary, values, badge, and the names of ports."""
-
-    name: QFont
-    text: QFont
-    mono: QFont
-    badge: QFont
-    port: QFont
-
-
-@lru_cache(maxsize=64)
-def _fonts(family: str) -> Fonts:
-    return Fonts(ui_font(13, bold=True), ui_font(11), mono_font(11), ui_font(12, bold=True), ui_font(10))
-
-
-def card_fonts() -> Fonts:
-    """The fonts of cards."""
-    return _fonts(QGuiApplication.font().family())
 
 
 def paint_card(painter: QPainter, card: Card, mood: Mood, *, colors: Colors, scale: float = 1.0) -> None:
     """Paint a card with its upper left corner at the origin, with the detail that `scale` pixels a unit deserve."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    if scale >= LEGIBLE:
-        _paint_shadow(painter, card, colors)
-        _paint_sheets(painter, card.box, colors)
-        _paint_body(painter, card, mood, colors=colors)
-        _paint_texts(painter, card, mood, colors=colors)
-        if card.shape.named and scale >= PORT_NAMES_ABOVE:
-            _paint_port_names(painter, card.shape, colors)
-        _paint_ports(painter, card, mood, colors=colors)
-        paint_badge(painter, card, colors)
-    else:
-        paint_box(painter, card.box, selected=mood.selected, colors=colors)
+    shape = card.shape
+    if scale < LEGIBLE:
+        paint_box(painter, card.box, mood, colors=colors, sign=scale >= NAMED)
         _paint_name(painter, card, colors=colors, scale=scale)
+        return
+    _paint_shadow(painter, card, colors)
+    _paint_sheets(painter, card.box, colors)
+    paint_surroundings(painter, mood, QRectF(0, 0, shape.width, shape.height), colors=colors)
+    _paint_body(painter, card, mood, colors=colors, scale=scale)
+    if card.kin:
+        paint_kin(painter, card.kin, shape.width, lit=mood.kin, colors=colors)
+    _paint_texts(painter, card, colors=colors, scale=scale)
+    if shape.named and scale >= PORT_NAMES_ABOVE:
+        _paint_port_names(painter, shape, colors)
+    _paint_ports(painter, card, mood, colors=colors)
+    paint_badge(painter, card.severity, shape.width, colors=colors)
+    paint_mark(painter, mood.mark, BADGE_RADIUS, colors=colors)
+    if mood.hovered:
+        paint_chevron(painter, shape, colors=colors)
 
 
-def paint_box(painter: QPainter, box: Box, *, selected: bool, colors: Colors) -> None:
-    """Paint what can be seen of a card from afar."""
-    role = "accent" if selected else box.severity.value if box.severity else box.color
+def paint_box(painter: QPainter, box: Box, mood: Mood, *, colors: Colors, sign: bool = False) -> None:
+    """Paint what can be seen of a card from afar; with `sign` also that of a difference."""
+    role = "accent" if mood.selected else box.severity.value if box.severity else box.color
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint_sheets(painter, box, colors)
-    painter.setPen(QPen(colors(role), 2.0 if role == box.color else 6.0))
-    painter.setBrush(colors.mix(box.color, "card", 0.55))
-    painter.drawRoundedRect(QRectF(1, 1, WIDTH - 2, box.height - 2), CORNER, CORNER)
-
-
-def badge_center() -> QPointF:
-    """The middle of the problem badge, from the card's upper left corner."""
-    return QPointF(WIDTH - 3.0, 3.0)
-
-
-def paint_badge(painter: QPainter, card: Card, colors: Colors) -> None:
-    """The mark of a problem: a disc for an error, a triangle for a warning, each with its exclamation mark."""
-    if card.severity is None:
-        return
-    center = badge_center()
-    painter.setPen(QPen(colors("canvas"), 2.0))
-    painter.setBrush(colors(card.severity.value))
-    if card.severity is Severity.ERROR:
-        painter.drawEllipse(center, BADGE_RADIUS, BADGE_RADIUS)
-    else:
-        painter.drawPolygon(QPolygonF([center + QPointF(x, y) for x, y in ((0, -10), (10.5, 8.5), (-10.5, 8.5))]))
-    painter.setPen(colors("canvas"))
-    painter.setFont(card_fonts().badge)
-    painter.drawText(
-        QRectF(center.x() - 9, center.y() - 9 + (card.severity is not Severity.ERROR), 18, 18), _CENTER, "!"
-    )
+    area = QRectF(1, 1, box.width - 2, box.height - 2)
+    paint_surroundings(painter, mood, area, colors=colors)
+    pen = QPen(colors(role), 2.0 if role == box.color else 6.0)
+    if box.bypassed:
+        pen.setDashPattern([4.0, 3.0])
+    painter.setPen(pen)
+    painter.setBrush(colors("canvas") if box.bypassed else colors.mix(box.color, "card", TINT))
+    painter.drawRoundedRect(area, CORNER, CORNER)
+    if sign:
+        paint_mark(painter, mood.mark, 2 * BADGE_RADIUS, colors=colors)
 
 
 def _paint_shadow(painter: QPainter, card: Card, colors: Colors) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
-    strength = 1.0 if colors.name == "light" else 2.2
+    strength = 0.5 if card.bypassed else 2.2 if is_dark(colors.name) else 1.0
     for grow, alpha in _SHADOW:
         painter.setBrush(QColor.fromRgbF(0.0, 0.0, 0.0, alpha * strength))
-        area = QRectF(-grow, 1.5 - grow, WIDTH + 2 * grow, card.shape.height + 2 * grow)
+        area = QRectF(-grow, 1.5 - grow, card.shape.width + 2 * grow, card.shape.height + 2 * grow)
         painter.drawRoundedRect(area, CORNER + grow, CORNER + grow)
 
 
@@ -160,22 +102,37 @@ def _paint_sheets(painter: QPainter, box: Box, colors: Colors) -> None:
         inset = 4.0 + 5.0 * number
         painter.setPen(QPen(colors(box.color, 0.9 if number == 1 else 0.55), 1.2))
         painter.setBrush(colors.mix(box.color, "card", 0.22 if number == 1 else 0.12))
-        area = QRectF(inset, box.height - 2 * CORNER + _SHEET * number, WIDTH - 2 * inset, 2 * CORNER)
+        area = QRectF(inset, box.height - 2 * CORNER + _SHEET * number, box.width - 2 * inset, 2 * CORNER)
         painter.drawRoundedRect(area, CORNER - 2, CORNER - 2)
 
 
-def _paint_body(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
-    height = card.shape.height
+def _paint_body(painter: QPainter, card: Card, mood: Mood, *, colors: Colors, scale: float) -> None:
+    width, height = card.shape.width, card.shape.height
+    whole = QRectF(0, 0, width, height)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colors("card"))
-    painter.drawRoundedRect(QRectF(0, 0, WIDTH, height), CORNER, CORNER)
-    painter.setBrush(colors(card.color))
+    painter.setBrush(colors.mix("card", "canvas", 0.4) if card.bypassed else _ground(card, colors, scale))
+    painter.drawRoundedRect(whole, CORNER, CORNER)
+    if card.bypassed:
+        paint_hatch(painter, whole.adjusted(3, 3, -3, -3), colors=colors)
+        painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colors(card.color, 0.5 if card.bypassed else 1.0))
     painter.drawPath(_bar(height))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     pen = _border(card, mood, colors)
     painter.setPen(pen)
     inset = pen.widthF() / 2
-    painter.drawRoundedRect(QRectF(inset, inset, WIDTH - 2 * inset, height - 2 * inset), CORNER - inset, CORNER - inset)
+    painter.drawRoundedRect(whole.adjusted(inset, inset, -inset, -inset), CORNER - inset, CORNER - inset)
+    if card.passing is not None and not card.shape.collapsed:
+        paint_passing(painter, card.shape, card.passing, colors=colors)
+
+
+def _ground(card: Card, colors: Colors, scale: float) -> QColor:
+    """What the texts stand on: from afar it turns into the color of the box that is left of the card."""
+    return colors.mix(card.color, "card", TINT * _paleness(scale))
+
+
+def _paleness(scale: float) -> float:
+    return max(0.0, min(1.0, (PALE - scale) / (PALE - LEGIBLE)))
 
 
 def _border(card: Card, mood: Mood, colors: Colors) -> QPen:
@@ -183,8 +140,9 @@ def _border(card: Card, mood: Mood, colors: Colors) -> QPen:
         return QPen(colors("accent"), 2.0)
     if mood.kin and card.kin is not None:
         return QPen(colors(card.kin.color), 2.0)
-    pen = QPen(colors("faint" if mood.hovered or not card.known else "border"), 1.0)
-    if not card.known:
+    plain = card.known and not card.bypassed
+    pen = QPen(colors("outline" if card.bypassed else "faint" if mood.hovered or not plain else "border"), 1.0)
+    if not plain:
         pen.setDashPattern([4.0, 3.0])
     return pen
 
@@ -203,47 +161,73 @@ def _bar(height: float) -> QPainterPath:
     return path.intersected(strip)
 
 
-def _paint_texts(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
-    name, text, mono, *_ = card_fonts()
-    width = TEXT_RIGHT - TEXT_LEFT
-    if card.kin:
-        _paint_kin(painter, card.kin, lit=mood.kin, colors=colors)
-    _line(painter, QRectF(TEXT_LEFT, 6, width, 21), card.name, font=name, color=colors("text"))
-    summary, metrics = card.summary, QFontMetricsF(text)
-    while SEPARATOR in summary and metrics.horizontalAdvance(summary) > width:
-        summary = summary.rpartition(SEPARATOR)[0]
-    _line(painter, QRectF(TEXT_LEFT, 25, width, 18), summary, font=text, color=colors("muted"))
-    right = QFontMetricsF(mono).horizontalAdvance(card.right) + 6 if card.right else 0.0
-    area = QRectF(TEXT_LEFT, 44, width, 17)
-    _line(painter, area.adjusted(0, 0, -right, 0), card.left, font=mono, color=colors(card.color))
-    if card.right:
-        painter.setPen(colors("muted"))
-        painter.drawText(area, _RIGHT, card.right)
+@lru_cache(maxsize=256)
+def _lines(_family: str, scale: float, room: float) -> tuple[tuple[int, float, float, QFont], ...]:
+    """Which lines there is room for at a zoom: each with its top, height and font, all in canvas units."""
+    name, text = max(13.0, LEAST_NAME / scale), max(11.0, LEAST_TEXT / scale)
+    heights = {_NAME: 1.5 * name, _SUMMARY: 1.6 * text, _VALUES: 1.6 * text}
+    lines = next((ls for ls in _LINES if sum(heights[line] for line in ls) <= room), _LINES[-1])
+    fonts = {_NAME: ui_font(name, bold=True), _SUMMARY: ui_font(text), _VALUES: mono_font(text)}
+    top, made = (room - sum(heights[line] for line in lines)) / 2, []
+    for line in lines:
+        made.append((line, top, heights[line], fonts[line]))
+        top += heights[line]
+    return tuple(made)
 
 
-def _paint_kin(painter: QPainter, kin: Kin, *, lit: bool, colors: Colors) -> None:
-    """The mark of shared weights on the upper edge, two links of a chain and the letter of the group."""
-    ink = colors("card" if lit else kin.color)
-    font = card_fonts().badge
-    letter = QFontMetricsF(font).horizontalAdvance(kin.letter)
-    width = letter + 31.0
-    area = QRectF(badge_center().x() - BADGE_RADIUS - 4 - width, -_PILL_HEIGHT / 2, width, _PILL_HEIGHT)
-    painter.setPen(QPen(colors(kin.color), 1.0))
-    painter.setBrush(colors(kin.color) if lit else colors.mix(kin.color, "card", 0.16))
-    painter.drawRoundedRect(area, _PILL_HEIGHT / 2, _PILL_HEIGHT / 2)
-    painter.setPen(QPen(ink, 1.4))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    middle = area.center().y()
-    for left in (area.left() + 5, area.left() + 11):
-        painter.drawRoundedRect(QRectF(left, middle - 2.5, 9, 5), 2.5, 2.5)
-    painter.setFont(font)
-    painter.drawText(area.adjusted(23, 0, 0, 0), _LEFT, kin.letter)
+def _paint_texts(painter: QPainter, card: Card, *, colors: Colors, scale: float) -> None:
+    shape = card.shape
+    width, top = shape.width - TEXT_LEFT - TEXT_RIGHT, shape.text_top + (HEIGHT - TEXT_ROOM) / 2
+    if shape.collapsed:
+        font = ui_font(min(max(12.0, LEAST_NAME / scale), 19.0), bold=True)
+        role = "muted" if card.bypassed else "text"
+        _line(painter, QRectF(TEXT_LEFT - 2, 0, width + 6, shape.height), card.name, font=font, color=colors(role))
+        return
+    for line, y, height, font in _lines(QGuiApplication.font().family(), scale, TEXT_ROOM):
+        area = QRectF(TEXT_LEFT, top + y, width, height)
+        if line == _NAME:
+            _line(painter, area, card.name, font=font, color=colors("muted" if card.bypassed else "text"))
+        elif line == _SUMMARY:
+            _line(painter, area, _shortened(card.summary, font, width), font=font, color=colors("muted"))
+        else:
+            font = ui_font(font.pixelSize()) if card.bypassed else font
+            _paint_values(painter, card, area, font=font, ink=_ink(card, colors, scale), colors=colors)
+
+
+def _ink(card: Card, colors: Colors, scale: float) -> QColor:
+    """The color of the values: that of the family, as long as they do not stand on it."""
+    return colors("muted" if card.bypassed else card.color if _paleness(scale) == 0.0 else "text")
+
+
+def _shortened(text: str, font: QFont, width: float) -> str:
+    """Without what may be left out, as far as there is no room for it."""
+    metrics = QFontMetricsF(font)
+    while SEPARATOR in text and metrics.horizontalAdvance(text) > width:
+        text = text.rpartition(SEPARATOR)[0]
+    return text
+
+
+def _paint_values(painter: QPainter, card: Card, area: QRectF, *, font: QFont, ink: QColor, colors: Colors) -> None:
+    """The third line: on the left the shape or live value, on the right the number of parameters."""
+    metrics = QFontMetricsF(font)
+    right, left = card.right, card.left
+    if left and right and font.pixelSize() > 12 and metrics.horizontalAdvance(left + " " + right) > area.width():
+        right, left = (right, "") if card.bypassed else ("", left)
+    taken = metrics.horizontalAdvance(right) + 6 if right else 0.0
+    _line(painter, area.adjusted(0, 0, -taken, 0), left, font=font, color=ink)
+    if right:
+        painter.setPen(colors("muted") if card.bypassed or ink != colors("text") else ink)
+        painter.drawText(area, _RIGHT, right)
 
 
 def _paint_port_names(painter: QPainter, shape: Shape, colors: Colors) -> None:
     """The names of the ports, each beside its port; a pair too long for the card shares its width."""
-    font = card_fonts().port
-    metrics, room = QFontMetricsF(font), WIDTH - 2 * _PORT_NAME_LEFT
+    painter.setFont(card_fonts().port)
+    painter.setPen(colors("muted"))
+    if shape.text_top:
+        _paint_names_in_rows(painter, shape)
+        return
+    metrics, room = QFontMetricsF(painter.font()), shape.width - 2 * _PORT_NAME_LEFT
     inputs = {y: name for name, y in shape.inputs.items()}
     outputs = {y: name for name, y in shape.outputs.items()}
     for y in inputs.keys() | outputs.keys():
@@ -255,11 +239,19 @@ def _paint_port_names(painter: QPainter, shape: Shape, colors: Colors) -> None:
             first = min(needed[0], max(half, room - _PORT_NAME_GAP - needed[1]))
             widths = [first, room - _PORT_NAME_GAP - first]
         area = QRectF(_PORT_NAME_LEFT, y - PORT_PITCH / 2, room, PORT_PITCH)
-        painter.setFont(font)
-        painter.setPen(colors("muted"))
         for text, width, side in ((left, widths[0], _LEFT), (right, widths[1], _RIGHT)):
             shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, min(width, room) + 1)
             painter.drawText(area, side, shown)
+
+
+def _paint_names_in_rows(painter: QPainter, shape: Shape) -> None:
+    """The names of the ports below those on the upper edge, and above those on the lower one."""
+    metrics = QFontMetricsF(painter.font())
+    for ports, top in ((shape.inputs, PORT_RADIUS), (shape.outputs, shape.height - NAME_ROW - PORT_RADIUS)):
+        room = shape.width / max(1, len(ports)) - 4
+        for name, x in ports.items():
+            shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, max(room, NAME_PITCH - 4))
+            painter.drawText(QRectF(x - room / 2, top, room, NAME_ROW), _CENTER, shown)
 
 
 def _line(painter: QPainter, area: QRectF, text: str, *, font: QFont, color: QColor) -> None:
@@ -269,29 +261,33 @@ def _line(painter: QPainter, area: QRectF, text: str, *, font: QFont, color: QCo
 
 
 def _paint_ports(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
-    for name, y in card.shape.inputs.items():
+    shape = card.shape
+    for name in shape.inputs:
+        spot = QPointF(*shape.spot(name, output=False))
         ring = "error" if name in card.faulty else "accent" if name in mood.lit else "port"
-        fill = colors("accent", 0.45) if name in mood.lit else colors("field" if colors.name == "dark" else "card")
+        fill = colors("accent", 0.45) if name in mood.lit else colors("field" if is_dark(colors.name) else "card")
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colors("canvas"))
-        painter.drawEllipse(QPointF(0, y), PORT_RADIUS + 1, PORT_RADIUS + 1)
+        painter.drawEllipse(spot, PORT_RADIUS + 1, PORT_RADIUS + 1)
         painter.setPen(QPen(colors(ring), 2.0))
         painter.setBrush(fill)
-        painter.drawEllipse(QPointF(0, y), PORT_RADIUS - 0.5, PORT_RADIUS - 0.5)
+        painter.drawEllipse(spot, PORT_RADIUS - 0.5, PORT_RADIUS - 0.5)
     painter.setPen(QPen(colors("canvas"), 1.0))
-    for name, y in card.shape.outputs.items():
+    for name in shape.outputs:
         painter.setBrush(colors("error" if name in card.faulty else "accent" if name in mood.lit else "port"))
-        painter.drawEllipse(QPointF(WIDTH, y), PORT_RADIUS + 0.5, PORT_RADIUS + 0.5)
+        painter.drawEllipse(QPointF(*shape.spot(name, output=True)), PORT_RADIUS + 0.5, PORT_RADIUS + 0.5)
 
 
 def _paint_name(painter: QPainter, card: Card, *, colors: Colors, scale: float) -> None:
     """The name in the largest font that it fits in; in the smallest, shortened, if there is none."""
-    room, fonts = WIDTH - 8, _name_fonts(QGuiApplication.font().family(), scale)
+    room, fonts = card.shape.width - 8, _name_fonts(QGuiApplication.font().family(), scale)
+    low = card.shape.height * 1.25
+    fonts = [pair for pair in fonts if pair[1].height() <= low] or fonts[-1:]
     font, metrics = next((pair for pair in fonts if pair[1].horizontalAdvance(card.name) <= room), fonts[-1])
     painter.setFont(font)
-    painter.setPen(colors("text"))
+    painter.setPen(colors("muted" if card.bypassed else "text"))
     name = metrics.elidedText(card.name, Qt.TextElideMode.ElideRight, room)
-    painter.drawText(QRectF(0, 0, WIDTH, card.shape.height), _CENTER, name)
+    painter.drawText(QRectF(0, 0, card.shape.width, card.shape.height), _CENTER | Qt.TextFlag.TextDontClip, name)
 
 
 @lru_cache(maxsize=64)

@@ -13,13 +13,19 @@ PASSING = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReas
 
 
 class Popup(QFrame):
-    """The box; `title` stands in its line as long as that is empty, and names it."""
+    """The box; `title` stands in its line as long as that is empty, and names it.
+
+    One that `outlives_drawing` stays open when another drawing of the document is shown.
+    """
+
+    outlives_drawing = False
 
     def __init__(self, parent: QWidget, title: str) -> None:
         super().__init__(parent)
         self._owner = parent
         self.edit = QLineEdit(placeholderText=title)
         self.edit.setAccessibleName(title)
+        self.edit.setToolTip(title)
         self._lines = QVBoxLayout(self)
         self._lines.setContentsMargins(8, 8, 8, 8)
         self._lines.setSpacing(6)

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsScene
 
+from graph.bypassing import origin
 from graph.catalog import Catalog, Role
 from graph.catalog.definitions import INPUT, OUTPUT
 from graph.changes import Changes, diff
+from graph.framing import Load, moved_areas, moved_bends
+from graph.look import Look
 from graph.model import Graph, Link, NodeId, Port, Position, Project
 from graph.problems import Problem
+from gui.canvas.annotation_layer import AnnotationLayer
 from gui.canvas.card import Card, card_of
 from gui.canvas.geometry import shape_of
+from gui.canvas.hits import Hit, hit_at
 from gui.canvas.items import DRAGGED_Z, NODE_Z, NodeItem, Pictures, Pill
 from gui.canvas.kinship import Kin, kinship
-from gui.canvas.painting import Colors
+from gui.canvas.marking import Find, Mark
+from gui.canvas.palette import Colors
+from gui.canvas.routing_scene import Router
 from gui.canvas.wires import Pens, WireItem, carries_labels
-from runtime.analysis import Analysis, NodeAnalysis
+from runtime.analysis import Analysis, NodeAnalysis, TensorSpec
 
 NOTHING_KNOWN = Analysis(complete=False)
 DIMMED = 0.4  # opacity of cards that a wire cannot go to
-END_REACH = 26.0  # how close to its target a wire is taken by its end
-
-
-class Hit(NamedTuple):
-    """What lies under a point, the uppermost thing first: a badge, a port, a card, a wire (by its end), or nothing."""
-
-    node: NodeId | None = None
-    port: Port | None = None
-    is_output: bool = False
-    on_badge: bool = False
-    link: Link | None = None
-    at_end: bool = False
 
 
 class CanvasScene(QGraphicsScene):
     """Draws a project, as it is seen from one of its drawings. It never edits: values go in by `show_*`, the items follow.
 
-    `vector` is on while a picture file is written, `zooming` while the zoom changes (cards are then scaled pictures).
+    `node_painter` paints the nodes in their stead while a picture file is written, `zooming` is on while the zoom changes
+    (cards are then scaled pictures).
     """
 
     def __init__(self, colors: Colors) -> None:
@@ -49,16 +45,21 @@ class CanvasScene(QGraphicsScene):
         self.pens = Pens(colors)
         self.pictures = Pictures()
         self.pixel_ratio = 1.0
-        self.vector = False
+        self.node_painter: Callable[[QPainter, NodeItem], None] | None = None
         self.zooming = False
         self.labels_visible = True
         self.project = Project()
         self.analysis = NOTHING_KNOWN
         self.nodes: dict[NodeId, NodeItem] = {}
         self.wires: dict[Link, WireItem] = {}
+        self.router = Router(self)
         self._problems: dict[NodeId, list[Problem]] = {}
         self._live: Mapping[str, float] = {}
         self.kin: dict[NodeId, Kin] = {}
+        self.annotations = AnnotationLayer(self)
+        self._marks: Mapping[NodeId, Mark] = {}
+        self._marked_links: Mapping[Link, Mark] = {}
+        self._finds: Mapping[NodeId, Find] = {}
         self._pointed_at: NodeId | None = None
         self._lit_kin: frozenset[NodeId] = frozenset()
         self._selected: tuple[frozenset[NodeId], frozenset[Link]] = (frozenset(), frozenset())
@@ -90,6 +91,7 @@ class CanvasScene(QGraphicsScene):
             self._follow_types(old.catalog)
         if project.plan.split != old.plan.split:
             self._refresh(i for i, item in self.nodes.items() if self._role(item) is Role.DATA)
+        self.router.settle()
 
     def show_analysis(self, analysis: Analysis) -> None:
         """Take what is known about the drawing now: cards and wires whose figures changed are painted again."""
@@ -102,10 +104,14 @@ class CanvasScene(QGraphicsScene):
         ids = self.nodes.keys()
         self._refresh(i for i in ids if analysis.nodes.get(i) != old.nodes.get(i) or problems.get(i) != before.get(i))
         for link, wire in self.wires.items():
-            wire.set_spec(analysis.spec(link.source))
+            wire.set_spec(self.spec(link.source))
+        self.router.settle()
 
-    def show_selection(self, nodes: frozenset[NodeId], links: frozenset[Link]) -> None:
+    def show_selection(
+        self, nodes: frozenset[NodeId], links: frozenset[Link], annotations: frozenset[str] = frozenset()
+    ) -> None:
         """Mark exactly these as selected."""
+        self.annotations.show_selection(annotations)
         old_nodes, old_links = self._selected
         self._selected = (nodes, links)
         for i in (nodes ^ old_nodes) & self.nodes.keys():
@@ -128,10 +134,26 @@ class CanvasScene(QGraphicsScene):
         changed = {name for name in old.keys() | values.keys() if old.get(name) != values.get(name)}
         self._refresh(i for i, item in self.nodes.items() if item.node.name in changed)
 
+    def show_marks(self, marks: Mapping[NodeId, Mark], links: Mapping[Link, Mark] | None = None) -> None:
+        """Mark nodes and wires as added, removed or changed, and no others."""
+        old, self._marks = self._marks, dict(marks)
+        for i in (old.keys() | marks.keys()) & self.nodes.keys():
+            self.nodes[i].set_mood(mark=marks.get(i))
+        before, self._marked_links = self._marked_links, dict(links or {})
+        for link in (before.keys() | self._marked_links.keys()) & self.wires.keys():
+            self.wires[link].set_mark(self._marked_links.get(link))
+
+    def show_found(self, ids: Iterable[NodeId], current: NodeId | None = None) -> None:
+        """Let the cards glow that a search found, the one that the person is at more than the others; none ends that."""
+        old, self._finds = self._finds, {i: Find.CURRENT if i == current else Find.ONE_OF for i in ids}
+        for i in (old.keys() | self._finds.keys()) & self.nodes.keys():
+            self.nodes[i].set_mood(find=self._finds.get(i, Find.NO))
+
     def show_colors(self, colors: Colors) -> None:
         """Paint everything in another theme."""
         self.colors, self.pens = colors, Pens(colors)
         self.pictures.clear()
+        self.annotations.dress()
         for wire in self.wires.values():
             wire.dress()
         self.update()
@@ -140,6 +162,7 @@ class CanvasScene(QGraphicsScene):
         """Show the shapes along wires, or not (zoomed out they would be specks)."""
         if visible != self.labels_visible:
             self.labels_visible = visible
+            self.annotations.lift_titles(not visible)
             for wire in self.wires.values():
                 wire.show_label(visible)
 
@@ -170,6 +193,15 @@ class CanvasScene(QGraphicsScene):
             self.nodes[i].move_to(place)
         self._lay({wire.link: wire for i in places for wire in self.wires_of(i)}.values())
 
+    def carry(self, load: Load, offset: Position) -> None:
+        """Show cards, frames and notes elsewhere, and with them the corners of the wires between the cards."""
+        dx, dy = offset
+        places = {i: self.graph.nodes[i].position for i in load.nodes}
+        self.place({i: (x + dx, y + dy) for i, (x, y) in places.items()})
+        self.annotations.place(moved_areas(self.graph, load, offset))
+        for target, points in moved_bends(self.graph, load, offset).items():
+            self.router.bend(self.wires[self.graph.links[target]], points)
+
     def settle(self, ids: Iterable[NodeId]) -> None:
         """Cards stopped moving: they lie where the drawing says."""
         here = [i for i in ids if i in self.nodes]
@@ -178,6 +210,7 @@ class CanvasScene(QGraphicsScene):
             for wire in self.wires_of(i):
                 wire.set_thin(False)
         self.place({i: self.graph.nodes[i].position for i in here})
+        self.router.settle()
 
     def wires_of(self, node: NodeId) -> list[WireItem]:
         """The wires at a node."""
@@ -188,37 +221,49 @@ class CanvasScene(QGraphicsScene):
 
     def hit(self, point: QPointF, slack: float) -> Hit:
         """What lies under a point of the scene, give or take `slack` units."""
-        area = QRectF(point.x() - slack, point.y() - slack, 2 * slack, 2 * slack)
-        items = self.items(area, Qt.ItemSelectionMode.IntersectsItemShape, Qt.SortOrder.DescendingOrder)
-        cards = [item for item in items if isinstance(item, NodeItem)]
-        for card in cards:
-            if card.on_badge(point):
-                return Hit(node=card.node.id, on_badge=True)
-            if found := card.port_at(point, slack):
-                return Hit(node=card.node.id, port=found[0], is_output=found[1])
-        for card in cards:
-            if card.body().contains(point):
-                return Hit(node=card.node.id)
-        wire = next((item for item in items if isinstance(item, WireItem)), None)
-        return Hit(link=wire.link, at_end=wire.is_near_end(point, END_REACH)) if wire else Hit()
+        return hit_at(self, point, slack)
 
     def nodes_in(self, area: QRectF) -> frozenset[NodeId]:
         """The nodes whose cards touch an area of the scene."""
         items = self.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
         return frozenset(i.node.id for i in items if isinstance(i, NodeItem) and i.body().intersects(area))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to see."""
+        return not self.nodes and not self.annotations.items
+
+    def is_covered(self, area: QRectF) -> bool:
+        """Whether cards or notes lie in an area."""
+        return bool(self.nodes_in(area)) or self.annotations.has_note_in(area)
+
     def bounds(self) -> QRectF:
-        """The area that the cards cover; null if there are none."""
+        """The area that cards, frames and notes cover; null if there are none."""
         if self._bounds is None:
             bodies = [item.body() for item in self.nodes.values()]
-            self._bounds = QRectF()
+            self._bounds = self.annotations.bounds()
             if bodies:
                 left, top = min(b.left() for b in bodies), min(b.top() for b in bodies)
-                self._bounds = QRectF(
+                cards = QRectF(
                     QPointF(left, top),
                     QPointF(max(b.right() for b in bodies), max(b.bottom() for b in bodies)),
                 )
+                self._bounds = self._bounds.united(cards)
         return self._bounds
+
+    @property
+    def scale(self) -> float:
+        """Pixels a canvas unit in the view; 1 where there is none."""
+        views = self.views()
+        return views[0].transform().m11() if views else 1.0
+
+    def spec(self, source: Port) -> TensorSpec | None:
+        """What leaves an output: where a node is switched off, what arrives at it."""
+        graph = self.graph
+        if source.node in graph.nodes and graph.nodes[source.node].bypassed:
+            passed = origin(graph, source, self.catalog)
+            return self.analysis.spec(passed) if passed is not None else None
+        return self.analysis.spec(source)
 
     def problems_of(self, node: NodeId) -> list[Problem]:
         """What is wrong with a node."""
@@ -252,22 +297,31 @@ class CanvasScene(QGraphicsScene):
         for i in changes.removed:
             self.removeItem(self.nodes.pop(i))
         for i in changes.added:
-            node = new.nodes[i]
-            item = self.nodes[i] = NodeItem(self, node, shape_of(new, node, self.catalog))
-            self.addItem(item)
+            self._add_node(new, i)
+        self.annotations.follow(new.look)
         if any(new.nodes[i].type == OUTPUT for i in (*changes.added, *changes.changed)) or changes.removed:
             self._refresh(i for i, item in self.nodes.items() if item.node.type == INPUT)  # one may be a state now
         stale = self._update_nodes(changes, new)
         ends = {end.node for link in (*changes.removed_links, *changes.added_links) for end in link}
+        ends.update(_restyled(old.look, new.look, new))
         stale |= {i for i in ends.difference(changes.added) & self.nodes.keys() if self._reshape(i)}
         for link in changes.added_links:
             wire = self.wires[link] = WireItem(self, link, carries_labels=carries_labels(new, link, self.catalog))
-            wire.spec = self.analysis.spec(link.source)
+            wire.spec = self.spec(link.source)
             wire.lay(self.nodes[link.source.node], self.nodes[link.target.node])
             self.addItem(wire)
-        self._lay({wire.link: wire for i in stale for wire in self.wires_of(i)}.values())
+        rebent = [self.wires[new.links[target]] for target in _rebent(old.look, new.look) if target in new.links]
+        self._lay(
+            ({wire.link: wire for i in stale for wire in self.wires_of(i)} | {w.link: w for w in rebent}).values()
+        )
         if stale or changes.added:  # a tall card may stand in their way now
             self._lay(wire for wire in self.wires.values() if wire.carries_labels)
+
+    def _add_node(self, graph: Graph, node: NodeId) -> None:
+        item = self.nodes[node] = NodeItem(self, graph.nodes[node], shape_of(graph, graph.nodes[node], self.catalog))
+        if node in self._marks or node in self._finds:
+            item.set_mood(mark=self._marks.get(node), find=self._finds.get(node, Find.NO))
+        self.addItem(item)
 
     def _update_nodes(self, changes: Changes, graph: Graph) -> set[NodeId]:
         """Give items their new nodes; returns those whose wires must be laid again."""
@@ -306,7 +360,10 @@ class CanvasScene(QGraphicsScene):
         self._lit_kin = frozenset(self.kin)
 
     def _reshape(self, node: NodeId) -> bool:
-        return self.nodes[node].reshape(shape_of(self.graph, self.graph.nodes[node], self.catalog))
+        item = self.nodes[node]
+        if item.node.bypassed:  # another wire may pass now
+            item.refresh()
+        return item.reshape(shape_of(self.graph, self.graph.nodes[node], self.catalog))
 
     def _lay(self, wires: Iterable[WireItem]) -> None:
         for wire in wires:
@@ -319,3 +376,15 @@ class CanvasScene(QGraphicsScene):
     def _refresh(self, ids: Iterable[NodeId]) -> None:
         for i in ids:
             self.nodes[i].refresh()
+
+
+def _restyled(old: Look, new: Look, graph: Graph) -> Iterable[NodeId]:
+    """The nodes whose cards may have another shape because the drawing looks otherwise."""
+    return graph.nodes if old.flow != new.flow else old.collapsed ^ new.collapsed
+
+
+def _rebent(old: Look, new: Look) -> set[Port]:
+    """The inputs whose wires got other corners."""
+    if old.bends is new.bends:
+        return set()
+    return {target for target in old.bends.keys() | new.bends.keys() if old.bends.get(target) != new.bends.get(target)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graph.messages import tr, translate
 from graph.model import NodeId, Port
-from gui.canvas.card import has_inside, shown_value
+from gui.canvas.card import has_inside, is_bypassed, shown_value
 from gui.canvas.scene import CanvasScene, Hit
 from gui.figures import grouped
 from gui.panels.search import label_of
@@ -18,7 +18,13 @@ def tip(scene: CanvasScene, hit: Hit) -> str:
     if hit.port:
         return _port_text(scene, hit.port, is_output=hit.is_output)
     if hit.link:
-        return spec_text(scene.analysis.spec(hit.link.source))
+        use = tr("Drag it to bend it, double-click it to put a layer in, Alt+click removes it.")
+        return f"{spec_text(scene.spec(hit.link.source))}\n{use}"
+    if hit.annotation:
+        return tr("Ctrl+click opens {link}", link=hit.annotation.url) if hit.annotation.url else ""
+    if hit.on_chevron:
+        small = hit.node in scene.graph.look.collapsed
+        return tr("Click to show all of the card.") if small else tr("Click to make the card small.")
     return _node_text(scene, hit.node) if hit.node else ""
 
 
@@ -40,6 +46,8 @@ def _port_text(scene: CanvasScene, port: Port, *, is_output: bool) -> str:
     node = scene.graph.nodes[port.node]
     node_type, found = scene.catalog.of(node), scene.found(port.node)
     specs = (found.outputs if is_output else found.inputs) if found else {}
+    if node.bypassed and is_output and (passing := scene.spec(port)) is not None:
+        specs = {port.name: passing}
     entry = (node_type.output_or_next if is_output else node_type.input)(port.name) if node_type else None
     lines = [port.name if port.name not in specs else f"{port.name}: {spec_text(specs[port.name])}"]
     if entry and entry.help:
@@ -53,6 +61,8 @@ def _node_text(scene: CanvasScene, node: NodeId) -> str:
     if node_type is None:
         return tr("Layerloom does not know the type '{type}'. The node is kept as it is.", type=here.type)
     lines = [f"{here.name} · {label_of(node_type)}", translate(node_type.help)]
+    if is_bypassed(node_type, here):
+        lines.append(tr("Bypassed: what arrives at it goes on as it is."))
     if has_inside(node_type):
         params = (p for p in node_type.params if p.name in here.params)
         lines += [f"{p.name} = {shown_value(p, here.params[p.name])}" for p in params]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -14,29 +14,32 @@ from PySide6.QtGui import (
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
+    QNativeGestureEvent,
+    QTouchEvent,
 )
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
-from graph.messages import tr
+from graph.framing import load_of, moved
+from graph.messages import msg, tr
 from graph.model import Link, NodeId, Port, Position, Scope
 from gui.canvas.adding import HALF_CARD, Adder
-from gui.canvas.card import has_inside
-from gui.canvas.geometry import WIDTH
-from gui.canvas.gestures import DrawWire, Gesture, MoveNodes, Pan, PanByMinimap, RubberBand
+from gui.canvas.annotator import Annotator
+from gui.canvas.drops import Drops
+from gui.canvas.fingers import Fingers
+from gui.canvas.glide import Glide
 from gui.canvas.keyboard import handle_key, neighbor
 from gui.canvas.painting import Colors
+from gui.canvas.pointer import Pointer
 from gui.canvas.popup import Popup
 from gui.canvas.scene import CanvasScene, Hit
-from gui.canvas.tips import spec_text, tip
+from gui.canvas.tips import tip
 from gui.canvas.viewport import Camera, ZoomView, is_legible
 from gui.editor import Change, Editor
+from gui.shortcuts import Shortcuts
 from gui.theme import theme
 from runtime.analysis import Analysis
 
-NODE_TYPE_MIME = "application/x-layerloom-node-type"
 SLACK = 5.0  # pixels by which the cursor may miss a thing
-NOTHING = Hit()
-EXTENDING = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier
 
 
 class CanvasView(ZoomView):
@@ -46,17 +49,18 @@ class CanvasView(ZoomView):
     inside_requested = Signal(str)  # NodeId, of an instance of a block or of code
     leave_requested = Signal()
     problem_clicked = Signal(str)
+    file_dropped = Signal(object)  # Path of a drawing that was let go here
+    action_requested = Signal(str)  # an id of `gui.actions` whose key was pressed here, and that others do
     context_menu_requested = Signal(object, object)  # QPoint on the screen, NodeId or None
 
     def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
         super().__init__(CanvasScene(Colors(theme.name)), parent)
         self.editor = editor
         self.drag_distance = QApplication.startDragDistance()
-        self._gesture: Gesture | None = None
-        self._hovered = NOTHING
-        self._cursor: QPointF | None = None  # where the mouse is in the viewport, None if elsewhere
-        self._adder = Adder(self)
-        self._space = False
+        self._adder, self.glide, self.pointer = Adder(self), Glide(self), Pointer(self)
+        self.annotator = Annotator(self)
+        self._drops, self._fingers = Drops(self, self._adder), Fingers(self)
+        self.shortcuts = Shortcuts()
         self._live: Mapping[str, float] = {}
         self._shown: Scope = editor.scope
         self._cameras: dict[Scope, Camera] = {}  # where the person was in the drawings that are not on show
@@ -68,6 +72,8 @@ class CanvasView(ZoomView):
             )
         )
         self.setAcceptDrops(True)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
+        self.viewport().ungrabGesture(Qt.GestureType.PanGesture)  # a scroll area has its own idea of two fingers
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         editor.changed.connect(self._on_changed)
@@ -84,7 +90,7 @@ class CanvasView(ZoomView):
     @property
     def cursor_point(self) -> QPointF | None:
         """The point of the canvas under the mouse, None if it is elsewhere."""
-        return None if self._cursor is None else self.mapToScene(self._cursor.toPoint())
+        return self.pointer.point
 
     # ---- for the window
 
@@ -93,6 +99,23 @@ class CanvasView(ZoomView):
         if not is_legible(self.zoom):
             self.zoom_to_actual()
         self.centerOn(self.scene().nodes[node].body().center())
+
+    def fly_to_node(self, node: NodeId) -> float:
+        """Bring a node into the middle as `center_on` does, by moving there; the zoom that it will be seen in."""
+        zoom = self.zoom if is_legible(self.zoom) else 1.0
+        self.fly_to(Camera(zoom, self.scene().nodes[node].body().center(), False))
+        return zoom
+
+    def fly_to_nodes(self, nodes: Iterable[NodeId]) -> None:
+        """Show these nodes as large as they can be, by moving there."""
+        area = QRectF()
+        for node in nodes:
+            area = area.united(self.scene().nodes[node].body())
+        self.fly_to(self.camera_on(area))
+
+    def fly_home(self) -> None:
+        """Show the whole drawing as `fit` does, by moving there."""
+        self.fly_to(self.camera_on(self.scene().bounds())._replace(fitted=True))
 
     def set_live(self, values: Mapping[str, float]) -> None:
         """Show the latest values of losses and metrics, by node name, on their cards; a block has none."""
@@ -109,7 +132,7 @@ class CanvasView(ZoomView):
 
     def sizes(self) -> dict[NodeId, tuple[float, float]]:
         """Width and height of every card."""
-        return {i: (WIDTH, item.ports.height) for i, item in self.scene().nodes.items()}
+        return {i: item.body().size().toTuple() for i, item in self.scene().nodes.items()}
 
     def hit(self, point: QPointF) -> Hit:
         """What lies under a point of the canvas; zoomed out, cards have no ports to hit."""
@@ -119,19 +142,43 @@ class CanvasView(ZoomView):
     def quick_add(
         self, position: Position | None = None, *, source: Port | None = None, target: Port | None = None
     ) -> None:
-        """Ask what to add at a point of the canvas (the cursor by default), wired to a port if one is given."""
-        self._adder.ask_type(position, source=source, target=target)
+        """Ask what to add at a point of the canvas (the cursor by default), wired to a port if one is given.
+
+        Where the cursor is on a wire, or one is selected, it is asked what to put into that.
+        """
+        link = self._wire_meant() if position is None else None
+        if link is not None:
+            self.insert_at(link, self.scene().wires[link].middle())
+        else:
+            self._adder.ask_type(position, source=source, target=target)
+
+    def insert_at(self, link: Link, point: QPointF) -> None:
+        """Ask what to put into a wire at a point of it."""
+        self._adder.ask_inside(link, point)
+
+    def hold_still(self) -> None:
+        """Nothing moves by itself any more."""
+        super().hold_still()
+        self.glide.finish()
+        self._fingers.rest()
+
+    def _wire_meant(self) -> Link | None:
+        if self.pointer.point is not None and (link := self.hit(self.pointer.point).link) is not None:
+            return link
+        chosen = self.editor.selected_links
+        return next(iter(chosen)) if len(chosen) == 1 and not self.editor.selection else None
 
     # ---- keys
 
-    def remove_selected(self) -> None:
+    def delete(self) -> None:
         """Remove what is selected."""
         self.editor.remove_selected()
 
     def remove_or_leave(self) -> None:
         """Remove what is selected; where nothing is, go out of the block."""
-        if self.editor.selection or self.editor.selected_links or self.editor.scope is None:
-            self.remove_selected()
+        editor = self.editor
+        if editor.selection or editor.selected_links or editor.selected_annotations or editor.scope is None:
+            self.delete()
         else:
             self.leave_requested.emit()
 
@@ -145,15 +192,18 @@ class CanvasView(ZoomView):
             self._adder.ask_target(*self.editor.selection)
 
     def activate(self) -> None:
-        """Open the selected node, as a double click does."""
+        """Open the selected node, frame or note, as a double click does."""
         if len(self.editor.selection) == 1:
             self.nodeActivated.emit(*self.editor.selection)
+        elif not self.editor.selection:
+            self.annotator.edit_text()
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected nodes a little; nudges that follow each other are one step."""
-        chosen = self.editor.selection
-        places = {i: self.editor.graph.nodes[i].position for i in chosen}
-        self.editor.move({i: (x + dx, y + dy) for i, (x, y) in places.items()}, merge=("nudge", chosen))
+        """Move what is selected a little; nudges that follow each other are one step."""
+        editor = self.editor
+        load = load_of(editor.graph, editor.selection, editor.selected_annotations, self.sizes())
+        if load.nodes or load.annotations:
+            editor.edit(lambda graph: moved(graph, load, (dx, dy)), msg("Move"), merge=("nudge", load))
 
     def go(self, direction: tuple[float, float]) -> None:
         """Select the next node in a direction, along a wire where there is one."""
@@ -170,65 +220,45 @@ class CanvasView(ZoomView):
             self.ensureVisible(self.scene().nodes[following].body())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._gesture is not None:
+        if self.pointer.gesture is not None:
             if event.key() == Qt.Key.Key_Escape:
-                self._cancel_gesture()
+                self.pointer.cancel()
             return
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space = True
+            self.pointer.is_panning = True
             self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+        elif event.key() == Qt.Key.Key_Control:
+            self.pointer.modify(event.modifiers() | Qt.KeyboardModifier.ControlModifier)
         elif not handle_key(self, event):
             event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space = False
+            self.pointer.is_panning = False
             self.viewport().unsetCursor()
+        elif event.key() == Qt.Key.Key_Control:
+            self.pointer.modify(event.modifiers() & ~Qt.KeyboardModifier.ControlModifier)
         else:
             super().keyReleaseEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab adds a layer; shift and Tab leave the canvas."""
-        return not forward and super().focusNextPrevChild(forward)
+        """Tab adds a layer; shift and Tab leave the canvas. From what floats over it, both lead on."""
+        return not (forward and self.hasFocus()) and super().focusNextPrevChild(forward)
 
     # ---- mouse
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._gesture is not None:
-            return
-        self._leave_hover()
-        point = self.mapToScene(event.position().toPoint())
-        self._gesture = self._gesture_for(event, point)
-        if self._gesture is not None:
-            self._gesture.start(point)
+        self.pointer.press(event.position(), button=event.button(), modifiers=event.modifiers())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._cursor = event.position()
-        point = self.mapToScene(event.position().toPoint())
-        if self._gesture is not None:
-            self._gesture.move(point, event.modifiers())
-        elif not self._space:
-            self._hover(point)
+        self.pointer.move(event.position(), event.modifiers())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        gesture, self._gesture = self._gesture, None
-        if gesture is not None:
-            gesture.end(self.mapToScene(event.position().toPoint()), event.modifiers())
+        self.pointer.release(event.position(), event.modifiers())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() is not Qt.MouseButton.LeftButton:
-            return
-        point = self.mapToScene(event.position().toPoint())
-        hit = self.hit(point)
-        if hit.node is not None:
-            self._open(hit.node)
-        elif hit == NOTHING:
-            self._cursor = event.position()
-            self.quick_add()
-
-    def _open(self, node: NodeId) -> None:
-        opens = has_inside(self.editor.catalog.get(self.editor.graph.nodes[node].type))
-        (self.inside_requested if opens else self.nodeActivated).emit(node)
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.pointer.double_click(event.position())
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         hit = self.hit(self.mapToScene(event.pos()))
@@ -236,102 +266,43 @@ class CanvasView(ZoomView):
             self.editor.select([hit.node])
         elif hit.link is not None and hit.link not in self.editor.selected_links:
             self.editor.select([], [hit.link])
+        elif hit.annotation is not None:
+            self.annotator.show_menu(hit.annotation.id, event.globalPos())
+            return
         self.context_menu_requested.emit(event.globalPos(), hit.node)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
-        self._cursor = None
-        self._leave_hover()
+        self.pointer.leave()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = tip(self.scene(), self.hit(self.mapToScene(event.pos()))) if self._gesture is None else ""
+            text = tip(self.scene(), self.hit(self.mapToScene(event.pos()))) if self.pointer.gesture is None else ""
             QToolTip.showText(event.globalPos(), text, self.viewport())
+            return True
+        if isinstance(event, QTouchEvent) and self._fingers.touch(event):
+            event.accept()
+            return True
+        if isinstance(event, QNativeGestureEvent) and self._fingers.native(event):
             return True
         return super().viewportEvent(event)
 
-    def _gesture_for(self, event: QMouseEvent, point: QPointF) -> Gesture | None:
-        """The gesture that a press begins; a press that is no drag acts at once."""
-        button, modifiers = event.button(), event.modifiers()
-        if button is Qt.MouseButton.MiddleButton or (button is Qt.MouseButton.LeftButton and self._space):
-            return Pan(self)
-        if button is not Qt.MouseButton.LeftButton:
-            return None
-        if self.minimap.visible and self.minimap.area().contains(event.position().toPoint()):
-            return PanByMinimap(self)
-        hit = self.hit(point)
-        if hit.port is not None:
-            return self._wire_from(hit.port, is_output=hit.is_output)
-        if hit.on_badge and hit.node is not None:
-            self.editor.select([hit.node])
-            self.problem_clicked.emit(hit.node)
-            return None
-        if hit.node is not None:
-            return MoveNodes(self, hit.node, modifiers)
-        if hit.link is not None:
-            return self._take_wire(hit.link, at_end=hit.at_end, adding=bool(modifiers & EXTENDING))
-        return RubberBand(self, modifiers)
-
-    def _wire_from(self, port: Port, *, is_output: bool) -> DrawWire:
-        moving = None if is_output else self.editor.graph.links.get(port)
-        if moving is not None:
-            return DrawWire(self, moving.source, is_output=True, moving=moving)
-        return DrawWire(self, port, is_output=is_output)
-
-    def _take_wire(self, link: Link, *, at_end: bool, adding: bool) -> Gesture | None:
-        if at_end and not adding:
-            return DrawWire(self, link.source, is_output=True, moving=link)
-        links, nodes = self.editor.selected_links, self.editor.selection
-        self.editor.select(nodes if adding else [], links ^ {link} if adding else [link])
-        return None
-
-    def _cancel_gesture(self) -> None:
-        gesture, self._gesture = self._gesture, None
-        if gesture is not None:
-            gesture.cancel()
-
-    # ---- what is under the cursor
-
-    def _hover(self, point: QPointF) -> None:
-        hit = self.hit(point)
-        if hit == self._hovered:
-            return
-        self._leave_hover()
-        self._hovered = hit
-        scene = self.scene()
-        scene.point_at(hit.node)
-        if hit.link is not None:
-            wire = scene.wires[hit.link]
-            wire.set_state(hovered=True)
-            middle = wire.middle()
-            scene.pill.show_text(spec_text(wire.spec), middle if self.in_sight(middle) == middle else point)
-        self.viewport().setCursor(_cursor_for(hit))
-
-    def _leave_hover(self) -> None:
-        hit, self._hovered = self._hovered, NOTHING
-        scene = self.scene()
-        scene.point_at(None)
-        if hit.link is not None:
-            scene.pill.setVisible(False)
-            if hit.link in scene.wires:
-                scene.wires[hit.link].set_state(hovered=False)
-        self.viewport().unsetCursor()
-
-    # ---- drops from the library
+    # ---- drops
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        event.setAccepted(event.mimeData().hasFormat(NODE_TYPE_MIME))
+        event.setAccepted(self._drops.enter(event.mimeData()))
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        event.setAccepted(event.mimeData().hasFormat(NODE_TYPE_MIME))
+        self._drops.move(self.mapToScene(event.position().toPoint()))
+        event.accept()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._drops.leave()
         event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        type_id = bytes(event.mimeData().data(NODE_TYPE_MIME).data()).decode("utf-8", "replace")
-        if self.editor.can_add(type_id):
-            self._adder.add_at(type_id, QPointF(self.mapToScene(event.position().toPoint())))
+        self._drops.move(self.mapToScene(event.position().toPoint()))
+        if self._drops.drop(self.mapToScene(event.position().toPoint())):
             event.acceptProposedAction()
             self.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -339,21 +310,26 @@ class CanvasView(ZoomView):
 
     @Slot(object)
     def _on_changed(self, change: Change) -> None:
-        self._cancel_gesture()
-        self._leave_hover()
+        self.pointer.cancel()
+        self.pointer.hover.leave()
+        self.scene().pill.setVisible(False)
+        was_empty = self.scene().is_empty
+        places = self.glide.before(self.scene().graph, self.editor.graph)
         self.scene().show_project(self.editor.view)
         self.keep_in_reach()
+        self.glide.start(places)
         self.choose_hints()
-        emptied = bool(change.old.graph.nodes) != bool(change.new.graph.nodes)
+        emptied = was_empty != self.scene().is_empty
         self.viewport().update(self.viewport().rect() if emptied else self.minimap.area())
 
     @Slot(object)
     def _on_scope_changed(self, scope: Scope) -> None:
         """Show another drawing, as it was left; one that was never looked at, whole."""
-        self._cancel_gesture()
-        self._leave_hover()
+        self.pointer.cancel()
+        self.pointer.hover.leave()
         for box in self.findChildren(Popup):
-            box.shut()
+            if not box.outlives_drawing:
+                box.shut()
         self._cameras[self._shown], self._shown = self.camera, scope
         self.scene().show_project(self.editor.view)
         self.scene().show_analysis(self.editor.view_analysis)
@@ -368,16 +344,10 @@ class CanvasView(ZoomView):
 
     @Slot()
     def _on_selection_changed(self) -> None:
-        self.scene().show_selection(self.editor.selection, self.editor.selected_links)
+        self.scene().show_selection(self.editor.selection, self.editor.selected_links, self.editor.selected_annotations)
 
     @Slot()
     def _on_theme_changed(self) -> None:
         self.scene().show_colors(Colors(theme.name))
         self.viewport().update()
         self.update()
-
-
-def _cursor_for(hit: Hit) -> Qt.CursorShape:
-    if hit.port is not None or hit.at_end:
-        return Qt.CursorShape.CrossCursor
-    return Qt.CursorShape.PointingHandCursor if hit.on_badge else Qt.CursorShape.ArrowCursor

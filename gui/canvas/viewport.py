@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QResizeEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from graph.messages import tr
+from gui.canvas.camera import Camera, Flight, Wheel
 from gui.canvas.grid import Grid
 from gui.canvas.minimap import Minimap
 from gui.canvas.painting import LEGIBLE, ui_font
 from gui.canvas.scene import CanvasScene
 from gui.icons import paint_icon
+from gui.theme import theme
 
 ZOOM_STEP = 1.2
-WHEEL_NOTCH = 120.0
 MIN_ZOOM, MAX_ZOOM = 0.04, 4.0
 FIT_MARGIN = 48.0
 SHARPEN_AFTER = 140  # ms without zooming after which cards are painted sharp again
@@ -29,14 +28,6 @@ FRAME = 2  # width of the focus frame, in pixels
 KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 
 
-class Camera(NamedTuple):
-    """Where a person looks: pixels a canvas unit, the point in the middle, and whether the whole drawing is on show."""
-
-    zoom: float
-    center: QPointF
-    fitted: bool
-
-
 class ZoomView(QGraphicsView):
     """The camera over the scene."""
 
@@ -45,10 +36,12 @@ class ZoomView(QGraphicsView):
         self._scene = scene
         self._grid = Grid()
         self._hasty = False
+        self._left_over = QPointF()
         self._framed = False
         self._covered = 0  # pixels at the top that something lies over
         self._fitted = False  # the whole drawing is on show, and stays so when the size changes
         self.minimap = Minimap(self)
+        self._wheel, self._flight = Wheel(self), Flight(self)
         self._sharpen = QTimer(self, singleShot=True, interval=SHARPEN_AFTER)
         self._sharpen.timeout.connect(self._on_zoom_settled)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -103,11 +96,14 @@ class ZoomView(QGraphicsView):
         super().centerOn(*place)
 
     def pan_by(self, pixels: QPointF) -> None:
-        """Move the drawing on the screen."""
+        """Move the drawing on the screen. What is less than a pixel is kept for the next time."""
         self._fitted = False
         horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
-        horizontal.setValue(horizontal.value() - round(pixels.x()))
-        vertical.setValue(vertical.value() - round(pixels.y()))
+        wanted = pixels + self._left_over
+        x, y = round(wanted.x()), round(wanted.y())
+        self._left_over = wanted - QPointF(x, y)
+        horizontal.setValue(horizontal.value() - x)
+        vertical.setValue(vertical.value() - y)
 
     def zoom_in(self) -> None:
         """Show the drawing larger."""
@@ -140,16 +136,37 @@ class ZoomView(QGraphicsView):
 
     def fit(self) -> None:
         """Show the whole drawing, at most at actual size, until the person zooms or pans."""
-        bounds = self._scene.bounds()
-        if bounds.isNull():
-            self._set_zoom(1.0)
-        else:
-            room, top = self.viewport().rect(), max(FIT_MARGIN, self._covered + FIT_MARGIN / 2)
-            width, height = max(1.0, room.width() - 2 * FIT_MARGIN), max(1.0, room.height() - FIT_MARGIN - top)
-            self._set_zoom(min(1.0, width / bounds.width(), height / bounds.height()))
-            bounds = bounds.translated(0, (FIT_MARGIN - top) / 2 / self.zoom)
-        self.centerOn(bounds.center())
-        self._fitted = True
+        self.hold_still()
+        self._look(self.camera_on(self._scene.bounds())._replace(fitted=True))
+
+    def hold_still(self) -> None:
+        """Give up where the view is moving to by itself."""
+        self._flight.stop()
+        self._wheel.stop()
+
+    def fly_to(self, camera: Camera) -> None:
+        """Go somewhere else by moving there, so that the person sees the way."""
+        self._wheel.stop()
+        self._flight.go(camera)
+
+    def camera_on(self, area: QRectF) -> Camera:
+        """Where to look so that an area can be seen whole, at most at actual size; a null one from where we are."""
+        if area.isNull():
+            return Camera(1.0, self.center(), False)
+        room, top = self.viewport().rect(), max(FIT_MARGIN, self._covered + FIT_MARGIN / 2)
+        width, height = max(1.0, room.width() - 2 * FIT_MARGIN), max(1.0, room.height() - FIT_MARGIN - top)
+        zoom = within(min(1.0, width / max(1.0, area.width()), height / max(1.0, area.height())))
+        return Camera(zoom, area.center() + QPointF(0, (FIT_MARGIN - top) / 2 / zoom), False)
+
+    def _look(self, camera: Camera) -> None:
+        self._set_zoom(camera.zoom)
+        self.centerOn(camera.center)
+        self._fitted = camera.fitted
+
+    def show_camera(self, camera: Camera) -> None:
+        """Look from there, in a hurry: another place follows in a moment."""
+        self._begin_zooming()
+        self._look(camera)
 
     def cover(self, pixels: int) -> None:
         """Something lies over this much of the upper edge: a whole drawing is shown below it."""
@@ -158,7 +175,7 @@ class ZoomView(QGraphicsView):
             self.fit()
 
     def _set_zoom(self, zoom: float) -> None:
-        zoom = max(MIN_ZOOM, min(MAX_ZOOM, zoom))
+        zoom = within(zoom)
         self.setTransform(QTransform.fromScale(zoom, zoom))
         self._scene.show_labels(zoom >= LABELS_ABOVE)
         self.choose_hints()
@@ -202,7 +219,7 @@ class ZoomView(QGraphicsView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        empty = not self._scene.nodes
+        empty = self._scene.is_empty
         if not empty and not (event.rect().intersects(self.minimap.area()) and self.minimap.visible):
             return
         painter = QPainter(self.viewport())
@@ -222,14 +239,14 @@ class ZoomView(QGraphicsView):
             (tr("Drag a layer here, or press / and type."), False),
             (tr("The File menu has examples."), False),
         ):
-            painter.setFont(ui_font(13, bold=bold))
+            painter.setFont(ui_font(theme.px(13), bold=bold))
             painter.setPen(self._scene.colors("text" if bold else "muted"))
             painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
-            line.translate(0, 24)
+            line.translate(0, theme.px(24))
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
-        stale = self.minimap.area() if self._scene.nodes else self.viewport().rect()
+        stale = self.viewport().rect() if self._scene.is_empty else self.minimap.area()
         self.viewport().update(stale)
         self.viewport().update(stale.translated(dx, dy))
 
@@ -257,17 +274,18 @@ class ZoomView(QGraphicsView):
         self.viewport().update()  # minimap and hint have moved
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        pixels = QPointF(event.pixelDelta())
-        zooming = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if not pixels.isNull() and event.phase() is not Qt.ScrollPhase.NoScrollPhase and not zooming:
-            self.pan_by(pixels)
-        else:
-            self.zoom_by(ZOOM_STEP ** (event.angleDelta().y() / WHEEL_NOTCH), event.position())
+        self._flight.stop()
+        self._wheel.turn(event)
         event.accept()
 
     def _frame(self, framed: bool) -> None:
         self._framed = framed
         self.update()
+
+
+def within(zoom: float) -> float:
+    """The nearest zoom that there is."""
+    return max(MIN_ZOOM, min(MAX_ZOOM, zoom))
 
 
 def is_legible(zoom: float) -> bool:

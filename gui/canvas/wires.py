@@ -5,15 +5,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsSimpleTextItem
 
 from graph.catalog import CATALOG, Catalog, Role
-from graph.model import Graph, Link
+from graph.look import RIGHT
+from graph.model import Graph, Link, Position
 from gui.canvas.items import NodeItem
-from gui.canvas.painting import Colors
-from gui.canvas.routing import BELOW, LABEL_STUB, End, Route, route
+from gui.canvas.marking import Mark
+from gui.canvas.palette import Colors
+from gui.canvas.routing import End, Route, route
 from gui.theme import mono_font
 from runtime.analysis import TensorSpec
 
@@ -24,8 +26,8 @@ WIRE_Z = 0.0
 RAISED_Z = 1.0
 LABEL_Z = 2.0
 WIDTH = 2.0
+WIDE = 3.0
 LABEL_PIXELS = 10
-LABEL_ROOM = 28.0  # what a level stretch must have beside the label
 
 
 class Pens:
@@ -33,13 +35,13 @@ class Pens:
 
     def __init__(self, colors: Colors) -> None:
         self._colors = colors
-        self._made: dict[tuple[str, bool, bool], QPen] = {}
+        self._made: dict[tuple[str, bool, float], QPen] = {}
 
-    def pen(self, role: str, *, dashed: bool = False, thin: bool = False) -> QPen:
-        """A pen of that colour; a `thin` one is a pixel wide at every zoom and cheap to draw."""
-        key = (role, dashed, thin)
+    def pen(self, role: str, *, dashed: bool = False, width: float = WIDTH) -> QPen:
+        """A pen of that colour; one of the width 0 is a pixel wide at every zoom and cheap to draw."""
+        key = (role, dashed, width)
         if key not in self._made:
-            pen = QPen(self._colors(role), 0.0 if thin else WIDTH)
+            pen = QPen(self._colors(role), width)
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             if dashed:
                 pen.setDashPattern([3.0, 2.0])
@@ -57,6 +59,8 @@ class WireItem(QGraphicsPathItem):
         self.carries_labels = carries_labels
         self.selected = False
         self.hovered = False
+        self.on_path = False
+        self.mark: Mark | None = None
         self.route = Route(((0.0, 0.0), (0.0, 0.0)))
         self.spec: TensorSpec | None = None
         self._label: QGraphicsSimpleTextItem | None = None
@@ -65,38 +69,44 @@ class WireItem(QGraphicsPathItem):
 
     def lay(self, source: NodeItem, target: NodeItem) -> None:
         """Run from card to card as they lie on the screen."""
-        start = _end(source, self.link.source.name, output=True)
-        end = _end(target, self.link.target.name, output=False)
-        if self.carries_labels:
-            end = end._replace(bottom=self._lowest(start, end))
-        self.route = route(start, end, below=self.carries_labels)
-        self.setPath(self.route.path())
-        self._place_label()
+        self.canvas.router.lay(self, source, target)
 
-    def _lowest(self, start: End, end: End) -> float:
-        """The lower edge of the target, or of a taller card that a wire right below the target would run behind."""
-        left, right = sorted((start.x + LABEL_STUB, end.x - LABEL_STUB))
-        crossed = self.canvas.nodes_in(QRectF(left, end.bottom, right - left, BELOW))
-        return max([end.bottom, *(self.canvas.nodes[node].body().bottom() for node in crossed)])
+    def show_route(self, way: Route) -> None:
+        """Run along a way."""
+        if way != self.route:
+            self.route = way
+            self.setPath(way.path())
 
     def set_carries_labels(self, carries: bool) -> None:
         """Whether it runs from data to a loss or metric."""
         if carries != self.carries_labels:
             self.carries_labels = carries
+            self.canvas.router.drop(self.link)
             self.dress()
 
     def set_spec(self, spec: TensorSpec | None) -> None:
         """Say what flows through it."""
         if spec != self.spec:
             self.spec = spec
-            self._place_label()
+            self.canvas.router.rewrite()
 
-    def set_state(self, *, selected: bool | None = None, hovered: bool | None = None) -> None:
-        """Mark it as selected or as under the cursor."""
-        state = (self.selected if selected is None else selected, self.hovered if hovered is None else hovered)
-        if state != (self.selected, self.hovered):
-            self.selected, self.hovered = state
+    def set_state(
+        self, *, selected: bool | None = None, hovered: bool | None = None, on_path: bool | None = None
+    ) -> None:
+        """Mark it as selected, as under the cursor, or as part of the path through what is under the cursor."""
+        before = (self.selected, self.hovered, self.on_path)
+        state = tuple(
+            old if new is None else new for old, new in zip(before, (selected, hovered, on_path), strict=True)
+        )
+        if state != before:
+            self.selected, self.hovered, self.on_path = state
             self.setZValue(RAISED_Z if any(state) else WIRE_Z)
+            self.dress()
+
+    def set_mark(self, mark: Mark | None) -> None:
+        """Mark it as added, removed or changed."""
+        if mark is not self.mark:
+            self.mark = mark
             self.dress()
 
     def set_thin(self, thin: bool) -> None:
@@ -112,8 +122,16 @@ class WireItem(QGraphicsPathItem):
 
     def dress(self) -> None:
         """Take the pen that the state and the theme ask for."""
-        role = "accent" if self.selected else "text" if self.hovered else "data" if self.carries_labels else "wire"
-        self.setPen(self.canvas.pens.pen(role, dashed=self.carries_labels, thin=self._thin))
+        looks = (
+            (self.selected, "accent", WIDE),
+            (self.hovered, "text", WIDE),
+            (self.on_path, "accent", WIDTH),
+            (self.mark is not None, self.mark.value if self.mark else "", WIDE),
+            (self.carries_labels, "data", WIDTH),
+        )
+        role, width = next(((role, width) for on, role, width in looks if on), ("wire", WIDTH))
+        dashed = self.carries_labels or self.mark is Mark.REMOVED
+        self.setPen(self.canvas.pens.pen(role, dashed=dashed, width=0.0 if self._thin else width))
         if self._label is not None:
             self._label.setVisible(self.canvas.labels_visible and not self.hovered)
             self._label.setBrush(self.canvas.colors("faint"))
@@ -144,19 +162,20 @@ class WireItem(QGraphicsPathItem):
         x, y = self.route.points[-1]
         return abs(point.x() - x) + abs(point.y() - y) <= reach
 
-    def _place_label(self) -> None:
+    def text_size(self) -> tuple[float, float] | None:
+        """Width and height of the text that it would show along its way; None if it has nothing to say."""
         if self.spec is None:
-            self.drop_label()
-            return
-        text = self.spec.compact
-        x, y, room = self.route.anchor
-        width = label_metrics().horizontalAdvance(text)
-        if width + LABEL_ROOM > room:
+            return None
+        return label_metrics().horizontalAdvance(self.spec.compact), label_metrics().height()
+
+    def show_text(self, corner: Position | None) -> None:
+        """Write what flows through it, with the upper left corner there; None: there is no room for it."""
+        if corner is None or self.spec is None:
             self.drop_label()
             return
         label = self._label or self._make_label()
-        label.setText(text)
-        label.setPos(round(x - width / 2), round(y - label_metrics().height() - 2))
+        label.setText(self.spec.compact)
+        label.setPos(*corner)
 
     def _make_label(self) -> QGraphicsSimpleTextItem:
         self._label = label = QGraphicsSimpleTextItem()
@@ -174,21 +193,16 @@ def carries_labels(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> bool
     return bool(source and target and source.role is Role.DATA and target.role in (Role.LOSS, Role.METRIC))
 
 
-def free_path(start: QPointF, end: QPointF) -> QPainterPath:
-    """The path of a wire that is being drawn, from an output to an input or to the cursor."""
-    ends = [End(point.x(), point.y(), point.y() - 33.0, point.y() + 33.0) for point in (start, end)]
-    if end.x() > start.x():
-        return Route(((start.x(), start.y()), (end.x(), end.y())), curved=True).path()
-    return route(*ends).path()
+def free_path(start: QPointF, end: QPointF, flow: str = RIGHT) -> QPainterPath:
+    """The path of a wire that is being drawn in a drawing of that flow, from an output to an input or to the cursor."""
+    points = [(p.x(), p.y()) if flow == RIGHT else (p.y(), p.x()) for p in (start, end)]
+    if points[1][0] > points[0][0]:
+        return Route(tuple(points), curved=True).turned(flow).path()
+    source, target = (End(x, y, y - 33.0, y + 33.0) for x, y in points)
+    return route(source, target).turned(flow).path()
 
 
 @lru_cache(maxsize=1)
 def label_metrics() -> QFontMetricsF:
     """Measures the text along wires."""
     return QFontMetricsF(mono_font(LABEL_PIXELS))
-
-
-def _end(item: NodeItem, port: str, *, output: bool) -> End:
-    x, y = item.port_position(port, output=output)
-    top = item.place[1]
-    return End(x, y, top, top + item.ports.height)

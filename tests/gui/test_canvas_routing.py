@@ -5,8 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gui.canvas.routing import End, Route, route
+from graph.look import DOWN
+from gui.canvas.routing import End, Route, route, through
+from gui.canvas.routing_cards import Cards, Rect
+from gui.canvas.routing_lanes import PITCH, spread
+from gui.canvas.routing_ways import find
 
 
 def end(x: float, top: float, *, output: bool) -> End:
@@ -74,3 +80,108 @@ def test_up_to_a_row_with_a_tall_card_it_runs_right_above_its_own_row():
     way = route(end(0, 200, output=True), end(776, 0, output=False))
     tall = 148  # the lower edge of a card with many ports between them, in the upper row
     assert all(a[1] > tall for a, b in pairwise(way.points) if a[1] == b[1] and abs(a[0] - b[0]) > 100)
+
+
+# ---- around cards
+
+
+def cards(*places: tuple[float, float]) -> Cards:
+    """Cards of the usual size, by their upper left corners."""
+    found = Cards()
+    for i, (x, y) in enumerate(places):
+        found.put(f"n{i}", Rect(x, y, x + 148, y + 66))
+    return found
+
+
+def test_over_an_empty_place_it_goes_straight():
+    way = find(end(0, 0, output=True), end(776, 0, output=False), cards((0, 0), (776, 0)))
+    assert way.points == ((148, 33), (776, 33))
+
+
+def test_to_another_height_over_an_empty_place_it_turns_once():
+    way = find(end(0, 0, output=True), end(776, 200, output=False), cards((0, 0), (776, 200)))
+    assert way.points == ((148, 33), (752, 33), (752, 233), (776, 233))
+
+
+@pytest.mark.parametrize("between", [(194, 0), (388, 20), (388, -40), (600, 0)])
+def test_it_goes_around_a_card_in_between(between):
+    way = find(end(0, 0, output=True), end(776, 0, output=False), cards((0, 0), (776, 0), between))
+    assert not crosses(way, *between)
+
+
+def test_it_finds_its_way_where_cards_stand_in_both_turns():
+    wall = [(160, -100), (160, 70), (640, -100), (640, 70), (388, 0)]
+    way = find(end(0, 0, output=True), end(776, 0, output=False), cards((0, 0), (776, 0), *wall))
+    assert not any(crosses(way, *card) for card in wall)
+
+
+@given(st.lists(st.tuples(st.integers(-2, 5), st.integers(-3, 3)), min_size=2, max_size=12, unique=True))
+def test_in_a_tidy_place_no_wire_passes_behind_a_card(cells):
+    places = [(194.0 * column, 130.0 * row) for column, row in cells]
+    way = find(end(*places[0], output=True), end(*places[1], output=False), cards(*places))
+    assert not any(crosses(way, *place) for place in places)
+    assert way.curved or all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(way.points))
+
+
+@given(st.lists(st.tuples(st.floats(-500, 500), st.floats(-500, 500)), max_size=12), st.data())
+def test_the_index_knows_what_overlaps_an_area(places, data):
+    index = cards(*places)
+    for i in data.draw(st.sets(st.integers(0, 11))):
+        index.take(f"n{i}")
+    area = Rect(-120, -70, 130, 90)
+    there = [r for r in index.rects.values() if r[0] < 130 and r[2] > -120 and r[1] < 90 and r[3] > -70]
+    assert index.within(*area) == sorted(index.within(*area))
+    assert set(index.within(*area)) == set(there)
+    assert index.free(*area) == (not there)
+
+
+@given(st.lists(st.tuples(st.integers(-300, 900), st.integers(-300, 300)), min_size=1, max_size=4))
+def test_it_goes_through_the_corners_that_a_person_gave_it(bends):
+    way = through(end(0, 0, output=True), end(600, 100, output=False), bends)
+    assert way.points[0] == (148, 33) and way.points[-1] == (600, 133)
+    assert all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(way.points))
+    assert way.points[1][0] >= 148 and way.points[-2][0] <= 600
+    for x, y in bends:
+        assert any(
+            min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by)
+            for (ax, ay), (bx, by) in pairwise(way.points)
+        )
+
+
+def test_a_flow_down_is_the_same_with_its_axes_exchanged():
+    way = find(end(0, 0, output=True), end(776, 200, output=False), cards((0, 0), (776, 200))).turned(DOWN)
+    assert way.points == ((33, 148), (33, 752), (233, 752), (233, 776))
+    path = Route(((0, 0), (40, 60)), curved=True, flow=DOWN).path()
+    assert abs(path.angleAtPercent(0.0) - 270) < 1  # it leaves downwards
+
+
+# ---- side by side
+
+
+def lanes(*ways: list[tuple[float, float]], nets: str, there: Cards | None = None) -> list[list[list[float]]]:
+    points = {i: [list(point) for point in way] for i, way in enumerate(ways)}
+    for _ in spread(points, dict(enumerate(nets)), there or Cards()):
+        pass
+    return list(points.values())
+
+
+def test_wires_in_one_channel_get_lanes_of_their_own_and_do_not_cross_needlessly():
+    inner = [(10.0, 0.0), (50.0, 0.0), (50.0, 200.0), (90.0, 200.0)]
+    outer = [(10.0, 20.0), (50.0, 20.0), (50.0, 220.0), (90.0, 220.0)]
+    first, second = lanes(inner, outer, nets="ab")
+    assert first[1][0] - second[1][0] == PITCH  # the upper one turns later, so the lower one passes under it
+    assert first[0] == [10, 0] and first[-1] == [90, 200]
+
+
+def test_wires_of_one_output_share_their_trunk():
+    ways = [[(10.0, 0.0), (50.0, 0.0), (50.0, y), (90.0, y)] for y in (100.0, 200.0)]
+    first, second = lanes(*ways, nets="aa")
+    assert first[1][0] == second[1][0] == 50
+
+
+def test_lanes_keep_off_the_cards():
+    ways = [[(0.0, 0.0), (20.0, 0.0), (20.0, 80.0), (400.0, 80.0), (400.0, 200.0), (420.0, 200.0)] for _ in range(4)]
+    there = cards((100, 0), (100, 94))
+    heights = sorted(way[2][1] for way in lanes(*ways, nets="abcd", there=there))
+    assert heights[0] >= 66 and heights[-1] <= 94
+    assert len(set(heights)) == 4

@@ -14,7 +14,8 @@ from graph.plan import Plan, Split
 from graph.problems import Problem, Severity
 from gui.canvas import items
 from gui.canvas.geometry import card_sizes
-from gui.canvas.painting import Colors
+from gui.canvas.hits import Hit
+from gui.canvas.palette import Colors
 from gui.canvas.scene import CanvasScene
 from runtime.analysis import Analysis, NodeAnalysis, TensorSpec
 
@@ -167,7 +168,7 @@ def test_hits_find_the_uppermost_thing(scene, chain):
     assert scene.hit(QPointF(198, 33), 5)[:3] == (b, Port(b, "input"), False)
     assert scene.hit(QPointF(145, 3), 5).on_badge
     assert scene.hit(QPointF(174, 31), 5).link == chain.graph.incoming(b)[0]
-    assert scene.hit(QPointF(174, -60), 5) == (None, None, False, False, None, False)
+    assert scene.hit(QPointF(174, -60), 5) == Hit()
 
 
 def test_a_document_with_the_same_ids_replaces_types_and_ports(scene):

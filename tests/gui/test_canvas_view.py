@@ -14,10 +14,18 @@ from graph.model import Node, Port
 from graph.problems import Fix, Problem
 from gui.canvas.scene import Hit
 from gui.canvas.tips import tip
-from gui.canvas.view import NODE_TYPE_MIME, CanvasView
+from gui.canvas.view import CanvasView
 from gui.editor import Editor
+from gui.motion import motion
+from gui.panels.type_list import NODE_TYPE_MIME
 from gui.theme import theme
 from runtime.analysis import Analysis, NodeAnalysis, TensorSpec
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch) -> None:
+    """Nothing glides: what an event asks for is there at once."""
+    monkeypatch.setattr(motion, "reduced", "yes")
 
 
 @pytest.fixture

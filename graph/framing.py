@@ -1,0 +1,131 @@
+"""What lies in the frames of a drawing: it moves with them, and they are fitted to it again when it moved by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from graph.look import FRAME, Annotation, Area, Look
+from graph.model import Graph, NodeId, Port, Position
+
+Sizes = Mapping[NodeId, tuple[float, float]]  # width and height of the card of every node
+
+GRID = 4.0
+MARGIN = 16.0  # between a frame and what it is fitted to
+TITLE = 28.0  # height of the bar with the title of a frame
+
+
+class Load(NamedTuple):
+    """Nodes, frames and notes that belong together for a while."""
+
+    nodes: frozenset[NodeId] = frozenset()
+    annotations: frozenset[str] = frozenset()
+
+
+def load_of(graph: Graph, nodes: Iterable[NodeId], annotations: Iterable[str], sizes: Sizes) -> Load:
+    """These, and whatever lies wholly in the frames among them."""
+    found_nodes, found_annotations = set(nodes), set(annotations)
+    there = graph.look.annotations
+    frames = [there[i].area for i in found_annotations if there[i].kind == FRAME]
+    for area in frames:
+        found_nodes.update(i for i in graph.nodes if _holds(area, _card(graph, i, sizes)))
+        found_annotations.update(i for i, other in there.items() if other.area != area and _holds(area, other.area))
+    return Load(frozenset(found_nodes), frozenset(found_annotations))
+
+
+def moved(graph: Graph, load: Load, offset: Position) -> Graph:
+    """The drawing with a load elsewhere; the wires between its nodes keep their corners, relative to these."""
+    dx, dy = offset
+    places = {i: graph.nodes[i].position for i in load.nodes}
+    look = with_areas(graph.look, moved_areas(graph, load, offset))
+    look = replace(look, bends={**look.bends, **moved_bends(graph, load, offset)})
+    return replace(graph.move({i: (x + dx, y + dy) for i, (x, y) in places.items()}), look=look)
+
+
+def moved_areas(graph: Graph, load: Load, offset: Position) -> dict[str, Area]:
+    """The areas of the frames and notes of a load that is elsewhere."""
+    annotations = graph.look.annotations
+    return {i: shifted(annotations[i].area, offset) for i in load.annotations}
+
+
+def moved_bends(graph: Graph, load: Load, offset: Position) -> dict[Port, tuple[Position, ...]]:
+    """The corners of the wires between the nodes of a load that is elsewhere, by the inputs that they end at."""
+    dx, dy = offset
+    return {
+        target: tuple((x + dx, y + dy) for x, y in points)
+        for target, points in graph.look.bends.items()
+        if target.node in load.nodes and graph.links[target].source.node in load.nodes
+    }
+
+
+def area_around(graph: Graph, load: Load, sizes: Sizes) -> Area | None:
+    """The area of a frame around a load, on the grid; None around nothing."""
+    annotations = graph.look.annotations
+    areas = [_card(graph, i, sizes) for i in load.nodes]
+    return _framed([*areas, *(annotations[i].area for i in load.annotations)])
+
+
+def refitted(before: Graph, after: Graph, sizes_before: Sizes, sizes_after: Sizes) -> Look:
+    """The look of `after`, with frames around those nodes that they were around in `before`; notes in them come along.
+
+    A frame whose nodes are where they were, and one without any, stays as it is.
+    """
+    there = {i: annotation for i, annotation in before.look.annotations.items() if i in after.look.annotations}
+    areas = {i: after.look.annotations[i].area for i in there}
+    frames = sorted((a for a in there.values() if a.kind == FRAME), key=lambda a: a.area[2] * a.area[3])
+    carried: set[str] = set()
+    for frame in frames:  # inner ones first
+        load = load_of(before, (), [frame.id], sizes_before)
+        nodes = load.nodes & after.nodes.keys()
+        old = [_card(before, i, sizes_before) for i in nodes]
+        new = [_card(after, i, sizes_after) for i in nodes]
+        if sorted(old) == sorted(new):
+            continue
+        offset = (min(a[0] for a in new) - min(a[0] for a in old), min(a[1] for a in new) - min(a[1] for a in old))
+        others = [i for i in load.annotations if i != frame.id and i in there]
+        for note in (i for i in others if there[i].kind != FRAME and i not in carried):
+            areas[note] = shifted(there[note].area, offset)
+            carried.add(note)
+        areas[frame.id] = _framed([*new, *(areas[i] for i in others)]) or areas[frame.id]
+    look = after.look
+    for i, area in areas.items():
+        if area != look.annotations[i].area:
+            look = look.put(replace(look.annotations[i], area=area))
+    return look
+
+
+def with_areas(look: Look, areas: Mapping[str, Area]) -> Look:
+    """A look with frames and notes elsewhere."""
+    changed: dict[str, Annotation] = {i: replace(look.annotations[i], area=area) for i, area in areas.items()}
+    return replace(look, annotations={**look.annotations, **changed})
+
+
+def shifted(area: Area, offset: Position) -> Area:
+    """The area elsewhere."""
+    left, top, width, height = area
+    return (left + offset[0], top + offset[1], width, height)
+
+
+def _card(graph: Graph, node: NodeId, sizes: Sizes) -> Area:
+    return (*graph.nodes[node].position, *sizes[node])
+
+
+def _holds(area: Area, other: Area) -> bool:
+    """Whether the other area lies wholly in the one."""
+    return (
+        area[0] <= other[0]
+        and area[1] <= other[1]
+        and other[0] + other[2] <= area[0] + area[2]
+        and other[1] + other[3] <= area[1] + area[3]
+    )
+
+
+def _framed(areas: list[Area]) -> Area | None:
+    if not areas:
+        return None
+    left, top = min(a[0] for a in areas) - MARGIN, min(a[1] for a in areas) - MARGIN - TITLE
+    right, bottom = max(a[0] + a[2] for a in areas) + MARGIN, max(a[1] + a[3] for a in areas) + MARGIN
+    x, y = GRID * math.floor(left / GRID), GRID * math.floor(top / GRID)
+    return (x, y, GRID * math.ceil(right / GRID) - x, GRID * math.ceil(bottom / GRID) - y)

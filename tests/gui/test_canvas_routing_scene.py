@@ -1,0 +1,173 @@
+"""Wires of whole drawings: like a figure in print, whatever the drawing went through before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations, pairwise
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtWidgets import QGraphicsSimpleTextItem, QGraphicsView
+
+from crossing_graphs import crossing_graphs
+from graph import files
+from graph.layout import tidy
+from graph.look import DOWN, RIGHT
+from graph.model import Graph, Link, Node, Port, Project
+from gui.canvas.geometry import card_sizes
+from gui.canvas.palette import Colors
+from gui.canvas.routing import Route
+from gui.canvas.scene import CanvasScene
+from gui.canvas.wires import WireItem
+from runtime import examples
+from runtime.analysis import Analysis, NodeAnalysis, TensorSpec
+
+
+def shipped() -> Iterator[tuple[str, Project]]:
+    """Every shipped drawing and the inside of each of its blocks."""
+    for name in examples.names():
+        project = files.from_text(examples.path(name).read_text("utf-8"))
+        yield name, project
+        yield from ((f"{name}/{block}", project.inside(block)) for block in project.blocks)
+
+
+DRAWINGS = dict(shipped()) | {name: Project(graph) for name, graph in crossing_graphs().items() if "random" not in name}
+
+
+@pytest.fixture(params=(RIGHT, DOWN))
+def flow(request) -> str:
+    return request.param
+
+
+def shown(project: Project, flow: str) -> CanvasScene:
+    """A tidied drawing on a canvas, with a shape on every wire."""
+    turned = replace(project.graph, look=replace(project.graph.look, flow=flow))
+    places = tidy(turned, sizes=card_sizes(turned, project.catalog), flow=flow)
+    scene = CanvasScene(Colors("light"))
+    scene.show_project(replace(project, graph=turned.move(places)))
+    spec = {
+        port.name: TensorSpec(("B", 64, 28, 28), "float32") for port in {link.source for link in turned.links.values()}
+    }
+    scene.show_analysis(Analysis({i: NodeAnalysis(outputs=spec) for i in turned.nodes}))
+    return scene
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_tidy_drawing_reads_like_a_figure(qapp, name, flow):
+    scene = shown(DRAWINGS[name], flow)
+    bodies = [item.body() for item in scene.nodes.values()]
+    texts = [item.sceneBoundingRect() for item in scene.items() if isinstance(item, QGraphicsSimpleTextItem)]
+    for wire in scene.wires.values():
+        assert not any(cuts(wire.route, body) for body in bodies), wire.link
+    assert [pair for pair in combinations(scene.wires.values(), 2) if too_close(*pair)] == []
+    assert not any(a.intersects(b) for a, b in combinations(texts, 2))
+    assert not any(text.intersects(body) for text in texts for body in bodies)
+
+
+def cuts(way: Route, body: QRectF) -> bool:
+    """Whether a wire runs through the inside of a card."""
+    if way.curved:
+        return way.path().intersects(body.adjusted(1, 1, -1, -1))
+    return any(
+        max(ax, bx) > body.left()
+        and min(ax, bx) < body.right()
+        and max(ay, by) > body.top()
+        and min(ay, by) < body.bottom()
+        for (ax, ay), (bx, by) in pairwise(way.points)
+    )
+
+
+def too_close(one: WireItem, other: WireItem) -> bool:
+    """Whether pieces of wires of different outputs lie on each other for longer than a corner."""
+    if one.link.source == other.link.source or one.route.curved or other.route.curved:
+        return False
+    for a, b in pairwise(one.route.points):
+        for c, d in pairwise(other.route.points):
+            for axis in (0, 1):
+                if a[axis] == b[axis] and c[axis] == d[axis] and abs(a[axis] - c[axis]) < 4:
+                    (l1, h1), (l2, h2) = sorted((a[1 - axis], b[1 - axis])), sorted((c[1 - axis], d[1 - axis]))
+                    if min(h1, h2) - max(l1, l2) > 8:
+                        return True
+    return False
+
+
+def test_the_order_of_wires_does_not_depend_on_how_the_drawing_came_about(qapp):
+    project = files.from_text(examples.path("unet").read_text("utf-8"))
+    scene = shown(project, RIGHT)
+    before = {link: wire.route for link, wire in scene.wires.items()}
+    node = next(iter(scene.nodes))
+    x, y = scene.graph.nodes[node].position
+    for place in ((x + 900, y + 150), (x, y)):
+        scene.show_project(scene.project.with_graph(scene.graph.move({node: place})))
+    assert {link: wire.route for link, wire in scene.wires.items()} == before
+
+
+def test_wires_make_way_for_a_card_that_is_put_on_them(qapp):
+    scene = shown(DRAWINGS["unet"], RIGHT)
+    moved = scene.graph.node_named("image")
+    x, y, room = max((wire.route.anchor for wire in scene.wires.values()), key=lambda anchor: anchor[2])
+    assert room > 500
+    scene.show_project(scene.project.with_graph(scene.graph.move({moved.id: (x - 74, y - 20)})))
+    for link, wire in scene.wires.items():
+        assert moved.id in (link.source.node, link.target.node) or not cuts(wire.route, scene.nodes[moved.id].body())
+
+
+def test_a_bent_wire_runs_through_its_corners_until_they_are_taken_away(qapp, flow):
+    scene = shown(DRAWINGS["unet"], flow)
+    link, wire = next(iter(scene.wires.items()))
+    before = wire.route
+    bends = ((300.0, -100.0), (400.0, -100.0))
+    bent = replace(scene.graph, look=scene.graph.look.bend(link.target, bends))
+    scene.show_project(scene.project.with_graph(bent))
+    assert set(bends) <= set(wire.route.points)
+    scene.show_project(scene.project.with_graph(replace(bent, look=bent.look.bend(link.target, ()))))
+    assert wire.route == before
+
+
+def test_while_a_card_is_dragged_its_wires_follow_and_get_their_texts_when_it_rests(qtbot):
+    scene = shown(DRAWINGS["unet"], RIGHT)
+    node = scene.graph.node_named("down3").id
+    (link,) = scene.graph.outgoing(node)
+    assert scene.wires[link].label
+    scene.lift([node], thin=False)
+    x, y = scene.graph.nodes[node].position
+    scene.place({node: (x + 40, y + 20)})
+    assert scene.wires[link].route.points[0] == scene.nodes[node].port_position(link.source.name, output=True)
+    assert not scene.wires[link].label
+    qtbot.waitUntil(lambda: bool(scene.wires[link].label))
+    scene.settle([node])
+    assert scene.wires[link].route.points[0] == (x + 148, y + 33)
+
+
+def test_a_large_drawing_is_shown_at_once_and_put_in_order_in_slices(qtbot):
+    wires = [
+        Link(Port(f"n{i}", "output"), Port(f"n{j}", f"in{j - i}"))
+        for i in range(300)
+        for j in (i + 1, i + 3)
+        if j < 300
+    ]
+    graph = Graph({f"n{i}": Node(f"n{i}", "t", f"n{i}") for i in range(300)}, {link.target: link for link in wires})
+    view = QGraphicsView()
+    qtbot.addWidget(view)
+    scene = CanvasScene(Colors("light"))
+    view.setScene(scene)
+    scene.show_project(Project(graph.move(tidy(graph))))
+    first = {link: wire.route for link, wire in scene.wires.items()}
+    alone = shown(Project(graph), RIGHT)
+    final = {link: wire.route for link, wire in alone.wires.items()}
+    assert first != final
+    qtbot.waitUntil(lambda: {link: wire.route for link, wire in scene.wires.items()} == final)
+
+
+def test_a_path_is_lit_less_than_what_is_under_the_cursor(qapp):
+    scene = shown(DRAWINGS["unet"], RIGHT)
+    wire = next(iter(scene.wires.values()))
+    calm = wire.pen()
+    wire.set_state(on_path=True)
+    assert wire.pen().color() == scene.colors("accent")
+    on_path = wire.pen().widthF()
+    wire.set_state(hovered=True)
+    assert wire.pen().widthF() > on_path
+    wire.set_state(hovered=False, on_path=False)
+    assert wire.pen() == calm
