@@ -14,6 +14,7 @@ from gui.theme import GRID, mono_font, theme
 
 LABEL_SIZE = 10
 LEFT_WIDTH = 46
+DROP = 3  # pixels that the button with the unit needs below the numbers, to stand on their line
 APART = {"left": 32, "bottom": 44}  # pixels that marks want between them
 OUTSIDE = {"left": (0, -8, 0, 8), "bottom": (-16, 0, 16, 0)}  # room for the numbers at the ends
 DECADES = 1.5  # from here on, marks of a logarithmic axis are powers of ten
@@ -47,15 +48,17 @@ class FigureAxis(pg.AxisItem):
         self._apart = APART[orientation]
         self._outside = OUTSIDE[orientation]
         super().__init__(orientation)
-        self.setStyle(tickFont=mono_font(LABEL_SIZE), tickLength=0, tickAlpha=255, tickTextOffset=6)
+        self.setStyle(tickLength=0, tickAlpha=255, tickTextOffset=6)
         if orientation == "left":
-            self.setWidth(LEFT_WIDTH)
             self.setGrid(255)
-        else:
-            self.setHeight(5 * GRID)
 
     def use_theme(self) -> None:
-        """Take the colours of the theme in use."""
+        """Take the colors of the theme and the size of text in use."""
+        self.setStyle(tickFont=mono_font(theme.px(LABEL_SIZE)))
+        if self.orientation == "left":
+            self.setWidth(theme.px(LEFT_WIDTH))
+        else:
+            self.setHeight(theme.px(5 * GRID + DROP))
         self.setPen(pg.mkPen(None))
         self.setTickPen(pg.mkPen(theme.color("grid")))
         self.setTextPen(pg.mkPen(theme.color("faint")))
@@ -66,7 +69,7 @@ class FigureAxis(pg.AxisItem):
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
         if not maxVal > minVal or not math.isfinite(maxVal - minVal):
             return []
-        step = nice_step(maxVal - minVal, size / self._apart)
+        step = nice_step(maxVal - minVal, size / theme.px(self._apart))
         if self.logarithmic and maxVal - minVal >= DECADES:
             step = max(1.0, round(step))
         end = maxVal - (maxVal - minVal) * self.reserved / size
@@ -161,4 +164,5 @@ def make_plot(name: str) -> ThemedPlot:
     widget.setFrameShape(widget.Shape.NoFrame)
     widget.setMinimumSize(120, 80)
     widget.setAccessibleName(name)
+    widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the header of the card has all that it does
     return ThemedPlot(widget, box, left, bottom)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
@@ -19,7 +19,7 @@ from gui.panels.block_params import ParamList
 from gui.panels.macs import macs_text, runs_code
 from gui.panels.name_field import NameField
 from gui.panels.parts import FactList, Heading, column, complain, label, page_header, small_button
-from gui.theme import GRID
+from gui.theme import GRID, theme
 
 HELP_LINES = 3
 
@@ -121,7 +121,8 @@ class HelpField(QPlainTextEdit):
         self.setProperty("kind", "field")
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.document().setDocumentMargin(GRID + 2)
-        self.setFixedHeight(HELP_LINES * self.fontMetrics().lineSpacing() + 2 * (GRID + 2) + 2)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
 
     def show_text(self, text: str) -> None:
         """Show the text of the document, unless another one is being typed."""
@@ -141,6 +142,11 @@ class HelpField(QPlainTextEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._commit()
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.ensurePolished()
+        self.setFixedHeight(HELP_LINES * self.fontMetrics().lineSpacing() + 2 * (GRID + 2) + 4)
 
     def _commit(self) -> None:
         text = " ".join(self.toPlainText().split())

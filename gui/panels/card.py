@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QPaintDevice, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -35,7 +35,6 @@ class Card(QFrame):
         self.setAccessibleName(title)
         self.setProperty("kind", "card")
         self.title = ElidedLabel(title, tone="heading")
-        self.title.setMinimumHeight(HEADER_HEIGHT)
         self.header = row()
         self.header.addWidget(self.title, 1)
         self.body = QVBoxLayout(self)
@@ -43,6 +42,12 @@ class Card(QFrame):
         self.body.setSpacing(GRID)
         self.body.addLayout(self.header)
         self._menu: QMenu | None = None
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.title.setMinimumHeight(theme.px(HEADER_HEIGHT))
 
     def add_menu(self) -> QMenu:
         """A menu behind a button at the right end of the header."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
@@ -32,11 +32,11 @@ class CodeView(QPlainTextEdit):
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.setFont(mono_font(FONT_SIZE))
         self.setAccessibleName(tr("Generated Python"))
         self.document().setDocumentMargin(2 * GRID)
         self.updateRequest.connect(self._on_update_request)
-        theme.changed.connect(self._mark_again)
+        theme.changed.connect(self._use_theme)
+        self._use_theme()
 
     def show_text(self, text: str) -> None:
         """Show a text; only the lines that differ from the present ones are replaced and coloured."""
@@ -116,6 +116,12 @@ class CodeView(QPlainTextEdit):
     def _mark_again(self) -> None:
         self.setExtraSelections([self._stripe(line) for line in self._marked])
         self._gutter.update()
+
+    @Slot()
+    def _use_theme(self) -> None:
+        self.setFont(mono_font(theme.px(FONT_SIZE)))
+        self._mark_again()
+        self._fit_gutter()
 
     def _stripe(self, line: int) -> QTextEdit.ExtraSelection:
         stripe = QTextEdit.ExtraSelection()

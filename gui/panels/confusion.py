@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from graph.messages import tr
@@ -20,10 +20,19 @@ TEXT_FROM = 20  # pixels that a cell has before its count is written into it
 NAMES_FROM = 13  # pixels that a cell has before the classes are named beside it
 TITLE = 5 * GRID  # room for "true" and "predicted"
 MAX_NAME = 72
+_MOVES = {
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+}
 
 
 class ConfusionView(QWidget):
-    """Paints `counts[true][predicted]`, each row in shares of its sum. `cell_clicked` gives (true, predicted)."""
+    """Paints `counts[true][predicted]`, each row in shares of its sum. `cell_clicked` gives (true, predicted).
+
+    Arrow keys go from cell to cell, Enter is a click.
+    """
 
     cell_clicked = Signal(int, int)
 
@@ -33,13 +42,16 @@ class ConfusionView(QWidget):
         self._classes: Sequence[str] = ()
         self._shares: list[list[float]] = []
         self._image = QImage()
+        self._cell = (0, 0)  # where the keys are
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMinimumSize(120, 120)
         theme.changed.connect(self._make_image)
 
     def set_confusion(self, counts: Counts, classes: Sequence[str]) -> None:
         """Show a square matrix of counts and the names of its classes."""
         self._counts, self._classes = counts, classes
+        self._cell = (0, 0)
         self._shares = [[count / (sum(line) or 1) for count in line] for line in counts]
         right = sum(line[i] for i, line in enumerate(counts))
         total = sum(map(sum, counts))
@@ -73,6 +85,11 @@ class ConfusionView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         self.paint(painter)
+        if self.hasFocus() and self._counts:
+            area, (row, column) = self._area(), self._cell
+            cell = area.width() // len(self._counts)
+            painter.setPen(QPen(theme.color("text"), 2))
+            painter.drawRect(QRect(area.left() + column * cell, area.top() + row * cell, cell - 1, cell - 1))
 
     def paint(self, painter: QPainter) -> None:
         """Draw the matrix."""
@@ -90,7 +107,7 @@ class ConfusionView(QWidget):
     def _area(self) -> QRect:
         """The square of the cells: whole pixels for each, and names beside it where they can be read."""
         count = max(1, len(self._counts))
-        margin = self._margin() + TITLE
+        margin = self._margin() + theme.px(TITLE)
         cell = min((self.width() - margin) // count, (self.height() - margin) // count)
         if cell < NAMES_FROM:
             margin, cell = 0, min(self.width() // count, self.height() // count)
@@ -99,7 +116,7 @@ class ConfusionView(QWidget):
         return QRect(left, max(0, (self.height() - margin - side) // 2), side, side)
 
     def _margin(self) -> int:
-        return min(MAX_NAME, max((self._metrics_width(name) for name in self._classes), default=0)) + 2 * GRID
+        return min(theme.px(MAX_NAME), max((self._metrics_width(name) for name in self._classes), default=0)) + 2 * GRID
 
     def _metrics_width(self, text: str) -> int:
         return self.fontMetrics().horizontalAdvance(text)
@@ -120,7 +137,7 @@ class ConfusionView(QWidget):
                 painter.fillRect(rect, _blend(share))
 
     def _paint_counts(self, painter: QPainter, area: QRect, cell: int) -> None:
-        painter.setFont(_sized(self.font(), min(12, round(cell * 0.42))))
+        painter.setFont(_sized(self.font(), min(theme.px(12), round(cell * 0.42))))
         for row, line in enumerate(self._counts):
             for column, count in enumerate(line):
                 if count:
@@ -129,16 +146,18 @@ class ConfusionView(QWidget):
                     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, str(count))
 
     def _paint_names(self, painter: QPainter, area: QRect, cell: int) -> None:
-        painter.setFont(_sized(self.font(), min(11, cell - 2)))
+        painter.setFont(_sized(self.font(), min(theme.px(11), cell - 2)))
         painter.setPen(theme.color("muted"))
-        names = [painter.fontMetrics().elidedText(n, Qt.TextElideMode.ElideRight, MAX_NAME) for n in self._classes]
+        names = [
+            painter.fontMetrics().elidedText(n, Qt.TextElideMode.ElideRight, theme.px(MAX_NAME)) for n in self._classes
+        ]
         flat = all(painter.fontMetrics().horizontalAdvance(name) < cell for name in names)
         margin = self._margin()
         for i, name in enumerate(names):
             beside = QRect(area.left() - margin, area.top() + i * cell, margin - GRID, cell)
             painter.drawText(beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
             self._paint_below(painter, QRect(area.left() + i * cell, area.bottom() + GRID, cell, margin), name, flat)
-        self._paint_titles(painter, area, margin if not flat else 4 * GRID)
+        self._paint_titles(painter, area, margin if not flat else theme.px(4 * GRID))
 
     @staticmethod
     def _paint_below(painter: QPainter, rect: QRect, name: str, flat: bool) -> None:
@@ -153,17 +172,30 @@ class ConfusionView(QWidget):
         painter.restore()
 
     def _paint_titles(self, painter: QPainter, area: QRect, below: int) -> None:
-        painter.setFont(_sized(self.font(), 11))
+        painter.setFont(_sized(self.font(), theme.px(11)))
         painter.setPen(theme.color("faint"))
-        rect = QRect(area.left(), area.bottom() + below + GRID, area.width(), TITLE)
+        rect = QRect(area.left(), area.bottom() + below + GRID, area.width(), theme.px(TITLE))
         painter.drawText(rect, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, tr("predicted"))
         painter.save()
-        painter.translate(area.left() - self._margin() - TITLE, area.bottom())
+        painter.translate(area.left() - self._margin() - theme.px(TITLE), area.bottom())
         painter.rotate(-90)
-        painter.drawText(QRect(0, 0, area.height(), TITLE), Qt.AlignmentFlag.AlignHCenter, tr("true"))
+        painter.drawText(QRect(0, 0, area.height(), theme.px(TITLE)), Qt.AlignmentFlag.AlignHCenter, tr("true"))
         painter.restore()
 
-    # ---- mouse
+    # ---- keys and mouse
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        if self._counts and key in _MOVES:
+            last = len(self._counts) - 1
+            row, column = (max(0, min(at + step, last)) for at, step in zip(self._cell, _MOVES[key], strict=True))
+            self._cell = (row, column)
+            self.setAccessibleDescription(self.cell_text(row, column))
+            self.update()
+        elif self._counts and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.cell_clicked.emit(*self._cell)
+        else:
+            super().keyPressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         over = self.cell_at(event.position()) is not None

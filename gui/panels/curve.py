@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QPen
 
-from gui.panels.legend import LegendEntry
+from gui.panels.legend import DIAMOND, MARKS, ROUND, LegendEntry
 from gui.panels.series import BLOCKS, Array, Series, Smoothing
 from gui.theme import theme
 
@@ -18,9 +18,11 @@ THIN_FROM = 400  # drawn points from which on a line is one device pixel wide: w
 SMOOTH_WIDTH = 3  # pixels between two points of an average
 MIN_BLOCKS = 32
 DOTS_UNTIL = 120  # points up to which a curve shows each as a dot
+DOT_SIZE = {ROUND: 5, DIAMOND: 8}
 FEW = 50  # points that are all shown, however steep they begin
 BEGINNING = 0.03  # the part of a curve
 STEEP = 8  # times the range of the rest
+DASHES = (5.0, 2.5)  # widths of the line that are drawn and left out, where the mark is a diamond
 FAINT = 0.3  # opacity of the points behind their average
 EMPTY = np.empty(0)
 Picture: TypeAlias = tuple[Array, Array]  # x and y of a line
@@ -40,7 +42,10 @@ class Curve:
         self._smoothing: Smoothing | None = None
         self._drawn = (NOTHING, NOTHING)  # behind, in front
         self._faint, self._line = pg.PlotCurveItem(antialias=True), pg.PlotCurveItem(antialias=True)
-        self._dots = pg.ScatterPlotItem(size=5, pen=None, antialias=True) if dots else None
+        self.mark = MARKS.get(role, ROUND)
+        self._dots = (
+            pg.ScatterPlotItem(size=DOT_SIZE[self.mark], symbol=self.mark, pen=None, antialias=True) if dots else None
+        )
         self.items = [item for item in (self._faint, self._line, self._dots) if item is not None]
 
     @property
@@ -86,7 +91,10 @@ class Curve:
 
     def drawn(self) -> list[tuple[Picture, QPen]]:
         """The lines as they were drawn last, in units of the axes, with pens of their width in pixels."""
-        pens = (QPen(theme.color(self.role, FAINT), 1 / self.pixel_ratio), QPen(theme.color(self.role), WIDTH))
+        line = QPen(theme.color(self.role), WIDTH)
+        if self.mark == DIAMOND:
+            line.setDashPattern(DASHES)
+        pens = (QPen(theme.color(self.role, FAINT), 1 / self.pixel_ratio), line)
         return list(zip(self._drawn, pens, strict=True))
 
     def dots_drawn(self) -> Picture:
@@ -99,7 +107,9 @@ class Curve:
 
     def _set(self, item: pg.PlotCurveItem, picture: Picture, alpha: float) -> None:
         width = 1 if len(picture[0]) > THIN_FROM or alpha < 1 else WIDTH * self.pixel_ratio
-        item.setData(*picture, pen=pg.mkPen(theme.color(self.role, alpha), width=width), connect="finite")
+        dashes = DASHES if self.mark == DIAMOND else None
+        pen = pg.mkPen(theme.color(self.role, alpha), width=width, dash=dashes)
+        item.setData(*picture, pen=pen, connect="finite")
 
 
 def _picture(points: Picture, scale: float, log: bool) -> Picture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QSizePolicy, QTableWidget, QTableWidgetItem, QWidget
 
@@ -40,16 +40,16 @@ class ImageGrid(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         rows = -(-len(self._images) // self._columns(width))
-        return max(0, rows * (THUMBNAIL + CAPTION + GRID) - GRID)
+        return max(0, rows * (THUMBNAIL + theme.px(CAPTION) + GRID) - GRID)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setFont(mono_font(11))
+        painter.setFont(mono_font(theme.px(11)))
         columns = self._columns(self.width())
         step = (self.width() - THUMBNAIL) / max(1, columns - 1)
         for number, image in enumerate(self._images):
             x = round((number % columns) * step)
-            y = (number // columns) * (THUMBNAIL + CAPTION + GRID)
+            y = (number // columns) * (THUMBNAIL + theme.px(CAPTION) + GRID)
             self._paint_one(painter, QRect(x, y, THUMBNAIL, THUMBNAIL), image, number)
 
     def _paint_one(self, painter: QPainter, box: QRect, image: QImage, number: int) -> None:
@@ -60,7 +60,7 @@ class ImageGrid(QWidget):
         painter.drawImage(target, image)
         if number < len(self._captions):
             painter.setPen(theme.color("muted"))
-            space = QRect(box.left(), box.bottom() + 1, box.width(), CAPTION)
+            space = QRect(box.left(), box.bottom() + 1, box.width(), theme.px(CAPTION))
             text = painter.fontMetrics().elidedText(self._captions[number], Qt.TextElideMode.ElideRight, box.width())
             painter.drawText(space, Qt.AlignmentFlag.AlignCenter, text)
 
@@ -85,18 +85,19 @@ class ClassBars(QWidget):
 
     def sizeHint(self) -> QSize:
         lines = min(len(self._counts), MOST_CLASSES) + (len(self._counts) > MOST_CLASSES)
-        return QSize(200, lines * ROW)
+        return QSize(200, lines * theme.px(ROW))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(mono_font(12))
+        painter.setFont(mono_font(theme.px(12)))
+        height = theme.px(ROW)
         most = max((count for _, count in self._counts), default=1) or 1
         for line, (name, count) in enumerate(self._counts[:MOST_CLASSES]):
-            self._paint_line(painter, QRect(0, line * ROW, self.width(), ROW), name, count, count / most)
+            self._paint_line(painter, QRect(0, line * height, self.width(), height), name, count, count / most)
         if len(self._counts) > MOST_CLASSES:
             painter.setPen(theme.color("faint"))
-            rest = QRect(0, MOST_CLASSES * ROW, self.width(), ROW)
+            rest = QRect(0, MOST_CLASSES * height, self.width(), height)
             text = tr("… and {count} more.", count=len(self._counts) - MOST_CLASSES)
             painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -114,7 +115,7 @@ class ClassBars(QWidget):
         room = box.width() - left - count_width - 2 * GRID
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("data", 0.8))
-        painter.drawRoundedRect(QRectF(left, box.top() + 6, max(2, room * share), ROW - 12), 2, 2)
+        painter.drawRoundedRect(QRectF(left, box.top() + 6, max(2, room * share), box.height() - 12), 2, 2)
 
 
 class RowTable(QTableWidget):
@@ -131,7 +132,8 @@ class RowTable(QTableWidget):
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(6 * GRID)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
 
     def show_rows(self, header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> None:
         """Show these rows."""
@@ -143,5 +145,12 @@ class RowTable(QTableWidget):
                 item = QTableWidgetItem(text)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(line, place, item)
+        self._use_scale()
+
+    @Slot()
+    def _use_scale(self) -> None:
+        line = theme.px(6 * GRID)
+        self.verticalHeader().setDefaultSectionSize(line)
+        self.horizontalHeader().setFixedHeight(line)
         self.resizeColumnsToContents()
-        self.setFixedHeight((min(len(rows), TABLE_ROWS) + 1) * 6 * GRID + 4 * GRID)
+        self.setFixedHeight((min(self.rowCount(), TABLE_ROWS) + 1) * line + 4 * GRID)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -33,8 +33,12 @@ class _Picture(QWidget):
     def __init__(self, icon_name: str) -> None:
         super().__init__()
         self._name = icon_name
-        self.setFixedSize(QSize(ICON, ICON))
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         paint_icon(QPainter(self), QRectF(self.rect()), self._name, role="faint")
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.setFixedSize(QSize(theme.px(ICON), theme.px(ICON)))

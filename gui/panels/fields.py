@@ -43,7 +43,7 @@ from graph.messages import EditError, tr
 from graph.model import Value
 from gui.icons import icon
 from gui.panels.completion import NameCompleter
-from gui.panels.line_field import LineField
+from gui.panels.line_field import LineField, add_sign
 from gui.panels.values import NUMBERS, can_step, format_value, parse_entry, parse_value, step_value, worth
 from gui.style import set_property
 from gui.theme import mono_font, theme
@@ -84,8 +84,8 @@ class EntryField(LineField):
         if param.auto is None and param.optional:
             self.setPlaceholderText(tr("none"))
         if param.choices or param.kind is Kind.FILE:
-            action = self.addAction(icon("chevron-down", "muted"), QLineEdit.ActionPosition.TrailingPosition)
-            action.setToolTip(tr("Choose…"))
+            action = QAction(icon("chevron-down", "muted"), "", self)
+            add_sign(self, action, QLineEdit.ActionPosition.TrailingPosition, name=tr("Choose…"))
             action.triggered.connect(self.open_menu)
 
     def show_value(self, value: Value, inferred: Value = None) -> None:
@@ -96,7 +96,7 @@ class EntryField(LineField):
         if self._is_typed and (self.hasFocus() or value == self._value):
             return
         self._value = value
-        text = _shown(format_value(self._param, value))
+        text = shown_text(format_value(self._param, value))
         if text != self.text():
             self.setText(text)
             self.setCursorPosition(0)
@@ -118,7 +118,7 @@ class EntryField(LineField):
         """The menu of words and files to choose from."""
         menu = QMenu(self)
         for choice in self._param.choices:
-            menu.addAction(_shown(choice), partial(self._commit, choice))
+            menu.addAction(shown_text(choice), partial(self._commit, choice))
         if self._param.kind is Kind.FILE:
             menu.addSeparator()
             menu.addAction(icon("open", "muted"), tr("Choose file…"), self.choose_file)
@@ -172,7 +172,7 @@ class EntryField(LineField):
         if self._has_room():
             text, role = self._badge
             painter = QPainter(self)
-            painter.setFont(mono_font(BADGE_SIZE))
+            painter.setFont(mono_font(theme.px(BADGE_SIZE)))
             painter.setPen(theme.color(role))
             space = QRectF(self.rect()).adjusted(0, 0, -self._badge_edge(), 0)
             painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
@@ -194,10 +194,10 @@ class EntryField(LineField):
         return bool(self._badge[0]) and taken <= self.width() - self._badge_edge()
 
     def _badge_width(self) -> int:
-        return QFontMetrics(mono_font(BADGE_SIZE)).horizontalAdvance(self._badge[0])
+        return QFontMetrics(mono_font(theme.px(BADGE_SIZE))).horizontalAdvance(self._badge[0])
 
     def _badge_edge(self) -> int:
-        return BADGE_SPACE + (BUTTON_SPACE if self._param.choices else 0)
+        return BADGE_SPACE + (theme.px(BUTTON_SPACE) if self._param.choices else 0)
 
     def _step(self, steps: int) -> bool:
         if not can_step(self._param) or isinstance(self._value, str) or self._value is None:
@@ -210,7 +210,7 @@ class EntryField(LineField):
     @property
     def _is_typed(self) -> bool:
         """Whether the text is not that of the value; Qt does not call a completed text modified."""
-        return self.isModified() or self.text() != _shown(format_value(self._param, self._value))
+        return self.isModified() or self.text() != shown_text(format_value(self._param, self._value))
 
     def _finish(self) -> None:
         if not self._is_typed or self._commit_text():
@@ -237,7 +237,7 @@ class EntryField(LineField):
             self.committed.emit(value)
 
     def _show_again(self) -> None:
-        self.setText(_shown(format_value(self._param, self._value)))
+        self.setText(shown_text(format_value(self._param, self._value)))
         self._choose_badge()
         self._reject(None)
 
@@ -301,6 +301,7 @@ class ChoiceField(QComboBox):
 
     def __init__(self, param: Param, labels: Mapping[str, str] | None = None) -> None:
         super().__init__()
+        self._help = ""
         self.setProperty("mono", labels is None)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(4)
@@ -308,6 +309,16 @@ class ChoiceField(QComboBox):
         self._optional = param.optional
         self.set_choices({choice: (labels or {}).get(choice, choice) for choice in param.choices})
         self.activated.connect(self._on_activated)
+        self.currentTextChanged.connect(self._choose_tip)
+
+    def setToolTip(self, text: str) -> None:
+        """Its help, after the choice where there is no room for all of that."""
+        self._help = text
+        self._choose_tip()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._choose_tip()
 
     def set_choices(self, labels: Mapping[str, str]) -> None:
         """Offer these values, shown by these words, keeping the one that is chosen."""
@@ -328,11 +339,19 @@ class ChoiceField(QComboBox):
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        option.currentText = self._text_that_fits(option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def _text_that_fits(self, option: QStyleOptionComboBox) -> str:
         part = QStyle.SubControl.SC_ComboBoxEditField
         space = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
-        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, space.width() - 4)
-        option.currentText = text
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, space.width() - 4)
+
+    def _choose_tip(self) -> None:
+        option, text = QStyleOptionComboBox(), self.currentText()
+        self.initStyleOption(option)
+        fits = self._text_that_fits(option) == text
+        super().setToolTip(self._help if fits else "\n".join(filter(None, (text, self._help))))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
@@ -364,11 +383,11 @@ def portable_path(path: Path, folder: Path | None) -> str:
     return path.as_posix()
 
 
-def _shown(text: str) -> str:
+def shown_text(text: str) -> str:
     """`builtin:digits` as a person reads it."""
     return tr("{name} (built in)", name=text.removeprefix(BUILTIN)) if text.startswith(BUILTIN) else text
 
 
 def _meant(text: str, param: Param) -> str:
-    """The opposite of `_shown`."""
-    return next((choice for choice in param.choices if text.strip() == _shown(choice)), text)
+    """The opposite of `shown_text`."""
+    return next((choice for choice in param.choices if text.strip() == shown_text(choice)), text)

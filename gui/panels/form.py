@@ -60,7 +60,7 @@ class FieldRow(QWidget):
 
     def explain(self, text: str) -> None:
         """Say what the parameter is for."""
-        self._label.setToolTip(text)
+        self._label.setToolTip("\n".join(filter(None, (self._label.text(), text))))
         self.field.setToolTip(text)
         self.field.setWhatsThis(text)
         self.field.setAccessibleDescription(text)

@@ -28,6 +28,7 @@ from gui.panels.parts import (
     column,
     complain,
     empty,
+    keep_tab_order,
     label,
     page_header,
     row,
@@ -104,6 +105,7 @@ class InspectorPanel(QWidget):
         self._scroll.column.addWidget(self.page)
         self._scroll.column.addStretch(1)
         self._scroll.verticalScrollBar().setValue(0)
+        keep_tab_order(self)
 
     def _make_page(self) -> NodeForm | SelectionCard | BlockPage | ProjectCard:
         selected = self._selected()

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from graph.messages import tr
 from gui.theme import GRID, theme
 
 FONT_SIZE = 12
+ROUND, DIAMOND = "o", "d"  # as pyqtgraph calls them
+MARKS = {"validation": DIAMOND}  # by role: two curves are told apart by more than their color
+SIGNS = {ROUND: "●", DIAMOND: "◆"}
 DOT = 8
+EDGE = 3  # pixels on both sides, for the ring of the focus
+
+
+def draw_mark(painter: QPainter, center: QPointF, mark: str, *, radius: float) -> None:
+    """Draw the mark of a curve, round or a diamond, in the pen and brush of the painter."""
+    if mark == ROUND:
+        painter.drawEllipse(center, radius, radius)
+    else:
+        corners = ((0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0))
+        painter.drawPolygon(QPolygonF([center + QPointF(x, y) * radius for x, y in corners]))
 
 
 class QuietButton(QAbstractButton):
@@ -25,28 +38,39 @@ class QuietButton(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        font = self.font()
-        font.setPixelSize(FONT_SIZE)
-        self.setFont(font)
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._use_theme)
+        self._use_theme()
 
     def sizeHint(self) -> QSize:
-        return QSize(self.indent + self.fontMetrics().horizontalAdvance(self.text()) + 2, 5 * GRID)
+        width = self.indent + self.fontMetrics().horizontalAdvance(self.text()) + 2 * EDGE
+        return QSize(width, max(theme.px(5 * GRID), self.fontMetrics().height() + GRID))
 
     def text_role(self) -> str:
         """The colour of the word."""
-        return "text" if self.underMouse() or self.hasFocus() else "faint"
+        return "text" if self.underMouse() or self.hasFocus() else "muted"
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(theme.color(self.text_role()))
-        area = self.rect().adjusted(self.indent, 0, 0, 0)
+        area = self.rect().adjusted(self.indent + EDGE, 0, 0, 0)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+        if self.hasFocus():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(theme.color("accent"), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), GRID, GRID)
 
     def enterEvent(self, event: object) -> None:
         self.update()
 
     def leaveEvent(self, event: object) -> None:
+        self.update()
+
+    @Slot()
+    def _use_theme(self) -> None:
+        font = self.font()
+        font.setPixelSize(theme.px(FONT_SIZE))
+        self.setFont(font)
+        self.updateGeometry()
         self.update()
 
 
@@ -71,7 +95,7 @@ class LegendEntry(QuietButton):
         color = theme.color(self._role)
         painter.setPen(QPen(color, 1.5))
         painter.setBrush(color if self.isChecked() else Qt.BrushStyle.NoBrush)
-        painter.drawEllipse(QRectF(1, (self.height() - DOT) / 2 + 1, DOT - 2, DOT - 2))
+        draw_mark(painter, QPointF(EDGE + DOT / 2, self.height() / 2), MARKS.get(self._role, ROUND), radius=DOT / 2 - 1)
 
 
 class Choice(QuietButton):
@@ -87,4 +111,5 @@ class Choice(QuietButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if self.isChecked():
-            QPainter(self).fillRect(QRectF(0, self.height() - 2, self.width(), 2), theme.color("accent"))
+            line = QRectF(EDGE, self.height() - 2, self.width() - 2 * EDGE, 2)
+            QPainter(self).fillRect(line, theme.color("accent"))

@@ -17,7 +17,7 @@ from graph.messages import FileError, msg, tr
 from gui.block_editor import BlockEditor
 from gui.editor import Change, Editor
 from gui.icons import icon
-from gui.panels.line_field import LineField
+from gui.panels.line_field import LineField, add_sign
 from gui.panels.parts import MARGIN, column, label
 from gui.panels.search import OWN, rank
 from gui.panels.type_list import TypeList
@@ -206,15 +206,17 @@ class _SearchField(LineField):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName(tr("Search the library"))
-        self.addAction(icon("search", "faint"), QLineEdit.ActionPosition.LeadingPosition)
+        sign = QAction(icon("search", "faint"), "", self)
+        sign.triggered.connect(self.selectAll)
+        add_sign(self, sign, QLineEdit.ActionPosition.LeadingPosition, name=tr("Search the library"))
         self._clear = QAction(icon("close", "muted"), "", self)
-        self._clear.setToolTip(tr("Show everything"))
         self._clear.triggered.connect(self.clear)
         self.textChanged.connect(self._on_text_changed)
 
     def set_count(self, count: int) -> None:
         """Say among how many layers it searches."""
         self.setPlaceholderText(tr("Search {count} layers… /", count=count))
+        self.setToolTip(self.placeholderText())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Down:
@@ -226,6 +228,6 @@ class _SearchField(LineField):
 
     def _on_text_changed(self, text: str) -> None:
         if text:
-            self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
+            add_sign(self, self._clear, QLineEdit.ActionPosition.TrailingPosition, name=tr("Show everything"))
         else:
             self.removeAction(self._clear)

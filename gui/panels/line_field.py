@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent
-from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QLineEdit, QToolButton
 
 _HISTORY = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+
+
+def add_sign(field: QLineEdit, action: QAction, position: QLineEdit.ActionPosition, *, name: str) -> None:
+    """Put an icon that can be clicked into a line edit; `name` is what a screen reader and the tool tip say of it."""
+    before = set(field.findChildren(QToolButton))
+    field.addAction(action, position)
+    action.setToolTip(name)
+    for button in set(field.findChildren(QToolButton)) - before:
+        button.setAccessibleName(name)
 
 
 class LineField(QLineEdit):

@@ -13,6 +13,7 @@ from graph.messages import msg, tr
 from gui.panels.confusion import ConfusionCard
 from gui.panels.empty import EmptyState
 from gui.panels.parts import CardRow
+from gui.theme import theme
 from runtime.events import EpochEnded, Event, RunStarted, StepsEnded, Tested
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ TITLES = {
 }
 RATE, SPEED = "learning_rate", "samples_per_second"
 WIDE, NARROW = 2, 1  # shares of the width
-MIN_WIDE, MIN_NARROW = 260, 226
+LEAST = {WIDE: 260, NARROW: 226}  # pixels at 100 %
 PACE = 150  # milliseconds between the redraws of two cards: painting shares the interpreter with the training
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
@@ -50,6 +51,8 @@ class MetricsPanel(QWidget):
         self._pace = QTimer(self, singleShot=True, interval=PACE)
         self._pace.timeout.connect(self._redraw)
         self._build()
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
 
     def prepare(self) -> None:
         """Load the plotting library and make the cards that every run has."""
@@ -149,7 +152,6 @@ class MetricsPanel(QWidget):
         self._row = self._scroll.row
         for signal in ("failed", "exported"):
             getattr(self.confusion, signal).connect(getattr(self, signal))
-        self.confusion.setMinimumWidth(MIN_NARROW)
         self.confusion.hide()
         self._row.addWidget(self.confusion, NARROW)
         self._stack = QStackedLayout(self)
@@ -163,6 +165,12 @@ class MetricsPanel(QWidget):
             self._row.insertWidget(_in_order(self.cards).index(key), self.cards[key], _share(key))
         return self.cards[key]
 
+    @Slot()
+    def _use_scale(self) -> None:
+        self.confusion.setMinimumWidth(theme.px(LEAST[NARROW]))
+        for key, card in self.cards.items():
+            card.setMinimumWidth(theme.px(LEAST[_share(key)]))
+
     def _make_card(self, key: str) -> PlotCard:
         from gui.panels.plot import PlotCard
 
@@ -170,7 +178,7 @@ class MetricsPanel(QWidget):
         card = PlotCard(title, from_zero=key in (RATE, SPEED))
         for curve, label, role, dots in _curves_of(key):
             card.add_curve(curve, label, role, dots=dots)
-        card.setMinimumWidth(MIN_WIDE if _share(key) == WIDE else MIN_NARROW)
+        card.setMinimumWidth(theme.px(LEAST[_share(key)]))
         card.set_unit(by_epoch=self._by_epoch, steps_per_epoch=self._steps_per_epoch)
         card.unit_clicked.connect(self.switch_unit)
         card.failed.connect(self.failed)

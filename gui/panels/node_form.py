@@ -7,9 +7,8 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from graph.binding import is_expression
 from graph.catalog import FAMILY_LABELS, NodeType, Param, Role
-from graph.catalog.definitions import CALL, OUTPUT
+from graph.catalog.definitions import CALL
 from graph.messages import tr
 from graph.model import Graph, Node, NodeId, Value
 from graph.names import check_name
@@ -18,12 +17,13 @@ from gui.editor import Editor
 from gui.figures import grouped
 from gui.icons import family_icon
 from gui.panels.data_facts import facts_of, num_samples
-from gui.panels.fields import ChoiceField, Field, make_field
+from gui.panels.fields import ChoiceField
 from gui.panels.form import FieldRow
 from gui.panels.init_form import InitForm
 from gui.panels.macs import macs_text, runs_code
 from gui.panels.name_field import NameField
-from gui.panels.node_parts import ONLY_IN_BLOCKS, USES, CodeStrip, ShareStrip, can_begin, inputs_here, names_here
+from gui.panels.node_fields import USE, field_for, is_state, matters, params_of
+from gui.panels.node_parts import USES, CodeStrip, ShareStrip, can_begin, inputs_here, names_here
 from gui.panels.parts import (
     ColorBar,
     ElidedLabel,
@@ -71,7 +71,6 @@ class NodeForm(QWidget):
         self._editor, self._blocks = editor, blocks
         self._type_id = editor.graph.nodes[node].type
         self._type = editor.catalog.get(self._type_id)
-        self._names = None if self._type is None or self._type.role is Role.DATA else names_here(editor)
         self.name_field = NameField(tr("Name of the node"), self._check_name)
         self._complaint = label("", tone="error", wrap=True)
         self.rows = [self._make_row(param) for param in self._params()]
@@ -123,10 +122,10 @@ class NodeForm(QWidget):
         param = field_row.param
         value = node.params.get(param.name, None if param.auto else param.default)
         is_set = param.name in node.params and (param.auto is not None or value != param.default)
-        if self._is_state(param) and isinstance(field_row.field, ChoiceField):
+        if self._type is not None and is_state(self._type, param) and isinstance(field_row.field, ChoiceField):
             field_row.field.set_choices({name: name for name in inputs_here(self._editor.graph)})
         field_row.show_value(value, is_set=is_set, inferred=known.resolved.get(param.name))
-        field_row.setVisible(self._matters(param, node, known))
+        field_row.setVisible(self._type is None or matters(param, self._type, node, known))
 
     def _refresh_parts(self, node: Node) -> None:
         use = str(node.params.get("use", CALL))
@@ -135,14 +134,6 @@ class NodeForm(QWidget):
         self.share.show_kin([kin.name for kin in self._editor.graph.kin(self.node) if kin.id != self.node])
         self.init.setVisible(can_begin(self._type, node))
         self.init.show_choices(node.weight_init, node.bias_init)
-
-    def _matters(self, param: Param, node: Node, known: NodeAnalysis) -> bool:
-        """Whether a parameter does anything, with what the others are now."""
-        if param.when is None or self._type is None:
-            return True
-        other, wanted = param.when
-        value = self._type.values(node).get(other)
-        return (known.resolved.get(other, wanted) if is_expression(value) else value) == wanted
 
     def _missing(self, known: NodeAnalysis) -> str:
         if self._type is None:
@@ -160,27 +151,15 @@ class NodeForm(QWidget):
         return self._type is not None and self._type.role is Role.BLOCK
 
     def _params(self) -> list[Param]:
-        hidden = ONLY_IN_BLOCKS if self._editor.scope is None else frozenset()
-        params = self._type.params if self._type else ()
-        return [param for param in params if (self._type_id, param.name) not in hidden]
-
-    def _is_state(self, param: Param) -> bool:
-        return (self._type_id, param.name) == (OUTPUT, "state")
+        return params_of(self._type, self._editor.scope) if self._type else []
 
     def _make_row(self, param: Param) -> FieldRow:
-        made = FieldRow(param, self._make_field(param))
+        made = FieldRow(param, field_for(self._editor, self.node, param))
         made.edited.connect(partial(self._set, param.name))
         made.finished.connect(self._editor.end_merge)
         made.reset_requested.connect(partial(self._reset, param.name))
         made.asked.connect(partial(self.param_asked.emit, self.node, param.name))
         return made
-
-    def _make_field(self, param: Param) -> Field:
-        if self._is_state(param):
-            return ChoiceField(param)
-        if self._is_block and param.name == "use":
-            return ChoiceField(param, {use: str(name) for use, (name, _help) in USES.items()})
-        return make_field(param, lambda: self._editor.folder, self._names)
 
     def _set(self, name: str, value: Value) -> None:
         if self.node in self._editor.graph.nodes:
@@ -224,12 +203,12 @@ class NodeForm(QWidget):
 
     def _lay_out_rows(self, layout: QVBoxLayout) -> None:
         for number, field_row in enumerate(self.rows):
-            if self._is_block and field_row.param.name == "use" and number:
+            if self._is_block and field_row.param.name == USE and number:
                 layout.addSpacing(GRID)
                 layout.addWidget(rule())
                 layout.addSpacing(GRID)
             layout.addWidget(field_row)
-            if self._is_block and field_row.param.name == "use":
+            if self._is_block and field_row.param.name == USE:
                 layout.addWidget(self._use_help)
 
     def _header(self) -> QHBoxLayout:

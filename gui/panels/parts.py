@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyleOptionButton,
     QStylePainter,
+    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -27,6 +28,7 @@ from gui.icons import icon, paint_icon
 from gui.theme import GRID, theme
 
 MARGIN = 3 * GRID
+ICON = 16  # pixels at 100 %
 LEAST_BUTTON = 64  # pixels to which a button in a panel may shrink
 LONG_WORD = re.compile(r"\S{24}(?=\S)")
 DECORATION = QSize(8, 40)  # what window managers put around a window
@@ -69,7 +71,7 @@ class SmallButton(QPushButton):
 
     def minimumSizeHint(self) -> QSize:
         whole = super().minimumSizeHint()
-        return QSize(min(LEAST_BUTTON, whole.width()), whole.height())
+        return QSize(min(theme.px(LEAST_BUTTON), whole.width()), whole.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -103,18 +105,23 @@ class ColorBar(QWidget):
 
 
 class IconLabel(QWidget):
-    """An icon of 16 pixels in a colour of the theme; `text` says what it means."""
+    """An icon of the size of text in a color of the theme; `text` says what it means."""
 
     def __init__(self, name: str, role: str = "muted", *, text: str = "") -> None:
         super().__init__()
         self._icon = (name, role)
-        self.setFixedSize(16, 16)
         self.setToolTip(text)
         self.setAccessibleName(text)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         name, role = self._icon
         paint_icon(QPainter(self), QRectF(self.rect()), name, role=role)
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.setFixedSize(theme.px(ICON), theme.px(ICON))
 
 
 class ScrollColumn(QScrollArea):
@@ -141,8 +148,9 @@ class CardRow(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setProperty("kind", "cards")
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the focus of what is in it
         inside = QWidget()
         self.row = row(inside, spacing=MARGIN)
         self.row.setContentsMargins(MARGIN, 2 * GRID, MARGIN, MARGIN)
@@ -272,6 +280,24 @@ def empty(layout: QLayout) -> None:
         if (widget := item.widget()) is not None:
             widget.hide()
             widget.deleteLater()
+
+
+def keep_tab_order(page: QWidget) -> None:
+    """Let the Tab key lead from the tab of a page into it: what is put in later would come last in the window."""
+    tabs = page.parentWidget()
+    while tabs is not None and not isinstance(tabs, QTabWidget):
+        tabs = tabs.parentWidget()
+    if tabs is None:
+        return
+    before: QWidget = tabs.tabBar()
+    for widget in page.findChildren(QWidget):
+        if _takes_tab(widget) and widget.window() is page.window():
+            QWidget.setTabOrder(before, widget)
+            before = widget
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
 
 
 def _bare(layout: L, spacing: int) -> L:

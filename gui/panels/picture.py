@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
-from gui.panels.legend import DOT, FONT_SIZE
+from gui.panels.legend import DOT, FONT_SIZE, draw_mark
 from gui.panels.series import Array
 from gui.theme import GRID, mono_font, theme
 
@@ -55,7 +55,7 @@ def paint_plot(painter: QPainter, card: PlotCard) -> None:
 def _paint_legend(painter: QPainter, right: float, middle: float, curves: Sequence[Curve]) -> None:
     font = painter.font()
     font.setBold(False)
-    font.setPixelSize(FONT_SIZE)
+    font.setPixelSize(theme.px(FONT_SIZE))
     painter.setFont(font)
     for curve in reversed(curves):
         name = curve.name
@@ -65,12 +65,12 @@ def _paint_legend(painter: QPainter, right: float, middle: float, curves: Sequen
         right -= DOT + 5
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color(curve.role))
-        painter.drawEllipse(QRectF(right, middle - DOT / 2, DOT - 1, DOT - 1))
+        draw_mark(painter, QPointF(right + DOT / 2 - 0.5, middle - 0.5), curve.mark, radius=DOT / 2 - 0.5)
         right -= 2 * GRID
 
 
 def _paint_rows(painter: QPainter, frame: Frame, axis: FigureAxis) -> None:
-    painter.setFont(mono_font(NUMBER_SIZE))
+    painter.setFont(mono_font(theme.px(NUMBER_SIZE)))
     for value, text in axis.marks(frame.low, frame.high, frame.area.height()):
         y = round(float(frame.y(value))) + 0.5
         painter.setPen(QPen(theme.color("grid"), 1))
@@ -99,4 +99,4 @@ def _paint_curve(painter: QPainter, frame: Frame, curve: Curve) -> None:
     painter.setBrush(theme.color(curve.role))
     x, y = curve.dots_drawn()
     for point in zip(frame.x(x).tolist(), frame.y(y).tolist(), strict=True):
-        painter.drawEllipse(QPointF(*point), 2.5, 2.5)
+        draw_mark(painter, QPointF(*point), curve.mark, radius=2.5)

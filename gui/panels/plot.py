@@ -20,7 +20,7 @@ from gui.figures import figure, grouped
 from gui.panels.axes import make_plot, nice_range
 from gui.panels.card import Card
 from gui.panels.curve import EMPTY, Curve
-from gui.panels.legend import LegendEntry, QuietButton
+from gui.panels.legend import SIGNS, LegendEntry, QuietButton
 from gui.panels.parts import flat_button
 from gui.panels.picture import paint_plot
 from gui.panels.series import table
@@ -28,7 +28,6 @@ from gui.theme import GRID, theme
 
 DIVISIONS = 6  # of a round range
 UNIT_ROOM = 44  # pixels at the end of the x axis for the button with its unit
-UNIT_DROP = 3  # pixels by which it is lower than the axis, to stand on the line of the numbers
 
 
 class PlotCard(Card):
@@ -133,7 +132,6 @@ class PlotCard(Card):
     def _build_plot(self) -> None:
         self._themed = make_plot(self.title.text())
         self.plot, self.box, self.left, self.bottom = self._themed
-        self.bottom.reserved = UNIT_ROOM
         self.plot.installEventFilter(self)
         self._line = pg.InfiniteLine(angle=90, movable=False)
         self._line.hide()
@@ -227,8 +225,11 @@ class PlotCard(Card):
         place = tr("step {step}", step=grouped(step))
         if self._scale != 1:
             place = tr("epoch {epoch} · {place}", epoch=f"{step * self._scale:.2f}", place=place)
-        values = [(theme.color(c.role).name(), c.entry.text(), c.raw.y[c.raw.nearest(step)]) for c in curves if c.entry]
-        lines = [f'<span style="color:{color}">●</span> {name} <b>{figure(y)}</b>' for color, name, y in values]
+        lines = [
+            f'<span style="color:{theme.color(c.role).name()}">{SIGNS[c.mark]}</span> '
+            f"{c.name} <b>{figure(c.raw.y[c.raw.nearest(step)])}</b>"
+            for c in curves
+        ]
         return "<br>".join([place, *lines])
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
@@ -236,10 +237,12 @@ class PlotCard(Card):
             self._line.hide()
             self._readout.hide()
         elif event.type() == QEvent.Type.Resize:
-            self._unit.resize(self._unit.sizeHint())
-            below = UNIT_DROP - self._unit.height()
-            self._unit.move(self.plot.width() - self._unit.width(), self.plot.height() + below)
+            self._place_unit()
         return False
+
+    def _place_unit(self) -> None:
+        self._unit.resize(self._unit.sizeHint())
+        self._unit.move(self.plot.width() - self._unit.width(), self.plot.height() - self._unit.height())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -248,6 +251,8 @@ class PlotCard(Card):
     @Slot()
     def _use_theme(self) -> None:
         self._themed.use_theme()
+        self.bottom.reserved = theme.px(UNIT_ROOM)
+        self._place_unit()
         self._line.setPen(pg.mkPen(theme.color("faint"), style=Qt.PenStyle.DashLine))
         self._redraw_all()
 

@@ -17,14 +17,13 @@ from gui.panels.legend import Choice
 from gui.panels.metrics import title_of
 from gui.panels.parts import CardRow, FactList, label
 from gui.panels.samples import NumberTable, SampleGrid, SampleModel, is_wrong
-from gui.theme import GRID
+from gui.theme import GRID, theme
 from runtime.events import Event, Figures, RunStarted, SamplePrediction, Tested
 
 if TYPE_CHECKING:
     from gui.panels.scatter import ScatterCard
 
-FIGURES_WIDTH = 184
-BIG = 26  # pixels, of a figure's digits
+FIGURES_WIDTH, CONFUSION_WIDTH = 184, 260  # pixels at 100 %
 ALL, WRONG, CELL = range(3)
 
 
@@ -66,7 +65,8 @@ class PredictionsPanel(QWidget):
         self._row = page.row
         self._table_card = Card(tr("Samples"))
         self._table_card.body.addWidget(self.table, 1)
-        self.confusion.setMinimumWidth(260)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
         for card, share in ((self.figures, 0), (self.confusion, 2), (self.samples, 5), (self._table_card, 3)):
             self._row.addWidget(card, share)
         self.confusion.view.cell_clicked.connect(self.samples.show_cell)
@@ -75,6 +75,10 @@ class PredictionsPanel(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(page)
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.confusion.setMinimumWidth(theme.px(CONFUSION_WIDTH))
 
     def _show(self, tested: Tested) -> None:
         self.tested = tested
@@ -109,15 +113,20 @@ class FiguresCard(Card):
 
     def __init__(self) -> None:
         super().__init__(tr("Test"))
-        self.setFixedWidth(FIGURES_WIDTH)
         self.number, self.name = label(""), label("", tone="muted")
-        self.number.setStyleSheet(f"font-size: {BIG}px; font-weight: 600")
+        self.number.setProperty("tone", "figure")
         self.others = FactList()
         for widget in (self.number, self.name):
             self.body.addWidget(widget)
         self.body.addSpacing(2 * GRID)
         self.body.addWidget(self.others)
         self.body.addStretch(1)
+        theme.changed.connect(self._use_width)
+        self._use_width()
+
+    @Slot()
+    def _use_width(self) -> None:
+        self.setFixedWidth(theme.px(FIGURES_WIDTH))
 
     def show_figures(self, figures: Figures) -> None:
         """Show these figures."""

@@ -16,7 +16,7 @@ from graph.problems import Problem, Severity
 from gui.block_editor import BlockEditor
 from gui.editor import Editor
 from gui.panels.parts import IconLabel, ScrollColumn, column, empty, label, row, small_button
-from gui.theme import GRID
+from gui.theme import GRID, theme
 from runtime.analysis import Analysis
 
 MOST_SHOWN = 200
@@ -66,7 +66,7 @@ class ProblemRow(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wide = event.size().width() >= WIDE
+        wide = event.size().width() >= theme.px(WIDE)
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     def _fix(self, number: int) -> None:

@@ -25,7 +25,7 @@ from gui.theme import GRID, RADIUS, theme
 from runtime.events import SamplePrediction
 
 PICTURE = 52
-TILE = QSize(PICTURE + 6 * GRID, PICTURE + 11 * GRID)
+LINE = 4 * GRID  # pixels at 100 % of a line of text
 ICON = 12
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
@@ -91,13 +91,14 @@ class SampleGrid(QListView):
         self.setSpacing(GRID)
         self.setMouseTracking(True)
         self.setAccessibleName(tr("Test samples"))
+        theme.changed.connect(self.scheduleDelayedItemsLayout)
 
 
 class SampleDelegate(QStyledItemDelegate):
     """Paints a tile. A wrong sample has a cross, a frame and its true class; colour alone says nothing."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return TILE
+        return QSize(PICTURE + theme.px(6 * GRID), PICTURE + 3 * GRID + theme.px(2 * LINE))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model = index.model()
@@ -106,15 +107,18 @@ class SampleDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter, option, is_wrong(sample))
-        left, top = option.rect.left() + 3 * GRID, option.rect.top() + 2 * GRID
-        self._paint_picture(painter, QRect(left, top, PICTURE, PICTURE), model, sample)
-        self._paint_words(painter, QRect(left - GRID, top + PICTURE + 3, PICTURE + 2 * GRID, 7 * GRID), model, sample)
+        area = option.rect.adjusted(2 * GRID, 2 * GRID, -2 * GRID, -GRID)
+        left = area.center().x() + 1 - PICTURE // 2
+        self._paint_picture(painter, QRect(left, area.top(), PICTURE, PICTURE), model, sample)
+        self._paint_words(painter, area.adjusted(0, PICTURE + 1, 0, 0), model, sample)
         painter.restore()
 
     @staticmethod
     def _paint_ground(painter: QPainter, option: QStyleOptionViewItem, wrong: bool) -> None:
         lit = option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected)
-        painter.setPen(QPen(theme.color("error" if wrong else "border"), 1.5 if wrong else 1))
+        focused = option.state & QStyle.StateFlag.State_HasFocus
+        pen = ("accent", 2) if focused else ("error", 1.5) if wrong else ("border", 1)
+        painter.setPen(QPen(theme.color(pen[0]), pen[1]))
         painter.setBrush(theme.color("hover" if lit else "card"))
         painter.drawRoundedRect(QRectF(option.rect).adjusted(1, 1, -1, -1), RADIUS, RADIUS)
 
@@ -139,21 +143,24 @@ class SampleDelegate(QStyledItemDelegate):
     def _paint_words(painter: QPainter, rect: QRect, model: SampleModel, sample: SamplePrediction) -> None:
         wrong = is_wrong(sample)
         role = "error" if wrong else "good"
-        paint_icon(painter, QRectF(rect.left(), rect.top() + 2, ICON, ICON), "close" if wrong else "check", role=role)
-        first, second = rect.adjusted(ICON + 3, 0, 0, -3 * GRID), rect.adjusted(0, 4 * GRID, 0, 0)
+        line, icon = theme.px(LINE), theme.px(ICON)
+        at = QRectF(rect.left(), rect.top() + (line - icon) / 2, icon, icon)
+        paint_icon(painter, at, "close" if wrong else "check", role=role)
+        first = QRect(rect.left() + icon + 3, rect.top(), rect.width() - icon - 3, line)
+        second = QRect(rect.left(), rect.top() + line, rect.width(), line)
         font = painter.font()
-        font.setPixelSize(12)
+        font.setPixelSize(theme.px(12))
         font.setBold(True)
         painter.setFont(font)
         _elided(painter, first, model.name(sample.prediction), "text")
-        font.setPixelSize(11)
+        font.setPixelSize(theme.px(11))
         font.setBold(False)
         painter.setFont(font)
         if sample.confidence is not None:
             painter.setPen(theme.color("muted"))
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(first, right, f"{sample.confidence:.0%}")
-        _elided(painter, second, tr("true: {name}", name=model.name(sample.target)), role if wrong else "faint")
+        _elided(painter, second, tr("true: {name}", name=model.name(sample.target)), role if wrong else "muted")
 
 
 class NumberTable(QTableWidget):
@@ -168,6 +175,7 @@ class NumberTable(QTableWidget):
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.horizontalHeader().sortIndicatorChanged.connect(self._show_titles)
         self.setShowGrid(False)
+        self.setTabKeyNavigation(False)  # Tab leads on; the arrow keys go from cell to cell
         self.setAccessibleName(tr("Test samples"))
 
     @Slot(int, Qt.SortOrder)

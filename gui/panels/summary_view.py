@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -96,13 +96,13 @@ class SummaryView(QTreeView):
 
     def drawRow(self, painter: QPainter, options: QStyleOptionViewItem, index: Index) -> None:
         """The ground of the whole row first: selected rows are filled, the one that keys go to has a frame."""
-        area = QRectF(options.rect).adjusted(0.5, 0.5, -0.5, -0.5)
+        area = QRectF(options.rect).adjusted(1, 1, -1, -1)
         selected = self.selectionModel().isSelected(index)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         at = self.currentIndex()
         current = self.hasFocus() and (at.row(), at.parent()) == (index.row(), index.parent())
-        painter.setPen(theme.color("accent") if current else Qt.PenStyle.NoPen)
+        painter.setPen(QPen(theme.color("accent"), 2) if current else Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("selection") if selected else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area, GRID, GRID)
         painter.restore()

@@ -8,9 +8,11 @@ from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPoint, Q
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDrag,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPen,
     QPixmap,
     QStandardItem,
     QStandardItemModel,
@@ -36,7 +38,7 @@ from gui.shelf import is_on_shelf
 from gui.theme import GRID, RADIUS, theme
 
 NODE_TYPE_MIME = "application/x-layerloom-node-type"
-ROW_HEIGHT, SECTION_HEIGHT = 30, 30
+ROW_HEIGHT, SECTION_HEIGHT = 30, 30  # pixels at 100 %, as the next two
 ICON, FAMILY_ICON = 12, 16
 SECTION = Qt.ItemDataRole.UserRole  # the key of a section
 TYPE = Qt.ItemDataRole.UserRole + 1  # the NodeType of a row; sections have none
@@ -78,6 +80,7 @@ class TypeList(QTreeView):
         self.expanded.connect(lambda index: self._open.add(index.data(SECTION)))
         self.collapsed.connect(lambda index: self._open.discard(index.data(SECTION)))
         self.setModel(self._sections)
+        theme.changed.connect(self.scheduleDelayedItemsLayout)
 
     # ---- contents
 
@@ -162,6 +165,11 @@ class TypeList(QTreeView):
         else:
             super().keyPressEvent(event)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if not self.selectionModel().hasSelection():  # somebody who comes by keys sees where they are
+            self.setCurrentIndex(self.currentIndex())
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
         index = self.indexAt(event.position().toPoint())
@@ -182,7 +190,7 @@ class TypeList(QTreeView):
             drag = QDrag(self)
             drag.setMimeData(type_mime(node_type))
             drag.setPixmap(self._picture(self.currentIndex()))
-            drag.setHotSpot(QPoint(3 * GRID, ROW_HEIGHT // 2))
+            drag.setHotSpot(QPoint(3 * GRID, theme.px(ROW_HEIGHT) // 2))
             drag.exec(Qt.DropAction.CopyAction)
 
     # ---- machinery
@@ -222,7 +230,7 @@ class TypeList(QTreeView):
             self.add_requested.emit(node_type.id)
 
     def _picture(self, index: QModelIndex) -> QPixmap:
-        size = QSize(min(168, self.viewport().width()), ROW_HEIGHT)
+        size = QSize(min(theme.px(168), self.viewport().width()), theme.px(ROW_HEIGHT))
         pixmap = QPixmap(size * self.devicePixelRatioF())
         pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         pixmap.fill(Qt.GlobalColor.transparent)
@@ -240,11 +248,11 @@ class _Delegate(QStyledItemDelegate):
         self._view = view
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        return QSize(80, SECTION_HEIGHT if index.data(TYPE) is None else ROW_HEIGHT)
+        return QSize(80, theme.px(SECTION_HEIGHT if index.data(TYPE) is None else ROW_HEIGHT))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         state = option.state
-        focused = bool(state & QStyle.StateFlag.State_Selected)
+        focused = bool(state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus))
         hovered = bool(state & QStyle.StateFlag.State_MouseOver)
         area = self._area(option)
         painter.save()
@@ -295,36 +303,42 @@ def paint_type(
     Where it stands `alone`, under no heading, it has the icon of its family.
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    body = QRectF(rect).adjusted(0.5, 2.5, -0.5, -1.5)
-    painter.setPen(theme.color(frame) if frame else Qt.PenStyle.NoPen)
+    body = QRectF(rect).adjusted(1, 2.5, -1, -1.5)
+    painter.setPen(QPen(theme.color(frame), 2 if frame == "accent" else 1) if frame else Qt.PenStyle.NoPen)
     painter.setBrush(theme.color("hover" if hovered else "card"))
     painter.drawRoundedRect(body, RADIUS - 2, RADIUS - 2)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.color(node_type.family))
     painter.drawRoundedRect(QRectF(body.left(), body.top(), GRID, body.height()), 1.5, 1.5)
-    space = rect.adjusted(MARGIN + 2, 0, -2 * GRID, 0)
+    space, small = rect.adjusted(MARGIN + 2, 0, -2 * GRID, 0), theme.px(ICON)
     if alone:
         _paint_family(painter, rect, rect.left() + MARGIN, node_type.family)
-        space.setLeft(rect.left() + MARGIN + FAMILY_ICON + 2 * GRID)
+        space.setLeft(rect.left() + MARGIN + theme.px(FAMILY_ICON) + 2 * GRID)
     if is_on_shelf(node_type.id):
-        top = body.center().y() - ICON / 2
-        paint_icon(painter, QRectF(space.right() - ICON, top, ICON, ICON), "open", role="faint")
-        space.adjust(0, 0, -ICON - GRID, 0)
+        top = body.center().y() - small / 2
+        paint_icon(painter, QRectF(space.right() - small, top, small, small), "open", role="muted")
+        space.adjust(0, 0, -small - GRID, 0)
     painter.setPen(theme.color("text"))
     text = painter.fontMetrics().elidedText(label_of(node_type), Qt.TextElideMode.ElideRight, space.width())
     painter.drawText(space, Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def _paint_section(painter: QPainter, rect: QRect, index: QModelIndex, *, is_open: bool, bright: bool) -> None:
-    top = rect.top() + (rect.height() - ICON) / 2 + 1
+    small = theme.px(ICON)
+    top = rect.top() + (rect.height() - small) / 2 + 1
     arrow = "chevron-down" if is_open else "chevron-right"
-    paint_icon(painter, QRectF(rect.left() - 1, top, ICON, ICON), arrow, role="muted")
-    _paint_family(painter, rect, rect.left() + 4 * GRID, section_family(index.data(SECTION)))
+    if bright:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color("accent"), 2))
+        painter.drawRoundedRect(QRectF(rect).adjusted(-3, 3, -1, -2), RADIUS - 2, RADIUS - 2)
+    paint_icon(painter, QRectF(rect.left() - 1, top, small, small), arrow, role="muted")
+    left = rect.left() + small + GRID
+    _paint_family(painter, rect, left, section_family(index.data(SECTION)))
     font = painter.font()
     font.setWeight(font.Weight.DemiBold)
     painter.setFont(font)
-    painter.setPen(theme.color("accent" if bright else "text"))
-    space = rect.adjusted(5 * GRID + FAMILY_ICON, 2, 0, 0)
+    painter.setPen(theme.color("text"))
+    space = rect.adjusted(left - rect.left() + theme.px(FAMILY_ICON) + GRID, 2, 0, 0)
     text = painter.fontMetrics().elidedText(index.data(), Qt.TextElideMode.ElideRight, space.width())
     painter.drawText(space, Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -335,13 +349,14 @@ def section_family(key: str) -> str:
 
 
 def _paint_family(painter: QPainter, rect: QRect, left: int, family: str) -> None:
-    top = rect.top() + (rect.height() - FAMILY_ICON) // 2 + 1
-    paint_icon(painter, QRectF(left, top, FAMILY_ICON, FAMILY_ICON), family_icon(family), role=family)
+    size = theme.px(FAMILY_ICON)
+    top = rect.top() + (rect.height() - size) // 2 + 1
+    paint_icon(painter, QRectF(left, top, size, size), family_icon(family), role=family)
 
 
 def _paint_hint(painter: QPainter, rect: QRect, text: str) -> None:
     font = painter.font()
-    font.setPixelSize(12)
+    font.setPixelSize(theme.px(12))
     painter.setFont(font)
     painter.setPen(theme.color("faint"))
     space = rect.adjusted(4 * GRID, 0, 0, 0)

@@ -16,7 +16,7 @@ from graph.model import Graph, Node, NodeId, Port, Scope
 from gui.block_editor import BlockEditor
 from gui.editor import Editor
 from gui.panels.parts import MARGIN, ColorBar, ElidedLabel, ScrollColumn, column, empty, flat_button, label, row
-from gui.theme import GRID
+from gui.theme import GRID, theme
 from runtime.analysis import Dim, NodeAnalysis, TensorSpec
 from runtime.why import Step, why, why_param
 
@@ -101,7 +101,6 @@ class ShapeRow(QWidget):
         question = tr("Why is this {size}?", size=size)
         button.setText(str(size))
         button.ensurePolished()
-        button.setMaximumWidth(button.fontMetrics().horizontalAdvance(str(size)) + 2 * GRID)
         button.setToolTip(question)
         button.setAccessibleName(f"{name}[{dim}]: {size}")
         button.setAccessibleDescription(question)
@@ -314,4 +313,6 @@ class WhyCard(QFrame):
     def _fit(self) -> None:
         """As high as the sentences, up to a limit."""
         wanted = self._scroll.column.totalHeightForWidth(self._scroll.viewport().width())
-        self._scroll.setFixedHeight(min(MOST_HEIGHT, wanted if wanted > 0 else self._scroll.column.sizeHint().height()))
+        self._scroll.setFixedHeight(
+            min(theme.px(MOST_HEIGHT), wanted if wanted > 0 else self._scroll.column.sizeHint().height())
+        )
