@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from PySide6.QtCore import QByteArray, QPoint, QRect, QRectF, QSize, Qt, QTemporaryDir
-from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from gui.theme import theme
@@ -20,9 +20,14 @@ def icon(name: str, role: str = "text") -> QIcon:
     return QIcon(_ThemedIcon(name, role))
 
 
-def paint_icon(painter: QPainter, rect: QRectF, name: str, *, role: str = "text") -> None:
-    """Paint the icon `name` into a square in the colour of a theme role."""
-    _renderer(name, theme.color(role).name()).render(painter, rect)
+def paint_icon(painter: QPainter, rect: QRectF, name: str, *, role: str = "text", color: QColor | None = None) -> None:
+    """Paint the icon `name` into a square, in a color or in that of a role of the theme in use."""
+    _renderer(name, (color or theme.color(role)).name()).render(painter, rect)
+
+
+def application_icon() -> QIcon:
+    """The icon of Layerloom: three layers woven on two threads."""
+    return QIcon(str(FOLDER.parent / "layerloom.svg"))
 
 
 def family_icon(family: str) -> str:

@@ -1,24 +1,28 @@
 """Dresses the application: Fusion underneath, a palette and one style sheet made from the table of the theme.
 
+In the sheet, pixels are those at 100 %: from 3 on they grow with the size of text. `5px-1` is what 5 grow to, less 1: it
+makes room for a frame that is 2 pixels wide instead of 1, so that nothing moves when the focus comes.
+
 Widgets say what they are by dynamic properties (`widget.setProperty("kind", "primary")`):
 
-    QLabel          tone   title, heading, muted, faint, accent, good, warning, error;   kind   key: a key to press
+    QLabel          tone   title, figure, heading, muted, faint, accent, good, warning, error;   kind   key: a key to press
     any widget      mono   true: the fixed-width font of values and shapes
     QPushButton     kind   primary (the one accent), small, icon, menu (with a chevron)
     QToolButton     kind   flat
     QLineEdit       kind   title;   invalid  true: the frame of an error
     QCheckBox       kind   field: framed like the other fields
-    QFrame          kind   card, banner, row, rule
+    QFrame          kind   card, banner, row, rule;   QScrollArea   kind   cards
     QPlainTextEdit  kind   field: framed like the other fields;   QListView   kind   popup
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QColor, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -26,6 +30,7 @@ from gui.icons import icon_file
 from gui.theme import THEMES, theme
 
 FONT_SIZE = 13
+HAIR = 2  # pixels up to which lines stay as they are when text grows
 SHEET = Path(__file__).resolve().parent.parent / "resources" / "style.qss"
 
 _PALETTE = {
@@ -53,7 +58,7 @@ _PALETTE = {
 }
 _FAINT_WHEN_DISABLED = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText)
 
-# Icons of the style sheet, and the colours they come in.
+# Icons of the style sheet, and the colors they come in.
 _ICONS = {
     "chevron_down": ("chevron-down", "muted"),
     "chevron_right": ("chevron-right", "muted"),
@@ -61,7 +66,12 @@ _ICONS = {
     "check": ("check", "on_accent"),
     "check_text": ("check", "text"),
     "dot": ("dot", "on_accent"),
+    "close": ("close", "muted"),
+    "info": ("info", "accent"),
+    "warning_sign": ("warning", "warning"),
+    "error_sign": ("error", "error"),
 }
+_PIXELS = re.compile(r"\b(\d+)px(-1)?")
 
 
 def apply_style(app: QApplication) -> None:
@@ -71,7 +81,7 @@ def apply_style(app: QApplication) -> None:
 
 
 def palette(colors: Mapping[str, str]) -> QPalette:
-    """The palette that a table of colours makes."""
+    """The palette that a table of colors makes."""
     made = QPalette()
     for role, name in _PALETTE.items():
         made.setColor(role, QColor(colors[name]))
@@ -80,15 +90,20 @@ def palette(colors: Mapping[str, str]) -> QPalette:
     return made
 
 
-def style_sheet(name: str) -> str:
-    """The style sheet of the theme `name`."""
+def style_sheet(name: str, factor: float = 1.0) -> str:
+    """The style sheet of the theme `name` where text is `factor` times as large as drawn."""
     colors = THEMES[name]
-    return Template(SHEET.read_text("utf-8")).substitute(
+    sheet = Template(SHEET.read_text("utf-8")).substitute(
         colors,
         **{key: icon_file(file, colors[role]) for key, (file, role) in _ICONS.items()},
         mono=QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family(),
-        accent_hover=QColor(colors["accent"]).lighter(108).name(),
     )
+    return _PIXELS.sub(lambda found: _grown(int(found[1]), factor, less=bool(found[2])), sheet)
+
+
+def _grown(pixels: int, factor: float, *, less: bool) -> str:
+    grown = pixels if pixels <= HAIR else round(pixels * factor)
+    return f"{grown - less}px"
 
 
 def set_property(widget: QWidget, name: str, value: object) -> None:
@@ -109,17 +124,26 @@ class Dresser(QObject):
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
         self._app = app
+        theme.follow_system()
         app.setStyle("Fusion")
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-        font.setPixelSize(FONT_SIZE)
-        app.setFont(font)
-        app.setPalette(palette(THEMES[theme.name]))
+        self._set_measures()
+        self._is_dressed = False
+        theme.changed.connect(self._on_theme_changed)
 
     def dress(self) -> None:
         """Use the style sheet of the theme, now and whenever the theme changes."""
-        theme.changed.connect(self._dress)
-        self._dress()
+        self._is_dressed = True
+        self._app.setStyleSheet(style_sheet(theme.name, theme.factor))
 
-    def _dress(self) -> None:
+    @Slot()
+    def _on_theme_changed(self) -> None:
+        """The first to hear of it: widgets that measure text afterwards find it in its new size."""
+        self._set_measures()
+        if self._is_dressed:
+            self._app.setStyleSheet(style_sheet(theme.name, theme.factor))
+
+    def _set_measures(self) -> None:
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+        font.setPixelSize(theme.px(FONT_SIZE))
+        self._app.setFont(font)
         self._app.setPalette(palette(THEMES[theme.name]))
-        self._app.setStyleSheet(style_sheet(theme.name))
