@@ -135,6 +135,7 @@ MENUS: tuple[MenuType, ...] = (
         (
             ActionType("quick_add", msg("&Add a layer…"), ("/", "Tab")),
             ActionType("find_layer", msg("&Search the library"), ("Ctrl+L",)),
+            ActionType("pull_out", msg("Pull &out, and heal the wires"), ("Shift+P",)),
             ActionType("connect_selected", msg("Connect the selected node, by name"), ("C",)),
             ActionType("activate", msg("Edit the parameters of the selected node"), ("Return",)),
             SEPARATOR,

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from graph.messages import Message, language, msg
@@ -42,7 +41,6 @@ def run(path: Path | None = None) -> int:
     theme.use(settings.theme)
     theme.set_scale(settings.text_size)
     motion.reduced = settings.motion
-    QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: theme.use(settings.theme))
     dresser = Dresser(app)
     from gui.main_window import MainWindow
 

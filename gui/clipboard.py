@@ -6,15 +6,17 @@ from dataclasses import replace
 
 from graph import files
 from graph.adoption import adopt, retyped, used_definitions
+from graph.framing import load_of
 from graph.messages import EditError, LayerloomError, Message, msg
 from graph.model import Definitions, Graph, Position
+from gui.canvas.geometry import card_sizes
 from gui.editor import Editor
 
 STEP = 24.0  # canvas units from the original to its copy
 
 
 class Clipboard:
-    """Copies what is selected in an editor: nodes, the wires between them, frames and notes."""
+    """Copies what is selected in an editor: nodes, the wires between them, notes, and frames with what lies in them."""
 
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
@@ -46,7 +48,9 @@ class Clipboard:
         editor = self._editor
         if not editor.selection and not editor.selected_annotations:
             return None
-        return editor.graph.only(editor.selection, editor.selected_annotations)
+        sizes = card_sizes(editor.graph, editor.catalog)
+        load = load_of(editor.graph, editor.selection, editor.selected_annotations, sizes)
+        return editor.graph.only(load.nodes, load.annotations)
 
     def _offset(self, part: Graph, position: Position | None) -> Position:
         corners = [node.position for node in part.nodes.values()]

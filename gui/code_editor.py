@@ -25,7 +25,7 @@ from gui.code_facts import EDGE, Facts, Strip
 from gui.code_text import CodeText
 from gui.panels.parts import column, label, row, rule
 from gui.style import set_property
-from gui.theme import GRID
+from gui.theme import GRID, theme
 from runtime import trust
 
 SIZE = (760, 680)
@@ -84,7 +84,7 @@ class CodeEditor(QDialog):
         self._read_later = QTimer(self, singleShot=True, interval=READ_AFTER)
         self.setWindowTitle(tr("Python of '{name}'", name=entry.name))
         self.setMinimumSize(*MINIMUM)
-        self.resize(*SIZE)
+        self.resize(*(theme.px(pixels) for pixels in SIZE))
         self._build()
         self._connect()
         self._show_entry()

@@ -13,7 +13,6 @@ from graph.messages import msg, tr
 from gui.editor import Editor
 
 AUTO = "auto"
-MIN_WIDTH = 112
 
 
 class DeviceButton(QPushButton):
@@ -24,7 +23,6 @@ class DeviceButton(QPushButton):
         self._editor = editor
         self._devices: dict[str, str] = {}
         self.setProperty("kind", "menu")
-        self.setMinimumWidth(MIN_WIDTH)
         self.setMenu(QMenu(self))
         editor.changed.connect(self._show)
         self.set_devices(())

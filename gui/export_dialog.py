@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -26,7 +26,7 @@ from graph.messages import ExportError, LayerloomError, msg, tr
 from gui.figures import short_power
 from gui.panels.card import Card
 from gui.panels.parts import DECORATION, FactList, ScrollColumn, column, label, row
-from gui.theme import GRID
+from gui.theme import GRID, theme
 
 if TYPE_CHECKING:
     from runtime.export import Format, Receipt
@@ -65,9 +65,17 @@ class ExportDialog(QDialog):
         self._formats = FORMATS
         self._thread: threading.Thread | None = None
         self.setWindowTitle(tr("Export the trained network"))
-        self.setMinimumWidth(WIDTH)
+        self._resized = QTimer(self, singleShot=True, interval=0)  # when its texts have their new size
+        self._resized.timeout.connect(self._fit)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
         self._build(folder)
         self._done.connect(self._on_done)
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.setMinimumWidth(theme.px(WIDTH))
+        self._resized.start()
 
     # ---- parts
 
@@ -248,10 +256,14 @@ class ExportDialog(QDialog):
         super().showEvent(event)
         self._fit()
 
+    @Slot()
     def _fit(self) -> None:
         """Take the height that the wrapped texts need at this width, as far as the screen has it."""
         needed = self._scroll.column.totalHeightForWidth(self.width()) + self._buttons.sizeHint().height()
-        self.setFixedHeight(min(needed, self.screen().availableSize().height() - DECORATION.height()))
+        room = self.screen().availableSize().height() - DECORATION.height()
+        bar = Qt.ScrollBarPolicy
+        self._scroll.setVerticalScrollBarPolicy(bar.ScrollBarAsNeeded if needed > room else bar.ScrollBarAlwaysOff)
+        self.setFixedHeight(min(needed, room))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -93,6 +93,10 @@ class FileActions(QObject):
         else:
             self.open_path(path)
 
+    def open_copy(self, path: Path) -> None:
+        """Open what a file holds as a new drawing without a file."""
+        self._open(lambda page: lambda: page.workspace.documents.open_copy(path))
+
     def open_example(self, name: str) -> None:
         """Open a built-in example."""
         self._open(lambda page: lambda: page.workspace.documents.open_example(name))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QByteArray, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
 
 from graph.messages import Message, msg, tr
@@ -61,6 +61,8 @@ class Frame(QWidget):
         self.panes = Panes((self.tool_bar, *self.parts[:1], self.canvas, *self.parts[1:]), self)
         Announcer(self._editor, self.canvas)
         self._connect()
+        self._factor = theme.factor
+        theme.changed.connect(self._on_theme_changed)
         self._show_past()
 
     # ---- parts
@@ -138,6 +140,7 @@ class Frame(QWidget):
         for panel in (self.inspector, self.problems):
             panel.code_requested.connect(self.canvas.inside_requested)
         self.canvas.problem_clicked.connect(self._on_problem_clicked)
+        self.canvas.annotator.link_requested.connect(self._on_link_requested)
         self.canvas.nodeActivated.connect(self._on_node_activated)
         self.canvas.context_menu_requested.connect(self.context_menu_requested)
         for panel in (self.metrics, self.predictions):
@@ -226,6 +229,14 @@ class Frame(QWidget):
 
     # ---- handlers
 
+    @Slot()
+    def _on_theme_changed(self) -> None:
+        """The panels at the sides grow with their text."""
+        grown, self._factor = theme.factor / self._factor, theme.factor
+        if grown != 1:
+            left, middle, right = self._across.sizes()
+            self._across.setSizes([round(left * grown), middle, round(right * grown)])
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape that no panel has a use for goes back to the canvas."""
         if event.key() == Qt.Key.Key_Escape:
@@ -251,6 +262,10 @@ class Frame(QWidget):
     @Slot(int)
     def _on_problem_count(self, count: int) -> None:
         self.bottom.setTabText(self.bottom.indexOf(self.problems), tr("Problems {count}", count=count))
+
+    @Slot(str)
+    def _on_link_requested(self, url: str) -> None:
+        QDesktopServices.openUrl(QUrl(url))
 
     @Slot(str)
     def _on_problem_clicked(self, node: NodeId) -> None:

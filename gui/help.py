@@ -57,6 +57,7 @@ class KeysDialog(QDialog):
         foot.addWidget(close)
         layout.addLayout(foot)
         shortcuts.changed.connect(self._show_keys)
+        theme.changed.connect(self._show_keys)
         self._show_keys()
         self.resize(QSize(theme.px(WIDTH), theme.px(HEIGHT)).boundedTo(self.screen().availableSize() - DECORATION))
 

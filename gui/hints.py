@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
@@ -76,7 +77,7 @@ class Hints(QFrame):
         title, sentence = HINTS[self._at]
         keys = {name: self._key_of(name) for name in ("train_or_pause", "undo", "quick_add", "command_palette")}
         self.title.setText(str(title))
-        self.sentence.setText(tr(sentence.text, **keys))
+        self.sentence.setText(str(replace(sentence, values=keys)))
         self.place.setText(f"{self._at + 1} / {len(HINTS)}")
         self.next_button.setText(tr("Next") if self._at + 1 < len(HINTS) else tr("Done"))
         self._place()

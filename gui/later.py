@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QFocusEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from gui.panels.parts import keep_tab_order
 
 
 class Later(QWidget):
@@ -15,6 +17,7 @@ class Later(QWidget):
         super().__init__(parent)
         self._make: Callable[[], QWidget] | None = make
         self._panel: QWidget | None = None
+        self._first: QWidget | None = None  # what takes the focus in it
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
 
@@ -29,8 +32,15 @@ class Later(QWidget):
             assert self._make is not None
             self._panel, self._make = self._make(), None
             self._layout.addWidget(self._panel)
-            self.setFocusProxy(self._panel)
+            self._first = self._panel.focusProxy() or self._panel
+            self._panel.setFocusProxy(None)  # type: ignore[arg-type]  # Tab would stop at the proxy, in a wrong place
+            keep_tab_order(self)
         return self._panel
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self._first is not None:
+            self._first.setFocus(event.reason())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

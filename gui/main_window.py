@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QTabWidget, QWidg
 from graph.messages import Message, tr
 from graph.model import NodeId
 from gui import actions
+from gui.compare_actions import CompareActions
 from gui.file_actions import FileActions
 from gui.page import Page
 from gui.panels.parts import DECORATION, column
@@ -50,6 +51,7 @@ class MainWindow(QMainWindow):
         lines.addWidget(self.file_actions.recovery_panel)
         lines.addWidget(self.tabs, 1)
         self.setCentralWidget(middle)
+        self.compare_actions = CompareActions(self, settings)
         self.view_actions = ViewActions(self, settings)
         self.add_page()
         self._fill_menus()
@@ -123,6 +125,7 @@ class MainWindow(QMainWindow):
         page = Page(Workspace(self._settings), self.shortcuts, self)
         workspace = page.workspace
         workspace.documents.changed.connect(self._on_documents_changed)
+        workspace.documents.compare_requested.connect(self.compare_actions.show_disk)
         workspace.controller.state_changed.connect(self._on_documents_changed)
         workspace.editor.changed.connect(self._on_history_changed)
         page.action_requested.connect(self.run_action)
@@ -259,6 +262,7 @@ class MainWindow(QMainWindow):
     def _fill_menus(self) -> None:
         owners: tuple[Callable[[], object], ...] = (
             lambda: self.file_actions,
+            lambda: self.compare_actions,
             lambda: self.view_actions,
             *(lambda i=i: self.page.owners[i] for i in range(len(self.page.owners))),
         )

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
 from graph.messages import Message, tr
 from gui.panels.parts import breakable, label, row
+from gui.saying import say
 from gui.style import set_property
 from gui.theme import GRID, theme
 
@@ -51,6 +52,7 @@ class Notice(QFrame):
         """Show a sentence; `level` is "info", "warning" or "error"."""
         self._label.setText(breakable(str(message)))
         self._label.setAccessibleName(str(message))
+        say(self, str(message))
         set_property(self, "level", level)
         self.show()
         self.raise_()

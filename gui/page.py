@@ -83,6 +83,7 @@ class Page(QWidget):
         frame.opening_requested.connect(self.opening_requested)
         frame.action_requested.connect(self.action_requested)
         frame.canvas.action_requested.connect(self.action_requested)
+        frame.canvas.file_dropped.connect(self.file_dropped)
         frame.context_menu_requested.connect(self.context_menu_requested)
         self._whole.addWidget(frame)
         self._on_changed()

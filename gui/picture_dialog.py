@@ -32,7 +32,7 @@ from gui.theme import GRID, theme
 
 EDGE = 5 * GRID
 SIZE = QSize(960, 560)  # pixels at 100 %
-FORM_WIDTH = 336  # pixels at 100 %
+FORM_WIDTH = 352  # pixels at 100 %
 DELAY = 60  # milliseconds after the last choice until the preview is painted
 SQUARE = 2 * GRID  # pixels of the pattern that stands for nothing
 
@@ -99,9 +99,10 @@ class PictureDialog(QDialog):
     def _build(self) -> None:
         self.preview = Preview()
         self.preview.setAccessibleName(tr("Preview"))
-        form = QWidget()
-        form.setFixedWidth(theme.px(FORM_WIDTH))
-        self._form = column(form, spacing=2 * GRID)
+        self._side = QWidget()
+        self._form = column(self._side, spacing=2 * GRID)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
         self._form.addWidget(label(tr("Take a picture of the drawing away"), tone="title", wrap=True))
         self._form.addSpacing(GRID)
         self._form.addLayout(self._make_choices())
@@ -113,11 +114,15 @@ class PictureDialog(QDialog):
         self._form.addStretch(1)
         upper = row(spacing=EDGE)
         upper.addWidget(self.preview, 1)
-        upper.addWidget(form)
+        upper.addWidget(self._side)
         whole: QVBoxLayout = column(self, spacing=4 * GRID)
         whole.setContentsMargins(EDGE, EDGE, EDGE, EDGE)
         whole.addLayout(upper, 1)
         whole.addLayout(self._make_buttons())
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self._side.setFixedWidth(theme.px(FORM_WIDTH))
 
     def _make_choices(self) -> QGridLayout:
         grid = QGridLayout()

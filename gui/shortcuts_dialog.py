@@ -152,6 +152,7 @@ class _ActionList(QTreeView):
         self.doubleClicked.connect(self.recording_requested)
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         shortcuts.changed.connect(self._show_again)
+        theme.changed.connect(self._show_again)
 
     def model(self) -> QStandardItemModel:
         """The rows."""
@@ -269,7 +270,6 @@ class _KeysEditor(QWidget):
         self.use = QPushButton(tr("Use this key"))
         self.reset = QPushButton(tr("Reset"))
         self.verdict = label("", tone="muted", wrap=True)
-        self.verdict.setMinimumHeight(theme.px(9 * GRID))
         self.verdict.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._lay_out()
         self.use.clicked.connect(self._on_use)
@@ -278,11 +278,17 @@ class _KeysEditor(QWidget):
         self.recorder.confirmed.connect(self._on_use)
         self.recorder.left.connect(self._on_left)
         shortcuts.changed.connect(self._on_keys_changed)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
 
     def record(self) -> None:
         """Wait for a key."""
         if self._action:
             self.recorder.start()
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.verdict.setMinimumHeight(theme.px(9 * GRID))
 
     @Slot(str)
     def show_action(self, action: str) -> None:

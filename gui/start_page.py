@@ -18,8 +18,9 @@ from gui.theme import GRID, theme
 from gui.thumbnails import Thumbnails
 from runtime import examples
 
-TILE = QSize(256, 192)  # pixels at 100 %, as the next three
+TILE = QSize(256, 192)  # pixels at 100 %, as the next four
 PICTURE_HEIGHT = 128
+PICTURE = QSize(TILE.width() - 2, PICTURE_HEIGHT)
 MAX_WIDTH = 1120
 GAP = 4 * GRID
 NARROW = 400  # room that margins leave for tiles at least
@@ -49,7 +50,7 @@ class StartPage(QWidget):
         self.setAccessibleName(tr("Start page"))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._parent = parent
-        self._thumbnails = Thumbnails(_scaled(QSize(TILE.width() - 2, PICTURE_HEIGHT)), self.devicePixelRatioF(), self)
+        self._thumbnails = Thumbnails(_scaled(PICTURE), self.devicePixelRatioF(), self)
         self._thumbnails.made.connect(self._on_made)
         self._grids: list[tuple[QGridLayout, list[Tile]]] = []
         self._columns = 0
@@ -191,7 +192,10 @@ class StartPage(QWidget):
 
     @Slot()
     def _on_theme_changed(self) -> None:
+        self._thumbnails.size = _scaled(PICTURE)
+        self._arrange()
         for tile in self.tiles:
+            tile.setFixedSize(_scaled(TILE))
             self._thumbnails.ask(tile.offer.path)
 
 

@@ -23,9 +23,9 @@ class Thumbnails(QObject):
     made = Signal(object, object)  # Path, QPixmap
 
     def __init__(self, size: QSize, ratio: float, parent: QObject | None = None) -> None:
-        """Pictures fit into `size` logical pixels of `ratio` device pixels each."""
+        """Pictures fit into `size` logical pixels, which may be changed, of `ratio` device pixels each."""
         super().__init__(parent)
-        self._size, self._ratio = size, ratio
+        self.size, self._ratio = size, ratio
         self._wanted: deque[Path] = deque()
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._make_next)
@@ -60,14 +60,14 @@ class Thumbnails(QObject):
         for wire in scene.wires.values():
             bounds = bounds.united(wire.boundingRect())
         bounds = bounds.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
-        picture = QPixmap(self._size * self._ratio)
+        picture = QPixmap(self.size * self._ratio)
         picture.setDevicePixelRatio(self._ratio)
         picture.fill(Qt.GlobalColor.transparent)
         if scene.bounds().isNull():
             return picture
-        scale = min(MAX_SCALE, self._size.width() / bounds.width(), self._size.height() / bounds.height())
+        scale = min(MAX_SCALE, self.size.width() / bounds.width(), self.size.height() / bounds.height())
         shown = QRectF(0, 0, bounds.width() * scale, bounds.height() * scale)
-        shown.moveCenter(QRectF(0, 0, self._size.width(), self._size.height()).center())
+        shown.moveCenter(QRectF(0, 0, self.size.width(), self.size.height()).center())
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scene.render(painter, shown, bounds)

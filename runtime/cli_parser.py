@@ -165,6 +165,7 @@ _TARGET = Argument(
     metavar="FILE|RUN",
     says=msg("A .layerloom file or an example, for its latest run; or the folder of a run."),
 )
+_SIDE = msg("A .layerloom file, the name of a built-in example, or the folder of a run.")
 _READ = Argument(
     "--read-data",
     action="store_const",
@@ -199,6 +200,10 @@ VERBS: Mapping[str, Verb] = {
             Argument("-o", "--output", type=Path, metavar="PATH", says=msg("Write it to this file instead.")),
             _READ,
         ],
+    ),
+    "diff": Verb(
+        msg("List what differs between two drawings; the status is 1 if anything does."),
+        [Argument("old", metavar="OLD", says=_SIDE), Argument("new", metavar="NEW", says=_SIDE), _JSON],
     ),
     "render": Verb(
         msg("Draw a picture of a drawing."),

@@ -17,6 +17,7 @@ from graph.model import Project
 from graph.plan import Plan
 from runtime import cli_text, examples
 from runtime.cli_code import allow
+from runtime.cli_diff import diff as print_difference
 from runtime.cli_predict import predict
 from runtime.cli_targets import Target, find_drawing, find_run, is_run
 from runtime.events import FINAL, Event, Failed, Stopped, to_json
@@ -237,6 +238,7 @@ RUN: Mapping[str, Callable[[Namespace], int]] = {
     "check": check,
     "summary": summary,
     "code": code,
+    "diff": print_difference,
     "render": render,
     "train": train,
     "predict": predict,

@@ -40,6 +40,16 @@ def shown(panel) -> list[int]:
     return [sample.index for sample in panel.samples.model.samples]
 
 
+def test_cells_are_gone_through_and_chosen_by_keys(qtbot, view):
+    chosen = []
+    view.cell_clicked.connect(lambda true, predicted: chosen.append((true, predicted)))
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Space):
+        qtbot.keyClick(view, key)
+    assert chosen == [(1, 1), (0, 1)]
+    assert view.accessibleDescription() == view.cell_text(0, 1) == "true cat, predicted dog: 1 of 2 (50.0\u2009%)"
+
+
 def cell_center(view: ConfusionView, true: int, predicted: int) -> QPoint:
     at = [QPoint(x, y) for x in range(0, view.width(), 4) for y in range(0, view.height(), 4)]
     inside = [point for point in at if view.cell_at(QPointF(point)) == (true, predicted)]
