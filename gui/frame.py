@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QKeyEvent
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
 
 from graph.messages import Message, msg, tr
 from graph.model import NodeId
 from gui.announcer import Announcer
 from gui.canvas.breadcrumb import Breadcrumb
+from gui.canvas.drops import dropped_files
 from gui.canvas.view import CanvasView
 from gui.later import Later
 from gui.live import live_values
@@ -51,6 +52,7 @@ class Frame(QWidget):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
+        self.setAcceptDrops(True)
         self._editor, self._controller = workspace.editor, workspace.controller
         self._make_panels()
         whole = column(self)
@@ -228,6 +230,14 @@ class Frame(QWidget):
         self._restore(self._down, settings.layout("down"), [height - bottom, bottom])
 
     # ---- handlers
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        event.setAccepted(bool(dropped_files(event.mimeData())))
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Files may be dropped anywhere in the window."""
+        if self.canvas.take(event.mimeData()):
+            event.acceptProposedAction()
 
     @Slot()
     def _on_theme_changed(self) -> None:

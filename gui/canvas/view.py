@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -305,6 +305,10 @@ class CanvasView(ZoomView):
         if self._drops.drop(self.mapToScene(event.position().toPoint())):
             event.acceptProposedAction()
             self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take(self, mime: QMimeData) -> bool:
+        """Files were dropped beside the canvas: as if they were dropped in its middle. Whether anything came of it."""
+        return self._drops.enter(mime) and self._drops.drop(self.center())
 
     # ---- following the editor
 

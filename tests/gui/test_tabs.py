@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 
 from canvas_hand import CONTROL, SHIFT
 from drawings import lenet5
@@ -182,3 +184,21 @@ def test_a_run_goes_on_while_the_language_changes(qtbot, small, monkeypatch):
         assert window.frame.run_bar.status.text().startswith("用时") or "完成" in window.frame.run_bar.status.text()
     finally:
         tongue.use("en")
+
+
+def drop(widget: QWidget, *paths: Path) -> None:
+    """Drag files over a widget and let go."""
+    mime, where = QMimeData(), QPointF(widget.rect().center())
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    keys = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, QDragEnterEvent(where.toPoint(), *keys))
+    QApplication.sendEvent(widget, QDropEvent(where, *keys))
+
+
+def test_files_can_be_dropped_beside_the_canvas(person, saved, project_folder):
+    table = project_folder / "rows.csv"
+    table.write_text("a,b\n1,2\n3,4\n5,6\n")
+    drop(person.window.frame, table)
+    assert [node.type for node in person.window.editor.graph.nodes.values()] == ["layerloom.data.Table"]
+    drop(person.window.frame, saved[0])
+    assert person.window.documents.path == saved[0] and len(person.window.pages) == 2
