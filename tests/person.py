@@ -16,8 +16,9 @@ from runtime.analyser import analyse
 
 def end(window: MainWindow) -> None:
     """Nothing to ask about when the window closes."""
-    window.controller.shutdown()
-    window.editor.mark_saved(window.editor.project)
+    for page in window.pages:
+        page.workspace.controller.shutdown()
+        page.workspace.editor.mark_saved(page.workspace.editor.project)
 
 
 class Person:
