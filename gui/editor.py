@@ -255,7 +255,7 @@ class Editor(QObject):
 
     def set_param(self, node: NodeId, name: str, value: Value) -> bool:
         """Set a parameter; None gives an `auto` one back to inference."""
-        merge = ("param", node, name)
+        merge = ("param", self.scope, node, name)
 
         def edit(graph: Graph) -> Graph:
             node_type = self.catalog[graph.require(node).type]

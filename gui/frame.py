@@ -137,6 +137,7 @@ class Frame(QWidget):
         self.tool_bar.requested.connect(self.action_requested)
         self.library.add_requested.connect(self._on_add_requested)
         self.problems.node_requested.connect(self._on_node_requested)
+        self.inspector.why.node_requested.connect(self._on_node_requested)
         self.problems.count_changed.connect(self._on_problem_count)
         self.library.told.connect(self.notice.show_message)
         for panel in (self.inspector, self.problems):
