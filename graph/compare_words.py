@@ -35,7 +35,7 @@ def node_details(both: Both, node: Node, other: Node) -> Iterator[Message]:
         yield msg("bypassed") if other.bypassed else msg("no longer bypassed")
     if node.facts != other.facts:
         same_data = (node.facts or {}).get("fingerprint") == (other.facts or {}).get("fingerprint")
-        yield msg("what it remembers of its data") if same_data else msg("the content of its data")
+        yield msg("what it remembers of its data differs") if same_data else msg("the content of its data differs")
 
 
 def kin_details(one: Graph, other: Graph, pairs: Mapping[NodeId, NodeId]) -> dict[NodeId, Message]:
@@ -137,7 +137,7 @@ def code_details(both: Both) -> Iterator[Message]:
         if now.name != code.name:
             yield msg("code {name}: renamed from {old}", name=now.name, old=code.name)
         if now.text != code.text:
-            yield msg("code {name}: its text", name=now.name)
+            yield msg("code {name}: its text differs", name=now.name)
     kept = set(both.codes.values())
     yield from (msg("code {name} added", name=code.name) for i, code in other.items() if i not in kept)
 

@@ -64,31 +64,39 @@ def area_around(graph: Graph, load: Load, sizes: Sizes) -> Area | None:
     """The area of a frame around a load, on the grid; None around nothing."""
     annotations = graph.look.annotations
     areas = [_card(graph, i, sizes) for i in load.nodes]
-    return _framed([*areas, *(annotations[i].area for i in load.annotations)])
+    return framed([*areas, *(annotations[i].area for i in load.annotations)])
 
 
 def refitted(before: Graph, after: Graph, sizes_before: Sizes, sizes_after: Sizes) -> Look:
     """The look of `after`, with frames around those nodes that they were around in `before`; notes in them come along.
 
-    A frame whose nodes are where they were, and one without any, stays as it is.
+    A frame whose nodes are where they were stays as it is, unless another node came to lie on it or the frame around it
+    changes; so does one without any nodes. Frames that overlap may end up around nodes of each other.
     """
     there = {i: annotation for i, annotation in before.look.annotations.items() if i in after.look.annotations}
     areas = {i: after.look.annotations[i].area for i in there}
     frames = sorted((a for a in there.values() if a.kind == FRAME), key=lambda a: a.area[2] * a.area[3])
+    loads = {frame.id: load_of(before, (), [frame.id], sizes_before) for frame in frames}
+    cards = {
+        i: (_card(before, i, sizes_before), _card(after, i, sizes_after)) for i in before.nodes & after.nodes.keys()
+    }
+    stale = {frame.id for frame in frames if _is_stale(frame.area, loads[frame.id], cards)}
+    stale |= {i for outer in stale for i in loads[outer].annotations}
     carried: set[str] = set()
     for frame in frames:  # inner ones first
-        load = load_of(before, (), [frame.id], sizes_before)
-        nodes = load.nodes & after.nodes.keys()
-        old = [_card(before, i, sizes_before) for i in nodes]
-        new = [_card(after, i, sizes_after) for i in nodes]
-        if sorted(old) == sorted(new):
-            continue
-        offset = (min(a[0] for a in new) - min(a[0] for a in old), min(a[1] for a in new) - min(a[1] for a in old))
+        load = loads[frame.id]
+        pairs = [cards[i] for i in load.nodes if i in cards]
         others = [i for i in load.annotations if i != frame.id and i in there]
-        for note in (i for i in others if there[i].kind != FRAME and i not in carried):
-            areas[note] = shifted(there[note].area, offset)
-            carried.add(note)
-        areas[frame.id] = _framed([*new, *(areas[i] for i in others)]) or areas[frame.id]
+        notes = [i for i in there if i in others and there[i].kind != FRAME and i not in carried]
+        if pairs:
+            carried.update(notes)
+        if frame.id not in stale or not pairs:
+            continue
+        (x0, y0), (x1, y1) = ((min(p[k][0] for p in pairs), min(p[k][1] for p in pairs)) for k in (0, 1))
+        among = [*(new for _, new in pairs), *(areas[i] for i in others if i not in notes)]
+        notes_then = carried_along([there[note].area for note in notes], (x1 - x0, y1 - y0), among)
+        areas |= dict(zip(notes, notes_then, strict=True))
+        areas[frame.id] = framed([*among, *notes_then]) or areas[frame.id]
     look = after.look
     for i, area in areas.items():
         if area != look.annotations[i].area:
@@ -108,6 +116,17 @@ def shifted(area: Area, offset: Position) -> Area:
     return (left + offset[0], top + offset[1], width, height)
 
 
+def _is_stale(area: Area, load: Load, cards: Mapping[NodeId, tuple[Area, Area]]) -> bool:
+    """Whether the nodes of a frame moved, or another one came to lie on it; `cards` are those before and after."""
+    if any(cards[i][0] != cards[i][1] for i in load.nodes if i in cards):
+        return True
+    return any(_meet(area, new) for i, (old, new) in cards.items() if i not in load.nodes and old != new)
+
+
+def _meet(a: Area, b: Area) -> bool:
+    return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
+
+
 def _card(graph: Graph, node: NodeId, sizes: Sizes) -> Area:
     return (*graph.nodes[node].position, *sizes[node])
 
@@ -122,7 +141,20 @@ def _holds(area: Area, other: Area) -> bool:
     )
 
 
-def _framed(areas: list[Area]) -> Area | None:
+def carried_along(notes: Iterable[Area], offset: Position, among: Iterable[Area]) -> list[Area]:
+    """The areas of notes in a frame that is elsewhere, moved along; one that would cover what is there goes below it."""
+    there, found = list(among), []
+    for note in notes:
+        area = shifted(note, offset)
+        if any(_meet(area, other) for other in there):
+            area = (min(a[0] for a in there), max(a[1] + a[3] for a in there) + MARGIN, area[2], area[3])
+        there.append(area)
+        found.append(area)
+    return found
+
+
+def framed(areas: list[Area]) -> Area | None:
+    """The area of a frame around these, on the grid; None around nothing."""
     if not areas:
         return None
     left, top = min(a[0] for a in areas) - MARGIN, min(a[1] for a in areas) - MARGIN - TITLE

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Protocol, TypeVar
 
-from graph.catalog.definitions import CODE_PREFIX, PREFIX
+from graph.catalog.definitions import CODE_PREFIX, INPUT, OUTPUT, PREFIX
 from graph.model import Block, Code, Graph, Node, NodeId, Project
 
 _ALIKE = 0.5  # of the nodes of two blocks, or of two texts
@@ -75,8 +75,12 @@ class Both:
 
 
 def _blocks_alike(one: Block, other: Block) -> bool:
-    a, b = one.graph.names, other.graph.names
-    return len(a & b) >= _ALIKE * min(len(a), len(b))
+    """Whether most of what is between their inputs and outputs is the same."""
+    a, b = (
+        {(node.name, node.type) for node in block.graph.nodes.values() if node.type not in (INPUT, OUTPUT)}
+        for block in (one, other)
+    )
+    return len(a & b) >= _ALIKE * max(len(a), len(b))
 
 
 def _codes_alike(one: Code, other: Code) -> bool:

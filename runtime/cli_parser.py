@@ -201,10 +201,6 @@ VERBS: Mapping[str, Verb] = {
             _READ,
         ],
     ),
-    "diff": Verb(
-        msg("List what differs between two drawings; the status is 1 if anything does."),
-        [Argument("old", metavar="OLD", says=_SIDE), Argument("new", metavar="NEW", says=_SIDE), _JSON],
-    ),
     "render": Verb(
         msg("Draw a picture of a drawing."),
         [
@@ -262,6 +258,10 @@ VERBS: Mapping[str, Verb] = {
             _RUNS,
             _READ,
         ],
+    ),
+    "diff": Verb(
+        msg("List what differs between two drawings; the status is 1 if anything does."),
+        [Argument("old", metavar="OLD", says=_SIDE), Argument("new", metavar="NEW", says=_SIDE), _JSON],
     ),
     "allow": Verb(
         msg("Print the Python that came with a drawing, and allow it to run."),

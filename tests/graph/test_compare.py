@@ -17,6 +17,7 @@ from graph.look import Annotation
 from graph.messages import set_language
 from graph.model import Code, Graph, Link, Node, Port, Project
 from graph.plan import Choice, Objective, Plan, Split
+from runtime import examples
 
 LENET = lenet5().project
 
@@ -127,10 +128,10 @@ def test_switching_off_initialization_and_data():
     data = id_of(LENET, "digits")
     facts = dict(LENET.graph.nodes[data].facts or {})
     assert edited(lambda graph: graph.set_facts(data, {**facts, "fingerprint": "x"})) == [
-        "changed digits: the content of its data"
+        "changed digits: the content of its data differs"
     ]
     assert edited(lambda graph: graph.set_facts(data, {**facts, "samples": 7})) == [
-        "changed digits: what it remembers of its data"
+        "changed digits: what it remembers of its data differs"
     ]
 
 
@@ -203,6 +204,14 @@ def test_files_with_nothing_in_common_are_removed_and_added():
     assert told(compare(d.project, e.project)) == ["removed memory", "removed act", "added conv", "added squash"]
 
 
+def test_blocks_that_only_have_an_id_in_common_are_removed_and_added():
+    one, other = (files.load(examples.path(name)) for name in ("unet", "gpt2_small"))
+    assert one.blocks.keys() & other.blocks.keys()
+    kinds = {d.title: d.kind for d in compare(one, other).drawings if d.is_block}
+    assert {title for title, kind in kinds.items() if kind is Kind.REMOVED} == {b.name for b in one.blocks.values()}
+    assert {title for title, kind in kinds.items() if kind is Kind.ADDED} == {b.name for b in other.blocks.values()}
+
+
 # ---- blocks and code
 
 
@@ -260,7 +269,10 @@ def test_code_added_changed_renamed_removed():
     three = replace(two, definitions=two.definitions.put_code(Code("c1", "Yours", text.replace("Mine", "Yours"))))
     assert [str(m) for m in compare(one, two).code] == ["code Mine added"]
     assert [str(m) for m in compare(two, one).code] == ["code Mine removed"]
-    assert [str(m) for m in compare(two, three).code] == ["code Yours: renamed from Mine", "code Yours: its text"]
+    assert [str(m) for m in compare(two, three).code] == [
+        "code Yours: renamed from Mine",
+        "code Yours: its text differs",
+    ]
 
 
 # ---- the plan
@@ -321,7 +333,7 @@ def edits(draw) -> tuple[Project, list[str], set[str], set[str]]:
     changed, removed = set(), set()
     for i in chosen:
         node = graph.nodes[i]
-        verb = draw(st.sampled_from(["rename", "bypass", "begin", "remove", "move", "collapse"]))
+        verb = draw(st.sampled_from(["rename", "bypass", "begin", "bias", "unwire", "remove", "move", "collapse"]))
         if verb == "rename":
             graph = graph.rename(i, f"{node.name}_x")
             changed.add(f"{node.name}_x")
@@ -331,6 +343,11 @@ def edits(draw) -> tuple[Project, list[str], set[str], set[str]]:
         elif verb == "begin":
             graph = graph.put(replace(node, weight_init=Choice("torch.nn.init.ones_")))
             changed.add(node.name)
+        elif verb == "bias":
+            graph = graph.set_params(i, {"bias": False})
+            changed.add(node.name)  # a parameter that its type does not have is one, too
+        elif verb == "unwire":
+            graph = graph.disconnect(graph.incoming(i))
         elif verb == "remove":
             graph = graph.remove([i])
             removed.add(node.name)
