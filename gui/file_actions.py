@@ -31,9 +31,7 @@ class FileActions(QObject):
         super().__init__(window)
         self._window, self._settings = window, settings
         self.recovery = Recovery(self)
-        self.recovery_panel = RecoveryPanel(self.recovery)
-        self.recovery_panel.open_requested.connect(self._on_recover)
-        self.recovery_panel.save_as_requested.connect(self._on_save_recovered)
+        self.recovery_panel: RecoveryPanel | None = None
 
     def fill_menus(self, menus: dict[str, QMenu]) -> None:
         """Fill the submenus that offer files."""
@@ -133,9 +131,18 @@ class FileActions(QObject):
 
     # ---- what a crash left over
 
+    def make_recovery_panel(self) -> RecoveryPanel:
+        """The list of what a crash left over, in the place of the one before."""
+        if self.recovery_panel is not None:
+            self.recovery_panel.deleteLater()
+        self.recovery_panel = panel = RecoveryPanel(self.recovery)
+        panel.open_requested.connect(self._on_recover)
+        panel.save_as_requested.connect(self._on_save_recovered)
+        return panel
+
     def show_recovered(self) -> None:
         """List the drawings that were not saved when Layerloom ended."""
-        if self.recovery.items:
+        if self.recovery.items and self.recovery_panel is not None:
             self.recovery_panel.show()
         else:
             self._window.notice.show_message(msg("Nothing is left to recover: every drawing was saved or given up."))

@@ -35,7 +35,7 @@ from gui.status_line import StatusLine
 from gui.theme import theme
 from gui.tool_bar import ToolBar
 from gui.workspace import Workspace
-from runtime.events import Event, Failed
+from runtime.events import Event, Failed, StepsEnded
 
 LIBRARY_WIDTH, SIDE_WIDTH = 232, 296
 BOTTOM_SHARE = 0.3  # of the height of the window
@@ -65,7 +65,6 @@ class Frame(QWidget):
         self._connect()
         self._factor = theme.factor
         theme.changed.connect(self._on_theme_changed)
-        self._show_past()
 
     # ---- parts
 
@@ -160,13 +159,21 @@ class Frame(QWidget):
         self._controller.events.connect(self._on_events)
         self._controller.ended.connect(self._on_ended)
 
-    def _show_past(self) -> None:
-        """A frame that is made while a document is open shows what happened before."""
-        if events := self._workspace.events:
-            self._on_events(events)
-            self.run_bar.show_past(events)
-
     # ---- for the window
+
+    def continue_from(self, other: Frame) -> None:
+        """Show what another frame of the same document showed: its run, its panels in front, its place on the canvas."""
+        for part, before in zip(self.parts, other.parts, strict=True):
+            part.setCurrentIndex(before.currentIndex())
+        self.canvas.go_to(other.canvas.camera)
+        if not (events := self._workspace.events):
+            return
+        self.metrics.continue_from(other.metrics)
+        self.metrics.take(event for event in events if not isinstance(event, StepsEnded))
+        self.predictions.take(events)
+        self.log.take(events)
+        self.run_bar.show_past(events)
+        self._show_live(events)
 
     @property
     def parts(self) -> tuple[QTabWidget, ...]:

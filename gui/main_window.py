@@ -12,10 +12,18 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QTabWidget, QWidg
 from graph.messages import Message, tr
 from graph.model import NodeId
 from gui import actions
+from gui.analyst import Analyst
+from gui.block_editor import BlockEditor
+from gui.canvas.view import CanvasView
 from gui.compare_actions import CompareActions
+from gui.documents import Documents
+from gui.editor import Editor
 from gui.file_actions import FileActions
+from gui.frame import PANELS, Frame
+from gui.notice import Notice
 from gui.page import Page
 from gui.panels.parts import DECORATION, column
+from gui.run_controller import RunController
 from gui.settings import Settings
 from gui.shortcuts import Shortcuts
 from gui.tongue import tongue
@@ -44,13 +52,12 @@ class MainWindow(QMainWindow):
         self.tabs.setObjectName("documents")
         self.tabs.setTabBarAutoHide(True)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # else Tab is caught while the tab bar is hidden
-        self.tabs.tabBar().setAccessibleName(tr("Open drawings"))
         self.file_actions = FileActions(self, settings)
         middle = QWidget()
-        lines = column(middle)
-        lines.addWidget(self.file_actions.recovery_panel)
-        lines.addWidget(self.tabs, 1)
+        self._lines = column(middle)
+        self._lines.addWidget(self.tabs, 1)
         self.setCentralWidget(middle)
+        self._name_parts()
         self.compare_actions = CompareActions(self, settings)
         self.view_actions = ViewActions(self, settings)
         self.add_page()
@@ -79,42 +86,42 @@ class MainWindow(QMainWindow):
         return self.page.workspace
 
     @property
-    def frame(self):
+    def frame(self) -> Frame:
         """The widgets around the document in front."""
         return self.page.frame
 
     @property
-    def editor(self):
+    def editor(self) -> Editor:
         """The value of the document in front."""
         return self.workspace.editor
 
     @property
-    def block_editor(self):
+    def block_editor(self) -> BlockEditor:
         """The blocks of the document in front."""
         return self.workspace.block_editor
 
     @property
-    def documents(self):
+    def documents(self) -> Documents:
         """The file of the document in front."""
         return self.workspace.documents
 
     @property
-    def controller(self):
+    def controller(self) -> RunController:
         """The run of the document in front."""
         return self.workspace.controller
 
     @property
-    def analyst(self):
+    def analyst(self) -> Analyst:
         """Who analyses the document in front."""
         return self.workspace.analyst
 
     @property
-    def canvas(self):
+    def canvas(self) -> CanvasView:
         """The canvas of the document in front."""
         return self.frame.canvas
 
     @property
-    def notice(self):
+    def notice(self) -> Notice:
         """Where the document in front says what happened."""
         return self.frame.notice
 
@@ -274,12 +281,15 @@ class MainWindow(QMainWindow):
         self._on_history_changed()
         self._on_keys_changed()
 
+    def _name_parts(self) -> None:
+        """What lies around the documents, in the language in use."""
+        self.tabs.tabBar().setAccessibleName(tr("Open drawings"))
+        self._lines.insertWidget(0, self.file_actions.make_recovery_panel())
+
     def _warn(self, message: Message) -> None:
         self.frame.warn(message)
 
     def _panels_shown(self) -> dict[str, bool]:
-        from gui.frame import PANELS
-
         return {name: name not in self._settings.hidden_panels for name in PANELS}
 
     def _close_page(self, page: Page) -> None:
@@ -357,6 +367,7 @@ class MainWindow(QMainWindow):
             page.make_anew()
             page.frame.restore_layout(self._settings, height=self.height())
             page.frame.show_panels(self._panels_shown())
+        self._name_parts()
         self._fill_menus()
         self._on_documents_changed()
 

@@ -40,17 +40,14 @@ class Page(QWidget):
 
     def make_anew(self) -> None:
         """Make the widgets again, in the language in use now; the document, its run and its history stay."""
-        old, camera = self.frame, self.frame.canvas.camera
-        tabs = [part.currentIndex() for part in old.parts]
+        old = self.frame
         for dialog in old.findChildren(QDialog):
             dialog.close()
         self._whole.removeWidget(old)
         old.hide()
-        old.deleteLater()
         self._make()
-        for part, index in zip(self.frame.parts, tabs, strict=True):
-            part.setCurrentIndex(index)
-        self.frame.canvas.go_to(camera)
+        self.frame.continue_from(old)
+        old.deleteLater()
         if self.workspace.analyst.is_ready:
             self._on_torch_ready()
 

@@ -13,11 +13,14 @@ from gui.documents import Documents
 from gui.editor import Editor
 from gui.run_controller import RunController
 from gui.settings import Settings
-from runtime.events import Event, RunStarted
+from runtime.events import Event, RunStarted, StepsEnded
 
 
 class Workspace(QObject):
-    """What stays when the widgets around a document are made anew. `events` are those of the run on show."""
+    """What stays when the widgets around a document are made anew.
+
+    `events` are those of the run on show, of the many `StepsEnded` in a row only the last.
+    """
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -69,4 +72,6 @@ class Workspace(QObject):
         for event in events:
             if isinstance(event, RunStarted):
                 self.events.clear()
+            elif isinstance(event, StepsEnded) and self.events and isinstance(self.events[-1], StepsEnded):
+                self.events.pop()
             self.events.append(event)

@@ -97,6 +97,16 @@ class MetricsPanel(QWidget):
                 self._pace.start()
                 return
 
+    def continue_from(self, other: MetricsPanel) -> None:
+        """Show what another panel drew step by step; the rest of its events comes through `take`."""
+        self._run, self._steps_per_epoch, self._by_epoch = other._run, other._steps_per_epoch, other._by_epoch
+        for key in other._per_step:
+            self._begin_per_step(key)
+        for key, curve in [*((key, "train") for key in other._per_step), (RATE, RATE), (SPEED, SPEED)]:
+            if key in other.cards:
+                drawn = other.cards[key].curves[curve].raw
+                self._card(key).extend(curve, drawn.x.tolist(), drawn.y.tolist())
+
     # ---- events
 
     def _on_started(self, event: RunStarted) -> None:

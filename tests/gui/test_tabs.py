@@ -177,9 +177,13 @@ def test_a_run_goes_on_while_the_language_changes(qtbot, small, monkeypatch):
     with qtbot.waitSignal(window.controller.ended, timeout=60_000):
         window.run_action("train_or_pause")
     lines = len(window.frame.log.lines)
+    loss = {name: curve.raw.y.tolist() for name, curve in window.frame.metrics.cards["loss"].curves.items()}
+    assert len(loss["train"]) > len(loss["validation"]) == 2
     try:
         tongue.use("zh_CN")
         assert len(window.frame.log.lines) == lines > 0
+        curves = window.frame.metrics.cards["loss"].curves
+        assert {name: curve.raw.y.tolist() for name, curve in curves.items()} == loss
         assert window.frame.predictions.tested is not None
         assert window.frame.run_bar.status.text().startswith("用时") or "完成" in window.frame.run_bar.status.text()
     finally:
