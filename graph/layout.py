@@ -127,7 +127,8 @@ def _placed(
         breadth = fmean(max(extents[i : i + wrap]) for i in range(0, len(extents), wrap)) + ROW_GAP
         taken = [max(spans.get(place.node, 1) for place in layer) for layer in layers]
         depth = sum(max(width[place.node] for place in layer) for layer in layers) / sum(taken)
-        rows += _rows(layers, taken, graph, _columns(sum(taken), wrap, page * breadth / depth))
+        columns = max(*taken, _columns(sum(taken), wrap, page * breadth / depth))
+        rows += _rows(layers, taken, graph, columns)
     placed = {place.node for row in rows for place in row}
     rows += _grid([node for node in graph.nodes if node not in placed], spans, wrap)
     places = _positions(rows, width, height, spans, (origin[along], origin[across]), _lanes(rows, spans, graph))

@@ -84,7 +84,7 @@ class Analyst(QObject):
         self._first_look()
         from runtime.warmup import warm_up
 
-        warm_up("gui.panels.plot")
+        warm_up("gui.panels.plot", "gui.panels.code", "importlib.metadata")
         self._is_ready = True
         self._emit(self.ready.emit)
         from runtime.analyser import analyse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, Signal, Slot
@@ -20,6 +20,16 @@ from gui.code_editor import CodeEditor
 from gui.editor import Editor
 
 BELOW = QPoint(0, 10)  # from the selection to the box that asks for a name
+NOT_INSIDE = msg("This is the drawing of the network itself. There is nothing around it.")
+# What an action needs, said where it is not there.
+NEEDED: Mapping[str, Message] = {
+    "make_block": msg("Nothing is selected. Select the nodes that the block should hold."),
+    "dissolve_block": msg("Select one instance of a block to take it apart."),
+    "enter_block": msg("Select an instance of a block to look inside."),
+    "keep_block": msg("Select one instance of a block to save the block for other drawings."),
+    "share_weights": msg("Sharing needs at least two nodes. Select those that should have the same weights."),
+    "own_weights": msg("Nothing that is selected shares its weights."),
+}
 
 
 class BlockActions(QObject):
@@ -53,6 +63,21 @@ class BlockActions(QObject):
         }
         return [name for name, fits in offers.items() if fits]
 
+    def why_not(self, action: str) -> Message | None:
+        """Why an action cannot be done with what is selected; None if it can."""
+        editor = self._editor
+        if action == "leave_block":
+            return NOT_INSIDE if editor.scope is None else None
+        fits = action not in NEEDED or action in self.offered(on_node=True)
+        if action == "make_block":
+            fits = bool(editor.selection)
+        elif action == "enter_block" and len(editor.selection) == 1:
+            (node,) = editor.selection
+            return None if fits else self._nothing_inside(node)
+        elif action == "keep_block":
+            fits = fits or (editor.scope is not None and not editor.selection)
+        return None if fits else NEEDED[action]
+
     # ---- blocks
 
     def make_block(self) -> None:
@@ -78,7 +103,7 @@ class BlockActions(QObject):
 
     def dissolve_block(self) -> None:
         """Put the nodes of the selected instance's block in its place."""
-        node = self._the_selected(msg("Select one instance of a block to take it apart."))
+        node = self._the_selected(NEEDED["dissolve_block"])
         if node is not None:
             self._blocks.dissolve(node)
 
@@ -91,18 +116,18 @@ class BlockActions(QObject):
         elif not chosen and self._editor.scope is not None:
             self._blocks.keep(self._editor.scope)
         else:
-            self._editor.refused.emit(msg("Select one instance of a block to save the block for other drawings."))
+            self._editor.refused.emit(NEEDED["keep_block"])
 
     def enter_block(self) -> None:
         """Look into the selected instance, or at the code of the selected node."""
-        node = self._the_selected(msg("Select an instance of a block to look inside."))
+        node = self._the_selected(NEEDED["enter_block"])
         if node is not None:
             self._look_into(node)
 
     def leave_block(self) -> None:
         """Go back to the drawing around."""
         if self._editor.scope is None:
-            self._editor.refused.emit(msg("This is the drawing of the network itself. There is nothing around it."))
+            self._editor.refused.emit(NOT_INSIDE)
         else:
             self._blocks.leave()
 
@@ -114,10 +139,7 @@ class BlockActions(QObject):
         if code is not None:
             self._open_code(code)
         elif node in self._editor.graph.nodes:
-            name = self._editor.graph.nodes[node].name
-            self._editor.refused.emit(
-                msg("There is no drawing inside '{node}': only instances of blocks have one.", node=name)
-            )
+            self._editor.refused.emit(self._nothing_inside(node))
 
     # ---- weights
 
@@ -131,7 +153,7 @@ class BlockActions(QObject):
         if any(len(graph.kin(node)) > 1 for node in self._editor.selection):
             self._blocks.unshare_selected()
         else:
-            self._editor.refused.emit(msg("Nothing that is selected shares its weights."))
+            self._editor.refused.emit(NEEDED["own_weights"])
 
     # ---- code
 
@@ -172,6 +194,10 @@ class BlockActions(QObject):
         self.allowed.emit()
 
     # ---- machinery
+
+    def _nothing_inside(self, node: NodeId) -> Message:
+        name = self._editor.graph.nodes[node].name
+        return msg("There is no drawing inside '{node}': only instances of blocks have one.", node=name)
 
     def _the_selected(self, refusal: Message) -> NodeId | None:
         if len(self._editor.selection) != 1:

@@ -15,7 +15,7 @@ from graph.messages import EditError, FileError, Message, msg
 from graph.model import Block, BlockParam, Code, Definitions, Graph, Node, NodeId, Port, Position, Project, Scope
 from graph.names import first_free
 from graph.plan import Choice
-from gui.canvas.geometry import card_sizes
+from gui.canvas.geometry import card_shapes, card_sizes
 from gui.editor import Editor
 from runtime.library import my_folder, save_to_library
 
@@ -273,4 +273,5 @@ def _in_order(project: Project, instance: Node) -> Project:
     sizes = card_sizes(block.graph, project.catalog)
     if goes_right(block.graph, sizes):
         return project
-    return project.with_drawing(block.id, block.graph.move(tidy(block.graph, sizes=sizes)))
+    shapes = card_shapes(block.graph, project.catalog)
+    return project.with_drawing(block.id, block.graph.move(tidy(block.graph, sizes=sizes, ports=shapes)))

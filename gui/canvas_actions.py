@@ -16,7 +16,7 @@ from graph.messages import Message, msg
 from graph.model import Graph, NodeId, Port, Position
 from graph.topology import ancestors, descendants
 from gui.canvas.find import FindBox, Finder
-from gui.canvas.geometry import card_sizes
+from gui.canvas.geometry import card_shapes, card_sizes
 from gui.canvas.problem_walk import ProblemWalk
 from gui.canvas.view import CanvasView
 from gui.editor import Editor
@@ -254,11 +254,11 @@ class CanvasActions(QObject):
 
         def edit(graph: Graph) -> Graph:
             turned = with_look(graph, replace(graph.look, flow=flow))
-            sizes = card_sizes(turned, catalog)
+            shapes, sizes = card_shapes(turned, catalog), card_sizes(turned, catalog)
             places = (
-                layout.tidy(turned, sizes=sizes, flow=flow)
+                layout.tidy(turned, sizes=sizes, ports=shapes, flow=flow)
                 if ids is None
-                else layout.tidy_part(turned, ids, sizes=sizes, flow=flow)
+                else layout.tidy_part(turned, ids, sizes=sizes, ports=shapes, flow=flow)
             )
             after = turned.move(places)
             look = refitted(graph, after, card_sizes(graph, catalog), sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent
@@ -19,8 +20,6 @@ from gui.later import Later
 from gui.live import live_values
 from gui.notice import Notice
 from gui.panels.banner import DocumentBanner
-from gui.panels.code import CodePanel
-from gui.panels.data import DataPanel
 from gui.panels.inspector import InspectorPanel
 from gui.panels.library import LibraryPanel
 from gui.panels.log import LogPanel
@@ -28,17 +27,19 @@ from gui.panels.metrics import MetricsPanel
 from gui.panels.parts import column
 from gui.panels.predictions import PredictionsPanel
 from gui.panels.problems import ProblemsPanel
-from gui.panels.training import TrainingPanel
 from gui.panes import Panes
 from gui.settings import Settings
 from gui.status_line import StatusLine
-from gui.theme import theme
+from gui.theme import GRID, theme
 from gui.tool_bar import ToolBar
 from gui.workspace import Workspace
 from runtime.events import Event, Failed, StepsEnded
 
-LIBRARY_WIDTH, SIDE_WIDTH = 232, 296
-BOTTOM_SHARE = 0.3  # of the height of the window
+if TYPE_CHECKING:
+    from gui.panels.training import TrainingPanel
+
+LIBRARY_WIDTH, SIDE_WIDTH, BOTTOM_HEIGHT = 232, 296, 200  # pixels at 100 %; the last is the least for plots
+BOTTOM_SHARE, EMPTY_SHARE = 0.3, 0.2  # of the height; the second as long as there is nothing in the lower panel
 PANELS = {"left": msg("Library and outline"), "side": msg("Side panel"), "bottom": msg("Lower panel")}
 
 
@@ -79,8 +80,12 @@ class Frame(QWidget):
         self.outline, self.history, self.summary = (
             Later(make) for make in (self._make_outline, self._make_history, self._make_summary)
         )
-        self.inspector, self.training = InspectorPanel(editor, blocks), TrainingPanel(editor)
-        self.data, self.code = DataPanel(editor), CodePanel(editor, blocks)
+        self.inspector = InspectorPanel(editor, blocks)
+        self._training: TrainingPanel | None = None
+        self._devices: list[tuple[str, str]] = []
+        self.training, self.data, self.code = (
+            Later(make) for make in (self._make_training, self._make_data, self._make_code)
+        )
         self.metrics, self.problems = MetricsPanel(), ProblemsPanel(editor, blocks)
         self.predictions, self.log = PredictionsPanel(), LogPanel()
         self.status = StatusLine(editor)
@@ -121,6 +126,24 @@ class Frame(QWidget):
         panel.told.connect(self.notice.show_message)
         return panel
 
+    def _make_training(self) -> QWidget:
+        from gui.panels.training import TrainingPanel
+
+        self._training = TrainingPanel(self._editor)
+        if self._devices:
+            self._training.set_devices(self._devices)
+        return self._training
+
+    def _make_data(self) -> QWidget:
+        from gui.panels.data import DataPanel
+
+        return DataPanel(self._editor)
+
+    def _make_code(self) -> QWidget:
+        from gui.panels.code import CodePanel
+
+        return CodePanel(self._editor, self._workspace.block_editor)
+
     def _make_splitters(self) -> QSplitter:
         self._across = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False)
         for widget in (self.left, self.canvas, self.side):
@@ -156,6 +179,7 @@ class Frame(QWidget):
         self._controller.refused.connect(self.warn)
         self._controller.problems_wanted.connect(self._on_problems_wanted)
         self._controller.started.connect(self._on_started)
+        self.bottom.currentChanged.connect(self._grow_bottom)
         self._controller.events.connect(self._on_events)
         self._controller.ended.connect(self._on_ended)
 
@@ -182,11 +206,13 @@ class Frame(QWidget):
 
     def prepare(self) -> None:
         """Make what the first picture did not need."""
-        self.metrics.prepare()
+        self.metrics.prepare_soon()
 
     def show_devices(self, devices: list[tuple[str, str]]) -> None:
         """The devices of this computer, by id and name."""
-        self.training.set_devices(devices)
+        self._devices = devices
+        if self._training is not None:
+            self._training.set_devices(devices)
         self.run_bar.device.set_devices(devices)
         self.status.show_ready()
 
@@ -233,11 +259,20 @@ class Frame(QWidget):
 
     def restore_layout(self, settings: Settings, *, height: int) -> None:
         """Give the panels the sizes that they had, or those of a first start in a window of that height."""
-        bottom = round(BOTTOM_SHARE * height)
+        bottom = round((BOTTOM_SHARE if self._workspace.events else EMPTY_SHARE) * height)
         self._restore(self._across, settings.layout("across"), [theme.px(LIBRARY_WIDTH), 1000, theme.px(SIDE_WIDTH)])
         self._restore(self._down, settings.layout("down"), [height - bottom, bottom])
 
     # ---- handlers
+
+    @Slot()
+    def _grow_bottom(self) -> None:
+        """Something is in the lower panel now: give it room, unless the person gave it a size."""
+        above, below = self._down.sizes()
+        height = above + below
+        if below <= max(EMPTY_SHARE * self.window().height(), self.bottom.minimumSizeHint().height()) + GRID:
+            bottom = max(round(BOTTOM_SHARE * self.window().height()), theme.px(BOTTOM_HEIGHT))
+            self._down.setSizes([height - bottom, bottom])
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         event.setAccepted(bool(dropped_files(event.mimeData())))
@@ -308,6 +343,7 @@ class Frame(QWidget):
 
     @Slot(object)
     def _on_started(self, _event: object) -> None:
+        self._grow_bottom()
         self.bottom.setCurrentWidget(self.metrics)
 
     @Slot(object)

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QWidget
 
 from graph.messages import msg, tr
-from gui.panels.parts import column, label, row, small_button
+from gui.panels.parts import label, row, small_button
 from gui.theme import GRID, theme
 
-WIDTH = 320  # pixels at 100 %
-EDGE = 4 * GRID
+WIDTH = 960  # pixels at 100 %, at most
+WIDE = 720  # pixels at 100 % from which everything stands in one line
+EDGE = 2 * GRID
 
 # A title and a sentence each; {…} is the key of that action.
 HINTS = (
@@ -33,7 +34,10 @@ HINTS = (
 
 
 class Hints(QFrame):
-    """One hint at a time in the lower left corner of a canvas. `dismissed` says that they are not wanted again."""
+    """One hint at a time in a strip along the lower edge of a canvas, where drawings have their margin.
+
+    `dismissed` says that hints are not wanted again.
+    """
 
     dismissed = Signal()
 
@@ -43,20 +47,22 @@ class Hints(QFrame):
         self.setAccessibleName(tr("First steps"))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._parent, self._key_of, self._at = parent, key_of, 0
-        self.title, self.sentence = label("", tone="heading", wrap=True), label("", tone="muted", wrap=True)
+        self.title, self.sentence = label("", tone="heading"), label("", tone="muted", wrap=True)
         self.place = label("", tone="faint")
         self.next_button, self.done_button = small_button(tr("Next")), small_button(tr("Do not show again"))
         self.next_button.clicked.connect(self._on_next)
         self.done_button.clicked.connect(self._on_done)
-        lines = column(self, spacing=2 * GRID)
-        lines.setContentsMargins(4 * GRID, 3 * GRID, 4 * GRID, 3 * GRID)
+        self._lines, self._words = (QBoxLayout(QBoxLayout.Direction.LeftToRight) for _ in range(2))
+        self._words.addWidget(self.title)
+        self._words.addWidget(self.sentence, 1)
         buttons = row()
         buttons.addWidget(self.place, 1)
-        buttons.addWidget(self.done_button)
-        buttons.addWidget(self.next_button)
-        for part in (self.title, self.sentence):
-            lines.addWidget(part)
-        lines.addLayout(buttons)
+        for button in (self.done_button, self.next_button):
+            buttons.addWidget(button)
+        self._lines.addLayout(self._words, 1)
+        self._lines.addLayout(buttons)
+        self._lines.setContentsMargins(4 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        self.setLayout(self._lines)
         parent.installEventFilter(self)
         theme.changed.connect(self._place)
         self._show()
@@ -84,12 +90,20 @@ class Hints(QFrame):
 
     @Slot()
     def _place(self) -> None:
-        self.setFixedWidth(theme.px(WIDTH))
+        self.setFixedWidth(min(theme.px(WIDTH), self._parent.width() - 2 * EDGE))
+        is_wide = self.width() >= theme.px(WIDE)
+        direction = QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom
+        for box, gap in (
+            (self._lines, 4 * GRID if is_wide else 2 * GRID),
+            (self._words, 3 * GRID if is_wide else GRID),
+        ):
+            box.setDirection(direction)
+            box.setSpacing(gap)
         layout = self.layout()
         assert layout is not None
         layout.activate()
         self.setFixedHeight(layout.totalHeightForWidth(self.width()))
-        self.move(EDGE, self._parent.height() - self.height() - EDGE)
+        self.move((self._parent.width() - self.width()) // 2, self._parent.height() - self.height() - EDGE)
 
     @Slot()
     def _on_next(self) -> None:

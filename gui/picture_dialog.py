@@ -177,12 +177,14 @@ class PictureDialog(QDialog):
     def options(self) -> PictureOptions:
         """How the picture is to look."""
         chosen = {key: box.currentData() for key, box in self.boxes.items()}
+        selected = self._editor.selection or self._editor.selected_annotations
         return PictureOptions(
             style=chosen["style"],
             theme=chosen["theme"],
             transparent=chosen["background"] == "transparent",
             legend=self.legend.isChecked(),
-            nodes=self._editor.selection if chosen["part"] == "selection" and self._editor.selection else None,
+            nodes=self._editor.selection if chosen["part"] == "selection" and selected else None,
+            annotations=self._editor.selected_annotations,
             width=float(chosen["width"]) if chosen["width"] and chosen["style"] == FIGURE else None,
             scale=float(chosen["scale"]),
         )

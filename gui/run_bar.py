@@ -156,8 +156,9 @@ class RunBar(QWidget):
             self._say(tr("Stopped in epoch {epoch}", epoch=event.epoch))
         else:
             ordered = sorted(event.test.items(), key=lambda entry: entry[0] == "loss")  # what people ask for first
-            figures = (f"{title_of(key)} {figure(value)}" for key, value in ordered)
-            self._say(" · ".join([tr("Finished in {time}", time=clock(event.seconds)), *figures]))
+            figures = ", ".join(f"{title_of(key)} {figure(value)}" for key, value in ordered)
+            tested = [tr("Test: {figures}", figures=figures)] if figures else []
+            self._say(" · ".join([tr("Finished in {time}", time=clock(event.seconds)), *tested]))
 
     # ---- what it shows
 
@@ -174,8 +175,9 @@ class RunBar(QWidget):
 
     def _show_progress(self) -> None:
         progress = self._progress
-        self.epoch_label.setVisible(progress is not None)
-        self.bar.setVisible(progress is not None and self._controller.state is not RunState.FINISHED)
+        is_under_way = progress is not None and self._controller.state is not RunState.FINISHED
+        self.epoch_label.setVisible(is_under_way)
+        self.bar.setVisible(is_under_way)
         if progress is None:
             return
         self.epoch_label.setText(tr("epoch {epoch} / {epochs}", epoch=progress.epoch, epochs=progress.epochs))

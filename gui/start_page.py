@@ -18,10 +18,10 @@ from gui.theme import GRID, theme
 from gui.thumbnails import Thumbnails
 from runtime import examples
 
-TILE = QSize(256, 192)  # pixels at 100 %, as the next four
+TILE = QSize(272, 192)  # pixels at 100 %, as the next four
 PICTURE_HEIGHT = 128
 PICTURE = QSize(TILE.width() - 2, PICTURE_HEIGHT)
-MAX_WIDTH = 1120
+MAX_WIDTH = 4 * 272 + 3 * 16  # four tiles and their gaps
 GAP = 4 * GRID
 NARROW = 400  # room that margins leave for tiles at least
 
@@ -78,6 +78,7 @@ class StartPage(QWidget):
         page.setObjectName("startPageContent")
         self._lines = column(page, spacing=GAP)
         self._lines.addLayout(self._head())
+        self._lines.addSpacing(2 * GRID)
         if recent:
             self._section(tr("Recent drawings"), [Offer(path.stem, str(path.parent), path) for path in recent])
         ready = [name for name in examples.names() if name not in examples.architectures()]
@@ -96,7 +97,9 @@ class StartPage(QWidget):
         words = column(spacing=GRID)
         words.addWidget(label(tr("What do you want to draw?"), tone="title"))
         words.addWidget(
-            label(tr("Start with an empty canvas, or with a network that works and change it."), tone="muted")
+            label(
+                tr("Start with an empty canvas, or with a network that works and change it."), tone="muted", wrap=True
+            )
         )
         self._new, self._open, self._close = (
             QPushButton(text) for text in (tr("New drawing"), tr("Open…"), tr("Back to the drawing"))

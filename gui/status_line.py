@@ -64,9 +64,11 @@ class StatusLine(QWidget):
         warnings = sum(p.severity is Severity.WARNING for p in problems)
         errors = len(problems) - warnings
         level = "error" if errors else "warning" if warnings else "good"
-        self._verdict.setText(verdict(errors, warnings))
-        set_property(self._verdict, "level", level)
-        self._size.setText(self._measures(analysis) if analysis.complete else tr("Shapes follow in a moment…"))
+        is_empty = not self._editor.project.graph.nodes  # nothing to warn of: it has just been begun
+        self._verdict.setText(tr("Nothing drawn yet") if is_empty else verdict(errors, warnings))
+        set_property(self._verdict, "level", "" if is_empty else level)
+        size = self._measures(analysis) if analysis.complete else tr("Shapes follow in a moment…")
+        self._size.setText("" if is_empty else size)
 
     def _measures(self, analysis: Analysis) -> str:
         project = self._editor.project
@@ -84,10 +86,11 @@ class StatusLine(QWidget):
 
 
 def verdict(errors: int, warnings: int) -> str:
-    """The state of the drawing in three words."""
+    """The state of the drawing in a few words: together they are as many as the tab of the problems says."""
+    parts = []
     if errors:
-        count = errors + warnings  # as many as the tab of the problems says
-        return "✕ " + (tr("1 problem") if count == 1 else tr("{count} problems", count=count))
+        parts.append(tr("1 error") if errors == 1 else tr("{count} errors", count=errors))
     if warnings:
-        return "! " + (tr("1 warning") if warnings == 1 else tr("{count} warnings", count=warnings))
-    return "✓ " + tr("Graph is valid")
+        parts.append(tr("1 warning") if warnings == 1 else tr("{count} warnings", count=warnings))
+    sign = "✕" if errors else "!" if warnings else "✓"
+    return f"{sign} {' · '.join(parts) or tr('Graph is valid')}"

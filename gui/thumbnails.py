@@ -14,7 +14,7 @@ from gui.theme import theme
 
 MAX_BYTES = 2_000_000  # of a file that is opened for its picture
 MARGIN = 24.0  # canvas units around the drawing
-MAX_SCALE = 0.6  # pixels a canvas unit
+MAX_SCALE = 0.25  # pixels a canvas unit: colored boxes without names, which would be too small to read
 
 
 class Thumbnails(QObject):

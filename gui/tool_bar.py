@@ -1,4 +1,4 @@
-"""The tool bar: open, save, undo, redo, tidy up, and the strip that runs the training."""
+"""The tool bar: open, save, undo, redo, tidy up, export, and the strip that runs the training."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ TIPS = {
     "undo": msg("Undo"),
     "redo": msg("Redo"),
     "tidy": msg("Place the nodes in rows"),
+    "export_model": msg("Export the trained network"),
 }
 
 
@@ -39,6 +40,7 @@ class ToolBar(QWidget):
             "undo": _button("", symbol="undo", name=tr("Undo")),
             "redo": _button("", symbol="redo", name=tr("Redo")),
             "tidy": _button(tr("Tidy up")),
+            "export_model": _button("", symbol="export", name=tr("Export the trained network")),
         }
         self.run_bar = RunBar(controller)
         line = row(self)

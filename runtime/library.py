@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -227,6 +228,16 @@ def _node(graph: Graph, type_id: str, name: str, params: dict[str, Value] | None
 
 
 def _entry(path: Path) -> Entry:
+    """What a file offers; it is read again only if it has changed."""
+    try:
+        found = path.stat()
+    except OSError:
+        return _read(path, None)
+    return _read(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _version: tuple[int, ...] | None) -> Entry:
     try:
         block = _shown(files.load(path), path)
     except FileError as error:

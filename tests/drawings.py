@@ -87,7 +87,11 @@ class Drawing:
         return self.project.with_graph(self._placed(WRAP))
 
     def _placed(self, wrap: int) -> Graph:
-        return self.graph.move(tidy(self.graph, sizes=card_sizes(self.graph, self.definitions.catalog), wrap=wrap))
+        from gui.canvas.geometry import card_shapes  # most drawings of the tests need no window
+
+        catalog = self.definitions.catalog
+        sizes, shapes = card_sizes(self.graph, catalog), card_shapes(self.graph, catalog)
+        return self.graph.move(tidy(self.graph, sizes=sizes, ports=shapes, wrap=wrap))
 
     def _type(self, type_id: str) -> str:
         head, _, tail = type_id.partition(".")

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from graph.look import NOTE, Area, Look
 from gui.canvas.annotations import TITLE_BAR, AnnotationItem, FrameItem, Grip, NoteItem, title_chip
+from gui.canvas.routing_cards import Rect
 
 if TYPE_CHECKING:
     from gui.canvas.scene import CanvasScene
@@ -23,6 +24,8 @@ class AnnotationLayer:
 
     def follow(self, look: Look) -> None:
         """Take the next look of the drawing; only what differs is touched."""
+        if self._texts_differ(look):
+            self._canvas.router.rewrite()
         for i in [i for i in self.items if i not in look.annotations]:
             self._remove(self.items.pop(i))
         for i, annotation in look.annotations.items():
@@ -82,12 +85,36 @@ class AnnotationLayer:
         """Whether a note touches an area."""
         return any(isinstance(item, NoteItem) and item.area.intersects(area) for item in self.items.values())
 
+    def frames(self) -> list[FrameItem]:
+        """The frames, large ones first."""
+        frames = [item for item in self.items.values() if isinstance(item, FrameItem)]
+        return sorted(frames, key=lambda frame: frame.zValue())
+
+    def texts(self) -> list[Rect]:
+        """Where notes, and the titles and edges of frames are: what the texts of wires keep off."""
+        found = []
+        for item in (item for item in self.items.values() if item.isVisible()):
+            left, top, right, bottom = here = Rect(*item.area.topLeft().toTuple(), *item.area.bottomRight().toTuple())
+            if not isinstance(item, FrameItem):
+                found.append(here)
+                continue
+            chip = title_chip(item, 1.0)
+            found.append(Rect(left, top, left + chip.width(), top + chip.height()))
+            found += [Rect(left, y, right, y) for y in (top, bottom)]
+            found += [Rect(x, top, x, bottom) for x in (left, right)]
+        return found
+
     def bounds(self) -> QRectF:
         """The area that they cover; null if there are none."""
         covered = QRectF()
         for item in self.items.values():
             covered = covered.united(item.area)
         return covered
+
+    def _texts_differ(self, look: Look) -> bool:
+        """Whether the texts of wires may have to stand elsewhere."""
+        known = {i: item.annotation for i, item in self.items.items()}
+        return known.keys() != look.annotations.keys() or any(known[i] is not a for i, a in look.annotations.items())
 
     def _remove(self, item: AnnotationItem) -> None:
         if isinstance(item, FrameItem):

@@ -30,6 +30,7 @@ NOTE_FONT = 12.0
 TITLE_TINT, NOTE_TINT = 0.3, 0.1  # how much of its color the ground of a title and of a note has
 TEXT_ABOVE = 0.4  # pixels a unit from which on notes show their text; below it is their first line
 ROOM_ABOVE = 420.0  # canvas units that a title can rise over its frame at the smallest zoom
+LEGIBLE = 44.0  # pixels on the screen that a shortened text needs, or nobody could tell what it says
 HANDLE = 4.0  # half the side of the handles of what is selected, in pixels
 PARTS = BODY, TITLE_BAR, EDGE, CORNER_PART = ("body", "title", "edge", "corner")
 
@@ -97,6 +98,10 @@ class AnnotationItem(QGraphicsItem):
         self.selected = selected
         self.update()
 
+    def show_whole(self, visible: bool) -> None:
+        """Show it with all that belongs to it, or not."""
+        self.setVisible(visible)
+
     def set_edited(self, edited: bool) -> None:
         """Leave its text to an editor that lies over it, or write it again."""
         self.edited = edited
@@ -157,6 +162,10 @@ class FrameItem(AnnotationItem):
     def set_selected(self, selected: bool) -> None:
         super().set_selected(selected)
         self.title.update()
+
+    def show_whole(self, visible: bool) -> None:
+        super().show_whole(visible)
+        self.title.setVisible(visible)
 
     def set_edited(self, edited: bool) -> None:
         super().set_edited(edited)
@@ -260,11 +269,14 @@ class NoteItem(AnnotationItem):
     def _paint_first_line(self, painter: QPainter, inner: QRectF, scale: float) -> None:
         font, metrics = _growing_font(scale)
         room = self.area.width() - PADDING
-        if metrics.height() > self.area.height() or room * scale < 24:
+        line = first_line(self.annotation.text)
+        if metrics.height() > self.area.height() or room * scale < min(
+            LEGIBLE, metrics.horizontalAdvance(line) * scale
+        ):
             return
         painter.setFont(font)
         painter.setPen(self.canvas.colors("text"))
-        text = metrics.elidedText(first_line(self.annotation.text), Qt.TextElideMode.ElideRight, room)
+        text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, room)
         painter.drawText(self.area, Qt.AlignmentFlag.AlignCenter, text)
 
 
@@ -303,8 +315,10 @@ def title_chip(frame: FrameItem, scale: float) -> QRectF:
     """Where a title is at a zoom, from the upper left corner of its frame; null where it has no room."""
     text, (_, metrics) = frame.annotation.text, _growing_font(scale)
     height = max(TITLE, metrics.height() * 1.5)
-    width = min(frame.area.width(), metrics.horizontalAdvance(text) + height)
-    return QRectF(0, TITLE - height, width, height) if text and width * scale >= 24 else QRectF()
+    needed = metrics.horizontalAdvance(text) + height
+    width = min(frame.area.width(), needed)
+    legible = width * scale >= min(LEGIBLE, needed * scale)
+    return QRectF(0, TITLE - height, width, height) if text and legible else QRectF()
 
 
 def paint_title(painter: QPainter, frame: FrameItem, scale: float) -> None:

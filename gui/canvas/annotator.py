@@ -118,6 +118,9 @@ class Annotator(QObject):
         self._edited, self._merge = annotation, merge
         self._box = NoteEditor(self._view, item, font_size=TITLE_FONT if is_frame else NOTE_FONT, one_line=is_frame)
         self._box.setAccessibleName(tr("Title of the frame") if is_frame else tr("Text of the note, in Markdown"))
+        self._box.setPlaceholderText(
+            "" if is_frame else tr("Write here, in Markdown: # title, *emphasis*, `code`. Esc ends.")
+        )
         self._box.committed.connect(self._on_committed)
         self._box.open()
 
@@ -175,6 +178,7 @@ class Annotator(QObject):
         self._editor.end_merge()
         if self._editor.set_look(look.put(annotation), step, merge=merge):
             self._editor.select((), (), [annotation.id])
+            self._view.ensureVisible(QRectF(*area), int(APART), int(APART))
             self.edit(annotation.id, merge=merge)
 
     def _free_area(self, size: tuple[float, float]) -> Area:

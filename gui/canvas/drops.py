@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -155,6 +154,8 @@ def _type_for(path: Path) -> str | None:
 
 def _holds_images(path: Path) -> bool:
     """Whether an .npz file has an array called image."""
+    import zipfile
+
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.removesuffix(".npy").lower() for name in archive.namelist()}

@@ -10,9 +10,11 @@ from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPen, QPolygon
 from PySide6.QtWidgets import QGraphicsPolygonItem, QGraphicsSimpleTextItem
 
 from graph.look import RIGHT
-from graph.model import Link, NodeId, Port
+from graph.model import Link, NodeId, Port, Position
+from gui.canvas.annotations import FrameItem
 from gui.canvas.card import SEPARATOR, Card
-from gui.canvas.geometry import NAME_PITCH, NAME_ROW, PORT_PITCH, Shape
+from gui.canvas.figure_annotations import FigureFrame, FigureNote, FigureTitle
+from gui.canvas.geometry import NAME_ROW, PORT_PITCH, Shape
 from gui.canvas.items import NodeItem
 from gui.canvas.palette import Colors, ui_font
 from gui.canvas.routing import LABEL_STUB, Route
@@ -69,7 +71,8 @@ class Figure:
         self._scene.show_labels(False)
         wires = [wire for wire in self._scene.wires.values() if wire.isVisible()]
         whole = [wire for wire in wires if wire.link not in stubs]
-        places = Labels(self._cards(), self._scene.graph.look.flow)
+        places = Labels(self._cards(), self._scene.graph.look.flow, self._scene.annotations.texts())
+        self._dress_annotations()
         for wire in wires:
             if wire.carries_labels and wire.route.curved and wire.link not in stubs:
                 _straighten(wire)
@@ -79,6 +82,7 @@ class Figure:
         for wire in whole:
             if wire.link.source not in self._written and self._add_label(wire, places):
                 self._written.add(wire.link.source)
+        self._label_ports(places)
 
     def paint_node(self, painter: QPainter, item: NodeItem) -> None:
         """Paint a node with its upper left corner at the origin."""
@@ -92,11 +96,36 @@ class Figure:
             _paint_ports(painter, card.shape, colors)
 
     def _shape_of(self, node: NodeId) -> str:
-        """The shape of the first output; empty if it stands along a wire."""
+        """The shapes of the outputs that stand neither along a wire nor at a port; with their names if there are several."""
         found = self._scene.found(node)
-        for name, spec in found.outputs.items() if found else ():
-            return "" if Port(node, name) in self._written else sample_shape(spec)
-        return ""
+        shapes = {name: sample_shape(spec) for name, spec in found.outputs.items()} if found else {}
+        left = {name: shape for name, shape in shapes.items() if shape and Port(node, name) not in self._written}
+        return SEPARATOR.join(left.values() if len(shapes) == 1 else (f"{name} {left[name]}" for name in left))
+
+    def _dress_annotations(self) -> None:
+        """Put frames and notes in this style in the place of those that are visible."""
+        for item in self._scene.annotations.items.values():
+            if item.isVisible():
+                styles = (FigureFrame, FigureTitle) if isinstance(item, FrameItem) else (FigureNote,)
+                for style in styles:
+                    self._scene.addItem(style(item, self._scene.colors))
+                item.show_whole(False)
+
+    def _label_ports(self, places: Labels) -> None:
+        """Where a node has several outputs, write the shapes that stand along no wire beside their ports."""
+        for node, item in self._scene.nodes.items():
+            found = self._scene.found(node) if item.isVisible() else None
+            if found is None or len(found.outputs) < 2:
+                continue
+            for name, spec in found.outputs.items():
+                port, text = Port(node, name), sample_shape(spec)
+                if text and name in item.ports.outputs and port not in self._written:
+                    spot = item.port_position(name, output=True)
+                    corners = _beside(spot, _size(text), item.ports.flow)
+                    corner = next((c for c in corners if places.claim(c, _size(text))), None)
+                    if corner is not None:
+                        self._write_at(text, corner)
+                        self._written.add(port)
 
     def _add_head(self, wire: WireItem) -> None:
         """A head at the end of a wire, in the direction in which it arrives."""
@@ -111,19 +140,20 @@ class Figure:
 
     def _add_label(self, wire: WireItem, places: Labels) -> bool:
         """Write a shape along a wire; False if there is none, or no room."""
-        text, font = sample_shape(wire.spec) if wire.spec else "", ui_font(SHAPE)
-        metrics = QFontMetricsF(font)
-        size = metrics.horizontalAdvance(text), metrics.height()
-        corner = places.place(wire.route.points, size, wire.link.source) if text else None
+        text = sample_shape(wire.spec) if wire.spec else ""
+        corner = places.place(wire.route.points, _size(text), wire.link.source) if text else None
         if corner is None:
             return False
+        self._write_at(text, corner)
+        return True
+
+    def _write_at(self, text: str, corner: Position) -> None:
         label = QGraphicsSimpleTextItem(text)
-        label.setFont(font)
+        label.setFont(ui_font(SHAPE))
         label.setBrush(QBrush(self._scene.colors("text")))
         label.setPos(*corner)
         label.setZValue(LABEL_Z)
         self._scene.addItem(label)
-        return True
 
     def _cards(self) -> Cards:
         """Where the visible boxes are, for the places of the shapes between them."""
@@ -148,6 +178,20 @@ def label_gap(analysis: Analysis) -> float:
     shapes = (sample_shape(spec) for found in analysis.nodes.values() for spec in found.outputs.values())
     widest = max((metrics.horizontalAdvance(shape) for shape in shapes), default=0.0)
     return GRID * math.ceil(min(max(GAPS[0], widest + LABEL_ROOM), GAPS[1]) / GRID)
+
+
+def _size(text: str) -> tuple[float, float]:
+    """Width and height of a shape."""
+    metrics = QFontMetricsF(ui_font(SHAPE))
+    return metrics.horizontalAdvance(text), metrics.height()
+
+
+def _beside(spot: Position, size: tuple[float, float], flow: str) -> list[Position]:
+    """Where a text may stand beside an output, its upper left corners: straight ahead, or beside a wire that leaves it."""
+    (x, y), (width, height) = spot, size
+    if flow == RIGHT:
+        return [(x + 4, y - height / 2), (x + 6, y - height - 2), (x + 6, y + 2)]
+    return [(x - width / 2, y + 3), (x + 5, y + 3), (x - width - 5, y + 3)]
 
 
 def _straighten(wire: WireItem) -> None:
@@ -233,18 +277,29 @@ def _wrapped(text: str, width: float) -> list[str]:
 
 
 def _fits(text: str, pixels: int, width: float) -> bool:
-    return QFontMetricsF(ui_font(pixels)).horizontalAdvance(text) <= width
+    return _width(text, pixels) <= width
 
 
 def _paint_ports(painter: QPainter, shape: Shape, colors: Colors) -> None:
     """The names of the ports, each inside the box beside its place on the edge."""
     painter.setPen(colors("text"))
-    for output, names, side in ((False, shape.inputs, _LEFT), (True, shape.outputs, _RIGHT)):
-        for name in names:
-            x, y = shape.spot(name, output=output)
-            if shape.flow == RIGHT:
-                area = QRectF(PADDING, y - PORT_PITCH / 2, shape.width - 2 * PADDING, PORT_PITCH)
-            else:
-                area = QRectF(x - NAME_PITCH / 2 + 1, y - NAME_ROW if output else y, NAME_PITCH - 2, NAME_ROW)
-                side = Qt.AlignmentFlag.AlignCenter
+    if shape.flow != RIGHT:
+        for ports, top in ((shape.inputs, 0.0), (shape.outputs, shape.height - NAME_ROW)):
+            room = shape.width / max(1, len(ports)) - 2
+            for name, x in ports.items():
+                area = QRectF(x - room / 2, top, room, NAME_ROW)
+                _write(painter, area, name, ui_font(PORT), side=Qt.AlignmentFlag.AlignCenter, least=LEAST_PORT)
+        return
+    for ports, others, side in ((shape.inputs, shape.outputs, _LEFT), (shape.outputs, shape.inputs, _RIGHT)):
+        opposite = {y: name for name, y in others.items()}
+        for name, y in ports.items():
+            area = QRectF(PADDING, y - PORT_PITCH / 2, shape.width - 2 * PADDING, PORT_PITCH)
+            taken = _width(opposite[y], PORT) + 8 if y in opposite else 0.0
+            room = max(area.width() - taken, (area.width() - 8) / 2 if taken else area.width())
+            area.setLeft(area.left() if side == _LEFT else area.right() - room)
+            area.setWidth(room)
             _write(painter, area, name, ui_font(PORT), side=side, least=LEAST_PORT)
+
+
+def _width(text: str, pixels: int) -> float:
+    return QFontMetricsF(ui_font(pixels)).horizontalAdvance(text)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from graph.layout import COLUMN_GAP, tidy
 from graph.look import Look, with_look
 from graph.model import Graph, NodeId, Position, Project
-from gui.canvas.geometry import WIDTH, card_sizes
+from gui.canvas.geometry import WIDTH, Shape, card_shapes
 from gui.canvas.routing import STUB
 
 LINE_GAP = 60.0  # between lines, where wires run back to the left
@@ -31,19 +31,18 @@ def spread(project: Project, gap: float) -> Project:
 def fitted(project: Project, gap: float, *, width: float) -> Project:
     """The project with its drawing arranged for a page of that width, in canvas units, with `gap` between columns.
 
-    Frames, notes and bends are left out: they have places of their own.
+    It is read from left to right. Frames, notes and bends are left out: they have places of their own.
     """
-    sizes = card_sizes(project.graph, project.catalog)
-    graph = with_look(project.graph, Look())
+    graph = with_look(project.graph, Look(collapsed=project.graph.look.collapsed))
+    shapes = card_shapes(graph, project.catalog)
     most = max(1, int((SQUEEZE * width - 2 * EDGE + gap) // (WIDTH + gap)))
-    return project.with_graph(graph.move(_lines(graph, sizes, most=most, pitch=WIDTH + gap)))
+    return project.with_graph(graph.move(_lines(graph, shapes, most=most, pitch=WIDTH + gap)))
 
 
-def _lines(
-    graph: Graph, sizes: dict[NodeId, tuple[float, float]], *, most: int, pitch: float
-) -> dict[NodeId, Position]:
+def _lines(graph: Graph, shapes: dict[NodeId, Shape], *, most: int, pitch: float) -> dict[NodeId, Position]:
     """The layers of the drawing in lines of the same length; the nodes of a layer stand below each other."""
-    places = tidy(graph, sizes=sizes, wrap=max(1, len(graph.nodes)))
+    sizes = {node: (shape.width, shape.height) for node, shape in shapes.items()}
+    places = tidy(graph, sizes=sizes, ports=shapes, wrap=max(1, len(graph.nodes)))
     lefts = {left: number for number, left in enumerate(sorted({left for left, _ in places.values()}))}
     columns = math.ceil(len(lefts) / math.ceil(len(lefts) / most)) if lefts else 1
     lines: defaultdict[int, list[NodeId]] = defaultdict(list)

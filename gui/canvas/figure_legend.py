@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from graph.catalog import FAMILY_LABELS
 from graph.messages import tr
+from gui.canvas.annotations import FrameItem
 from gui.canvas.card import color_role
+from gui.canvas.figure_annotations import FigureFrame
 from gui.canvas.palette import Colors
 from gui.canvas.scene import CanvasScene
 from gui.icons import family_icon, paint_icon
@@ -69,6 +71,10 @@ def entries_of(scene: CanvasScene) -> list[Entry]:
         entries.append(Entry(_dashes(scene.pens.pen("data", dashed=True)), tr("Targets for losses and metrics")))
     if any(item.card.kin for item in shown):
         entries.append(Entry(_letter, tr("The same letter: shared weights")))
+    if any(item.card.bypassed for item in shown):
+        entries.append(Entry(_bypassed, tr("Switched off: what arrives passes")))
+    if any(isinstance(item, (FrameItem, FigureFrame)) and item.isVisible() for item in scene.items()):
+        entries.append(Entry(_frame, tr("A part with a name")))
     return entries
 
 
@@ -89,6 +95,21 @@ def _dashes(pen: QPen) -> Mark:
         painter.drawLine(QLineF(area.left(), area.center().y(), area.right(), area.center().y()))
 
     return mark
+
+
+def _bypassed(painter: QPainter, area: QRectF, colors: Colors) -> None:
+    pen = QPen(colors("muted"), 1.2)
+    pen.setDashPattern([4.0, 3.0])
+    painter.setPen(pen)
+    painter.setBrush(colors("card"))
+    painter.drawRoundedRect(area, 4, 4)
+
+
+def _frame(painter: QPainter, area: QRectF, colors: Colors) -> None:
+    painter.setPen(QPen(colors("muted"), 1.2))
+    painter.setBrush(colors("network", 0.08))
+    painter.drawRoundedRect(area, 4, 4)
+    painter.drawLine(QLineF(area.left() + 4, area.top() + 5, area.left() + 13, area.top() + 5))
 
 
 def _letter(painter: QPainter, area: QRectF, colors: Colors) -> None:

@@ -17,8 +17,9 @@ SMALL_WIDTH, SMALL_HEIGHT = 108.0, 26.0  # of a collapsed card
 CORNER = 8.0
 PORT_RADIUS = 5.0
 PORT_PITCH = 18.0
+LINE_PITCH = 20.0  # of ports below each other that have their names beside them
 SMALL_PITCH = 12.0  # of the ports of a collapsed card
-NAME_PITCH = 50.0  # of ports beside each other that have their names below or above them
+NAME_PITCH = 52.0  # of ports beside each other that have their names below or above them
 NAME_ROW = 14.0
 MARGIN = 10.0  # what shadow, ports and badge need around the card
 FEW_PORTS = 2  # on a side: a card with more has a line for each port, with its name
@@ -64,9 +65,9 @@ def shape_of(graph: Graph, node: Node, catalog: Catalog = CATALOG) -> Shape:
     """The shape of a node's card: the ports of its type, and those that wires name although the type has none such."""
     node_type = catalog.of(node)
     inputs, outputs, variadic = _declared(node_type) if node_type is not None else ((), (), False)
-    into = [link.target.name for link in graph.incoming(node.id)]
+    into = tuple(link.target.name for link in graph.incoming(node.id))
     if variadic and node_type is not None:
-        inputs = tuple(port.name for port in node_type.input_ports(into))
+        inputs = _spread_out(node_type, into)
     inputs = _with(inputs, into)
     outputs = _with(outputs, [link.source.name for link in graph.outgoing(node.id)])
     flow = graph.look.flow
@@ -76,10 +77,14 @@ def shape_of(graph: Graph, node: Node, catalog: Catalog = CATALOG) -> Shape:
     return (_named if named else _plain)(inputs, outputs, flow)
 
 
+def card_shapes(graph: Graph, catalog: Catalog) -> dict[NodeId, Shape]:
+    """The shape of the card of every node."""
+    return {i: shape_of(graph, node, catalog) for i, node in graph.nodes.items()}
+
+
 def card_sizes(graph: Graph, catalog: Catalog) -> dict[NodeId, tuple[float, float]]:
     """Width and height of the card of every node."""
-    shapes = {i: shape_of(graph, node, catalog) for i, node in graph.nodes.items()}
-    return {i: (shape.width, shape.height) for i, shape in shapes.items()}
+    return {i: (shape.width, shape.height) for i, shape in card_shapes(graph, catalog).items()}
 
 
 def snap(position: Position) -> Position:
@@ -97,6 +102,11 @@ def _declared(node_type: NodeType) -> tuple[tuple[str, ...], tuple[str, ...], bo
     return inputs, tuple(port.name for port in outputs), any(port.variadic for port in node_type.inputs)
 
 
+@lru_cache(maxsize=4096)
+def _spread_out(node_type: NodeType, connected: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(port.name for port in node_type.input_ports(connected))
+
+
 def _with(declared: tuple[str, ...], connected: Iterable[str]) -> tuple[str, ...]:
     extra = dict.fromkeys(name for name in connected if name not in declared)
     return (*declared, *extra) if extra else declared
@@ -108,7 +118,8 @@ def _plain(inputs: tuple[str, ...], outputs: tuple[str, ...], flow: str) -> Shap
     needed = PORT_PITCH * (max(len(inputs), len(outputs)) + 1) - 6
     width, height = (WIDTH, max(HEIGHT, needed)) if flow == RIGHT else (max(WIDTH, needed), HEIGHT)
     edge = height if flow == RIGHT else width
-    return Shape(height, _spread(inputs, edge), _spread(outputs, edge), width=width, flow=flow)
+    places = _spread(inputs, edge, flow), _spread(outputs, edge, flow)
+    return Shape(height, *places, width=width, flow=flow)
 
 
 @lru_cache(maxsize=1024)
@@ -116,9 +127,9 @@ def _named(inputs: tuple[str, ...], outputs: tuple[str, ...], flow: str) -> Shap
     """The ports with their names: in lines below the texts, or in rows above and below them."""
     lines = max(len(inputs), len(outputs))
     if flow == RIGHT:
-        return Shape(HEIGHT + PORT_PITCH * lines + 4, _listed(inputs), _listed(outputs), named=True)
+        return Shape(HEIGHT + LINE_PITCH * lines + 4, _listed(inputs), _listed(outputs), named=True)
     width = max(WIDTH, NAME_PITCH * lines)
-    places = _cells(inputs, width), _cells(outputs, width)
+    places = _cells(inputs, width, flow), _cells(outputs, width, flow)
     return Shape(HEIGHT + 2 * NAME_ROW, *places, named=True, width=width, flow=flow)
 
 
@@ -128,16 +139,26 @@ def _collapsed(inputs: tuple[str, ...], outputs: tuple[str, ...], flow: str) -> 
     needed = SMALL_PITCH * max(len(inputs), len(outputs))
     size = (SMALL_WIDTH, max(SMALL_HEIGHT, needed)) if flow == RIGHT else (max(SMALL_WIDTH, needed), SMALL_HEIGHT)
     edge = size[1] if flow == RIGHT else size[0]
-    return Shape(size[1], _cells(inputs, edge), _cells(outputs, edge), width=size[0], flow=flow, collapsed=True)
+    places = _cells(inputs, edge, flow), _cells(outputs, edge, flow)
+    return Shape(size[1], *places, width=size[0], flow=flow, collapsed=True)
 
 
 def _listed(names: tuple[str, ...]) -> dict[str, float]:
-    return {name: HEIGHT + PORT_PITCH * (i + 0.5) for i, name in enumerate(names)}
+    return {name: _level(HEIGHT + LINE_PITCH * (i + 0.5), RIGHT) for i, name in enumerate(names)}
 
 
-def _spread(names: tuple[str, ...], edge: float) -> dict[str, float]:
-    return {name: float(round(edge * (i + 1) / (len(names) + 1))) for i, name in enumerate(names)}
+def _spread(names: tuple[str, ...], edge: float, flow: str) -> dict[str, float]:
+    return {name: _level(edge * (i + 1) / (len(names) + 1), flow) for i, name in enumerate(names)}
 
 
-def _cells(names: tuple[str, ...], edge: float) -> dict[str, float]:
-    return {name: edge * (i + 0.5) / len(names) for i, name in enumerate(names)}
+def _cells(names: tuple[str, ...], edge: float, flow: str) -> dict[str, float]:
+    return {name: _level(edge * (i + 0.5) / len(names), flow) for i, name in enumerate(names)}
+
+
+def _level(place: float, flow: str) -> float:
+    """The nearest place on an edge that is whole steps of the grid from the middle of a plain card.
+
+    Cards lie on the grid, so that any two of their ports can be level.
+    """
+    middle = (HEIGHT if flow == RIGHT else WIDTH) / 2
+    return middle + GRID * round((place - middle) / GRID)

@@ -64,6 +64,7 @@ class NodeItem(QGraphicsRectItem):
         self._card: Card | None = None
         self._box: Box | None = None
         self._shown: Hashable = None
+        self._far: tuple[float, float, QPixmap] | None = None  # its picture from afar, with scale and pixel ratio
         self.setPos(*node.position)
         self.setZValue(NODE_Z)
 
@@ -87,7 +88,7 @@ class NodeItem(QGraphicsRectItem):
 
     def refresh(self) -> None:
         """Ask again what the card says."""
-        self._card = self._box = None
+        self._card = self._box = self._far = None
         self.update()
 
     def move_to(self, place: Position) -> None:
@@ -109,7 +110,7 @@ class NodeItem(QGraphicsRectItem):
         """Change parts of the mood."""
         mood = self.mood._replace(**change)
         if mood != self.mood:
-            self.mood = mood
+            self.mood, self._far = mood, None
             self.update()
 
     # ---- where things are
@@ -140,7 +141,7 @@ class NodeItem(QGraphicsRectItem):
 
     def on_chevron(self, point: QPointF) -> bool:
         """Whether a point of the scene is on the switch between small and whole."""
-        offset = point - QPointF(*self.place) - chevron_center(self.ports.width)
+        offset = point - QPointF(*self.place) - chevron_center(self.ports)
         return max(abs(offset.x()), abs(offset.y())) <= CHEVRON
 
     # ---- painting
@@ -162,6 +163,9 @@ class NodeItem(QGraphicsRectItem):
         painter.drawPixmap(QPointF(left, top), self._picture(scale, ratio))
 
     def _picture(self, scale: float, ratio: float) -> QPixmap:
+        far = self._far
+        if far is not None and far[0] == scale and far[1] == ratio:
+            return far[2]
         mood = self.mood
         content = (self.card, mood) if scale >= NAMED else (self.box, mood if mood is CALM else mood.from_afar())
         key = (content, scale, ratio)
@@ -170,6 +174,8 @@ class NodeItem(QGraphicsRectItem):
             picture = self._render(scale, ratio)
             self.canvas.pictures.put(key, picture)
         self._shown = key
+        if scale < NAMED:
+            self._far = (scale, ratio, picture)
         return picture
 
     def _render(self, scale: float, ratio: float) -> QPixmap:

@@ -26,6 +26,7 @@ SCHEMES = ("http", "https")  # of links that may be opened
 # Code is left alone; in a formula every sign that means something in Markdown is made an ordinary one.
 _CODE_OR_FORMULA = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)|(\$\$?[^$\n]+\$\$?)", re.DOTALL)
 _SIGN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&])")
+_EMPHASIS = re.compile(r"\*+|__|`+")
 _FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
 
@@ -67,7 +68,7 @@ def link_color(colors: Colors) -> QColor:
 
 def first_line(text: str) -> str:
     """What a text begins with, without the signs of Markdown."""
-    lines = (line.strip().lstrip("#>-*+ ").strip("*_` ") for line in text.splitlines())
+    lines = (_EMPHASIS.sub("", line.strip().lstrip("#>-*+ ")).strip("_ ") for line in text.splitlines())
     return next((line for line in lines if line), "")
 
 

@@ -62,9 +62,9 @@ def badge_center(width: float) -> QPointF:
     return QPointF(width - 3.0, 3.0)
 
 
-def chevron_center(width: float) -> QPointF:
-    """The middle of the switch between small and whole, from the card's upper left corner."""
-    return QPointF(width - 22.0, 13.0)
+def chevron_center(shape: Shape) -> QPointF:
+    """The middle of the switch between small and whole, from the card's upper left corner: beside the name."""
+    return QPointF(shape.width - 22.0, shape.text_top + 13.0)
 
 
 def paint_badge(painter: QPainter, severity: Severity | None, width: float, *, colors: Colors) -> None:
@@ -135,7 +135,7 @@ def paint_mark(painter: QPainter, mark: Mark | None, size: float, *, colors: Col
 
 def paint_chevron(painter: QPainter, shape: Shape, *, colors: Colors) -> None:
     """The switch: an arrow head that points at what a click does, up to make the card small, down to show all of it."""
-    center = chevron_center(shape.width)
+    center = chevron_center(shape)
     painter.setPen(QPen(colors("outline"), 1.0))
     painter.setBrush(colors("card"))
     painter.drawRoundedRect(QRectF(center.x() - CHEVRON, center.y() - CHEVRON, 2 * CHEVRON, 2 * CHEVRON), 4, 4)

@@ -18,6 +18,7 @@ LEAST_VIEW = (360, 260)  # in a smaller one it would be in the way
 GAP = 16  # from the corner of the view
 PADDING = 8.0
 ROOM = 60.0  # canvas units around the cards
+FRAME_SHADE = 0.18  # opacity of frames
 
 
 class Minimap:
@@ -73,8 +74,8 @@ class Minimap:
 
     def _cards(self, colors: Colors) -> QPixmap:
         scene, ratio = self._view.scene(), self._view.devicePixelRatioF()
-        painted_for = (scene.graph, colors, (ratio, self.area().size().toTuple()))
-        if self._picture is None or not _is_same(painted_for, self._painted_for):
+        painted_for = (scene.arrangement, scene.bounds().getRect(), colors, ratio, self.area().size().toTuple())
+        if self._picture is None or painted_for != self._painted_for:
             self._picture, self._painted_for = self._render(colors, ratio), painted_for
         return self._picture
 
@@ -93,13 +94,14 @@ class Minimap:
             place = origin + QPointF(*scene.graph.nodes[node].position) * scale  # also while the card glides there
             by_color.setdefault(item.box.color, []).append(QRectF(place.x(), place.y(), *size))
         painter = QPainter(picture)
+        for frame in scene.annotations.frames():
+            area = QRectF(*frame.annotation.area)  # also while it glides there
+            at = QRectF(origin + area.topLeft() * scale, area.size() * scale)
+            painter.fillRect(at, colors(frame.role, FRAME_SHADE))
+            painter.setPen(QPen(colors(frame.role, 0.5), 1.0))
+            painter.drawRect(at)
         for role, cards in by_color.items():
             for card in cards:
                 painter.fillRect(card, colors(role, 0.8))
         painter.end()
         return picture
-
-
-def _is_same(one: tuple, other: tuple) -> bool:
-    """Whether pictures for both would look the same: same drawing, same colors, equal sizes."""
-    return one[0] is other[0] and one[1] is other[1] and one[2] == other[2]

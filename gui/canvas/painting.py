@@ -32,6 +32,8 @@ PALE = 0.62  # from here to `LEGIBLE` a card takes on the color of the box
 TINT = 0.3  # how much of its color is in such a box
 NAME_PIXELS = (12.0, 10.0, 8.0)  # heights on the screen of a name that is all that a card says: the first that fits
 LEAST_NAME, LEAST_TEXT = 10.5, 8.5  # pixels on the screen: texts grow beyond their place in the drawing to keep that
+LEAST_CARD_TEXT = 10.0  # canvas units to which a text may shrink before it is shortened
+SWITCHED_OFF = 0.4  # how much of a card is left in the ground of one that is switched off
 TEXT_ROOM = HEIGHT - 4.0  # for all lines of a card
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -110,7 +112,7 @@ def _paint_body(painter: QPainter, card: Card, mood: Mood, *, colors: Colors, sc
     width, height = card.shape.width, card.shape.height
     whole = QRectF(0, 0, width, height)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colors.mix("card", "canvas", 0.4) if card.bypassed else _ground(card, colors, scale))
+    painter.setBrush(colors.mix("card", "canvas", SWITCHED_OFF) if card.bypassed else _ground(card, colors, scale))
     painter.drawRoundedRect(whole, CORNER, CORNER)
     if card.bypassed:
         paint_hatch(painter, whole.adjusted(3, 3, -3, -3), colors=colors)
@@ -178,20 +180,44 @@ def _lines(_family: str, scale: float, room: float) -> tuple[tuple[int, float, f
 def _paint_texts(painter: QPainter, card: Card, *, colors: Colors, scale: float) -> None:
     shape = card.shape
     width, top = shape.width - TEXT_LEFT - TEXT_RIGHT, shape.text_top + (HEIGHT - TEXT_ROOM) / 2
+    ink, least = colors("muted" if card.bypassed else "text"), LEAST_TEXT / scale
     if shape.collapsed:
         font = ui_font(min(max(12.0, LEAST_NAME / scale), 19.0), bold=True)
-        role = "muted" if card.bypassed else "text"
-        _line(painter, QRectF(TEXT_LEFT - 2, 0, width + 6, shape.height), card.name, font=font, color=colors(role))
+        room = QRectF(TEXT_LEFT - 2, 0, width + 6, shape.height)
+        _line(painter, room, card.name, font=_fitting(font, card.name, room.width(), least), color=ink)
         return
     for line, y, height, font in _lines(QGuiApplication.font().family(), scale, TEXT_ROOM):
         area = QRectF(TEXT_LEFT, top + y, width, height)
         if line == _NAME:
-            _line(painter, area, card.name, font=font, color=colors("muted" if card.bypassed else "text"))
+            font = _fitting(font, card.name, width, max(least, LEAST_CARD_TEXT))
+            if card.bypassed:
+                _clear(painter, area, card.name, font, colors)
+            _line(painter, area, card.name, font=font, color=ink)
         elif line == _SUMMARY:
-            _line(painter, area, _shortened(card.summary, font, width), font=font, color=colors("muted"))
+            text = _shortened(card.summary, font, width)
+            font = _fitting(font, text, width, max(least, LEAST_CARD_TEXT))
+            _line(painter, area, text, font=font, color=colors("muted"))
         else:
             font = ui_font(font.pixelSize()) if card.bypassed else font
             _paint_values(painter, card, area, font=font, ink=_ink(card, colors, scale), colors=colors)
+
+
+def _fitting(font: QFont, text: str, width: float, least: float) -> QFont:
+    """The font, or the largest smaller one of at least that height in which the text fits, or the smallest."""
+    fitting = QFont(font)
+    while fitting.pixelSize() - 1 >= least and QFontMetricsF(fitting).horizontalAdvance(text) > width:
+        fitting.setPixelSize(fitting.pixelSize() - 1)
+    return fitting
+
+
+def _clear(painter: QPainter, area: QRectF, text: str, font: QFont, colors: Colors) -> None:
+    """Make room for the name of a card that is switched off: neither hatch nor wire runs through it."""
+    metrics = QFontMetricsF(font)
+    room = QRectF(area.left() - 3, area.center().y() - metrics.height() / 2, 0, metrics.height())
+    room.setWidth(min(area.width(), metrics.horizontalAdvance(text)) + 6)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colors.mix("card", "canvas", SWITCHED_OFF))
+    painter.drawRoundedRect(room, 3, 3)
 
 
 def _ink(card: Card, colors: Colors, scale: float) -> QColor:

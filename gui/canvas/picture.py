@@ -54,9 +54,9 @@ STYLES: Mapping[str, Style] = {
 class PictureOptions:
     """How a picture is to look.
 
-    `style` is a key of `STYLES`, `theme` one of `THEMES`. `nodes` draws these alone, with the wires between them and stubs
-    of those that lead elsewhere; None draws all. `width`, in centimeters, arranges a figure anew for a page that wide; None
-    leaves it as it is drawn. `scale` is pixels a canvas unit, for PNG.
+    `style` is a key of `STYLES`, `theme` one of `THEMES`. `nodes` draws these alone, with the wires between them, stubs of
+    those that lead elsewhere, the frames around them and these `annotations`; None draws all. `width`, in centimeters,
+    arranges a figure anew for a page that wide; None leaves it as it is drawn. `scale` is pixels a canvas unit, for PNG.
     """
 
     style: str = CANVAS
@@ -64,6 +64,7 @@ class PictureOptions:
     transparent: bool = False
     legend: bool = False
     nodes: frozenset[NodeId] | None = None
+    annotations: frozenset[str] = frozenset()
     width: float | None = None
     scale: float = PNG_SCALE
 
@@ -85,7 +86,9 @@ class Picture:
             project = spread(project, gap) if width is None else fitted(project, gap, width=width)
         self.scene.show_project(project)
         self.scene.show_analysis(analysis)
-        stubs = frozenset() if options.nodes is None else keep_only(self.scene, options.nodes)
+        stubs = frozenset()
+        if options.nodes is not None:
+            stubs = keep_only(self.scene, options.nodes, options.annotations)
         if figure is not None:
             figure.finish(stubs)
         self._add_legend()

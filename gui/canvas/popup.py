@@ -34,7 +34,7 @@ class Popup(QFrame):
 
     def open_at(self, point: QPoint) -> None:
         """Show the box with its upper left corner at a point of the parent, moved so that all of it can be seen."""
-        for other in self._owner.findChildren(Popup):
+        for other in self._owner.window().findChildren(Popup):
             if other is not self:
                 other.shut()
         room, size = self._owner.rect().adjusted(8, 8, -8, -8), self.room()

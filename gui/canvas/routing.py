@@ -141,12 +141,16 @@ def _curve(start: Position, end: Position, *, flow: str) -> QPainterPath:
 
 def _polyline(points: tuple[Position, ...]) -> QPainterPath:
     path = QPainterPath()
-    path.moveTo(*points[0])
-    for (ax, ay), (bx, by), (cx, cy) in zip(points, points[1:], points[2:], strict=False):
-        before, after = abs(bx - ax) + abs(by - ay), abs(cx - bx) + abs(cy - by)
+    (ax, ay), (bx, by) = points[:2]
+    path.moveTo(ax, ay)
+    before = abs(bx - ax) + abs(by - ay)
+    for cx, cy in points[2:]:
+        after = abs(cx - bx) + abs(cy - by)
         bend = min(BEND, before / 2, after / 2)
         if bend > 0:
-            path.lineTo(bx + (ax - bx) * bend / before, by + (ay - by) * bend / before)
-            path.quadTo(bx, by, bx + (cx - bx) * bend / after, by + (cy - by) * bend / after)
-    path.lineTo(*points[-1])
+            near, far = bend / before, bend / after
+            path.lineTo(bx + (ax - bx) * near, by + (ay - by) * near)
+            path.quadTo(bx, by, bx + (cx - bx) * far, by + (cy - by) * far)
+        ax, ay, bx, by, before = bx, by, cx, cy, after
+    path.lineTo(bx, by)
     return path

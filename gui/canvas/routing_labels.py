@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from graph.look import RIGHT
@@ -20,12 +20,15 @@ TRIES = (0.5, 0.25, 0.75)  # where along a piece a text may stand
 class Labels:
     """The texts of a drawing, placed one after the other; all in coordinates of the scene."""
 
-    def __init__(self, cards: Cards, flow: str) -> None:
+    def __init__(self, cards: Cards, flow: str, taken: Iterable[Rect] = ()) -> None:
+        """`taken` are areas besides cards on which no text may stand."""
         self._cards = cards
         self._flow = flow
         self._wires: dict[tuple[int, int], list[Rect]] = defaultdict(list)
         self._texts: dict[tuple[int, int], list[Rect]] = defaultdict(list)
         self._named: dict[Hashable, list[Rect]] = defaultdict(list)
+        for area in taken:
+            self._take(area)
 
     def add_wire(self, points: Sequence[Position]) -> None:
         """A wire that no text may stand on."""
@@ -44,10 +47,21 @@ class Labels:
                 return None
             if self._is_free(area):
                 self._named[net].append(piece)
-                for cell in _cells(area):
-                    self._texts[cell].append(area)
+                self._take(area)
                 return area.left, area.top
         return None
+
+    def claim(self, corner: Position, size: tuple[float, float]) -> bool:
+        """Whether a text has room with its upper left corner there; it stands there then."""
+        area = Rect(*corner, corner[0] + size[0], corner[1] + size[1])
+        if not self._is_free(area):
+            return False
+        self._take(area)
+        return True
+
+    def _take(self, area: Rect) -> None:
+        for cell in _cells(area):
+            self._texts[cell].append(area)
 
     def _is_free(self, area: Rect) -> bool:
         left, top, right, bottom = area

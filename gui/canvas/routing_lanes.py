@@ -154,11 +154,9 @@ def _order(group: list[_Stretch]) -> list[_Stretch]:
         return sorted(group, key=lambda s: (s.low - s.high, s.low))
     order: list[_Stretch] = []
     for stretch in sorted(group, key=lambda s: (s.at, s.low, s.high)):
-        costs = [
-            sum(_crossings(other, stretch) for other in order[:i])
-            + sum(_crossings(stretch, other) for other in order[i:])
-            for i in range(len(order) + 1)
-        ]
+        behind = [_crossings(other, stretch) for other in order]
+        before = [_crossings(stretch, other) for other in order]
+        costs = [sum(behind[:i]) + sum(before[i:]) for i in range(len(order) + 1)]
         fewest = min(costs)
         order.insert(max(i for i, cost in enumerate(costs) if cost == fewest), stretch)
     return order

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from graph.look import RIGHT
-from graph.model import Link, Port, Position
+from graph.model import Link, NodeId, Port, Position
+from gui.canvas.geometry import Shape
 from gui.canvas.items import NodeItem
 from gui.canvas.routing import End, Route, route, through
 from gui.canvas.routing_cards import Cards, Rect
@@ -38,6 +39,7 @@ class Router(QObject):
         self._canvas = canvas
         self._flow = RIGHT
         self._cards = Cards()
+        self._noted: dict[NodeId, tuple[Position, Shape]] = {}  # where each card was, and of which shape
         self._bends: dict[Port, tuple[Position, ...]] = {}
         self._ways: dict[Link, Route] = {}
         self._areas: dict[Link, Rect] = {}
@@ -128,7 +130,7 @@ class Router(QObject):
 
     def _write(self) -> Iterator[None]:
         """Write along the wires what flows through them, where there is room."""
-        labels, wires = Labels(self._cards, self._flow), self._canvas.wires
+        labels, wires = Labels(self._cards, self._flow, self._canvas.annotations.texts()), self._canvas.wires
         for wire in wires.values():
             labels.add_wire(wire.route.points)
             yield
@@ -151,19 +153,22 @@ class Router(QObject):
 
     def _sees(self, *items: NodeItem) -> bool:
         """Whether wires of moving cards look out for others, which many cannot; where the cards are now is noted."""
+        if len(self._canvas.wires) - len(self._ways) > AT_ONCE:
+            return False
         if any(item.node.id not in self._cards.rects for item in items):
             return False
         for item in items:
             self._note(item)
         graph = self._canvas.graph
-        if len(self._canvas.wires) - len(self._ways) > AT_ONCE:
-            return False
         return all(len(graph.outgoing(i.node.id)) + len(graph.incoming(i.node.id)) <= HUB for i in items)
 
     def _note(self, item: NodeItem) -> None:
         """Remember where a card is, and which areas changed by that."""
-        node, rect = item.node.id, _rect(item)
-        known = self._cards.rects.get(node)
+        node, noted = item.node.id, (item.place, item.ports)
+        if self._noted.get(node) == noted:
+            return
+        known, rect = self._cards.rects.get(node), _rect(item)
+        self._noted[node] = noted
         if rect != known:
             self._cards.put(node, rect)
             self._changed += [rect] if known is None else [known, rect]
@@ -174,9 +179,11 @@ class Router(QObject):
         if look.flow != self._flow:
             self._flow, self._cards = look.flow, Cards()
             self._ways.clear()
+            self._noted.clear()
         for node in self._cards.rects.keys() - nodes.keys():
             self._changed.append(self._cards.rects[node])
             self._cards.take(node)
+            del self._noted[node]
         for item in nodes.values():
             self._note(item)
         bends = dict(look.bends)
@@ -197,8 +204,10 @@ class Router(QObject):
 
 def _end(item: NodeItem, port: str, *, output: bool) -> End:
     shape = item.ports
-    (x, y), (dx, dy) = shape.turned(*item.place), shape.turned(*shape.spot(port, output=output))
-    return End(x + dx, y + dy, y, y + shape.turned(shape.width, shape.height)[1])
+    (x, y), (depth, breadth) = shape.turned(*item.place), shape.turned(shape.width, shape.height)
+    if output:
+        return End(x + depth, y + shape.outputs[port], y, y + breadth)
+    return End(x, y + shape.inputs[port], y, y + breadth)
 
 
 def _rect(item: NodeItem) -> Rect:

@@ -16,6 +16,7 @@ from graph.framing import Load, moved_areas, moved_bends
 from graph.look import Look
 from graph.model import Graph, Link, NodeId, Port, Position, Project
 from graph.problems import Problem
+from gui.bulk import bulk
 from gui.canvas.annotation_layer import AnnotationLayer
 from gui.canvas.card import Card, card_of
 from gui.canvas.geometry import shape_of
@@ -65,6 +66,7 @@ class CanvasScene(QGraphicsScene):
         self._selected: tuple[frozenset[NodeId], frozenset[Link]] = (frozenset(), frozenset())
         self._lit: frozenset[NodeId] = frozenset()
         self._bounds: QRectF | None = None
+        self.arrangement = 0  # grows whenever cards come, go, move, or look otherwise from afar
         self.pill = Pill(self)
         self.addItem(self.pill)
 
@@ -85,7 +87,8 @@ class CanvasScene(QGraphicsScene):
         old, self.project = self.project, project
         if project.graph is not old.graph:
             self._bounds = None
-            self._follow(old.graph, project.graph)
+            with bulk():
+                self._follow(old.graph, project.graph)
             self._follow_kin()
         if project.catalog is not old.catalog:
             self._follow_types(old.catalog)
@@ -153,6 +156,7 @@ class CanvasScene(QGraphicsScene):
         """Paint everything in another theme."""
         self.colors, self.pens = colors, Pens(colors)
         self.pictures.clear()
+        self._refresh(self.nodes)
         self.annotations.dress()
         for wire in self.wires.values():
             wire.dress()
@@ -263,7 +267,7 @@ class CanvasScene(QGraphicsScene):
         if source.node in graph.nodes and graph.nodes[source.node].bypassed:
             passed = origin(graph, source, self.catalog)
             return self.analysis.spec(passed) if passed is not None else None
-        return self.analysis.spec(source)
+        return self.analysis.spec(source) if self.analysis.nodes else None
 
     def problems_of(self, node: NodeId) -> list[Problem]:
         """What is wrong with a node."""
@@ -305,6 +309,8 @@ class CanvasScene(QGraphicsScene):
         ends = {end.node for link in (*changes.removed_links, *changes.added_links) for end in link}
         ends.update(_restyled(old.look, new.look, new))
         stale |= {i for i in ends.difference(changes.added) & self.nodes.keys() if self._reshape(i)}
+        retyped = any(new.nodes[i].type != old.nodes[i].type for i in changes.changed)
+        self.arrangement += bool(stale or changes.added or changes.removed or retyped)
         for link in changes.added_links:
             wire = self.wires[link] = WireItem(self, link, carries_labels=carries_labels(new, link, self.catalog))
             wire.spec = self.spec(link.source)
@@ -340,6 +346,7 @@ class CanvasScene(QGraphicsScene):
         stale = [i for i, item in self.nodes.items() if self.catalog.get(item.node.type) is not old.get(item.node.type)]
         moved = {i for i in stale if self._reshape(i)}
         self._bounds = None if moved else self._bounds
+        self.arrangement += 1
         self._refresh(stale)
         self._lay({wire.link: wire for i in moved for wire in self.wires_of(i)}.values())
 

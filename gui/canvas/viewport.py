@@ -247,8 +247,7 @@ class ZoomView(QGraphicsView):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
         stale = self.viewport().rect() if self._scene.is_empty else self.minimap.area()
-        self.viewport().update(stale)
-        self.viewport().update(stale.translated(dx, dy))
+        self.viewport().update(stale.united(stale.translated(dx, dy)))
 
     def event(self, event: QEvent) -> bool:
         if event.type() != QEvent.Type.Paint:

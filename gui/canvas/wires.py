@@ -122,19 +122,23 @@ class WireItem(QGraphicsPathItem):
 
     def dress(self) -> None:
         """Take the pen that the state and the theme ask for."""
-        looks = (
-            (self.selected, "accent", WIDE),
-            (self.hovered, "text", WIDE),
-            (self.on_path, "accent", WIDTH),
-            (self.mark is not None, self.mark.value if self.mark else "", WIDE),
-            (self.carries_labels, "data", WIDTH),
-        )
-        role, width = next(((role, width) for on, role, width in looks if on), ("wire", WIDTH))
+        role, width = self._look()
         dashed = self.carries_labels or self.mark is Mark.REMOVED
         self.setPen(self.canvas.pens.pen(role, dashed=dashed, width=0.0 if self._thin else width))
         if self._label is not None:
             self._label.setVisible(self.canvas.labels_visible and not self.hovered)
             self._label.setBrush(self.canvas.colors("faint"))
+
+    def _look(self) -> tuple[str, float]:
+        if self.selected:
+            return "accent", WIDE
+        if self.hovered:
+            return "text", WIDE
+        if self.on_path:
+            return "accent", WIDTH
+        if self.mark is not None:
+            return self.mark.value, WIDE
+        return "data" if self.carries_labels else "wire", WIDTH
 
     def show_label(self, visible: bool) -> None:
         """Show the shape along the wire, or not."""

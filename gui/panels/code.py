@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from runtime.codegen import Source
 
 COPIED_FOR = 1500  # milliseconds
+COMMENT_WIDTH = 28  # letters that the panel is wide at first
 
 
 class CodePanel(QWidget):
@@ -76,7 +78,8 @@ class CodePanel(QWidget):
 
             self._source = generate(self._editor.project, analysis)
             waiting = tr("The Python of the drawing appears here when its layers are wired and have no errors.")
-            self.view.show_text(self._source.text if self._source.outputs else f"# {waiting}\n")
+            comment = "".join(f"# {line}\n" for line in wrap(waiting, COMMENT_WIDTH))
+            self.view.show_text(self._source.text if self._source.outputs else comment)
         self._banner_text.setText(tr("The drawing has errors. This is the Python from before them."))
         self.banner.setVisible(bool(analysis.errors))
         self._mark_selected()

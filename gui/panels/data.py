@@ -11,6 +11,7 @@ from graph.model import Node, NodeId, Value
 from gui.editor import Editor
 from gui.panels.data_facts import describe_facts, facts_of
 from gui.panels.data_views import ClassBars, ImageGrid, RowTable
+from gui.panels.empty import EmptyState
 from gui.panels.fields import EntryField
 from gui.panels.form import FieldRow
 from gui.panels.parts import (
@@ -41,15 +42,13 @@ class DataPanel(ScrollColumn):
         self.setAccessibleName(tr("Data"))
         self._editor = editor
         self.cards: dict[NodeId, DataCard] = {}
-        self._none = label(
-            tr("The drawing has no data yet. Drag Images or Table from the library onto the canvas."),
-            tone="faint",
-            wrap=True,
+        self._none = EmptyState(
+            "table", tr("No data yet"), tr("Drag Images or Table from the library onto the canvas.")
         )
         self._cards = column(spacing=6 * GRID)
-        self.column.addWidget(self._none)
+        self.column.addWidget(self._none, 1)
         self.column.addLayout(self._cards)
-        self.column.addStretch(1)
+        self.column.addStretch(0)
         editor.changed.connect(self._on_changed)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -18,7 +18,8 @@ class EmptyState(QWidget):
 
     def __init__(self, icon_name: str, title: str, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        words = [label(title, tone="heading", wrap=True), label(hint, tone="muted", wrap=True)]
+        self._hint = label(hint, tone="muted", wrap=True)
+        words = [label(title, tone="heading", wrap=True), self._hint]
         layout = column(self, spacing=2 * GRID)
         layout.setContentsMargins(8 * GRID, 2 * GRID, 8 * GRID, 2 * GRID)
         layout.addStretch(1)
@@ -27,6 +28,10 @@ class EmptyState(QWidget):
             word.setAlignment(Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(word)
         layout.addStretch(1)
+
+    def set_hint(self, hint: str) -> None:
+        """Say something else to do about it."""
+        self._hint.setText(hint)
 
 
 class _Picture(QWidget):

@@ -40,7 +40,7 @@ class PythonHighlighter(QSyntaxHighlighter):
         theme.changed.connect(self.rehighlight)
 
     def highlightBlock(self, text: str) -> None:
-        for start, length, role in spans(text):
+        for start, length, role in spans(text) if text else ():
             self.setFormat(start, length, _format(theme.name, role))
 
 

@@ -90,7 +90,7 @@ class Steps(QAbstractListModel):
     def time(self, row: int) -> str:
         """When it was done: the time, before today the day too."""
         when, now = datetime.fromtimestamp(self._history.steps[row].time), datetime.now()
-        return f"{when:%H:%M:%S}" if when.date() == now.date() else f"{when:%Y-%m-%d %H:%M}"
+        return f"{when:%H:%M}" if when.date() == now.date() else f"{when:%Y-%m-%d %H:%M}"
 
     def is_present(self, row: int) -> bool:
         """Whether this is the state on the canvas."""
@@ -192,7 +192,8 @@ class _Delegate(QStyledItemDelegate):
         area = option.rect.adjusted(3 * GRID, 0, -3 * GRID, 0)
         right = _paint_time(painter, area, index.data(TIME))
         if index.data(SAVED):
-            right = _paint_saved(painter, area, right)
+            words = option.fontMetrics.horizontalAdvance(index.data())
+            right = _paint_saved(painter, area, right, room=right - area.left() - words)
         painter.setFont(option.font)
         painter.setPen(theme.color("muted" if index.data(LATER) else "text"))
         space = QRect(area.left(), area.top(), right - area.left() - 2 * GRID, area.height())
@@ -223,14 +224,17 @@ def _paint_time(painter: QPainter, area: QRect, time: str) -> int:
     return area.right() - painter.fontMetrics().horizontalAdvance(time)
 
 
-def _paint_saved(painter: QPainter, area: QRect, right: int) -> int:
-    """Paint the mark of the state in the file left of `right`; gives where it begins."""
-    word = tr("saved")
-    painter.setPen(theme.color("good"))
-    left = right - 2 * GRID - painter.fontMetrics().horizontalAdvance(word)
-    painter.drawText(QRect(left, area.top(), right - left, area.height()), Qt.AlignmentFlag.AlignVCenter, word)
-    size = theme.px(ICON)
-    left -= size + GRID
+def _paint_saved(painter: QPainter, area: QRect, right: int, *, room: int) -> int:
+    """Paint the mark of the state in the file left of `right`, with its word where there is room; gives where it begins."""
+    word, size = tr("saved"), theme.px(ICON)
+    width = painter.fontMetrics().horizontalAdvance(word)
+    left = right - 2 * GRID
+    if width + size + 6 * GRID <= room:
+        left -= width
+        painter.setPen(theme.color("good"))
+        painter.drawText(QRect(left, area.top(), right - left, area.height()), Qt.AlignmentFlag.AlignVCenter, word)
+        left -= GRID
+    left -= size
     top = area.top() + (area.height() - size) / 2
     paint_icon(painter, QRectF(left, top, size, size), "save", role="good")
     return left

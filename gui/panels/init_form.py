@@ -36,19 +36,25 @@ class InitForm(QWidget):
 
     def __init__(self, default: tuple[Message, Message] = OF_LAYER) -> None:
         super().__init__()
-        label, text = default
-        types = {DEFAULT: ChoiceType(DEFAULT, label.text, text.text), **INITIALIZERS}
-        self.forms = {which: ChoiceForm(types, name=str(name)) for which, name in NAMES.items()}
-        layout = column(self, spacing=GRID + 1)
-        for which, form in self.forms.items():
-            form.edited.connect(partial(self._on_edited, which))
-            form.finished.connect(self.finished)
-            layout.addWidget(form)
+        self._default = default
+        self._layout = column(self, spacing=GRID + 1)
+        self.forms: dict[str, ChoiceForm] = {}  # made with the first choices
 
     def show_choices(self, weight: Choice | None, bias: Choice | None) -> None:
         """Show the choices of the document."""
+        if not self.forms:
+            self._make_forms()
         for which, choice in ((WEIGHT, weight), (BIAS, bias)):
             self.forms[which].show_choice(choice or Choice(DEFAULT))
+
+    def _make_forms(self) -> None:
+        label, text = self._default
+        types = {DEFAULT: ChoiceType(DEFAULT, label.text, text.text), **INITIALIZERS}
+        for which, name in NAMES.items():
+            form = self.forms[which] = ChoiceForm(types, name=str(name))
+            form.edited.connect(partial(self._on_edited, which))
+            form.finished.connect(self.finished)
+            self._layout.addWidget(form)
 
     def _on_edited(self, which: str, choice: Choice, _part: str) -> None:
         self.chosen.emit(which, choice if choice.type != DEFAULT else None)

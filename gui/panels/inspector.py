@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from graph.catalog import CATALOG, NETWORK, Catalog, Role
 from graph.messages import EditError, msg, tr
 from graph.model import Graph, Node, NodeId
 from gui.block_editor import BlockEditor
+from gui.canvas.kinship import kinship
 from gui.clipboard import Clipboard
 from gui.editor import Editor
 from gui.figures import bytes_text, grouped
@@ -46,6 +47,7 @@ class InspectorPanel(QWidget):
     """Shows what is selected and edits it in place.
 
     `code_requested(NodeId)` asks for the Python of a node, `block_requested()` for a block of all that is selected.
+    Another page is built when what goes on now is over, or when it is asked for: several selections in a row cost one.
     """
 
     code_requested = Signal(str)
@@ -66,12 +68,21 @@ class InspectorPanel(QWidget):
         layout.addWidget(self._scroll, 1)
         layout.addLayout(answer)
         layout.addWidget(self._help)
-        self.page: NodeForm | SelectionCard | BlockPage | ProjectCard
+        self._page: NodeForm | SelectionCard | BlockPage | ProjectCard
+        self._due = QTimer(self, singleShot=True, interval=0)
+        self._due.timeout.connect(self._show_page)
         self._show_page()
         editor.selection_changed.connect(self._refresh)
         editor.changed.connect(self._refresh)
         editor.analysed.connect(self._refresh)
         editor.scope_changed.connect(self._refresh)
+
+    @property
+    def page(self) -> NodeForm | SelectionCard | BlockPage | ProjectCard:
+        """What is on show, built now if need be."""
+        if self._due.isActive():
+            self._show_page()
+        return self._page
 
     def enter(self) -> None:
         """Put the cursor into the form of the selected node."""
@@ -81,13 +92,14 @@ class InspectorPanel(QWidget):
     def _refresh(self, _what: object = None) -> None:
         """Bring the page up to date; build another one only if something else is selected."""
         if self._fits():
-            self.page.refresh()
+            self._due.stop()
+            self._page.refresh()
+            self._help.refresh()
         else:
-            self._show_page()
-        self._help.refresh()
+            self._due.start()
 
     def _fits(self) -> bool:
-        return self.page.key == self._key()
+        return self._page.key == self._key()
 
     def _key(self) -> tuple[object, ...]:
         """What the page depends on; with another key another page is needed."""
@@ -100,12 +112,15 @@ class InspectorPanel(QWidget):
         return [node for node in self._editor.selection if node in self._editor.graph.nodes]
 
     def _show_page(self) -> None:
+        self._due.stop()
         empty(self._scroll.column)
-        self.page = self._make_page()
-        self._scroll.column.addWidget(self.page)
+        self._page = self._make_page()
+        self._scroll.column.addWidget(self._page)
         self._scroll.column.addStretch(1)
+        self._page.show()
         self._scroll.verticalScrollBar().setValue(0)
-        keep_tab_order(self)
+        keep_tab_order(self._page)
+        self._help.refresh()
 
     def _make_page(self) -> NodeForm | SelectionCard | BlockPage | ProjectCard:
         selected = self._selected()
@@ -170,9 +185,10 @@ class SelectionCard(QWidget):
         self.facts.set_facts([
             (tr("Parameters"), grouped(parameters)), (tr("MACs / sample"), macs_text(macs, has_code=has_code)),
         ])  # fmt: skip
-        kin = [{member.id for member in graph.kin(node.id)} for node in nodes]
-        self.share_button.setVisible(can_share(nodes, self._editor.catalog) and not kin[0].issuperset(selected))
-        self.own_button.setVisible(any(len(group) > 1 for group in kin))
+        kin = kinship(graph)
+        leaders = {kin[node].leader if node in kin else node for node in selected}
+        self.share_button.setVisible(can_share(nodes, self._editor.catalog) and len(leaders) > 1)
+        self.own_button.setVisible(any(node in kin for node in selected))
 
 
 def can_share(nodes: list[Node], catalog: Catalog) -> bool:

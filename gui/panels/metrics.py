@@ -31,6 +31,7 @@ LEAST = {WIDE: 260, NARROW: 226}  # pixels at 100 %
 PACE = 150  # milliseconds between the redraws of two cards: painting shares the interpreter with the training
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
+ALWAYS = ("loss", RATE, SPEED)  # the cards that every run has
 
 
 class MetricsPanel(QWidget):
@@ -57,8 +58,16 @@ class MetricsPanel(QWidget):
     def prepare(self) -> None:
         """Load the plotting library and make the cards that every run has."""
         if not self.cards:
-            for key in ("loss", RATE, SPEED):
+            for key in ALWAYS:
                 self._card(key)
+
+    @Slot()
+    def prepare_soon(self) -> None:
+        """The same, a card at a time, so that the person never waits for all of them."""
+        missing = [key for key in ALWAYS if key not in self.cards]
+        if missing and self._run is None:
+            self._card(missing[0])
+            QTimer.singleShot(0, self, self.prepare_soon)
 
     @Slot(object)
     def take(self, events: Iterable[Event]) -> None:

@@ -132,8 +132,10 @@ class NodeForm(QWidget):
         self._use_help.setText(str(USES[use][1]) if self._is_block and use in USES else "")
         self.code.show_code(self._blocks.code_of(self.node))
         self.share.show_kin([kin.name for kin in self._editor.graph.kin(self.node) if kin.id != self.node])
-        self.init.setVisible(can_begin(self._type, node))
-        self.init.show_choices(node.weight_init, node.bias_init)
+        begins = can_begin(self._type, node)
+        self.init.setVisible(begins)
+        if begins:
+            self.init.show_choices(node.weight_init, node.bias_init)
 
     def _missing(self, known: NodeAnalysis) -> str:
         if self._type is None:

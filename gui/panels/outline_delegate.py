@@ -111,6 +111,8 @@ class OutlineDelegate(QStyledItemDelegate):
             paint_icon(painter, _square(area.right() - theme.px(ICON), area, ICON), mark, role=mark)
             area.setRight(area.right() - theme.px(ICON) - GRID)
         upper = QRect(area.left(), area.top() + GRID, area.width(), area.height() // 2 - GRID)
+        if not row.note and not row.count:  # one line, in the middle
+            upper = QRect(area)
         lower = upper.translated(0, upper.height())
         upper.setLeft(_write(painter, upper, row.name, role="text", bold=True) + 2 * GRID)
         _write(painter, upper, row.value, role="muted", size=SMALL)

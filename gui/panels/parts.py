@@ -143,13 +143,12 @@ class ScrollColumn(QScrollArea):
 
 
 class CardRow(QScrollArea):
-    """Cards beside each other, as high as the panel, with a scroll bar when they are too wide together."""
+    """Cards beside each other, as high as the panel, with scroll bars when they need more room than there is."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         self.setProperty("kind", "cards")
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the focus of what is in it
         inside = QWidget()
         self.row = row(inside, spacing=MARGIN)

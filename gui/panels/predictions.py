@@ -18,7 +18,7 @@ from gui.panels.metrics import title_of
 from gui.panels.parts import CardRow, FactList, label
 from gui.panels.samples import NumberTable, SampleGrid, SampleModel, is_wrong
 from gui.theme import GRID, theme
-from runtime.events import Event, Figures, RunStarted, SamplePrediction, Tested
+from runtime.events import Event, Failed, Figures, RunStarted, SamplePrediction, Stopped, Tested
 
 if TYPE_CHECKING:
     from gui.panels.scatter import ScatterCard
@@ -49,6 +49,11 @@ class PredictionsPanel(QWidget):
         for event in events:
             if isinstance(event, RunStarted):
                 self.clear()
+                self._empty.set_hint(
+                    tr("The network is learning. When the run has ended, it is tested, and this shows how.")
+                )
+            elif isinstance(event, Stopped | Failed):
+                self._empty.set_hint(self._how_to)
             elif isinstance(event, Tested):
                 self._show(event)
 
@@ -56,11 +61,12 @@ class PredictionsPanel(QWidget):
     def clear(self) -> None:
         """Forget the test."""
         self.tested = None
+        self._empty.set_hint(self._how_to)
         self._stack.setCurrentWidget(self._empty)
 
     def _build(self) -> None:
-        hint = tr("Train the network to see here what it says of samples that it has never seen.")
-        self._empty = EmptyState("image", tr("No predictions yet"), hint)
+        self._how_to = tr("Train the network to see here what it says of samples that it has never seen.")
+        self._empty = EmptyState("image", tr("No predictions yet"), self._how_to)
         page = CardRow()
         self._row = page.row
         self._table_card = Card(tr("Samples"))

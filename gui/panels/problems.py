@@ -28,7 +28,7 @@ _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
 class ProblemRow(QFrame):
-    """One problem. `activated()`: Enter or a double click; `stepped(+1 or -1)`: the arrow keys.
+    """One problem. `activated()`: Enter or a click; `stepped(+1 or -1)`: the arrow keys.
 
     `code_requested()`: the person wants to read the code that the problem is about.
     """
@@ -43,6 +43,7 @@ class ProblemRow(QFrame):
         self._editor = editor
         self.setProperty("kind", "row")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         kind = tr("Error") if problem.severity is Severity.ERROR else tr("Warning")
         self.setAccessibleName(": ".join(filter(None, (kind, where, str(problem.message)))))
         self.fix_buttons = [small_button(str(fix.label), "check") for fix in problem.fixes]
@@ -61,8 +62,10 @@ class ProblemRow(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
-        self.activated.emit()
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.activated.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

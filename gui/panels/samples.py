@@ -26,6 +26,7 @@ from runtime.events import SamplePrediction
 
 PICTURE = 52
 LINE = 4 * GRID  # pixels at 100 % of a line of text
+WIDTH = 20 * GRID  # pixels at 100 %: a class and its share beside each other
 ICON = 12
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
@@ -98,7 +99,7 @@ class SampleDelegate(QStyledItemDelegate):
     """Paints a tile. A wrong sample has a cross, a frame and its true class; colour alone says nothing."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(PICTURE + theme.px(6 * GRID), PICTURE + 3 * GRID + theme.px(2 * LINE))
+        return QSize(max(PICTURE + 6 * GRID, theme.px(WIDTH)), PICTURE + 3 * GRID + theme.px(2 * LINE))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model = index.model()
@@ -152,14 +153,14 @@ class SampleDelegate(QStyledItemDelegate):
         font.setPixelSize(theme.px(12))
         font.setBold(True)
         painter.setFont(font)
-        _elided(painter, first, model.name(sample.prediction), "text")
+        share = "" if sample.confidence is None else f"{sample.confidence:.0%}"
+        taken = painter.fontMetrics().horizontalAdvance(share)
+        _elided(painter, first.adjusted(0, 0, -taken, 0), model.name(sample.prediction), "text")
         font.setPixelSize(theme.px(11))
         font.setBold(False)
         painter.setFont(font)
-        if sample.confidence is not None:
-            painter.setPen(theme.color("muted"))
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(first, right, f"{sample.confidence:.0%}")
+        painter.setPen(theme.color("muted"))
+        painter.drawText(first, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, share)
         _elided(painter, second, tr("true: {name}", name=model.name(sample.target)), role if wrong else "muted")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import takewhile
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
@@ -18,7 +18,9 @@ from gui.editor import Editor
 from gui.panels.parts import MARGIN, ColorBar, ElidedLabel, ScrollColumn, column, empty, flat_button, label, row
 from gui.theme import GRID, theme
 from runtime.analysis import Dim, NodeAnalysis, TensorSpec
-from runtime.why import Step, why, why_param
+
+if TYPE_CHECKING:
+    from runtime.why import Step
 
 MOST_HEIGHT = 280  # pixels; longer answers scroll
 INDENT = 3 * GRID
@@ -209,10 +211,14 @@ class WhyCard(QFrame):
 
     def ask(self, port: Port, dim: int) -> None:
         """Explain a dimension of what leaves an output, and put the cursor on the first sentence."""
+        from runtime.why import why
+
         self._ask(partial(why, port=port, dim=dim))
 
     def ask_param(self, node: NodeId, name: str) -> None:
         """Explain the value of a parameter, and put the cursor on the first sentence."""
+        from runtime.why import why_param
+
         self._ask(partial(why_param, node=node, name=name))
 
     def _ask(self, question: Callable[..., tuple[Step, ...]]) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from itertools import combinations
+from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 
 from drawings import lenet5
 from generated import graphs
 from graph.layout import GRID, NODE_SIZE, ROW_GAP, goes_right, tidy, tidy_part
-from graph.look import DOWN
+from graph.look import DOWN, FLOWS, RIGHT
 from graph.model import Graph, Link, Node, Port
 
 
@@ -211,3 +214,39 @@ def test_five_thousand_nodes():
     start = time.perf_counter()
     tidy(graph)
     assert time.perf_counter() - start < 10  # 0.7 s on two cores
+
+
+class Ports(NamedTuple):
+    """Where ports are on a card."""
+
+    inputs: Mapping[str, float]
+    outputs: Mapping[str, float]
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_wired_ports_are_level_whatever_the_heights_of_the_cards(flow):
+    graph = drawn("a b", "b c", "c d")
+    heights = {"a": 66.0, "b": 26.0, "c": 144.0, "d": 66.0}
+    sizes = {i: (148.0, h) if flow == RIGHT else (h, 148.0) for i, h in heights.items()}
+    ports = {
+        "a": Ports({}, {"output": 33.0}),
+        "b": Ports({"input0": 13.0}, {"output": 13.0}),
+        "c": Ports({"input1": 77.0}, {"output": 97.0}),
+        "d": Ports({"input2": 33.0}, {}),
+    }
+    across = 1 if flow == RIGHT else 0
+    of = {i: place[across] for i, place in tidy(graph, sizes=sizes, ports=ports, flow=flow).items()}
+    assert of["a"] + 33 == of["b"] + 13 == of["c"] + 77
+    assert of["c"] + 97 == of["d"] + 33
+    assert min(of.values()) == 0
+
+
+def test_a_node_is_level_with_the_one_before_it_rather_than_with_a_wire_that_passes():
+    graph = drawn("a b", "b d", "a d")
+    ports = {
+        "a": Ports({}, {"output": 33.0}),
+        "b": Ports({"input0": 33.0}, {"output": 33.0}),
+        "d": Ports({"input1": 77.0, "input2": 97.0}, {}),
+    }
+    of = tidy(graph, sizes=dict.fromkeys("abd", (148.0, 144.0)), ports=ports)
+    assert of["a"][1] == of["b"][1] and of["d"][1] + 77 == of["b"][1] + 33

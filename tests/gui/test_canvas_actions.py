@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 
 from canvas_hand import Hand, linked
 from drawings import Drawing, overlapping, with_images
 from graph.changes import diff
-from graph.look import DOWN, RIGHT
+from graph.look import DOWN, FRAME, NOTE, RIGHT, Annotation, Look, with_look
 from graph.messages import msg
 from graph.model import Port
 from graph.problems import Problem
@@ -223,6 +223,58 @@ def test_tidying_glides_while_the_document_has_its_new_places_at_once(room, movi
     assert view.scene().nodes[drawing.id("d")].place != (900, 60)
     qtbot.waitUntil(lambda: view.scene().nodes[drawing.id("d")].place == (900, 60), timeout=20 * DURATION)
     assert view.scene().nodes[drawing.id("c")].place == before
+
+
+@pytest.fixture
+def framed(drawing) -> Drawing:
+    """The same with a frame around b and c, and a note in it."""
+    frame = Annotation("frame", FRAME, "Pair", (240.0, 40.0, 320.0, 440.0))
+    note = Annotation("note", NOTE, "n", (260.0, 400.0, 60.0, 40.0))
+    drawing.graph = with_look(drawing.graph, Look({"frame": frame, "note": note}))
+    return drawing
+
+
+def test_frames_and_notes_glide_with_the_cards_that_are_tidied(qtbot, framed, moving):
+    editor, view, actions = seat(qtbot, Editor(framed.project))
+    items = view.scene().annotations.items
+    before = {i: QRectF(*a.area) for i, a in editor.graph.look.annotations.items()}
+    editor.select(())
+    actions.tidy()
+    after = {i: QRectF(*a.area) for i, a in editor.graph.look.annotations.items()}
+    assert all(after[i] != before[i] for i in after)
+    assert {i: item.area for i, item in items.items()} == before
+    qtbot.waitUntil(lambda: before["frame"] != items["frame"].area != after["frame"], timeout=20 * DURATION)
+    qtbot.waitUntil(lambda: {i: item.area for i, item in items.items()} == after, timeout=20 * DURATION)
+    editor.undo()
+    assert {i: item.area for i, item in items.items()} == after
+    qtbot.waitUntil(lambda: {i: item.area for i, item in items.items()} == before, timeout=20 * DURATION)
+
+
+def test_what_is_in_a_frame_stays_in_it_when_all_is_tidied(qtbot, framed, still):
+    editor, view, actions = seat(qtbot, Editor(framed.project))
+    for flow in (actions.flow_down, actions.flow_right):
+        flow()
+        area = QRectF(*editor.graph.look.annotations["frame"].area)
+        inside = {item.node.name for item in view.scene().nodes.values() if area.intersects(item.body())}
+        assert inside == {"b", "c"}
+        assert area.contains(QRectF(*editor.graph.look.annotations["note"].area))
+    editor.undo()
+    editor.undo()
+    assert editor.graph == framed.graph
+
+
+def test_in_a_tidied_row_the_wires_are_straight_whatever_the_heights_of_the_cards(qtbot, still):
+    d = Drawing()
+    x = d.add("nn.LSTM", "lstm", d.add("op.Input", "x", shape=(7, 16)), hidden_size=8)
+    x = d.add("nn.ReLU", "small", d.port("lstm", "output"))
+    d.add("op.Output", "y", d.add("nn.ReLU", "last", x))
+    d.graph = with_look(d.graph, Look(collapsed=frozenset([d.id("small")])))
+    editor, view, actions = seat(qtbot, Editor(d.project))
+    for flow, across in ((actions.tidy, 1), (actions.flow_down, 0)):
+        flow()
+        for wire in view.scene().wires.values():
+            assert len({point[across] for point in wire.route.points}) == 1, wire.link
+        assert overlapping(editor.graph, editor.catalog) == []
 
 
 def test_another_edit_or_a_press_ends_the_gliding(room, moving, drawing):

@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from itertools import groupby
 
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsPolygonItem, QGraphicsSimpleTextItem
 
 from block_drawings import showcase
-from drawings import lenet5
-from graph.look import DOWN, FRAME, Annotation, Look, with_look
+from drawings import Drawing, lenet5
+from graph.layout import tidy
+from graph.look import DOWN, FLOWS, FRAME, NOTE, Annotation, Look, with_look
 from graph.model import Project
+from gui.canvas.annotations import AnnotationItem, FrameTitle, NoteItem
+from gui.canvas.figure_annotations import NOTE_FONTS, FigureFrame, FigureNote, FigureTitle
 from gui.canvas.figure_part import STUB
+from gui.canvas.geometry import card_shapes, card_sizes
+from gui.canvas.palette import Colors
 from gui.canvas.picture import FIGURE, Picture, PictureOptions, render_picture
+from gui.canvas.scene import CanvasScene
 from gui.theme import THEMES
 from runtime.analyser import analyse
 from runtime.analysis import Analysis
@@ -239,3 +246,144 @@ def test_the_command_line_draws_figures_of_chosen_nodes(qapp, run, drawn, projec
     assert QImage(str(project_folder / "net.png")).width() < 1000
     status, _, err = run("render", path, "-o", picture, "--select", "conv9")
     assert status == 1 and "There is no node 'conv9' in this drawing." in err
+
+
+# ---- frames, notes and several outputs
+
+TEXT = "# After LeCun\nwith **tanh**"
+
+
+@pytest.fixture(scope="module")
+def framed(project) -> Project:
+    """The first stage of LeNet-5 in a frame, the features around it, a note in the frame, one far away."""
+    graph = project.graph
+
+    def area(*names: str, grow: float = 0.0):
+        spots = [graph.node_named(name).position for name in names]
+        left, top = min(x for x, _ in spots) - 16 - grow, min(y for _, y in spots) - 44 - 2 * grow
+        right, bottom = max(x for x, _ in spots) + 164 + grow, max(y for _, y in spots) + 90 + grow
+        return (left, top, right - left, bottom - top)
+
+    stage = area("conv1", "tanh1", "pool1")
+    marks = [
+        Annotation("stage", FRAME, "First stage", stage),
+        Annotation("all", FRAME, "Features", area("conv1", "tanh1", "pool1", "conv2", grow=20.0), "accent"),
+        Annotation("inside", NOTE, "in here", (stage[0] + 4, stage[1] + 116, 60.0, 16.0)),
+        Annotation("far", NOTE, TEXT, (0.0, -300.0, 200.0, 90.0)),
+    ]
+    return project.with_graph(with_look(graph, Look({mark.id: mark for mark in marks})))
+
+
+def dressed(picture: Picture, kind: type) -> list:
+    return [item for item in picture.scene.items() if isinstance(item, kind) and item.isVisible()]
+
+
+def test_frames_are_outlines_and_notes_plain_text(qapp, framed, analysis, tmp_path):
+    path = tmp_path / "net.svg"
+    options = PictureOptions(FIGURE, legend=True)
+    render_picture(framed, analysis, path, options)
+    assert {"First stage", "Features", "After LeCun", "in here", "A part with a name"} <= words(path)
+    assert "<image" not in path.read_text("utf-8")
+    picture = Picture(framed, analysis, options)
+    assert len(dressed(picture, FigureFrame)) == len(dressed(picture, FigureNote)) == 2
+    assert not dressed(picture, AnnotationItem) and not dressed(picture, FrameTitle)
+    image = Picture(framed, analysis, PictureOptions(FIGURE)).image(1.0)
+    titles = [item.sceneBoundingRect() for item in dressed(picture, FigureTitle)]
+    frames = [QRectF(*a.area) for a in framed.graph.look.annotations.values() if a.kind == FRAME]
+    for shape in (item.sceneBoundingRect() for item in written(picture)):
+        assert not any(shape.intersects(title) for title in titles)
+        assert not any(shape.intersects(frame) and not frame.contains(shape) for frame in frames)
+    corner = framed.graph.look.annotations["far"].area
+    at = (round(corner[0] + 190 - picture.area.left()), round(corner[1] + 85 - picture.area.top()))
+    assert image.pixelColor(*at) == picture.scene.colors("card")  # no sheet is behind the text
+
+
+def test_the_text_of_a_note_is_as_large_as_its_area_allows(qapp):
+    scene = CanvasScene(Colors("light"))
+    sizes = []
+    for height in (300.0, 40.0):
+        note = FigureNote(
+            NoteItem(scene, Annotation("n", NOTE, "one two three four " * 4, (0, 0, 200.0, height))), scene.colors
+        )
+        sizes.append(note.document.defaultFont().pixelSize())
+    assert sizes == [NOTE_FONTS[0], NOTE_FONTS[-1]]
+
+
+@pytest.mark.parametrize("style", ["canvas", FIGURE])
+def test_a_part_keeps_the_frames_around_it_as_large_as_it_needs(qapp, framed, analysis, style):
+    options = PictureOptions(style, nodes=ids(framed, "tanh1", "pool1", "conv2"))
+    picture = Picture(framed, analysis, options)
+    frames = picture.scene.annotations.items
+    chosen = {framed.graph.nodes[i].name: picture.scene.nodes[i].body() for i in options.nodes}
+    assert frames["stage"].area.contains(chosen["tanh1"]) and frames["stage"].area.contains(chosen["pool1"])
+    assert frames["all"].area.contains(frames["stage"].area) and frames["all"].area.contains(chosen["conv2"])
+    assert frames["stage"].area.width() < framed.graph.look.annotations["stage"].area[2]
+    kept = {"canvas": (AnnotationItem, 2), FIGURE: ((FigureFrame, FigureNote), 2)}[style]
+    assert len(dressed(picture, kept[0])) == kept[1]  # no note: half of its frame is missing
+
+
+@pytest.mark.parametrize(
+    ("nodes", "annotations", "names", "texts"),
+    [
+        (("conv1", "tanh1", "pool1"), (), {"conv1", "tanh1", "pool1"}, {"First stage", "Features", "in here"}),
+        ((), ("stage",), {"conv1", "tanh1", "pool1"}, {"First stage", "Features", "in here"}),
+        (("loss",), ("far",), {"loss"}, {"After LeCun"}),
+        (("loss",), (), {"loss"}, set()),
+    ],
+)
+def test_selected_frames_and_notes_are_in_a_part(qapp, framed, analysis, nodes, annotations, names, texts, tmp_path):
+    path = tmp_path / "part.svg"
+    options = PictureOptions(FIGURE, nodes=ids(framed, *nodes), annotations=frozenset(annotations))
+    render_picture(framed, analysis, path, options)
+    assert names <= words(path) and not {"fc1", "logits"} & words(path)
+    assert words(path) & {"First stage", "Features", "in here", "After LeCun"} == texts
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_every_output_of_a_node_has_its_shape(qapp, flow, tmp_path):
+    d = Drawing()
+    d.add("nn.LSTM", "lstm", d.add("op.Input", "x", shape=(7, 16)), hidden_size=32)
+    d.add("nn.ReLU", "relu", d.port("lstm", "output"))
+    graph = with_look(d.graph, Look(flow=flow))
+    shapes, sizes = card_shapes(graph, d.definitions.catalog), card_sizes(graph, d.definitions.catalog)
+    project = d.project.with_graph(graph.move(tidy(graph, sizes=sizes, ports=shapes, flow=flow)))
+    picture = Picture(project, analyse(project), PictureOptions(FIGURE))
+    path = tmp_path / "net.svg"
+    render_picture(project, analyse(project), path, PictureOptions(FIGURE))
+    said = [item.text() for item in written(picture)]
+    in_box = [word for word in words(path) if word.startswith(("h_n ", "c_n "))]
+    assert said.count("7×32") == 1 and said.count("1×B×32") + len(in_box) == 2
+    spot = picture.scene.nodes[d.id("lstm")].port_position("c_n", output=True)
+    assert any(item.text() == "1×B×32" and _distance(item, spot) < 20 for item in written(picture))
+
+
+def test_what_is_switched_off_is_explained_where_it_occurs(qapp, project, analysis, tmp_path):
+    node = project.graph.node_named("tanh1")
+    off = project.with_graph(project.graph.put(replace(node, bypassed=True)))
+    for drawing, said in ((off, True), (project, False)):
+        path = tmp_path / "net.svg"
+        render_picture(drawing, analyse(drawing), path, PictureOptions(FIGURE, legend=True))
+        assert ("Switched off: what arrives passes" in words(path)) is said
+        assert "A part with a name" not in words(path)
+
+
+def test_names_of_ports_in_one_line_share_it(qapp):
+    """The rightmost pixel of the input and the leftmost one of the long output beside it are apart."""
+    d = Drawing()
+    d.add("nn.MultiheadAttention", "attention", num_heads=4)
+    picture = Picture(d.project, analyse(d.project), PictureOptions(FIGURE))
+    item = next(iter(picture.scene.nodes.values()))
+    y = item.ports.inputs["key"]
+    image = picture.image(4.0)
+    area = QRectF(10, y - 7, item.ports.width - 20, 14).translated(QPointF(*item.place) - picture.area.topLeft())
+    columns = range(round(area.left() * 4), round(area.right() * 4))
+    rows = range(round(area.top() * 4), round(area.bottom() * 4))
+    ground = image.pixelColor(columns[0], rows[0])
+    inked = [any(image.pixelColor(x, row) != ground for row in rows) for x in columns]
+    runs = [len(list(group)) for ink, group in groupby(inked) if not ink]
+    assert max(runs[1:-1], default=0) >= 4 * 5
+
+
+def _distance(item: QGraphicsSimpleTextItem, spot: tuple[float, float]) -> float:
+    area = item.sceneBoundingRect()
+    return max(area.left() - spot[0], spot[0] - area.right(), area.top() - spot[1], spot[1] - area.bottom(), 0.0)

@@ -13,7 +13,15 @@ from drawings import Drawing
 from graph.bypassing import bypass
 from graph.look import DOWN, FRAME, NOTE, Annotation, Look, with_look
 from graph.model import Graph, Port, Project
-from gui.canvas.annotations import COLORS, NOTE_TINT, TITLE_TINT, FrameItem, NoteItem, needed_height, title_chip
+from gui.canvas.annotations import (
+    COLORS,
+    NOTE_TINT,
+    TITLE_TINT,
+    FrameItem,
+    NoteItem,
+    needed_height,
+    title_chip,
+)
 from gui.canvas.card import card_of
 from gui.canvas.collapsing import collapsed
 from gui.canvas.geometry import HEIGHT, NAME_ROW, SMALL_HEIGHT, SMALL_WIDTH, WIDTH, card_sizes, shape_of
@@ -348,6 +356,7 @@ def test_only_pages_of_the_web_are_opened(url, opens):
 
 def test_the_first_line_and_the_height_of_a_note(qapp):
     assert first_line("\n\n## **Head**\nmore") == "Head"
+    assert first_line("- A **note** on `x_1`") == "A note on x_1"
     assert first_line("") == ""
     short, long = (needed_height(text, 200, Colors("dark")) for text in ("one", "one\n\n" * 20))
     assert 24 < short < long / 5

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QGraphicsSimpleTextItem, QGraphicsView
 from crossing_graphs import crossing_graphs
 from graph import files
 from graph.layout import tidy
-from graph.look import DOWN, RIGHT
+from graph.look import DOWN, FRAME, NOTE, RIGHT, Annotation, with_look
 from graph.model import Graph, Link, Node, Port, Project
-from gui.canvas.geometry import card_sizes
+from gui.canvas.geometry import card_shapes, card_sizes
 from gui.canvas.palette import Colors
 from gui.canvas.routing import Route
 from gui.canvas.scene import CanvasScene
@@ -43,7 +43,8 @@ def flow(request) -> str:
 def shown(project: Project, flow: str) -> CanvasScene:
     """A tidied drawing on a canvas, with a shape on every wire."""
     turned = replace(project.graph, look=replace(project.graph.look, flow=flow))
-    places = tidy(turned, sizes=card_sizes(turned, project.catalog), flow=flow)
+    sizes, shapes = card_sizes(turned, project.catalog), card_shapes(turned, project.catalog)
+    places = tidy(turned, sizes=sizes, ports=shapes, flow=flow)
     scene = CanvasScene(Colors("light"))
     scene.show_project(replace(project, graph=turned.move(places)))
     spec = {
@@ -152,9 +153,9 @@ def test_a_large_drawing_is_shown_at_once_and_put_in_order_in_slices(qtbot):
     qtbot.addWidget(view)
     scene = CanvasScene(Colors("light"))
     view.setScene(scene)
-    scene.show_project(Project(graph.move(tidy(graph))))
-    first = {link: wire.route for link, wire in scene.wires.items()}
     alone = shown(Project(graph), RIGHT)
+    scene.show_project(alone.project)
+    first = {link: wire.route for link, wire in scene.wires.items()}
     final = {link: wire.route for link, wire in alone.wires.items()}
     assert first != final
     qtbot.waitUntil(lambda: {link: wire.route for link, wire in scene.wires.items()} == final)
@@ -171,3 +172,45 @@ def test_a_path_is_lit_less_than_what_is_under_the_cursor(qapp):
     assert wire.pen().widthF() > on_path
     wire.set_state(hovered=False, on_path=False)
     assert wire.pen() == calm
+
+
+# ---- texts, and what they keep off
+
+
+def texts(scene: CanvasScene) -> list[QRectF]:
+    return [item.sceneBoundingRect() for item in scene.items() if isinstance(item, QGraphicsSimpleTextItem)]
+
+
+def with_annotation(scene: CanvasScene, kind: str, text: str, area: QRectF) -> None:
+    annotation = Annotation("a1", kind, text, (area.x(), area.y(), area.width(), area.height()))
+    scene.show_project(scene.project.with_graph(with_look(scene.graph, scene.graph.look.put(annotation))))
+
+
+@pytest.mark.parametrize("kind", [NOTE, FRAME])
+def test_the_text_of_a_wire_is_not_written_on_a_note_or_the_title_of_a_frame(qapp, flow, kind):
+    scene = shown(DRAWINGS["unet"], flow)
+    before = texts(scene)
+    where = before[0].adjusted(-2, -2, 2, 2)
+    area = where if kind == NOTE else QRectF(where.x(), where.y() - 4, 300, 200)
+    taken = where if kind == NOTE else QRectF(area.topLeft(), where.size()).adjusted(0, 0, 0, 4)
+    with_annotation(scene, kind, "A title", area)
+    assert not any(text.intersects(taken) for text in texts(scene))
+    assert texts(scene) != before
+    scene.show_project(scene.project.with_graph(with_look(scene.graph, scene.graph.look.without(["a1"]))))
+    assert texts(scene) == before
+
+
+def test_texts_keep_off_wires_that_a_person_bent_and_these_have_texts_of_their_own(qapp, flow):
+    scene = shown(DRAWINGS["unet"], flow)
+    link = max(scene.wires, key=lambda link: scene.wires[link].route.anchor[2])
+    (left, top), (right, bottom) = (scene.wires[link].route.points[i] for i in (0, -1))
+    target = next(text for text in texts(scene) if text.width() > 20)
+    y = target.center().y() if flow == RIGHT else bottom + 200
+    bends = ((left + 60, y), (right - 60, y)) if flow == RIGHT else ((target.center().x(), top + 60), (left, y))
+    bent = scene.graph.look.bend(link.target, bends)
+    scene.show_project(scene.project.with_graph(with_look(scene.graph, bent)))
+    assert set(bends) <= set(scene.wires[link].route.points)
+    pieces = [QRectF(*a, b[0] - a[0], b[1] - a[1]).normalized() for a, b in pairwise(scene.wires[link].route.points)]
+    lines = [piece.adjusted(-0.5, -0.5, 0.5, 0.5) for piece in pieces]
+    assert not any(text.intersects(line) for text in texts(scene) for line in lines)
+    assert scene.wires[link].label

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QFocusEvent, QWheelEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QDragEnterEvent, QDropEvent, QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QGraphicsSimpleTextItem
 
 from canvas_hand import CONTROL, NONE, Hand
 from drawings import Drawing, with_images
+from graph.look import FRAME, Annotation, Look, with_look
 from graph.messages import msg
 from graph.model import Node, Port
 from graph.problems import Fix, Problem
+from gui.canvas.minimap import Minimap
 from gui.canvas.scene import Hit
 from gui.canvas.tips import tip
 from gui.canvas.view import CanvasView
@@ -162,6 +164,28 @@ def test_the_minimap_pans(view, drawing):
     hand.drag(view.mapToScene(area.center()), left)
     assert view.visible_area().contains(QPointF(74, 33))
     assert view.editor.selection == set()
+
+
+def test_the_minimap_shows_frames_as_pale_areas_and_paints_them_once(view, editor, monkeypatch):
+    render, rendered = Minimap._render, []
+    monkeypatch.setattr(Minimap, "_render", lambda *args: (rendered.append(1), render(*args))[1])
+
+    def color(point: QPointF) -> QColor:
+        area = view.minimap.area()
+        image = view.viewport().grab(area).toImage()
+        scale, origin = view.minimap._fit()
+        return image.pixelColor((point * scale + origin - QPointF(area.topLeft())).toPoint())
+
+    inside = QPointF(500, 400)
+    before = color(inside)
+    look = Look({"f": Annotation("f", FRAME, "Frame", (0.0, -60.0, 1000.0, 600.0), "accent")})
+    editor.edit(lambda graph: with_look(graph, look), msg("Move"))
+    shade, count = color(inside), len(rendered)
+    assert shade != before and shade.blue() > before.blue()
+    assert color(QPointF(1600, 400)) != shade
+    for _ in range(3):
+        view.viewport().repaint()
+    assert len(rendered) == count
 
 
 # ---- drops, menus, tips

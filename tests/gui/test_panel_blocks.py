@@ -220,7 +220,7 @@ def test_a_problem_in_a_block_is_listed_once_and_leads_inside(qtbot, editor, pro
     assert [row.accessibleName().split(": ")[1] for row in errors] == ["BasicBlock › conv1"]
     wanted = []
     problems.node_requested.connect(wanted.append)
-    qtbot.mouseDClick(errors[0], LEFT)
+    qtbot.mouseClick(errors[0], LEFT)
     assert editor.scope == "b1" and editor.selection == set(wanted) == {editor.graph.node_named("conv1").id}
 
 

@@ -59,7 +59,7 @@ def test_with_errors_the_last_good_text_stays_and_says_so(editor, panel):
 def test_another_document_does_not_keep_the_old_text(editor, panel):
     editor.open(Project(name="Other"))
     editor.set_analysis(Analysis(problems=(Problem("empty", msg("Nothing is drawn yet.")),)))
-    assert "conv1" not in panel.text and panel.text.startswith("# The Python of the drawing appears here")
+    assert "conv1" not in panel.text and panel.text.startswith("# The Python of the drawing")
 
 
 def test_a_selected_node_shows_its_lines(editor, panel):
@@ -143,5 +143,5 @@ def test_where_nothing_is_understood_yet_the_panel_says_when_it_will(qtbot):
     qtbot.addWidget(panel)
     panel.show()
     editor.set_analysis(analyse(editor.project))
-    assert panel.text.startswith("# The Python of the drawing appears here when")
+    assert panel.text.startswith("# The Python of the drawing\n# appears here when")
     assert "class" not in panel.text

@@ -72,7 +72,7 @@ def test_pixels_arrive_as_they_are():
 def test_a_table_is_shown_with_its_columns(qtbot, editor, panel):
     editor.select([editor.graph.node_named("digits").id])
     editor.remove_selected()
-    assert panel.cards == {} and any("no data yet" in text for text in texts(panel))
+    assert panel.cards == {} and any("No data yet" in text for text in texts(panel))
     editor.add_node(TABLE, (0.0, 0.0))
     table = card_of(panel).table
     qtbot.waitUntil(table.isVisible, timeout=10_000)

@@ -73,7 +73,7 @@ def test_enter_and_double_click_lead_to_the_node(qtbot, editor, panel, problems)
     assert QApplication.focusWidget() is second
     qtbot.keyClick(second, Qt.Key.Key_Return)
     assert editor.selection == {problems[0].node}
-    qtbot.mouseDClick(first, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(first, Qt.MouseButton.LeftButton)
     assert wanted == [problems[0].node, problems[1].node]
 
 
@@ -116,5 +116,5 @@ def test_the_tab_and_the_status_line_count_alike(panel, editor, problems):
     counts = []
     panel.count_changed.connect(counts.append)
     editor.set_analysis(analysis_of(editor, problems))
-    assert counts == [2] and verdict(errors=1, warnings=1) == "✕ 2 problems"
-    assert verdict(errors=1, warnings=0) == "✕ 1 problem" and verdict(errors=0, warnings=1) == "! 1 warning"
+    assert counts == [2] and verdict(errors=1, warnings=1) == "✕ 1 error · 1 warning"
+    assert verdict(errors=2, warnings=0) == "✕ 2 errors" and verdict(errors=0, warnings=1) == "! 1 warning"

@@ -70,11 +70,12 @@ def run(window: MainWindow, examples: int) -> None:
     run_state_machine_as_test(type("SequenceHere", (Sequence,), {"window": window}), settings=limits)
 
 
+@pytest.mark.timeout(300)
 def test_sequences_are_undone_and_redone_to_the_byte(window):
-    run(window, 30)
+    run(window, 40)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_a_thousand_sequences(window):
     run(window, 1000)

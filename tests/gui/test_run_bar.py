@@ -116,7 +116,7 @@ def test_another_document_empties_the_bar(qtbot, bar, sessions):
 def test_figures_of_the_test_at_the_end(qtbot, bar, sessions):
     click(qtbot, bar.button)
     say(qtbot, bar, sessions[0], started(), Finished({"accuracy": 0.975}, "runs/one", "cpu", 3, 61.0))
-    assert bar.status.text() == "Finished in 01:01 · Accuracy 0.9750"
+    assert bar.status.text() == "Finished in 01:01 · Test: Accuracy 0.9750"
 
 
 def test_says_that_the_drawing_has_changed(qtbot, bar, sessions):

@@ -117,7 +117,7 @@ def test_from_an_empty_canvas_to_an_exported_network(window, qtbot, project_fold
     qtbot.waitUntil(lambda: window.editor.analysis.parameters == 61_706, timeout=10_000)
     assert window.editor.analysis.problems == ()
     window.frame.side.setCurrentWidget(window.frame.code)
-    qtbot.waitUntil(lambda: "self.conv1 = nn.Conv2d(1, 6, kernel_size=5)" in window.frame.code.text)
+    qtbot.waitUntil(lambda: "self.conv1 = nn.Conv2d(1, 6, kernel_size=5)" in window.frame.code.panel().text)
 
     window.frame.side.setCurrentWidget(window.frame.training)
     enter(window, window.frame.training, {"Epochs": "12", "Learning rate": "0.003"})
