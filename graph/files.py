@@ -103,10 +103,16 @@ def part_to_text(graph: Graph, definitions: Definitions | None = None) -> str:
 def part_from_text(text: str, catalog: Catalog) -> tuple[Graph, Definitions]:
     """The part of a drawing that a text holds; nodes of a renamed type get the type's present id.
 
+    The text of a whole file will do too: its drawing, with everything that it defines.
+
     Raises:
-        FileError: it holds none.
+        FileError: it holds neither.
     """
-    record = _open_record(text, PART_FORMAT)
+    try:
+        record = _open_record(text, PART_FORMAT)
+    except FileError:
+        project = from_text(text)
+        return project.graph, project.definitions
     for node in (typed := check(record, PartRecord)).nodes:
         node.type = catalog[node.type].id if node.type in catalog else node.type
     return part_of(typed, record)

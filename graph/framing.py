@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from graph.look import FRAME, Annotation, Area, Look
+from graph.look import FRAME, Annotation, Area, Look, within_reach
 from graph.model import Graph, NodeId, Port, Position
 
 Sizes = Mapping[NodeId, tuple[float, float]]  # width and height of the card of every node
 
 GRID = 4.0
+BAND = 256.0  # height of the rows that areas are sorted into
 MARGIN = 16.0  # between a frame and what it is fitted to
 TITLE = 28.0  # height of the bar with the title of a frame
 
@@ -28,11 +30,57 @@ def load_of(graph: Graph, nodes: Iterable[NodeId], annotations: Iterable[str], s
     """These, and whatever lies wholly in the frames among them."""
     found_nodes, found_annotations = set(nodes), set(annotations)
     there = graph.look.annotations
-    frames = [there[i].area for i in found_annotations if there[i].kind == FRAME]
-    for area in frames:
-        found_nodes.update(i for i in graph.nodes if _holds(area, _card(graph, i, sizes)))
-        found_annotations.update(i for i, other in there.items() if other.area != area and _holds(area, other.area))
+    frames = sorted((there[i] for i in found_annotations if there[i].kind == FRAME), key=_size, reverse=True)
+    if frames:
+        held, inner = Held(graph, sizes), set[str]()
+        for frame in frames:
+            if frame.id not in inner:  # else a larger one brought what is in it
+                load = held.load(frame)
+                found_nodes |= load.nodes
+                inner |= load.annotations
+        found_annotations |= inner
     return Load(frozenset(found_nodes), frozenset(found_annotations))
+
+
+_Entry = tuple[Area, str, bool]  # a rectangle, whose it is, whether of a frame or note
+
+
+class Held:
+    """What lies in the frames of a drawing: an index of all areas by where their upper left corners are."""
+
+    def __init__(self, graph: Graph, sizes: Sizes) -> None:
+        cards = ((_card(graph, i, sizes), i, False) for i in graph.nodes)
+        rows: dict[int, list[_Entry]] = {}
+        for entry in (*cards, *((note.area, i, True) for i, note in graph.look.annotations.items())):
+            rows.setdefault(_band(entry[0][1]), []).append(entry)
+        self._rows = {band: sorted(row) for band, row in rows.items()}
+
+    def load(self, frame: Annotation) -> Load:
+        """What lies wholly in a frame, without itself."""
+        area = frame.area
+        found = [entry for entry in self._near(area) if _holds(area, entry[0])]
+        nodes = frozenset(i for _, i, is_annotation in found if not is_annotation)
+        return Load(nodes, frozenset(i for other, i, is_annotation in found if is_annotation and other != area))
+
+    def _near(self, area: Area) -> Iterator[_Entry]:
+        """What has its upper left corner in an area, and some more."""
+        left, top, width, height = area
+        bands = range(_band(top), _band(top + height) + 1)
+        for band in bands if len(bands) < len(self._rows) else [band for band in self._rows if band in bands]:
+            row = self._rows.get(band, [])
+            yield from row[bisect_left(row, left, key=_left) : bisect_right(row, left + width, key=_left)]
+
+
+def _left(entry: _Entry) -> float:
+    return entry[0][0]
+
+
+def _band(y: float) -> int:
+    return math.floor(y / BAND)
+
+
+def _size(annotation: Annotation) -> float:
+    return annotation.area[2] * annotation.area[3]
 
 
 def moved(graph: Graph, load: Load, offset: Position) -> Graph:
@@ -54,7 +102,7 @@ def moved_bends(graph: Graph, load: Load, offset: Position) -> dict[Port, tuple[
     """The corners of the wires between the nodes of a load that is elsewhere, by the inputs that they end at."""
     dx, dy = offset
     return {
-        target: tuple((x + dx, y + dy) for x, y in points)
+        target: tuple(within_reach((x + dx, y + dy)) for x, y in points)
         for target, points in graph.look.bends.items()
         if target.node in load.nodes and graph.links[target].source.node in load.nodes
     }
@@ -75,19 +123,21 @@ def refitted(before: Graph, after: Graph, sizes_before: Sizes, sizes_after: Size
     """
     there = {i: annotation for i, annotation in before.look.annotations.items() if i in after.look.annotations}
     areas = {i: after.look.annotations[i].area for i in there}
-    frames = sorted((a for a in there.values() if a.kind == FRAME), key=lambda a: a.area[2] * a.area[3])
-    loads = {frame.id: load_of(before, (), [frame.id], sizes_before) for frame in frames}
+    frames = sorted((a for a in there.values() if a.kind == FRAME), key=_size)
+    held, order = Held(before, sizes_before), {i: number for number, i in enumerate(there)}
+    loads = {frame.id: held.load(frame) for frame in frames}
     cards = {
         i: (_card(before, i, sizes_before), _card(after, i, sizes_after)) for i in before.nodes & after.nodes.keys()
     }
-    stale = {frame.id for frame in frames if _is_stale(frame.area, loads[frame.id], cards)}
+    changed = {i: new for i, (old, new) in cards.items() if old != new}
+    stale = {frame.id for frame in frames if _is_stale(frame.area, loads[frame.id], changed)}
     stale |= {i for outer in stale for i in loads[outer].annotations}
     carried: set[str] = set()
     for frame in frames:  # inner ones first
         load = loads[frame.id]
         pairs = [cards[i] for i in load.nodes if i in cards]
-        others = [i for i in load.annotations if i != frame.id and i in there]
-        notes = [i for i in there if i in others and there[i].kind != FRAME and i not in carried]
+        others = sorted(load.annotations & there.keys(), key=order.__getitem__)
+        notes = [i for i in others if there[i].kind != FRAME and i not in carried]
         if pairs:
             carried.update(notes)
         if frame.id not in stale or not pairs:
@@ -98,10 +148,8 @@ def refitted(before: Graph, after: Graph, sizes_before: Sizes, sizes_after: Size
         areas |= dict(zip(notes, notes_then, strict=True))
         areas[frame.id] = framed([*among, *notes_then]) or areas[frame.id]
     look = after.look
-    for i, area in areas.items():
-        if area != look.annotations[i].area:
-            look = look.put(replace(look.annotations[i], area=area))
-    return look
+    elsewhere = {i: area for i, area in areas.items() if area != look.annotations[i].area}
+    return with_areas(look, elsewhere) if elsewhere else look
 
 
 def with_areas(look: Look, areas: Mapping[str, Area]) -> Look:
@@ -113,14 +161,12 @@ def with_areas(look: Look, areas: Mapping[str, Area]) -> Look:
 def shifted(area: Area, offset: Position) -> Area:
     """The area elsewhere."""
     left, top, width, height = area
-    return (left + offset[0], top + offset[1], width, height)
+    return (*within_reach((left + offset[0], top + offset[1])), width, height)
 
 
-def _is_stale(area: Area, load: Load, cards: Mapping[NodeId, tuple[Area, Area]]) -> bool:
-    """Whether the nodes of a frame moved, or another one came to lie on it; `cards` are those before and after."""
-    if any(cards[i][0] != cards[i][1] for i in load.nodes if i in cards):
-        return True
-    return any(_meet(area, new) for i, (old, new) in cards.items() if i not in load.nodes and old != new)
+def _is_stale(area: Area, load: Load, changed: Mapping[NodeId, Area]) -> bool:
+    """Whether the nodes of a frame moved, or another one came to lie on it; `changed` are the cards that did."""
+    return not load.nodes.isdisjoint(changed) or any(_meet(area, card) for card in changed.values())
 
 
 def _meet(a: Area, b: Area) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
-from graph.framing import Load, carried_along, framed, load_of
+from graph.framing import Held, Load, carried_along, framed
 from graph.layout_layers import AllPorts, Ports
 from graph.look import FRAME, NOTE, Area
 from graph.model import Graph, Link, Node, NodeId, Port, Position
@@ -35,9 +35,9 @@ def clusters(graph: Graph, sizes: Mapping[NodeId, Size], ids: Iterable[NodeId]) 
 
     Of frames that share some of their nodes, and not one all of those of the other, only the smallest is one.
     """
-    there, chosen, found = graph.look.annotations, set(ids), []
+    there, chosen, found, held = graph.look.annotations, set(ids), list[Cluster](), Held(graph, sizes)
     for frame in sorted((a for a in there.values() if a.kind == FRAME), key=lambda a: a.area[2] * a.area[3]):
-        load = load_of(graph, (), [frame.id], sizes)
+        load = held.load(frame)
         nested = all(c.load.nodes <= load.nodes or c.load.nodes.isdisjoint(load.nodes) for c in found)
         if load.nodes and load.nodes <= chosen and nested:
             found.append(Cluster(f"frame {frame.id}", load))

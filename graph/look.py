@@ -15,6 +15,7 @@ Area = tuple[float, float, float, float]  # left, top, width, height in canvas u
 FRAME, NOTE = "frame", "note"
 RIGHT, DOWN = "right", "down"
 FLOWS = (RIGHT, DOWN)
+FARTHEST = 1e7  # canvas units from the origin that anything may be away
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Look:
     def bend(self, target: Port, points: Iterable[Position]) -> Self:
         """Give the wire that ends at an input these corner points; none lets it find its own way again."""
         bends = {k: v for k, v in self.bends.items() if k != target}
-        corners = tuple((float(x), float(y)) for x, y in points)
+        corners = tuple(map(within_reach, points))
         return replace(self, bends={**bends, target: corners} if corners else bends)
 
     def collapse(self, nodes: Iterable[NodeId], collapsed: bool) -> Self:
@@ -84,13 +85,19 @@ class Look:
         look = self
         for annotation in part.annotations.values():
             left, top, *size = annotation.area
-            look = look.put(replace(annotation, id=look.free_id(), area=(left + dx, top + dy, *size)))
+            look = look.put(replace(annotation, id=look.free_id(), area=(*within_reach((left + dx, top + dy)), *size)))
         bends = {
-            target._replace(node=ids[target.node]): tuple((x + dx, y + dy) for x, y in points)
+            target._replace(node=ids[target.node]): tuple(within_reach((x + dx, y + dy)) for x, y in points)
             for target, points in part.bends.items()
         }
         collapsed = {ids[i] for i in part.collapsed}
         return replace(look, bends={**look.bends, **bends}, collapsed=look.collapsed | collapsed)
+
+
+def within_reach(position: Position) -> Position:
+    """The position, or the nearest one that a drawing may have."""
+    x, y = position
+    return (float(max(-FARTHEST, min(x, FARTHEST))), float(max(-FARTHEST, min(y, FARTHEST))))
 
 
 def with_look(graph: Graph, look: Look) -> Graph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.look import RIGHT, Annotation, Look, with_look
+from graph.look import RIGHT, Annotation, Look, with_look, within_reach
 from graph.messages import FileError, msg
 from graph.migrations import Record
 from graph.model import Graph, Port
@@ -17,7 +17,7 @@ def look_record(graph: Graph) -> Record:
     bends = sorted(look.bends.items(), key=lambda entry: (order[entry[0].node], entry[0].name))
     record: Record = {
         "annotations": [_annotation_record(annotation) for annotation in look.annotations.values()],
-        "bends": [[*target, [[float(x), float(y)] for x, y in points]] for target, points in bends],
+        "bends": [[*target, [list(within_reach(point)) for point in points]] for target, points in bends],
         "collapsed": sorted(look.collapsed, key=order.__getitem__),
         "flow": look.flow if look.flow != RIGHT else None,
     }
@@ -45,7 +45,7 @@ def _annotation_record(annotation: Annotation) -> Record:
         "id": annotation.id,
         "kind": annotation.kind,
         "text": annotation.text,
-        "area": [float(x) for x in annotation.area],
+        "area": [*within_reach(annotation.area[:2]), *within_reach(annotation.area[2:])],
     }
     return record | ({"color": annotation.color} if annotation.color else {})
 

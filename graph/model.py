@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from graph import kinship
-from graph.look import Look
+from graph.look import Look, within_reach
 from graph.messages import EditError, Message, msg
 from graph.names import check_name, first_free
 from graph.plan import Choice, Plan
@@ -196,7 +196,7 @@ class Graph:
 
     def move(self, positions: Mapping[NodeId, Position]) -> Self:
         """Place nodes; positions are those of the upper left corner, in canvas units."""
-        moved = {k: replace(self.require(k), position=(float(x), float(y))) for k, (x, y) in positions.items()}
+        moved = {k: replace(self.require(k), position=within_reach(place)) for k, place in positions.items()}
         return replace(self, nodes={**self.nodes, **moved})
 
     def put(self, node: Node) -> Self:
@@ -227,7 +227,7 @@ class Graph:
             names.add(name)
             ids[node.id] = new = f"n{next(numbers)}"
             x, y = node.position
-            nodes[new] = replace(node, id=new, name=name, position=(x + offset[0], y + offset[1]))
+            nodes[new] = replace(node, id=new, name=name, position=within_reach((x + offset[0], y + offset[1])))
         for new in (i for i in ids.values() if nodes[i].shares is not None):
             nodes[new] = replace(nodes[new], shares=ids.get(nodes[new].shares or ""))
         copies = (

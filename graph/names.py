@@ -22,6 +22,7 @@ MODULE_ATTRIBUTES = frozenset(
     zero_grad self model torch nn math""".split()
 )
 MAX_NAME = 64
+MAX_QUOTED = 40
 
 
 def first_free(stem: str, names: Container[str]) -> str:
@@ -40,7 +41,7 @@ def check_name(name: str, *, taken: Container[str] = ()) -> None:
             msg(
                 "'{name}' cannot be a name: use up to {limit} letters, digits and underscores, "
                 "starting with a letter, such as conv1.",
-                name=name,
+                name=shortened(name),
                 limit=MAX_NAME,
             )
         )
@@ -48,6 +49,11 @@ def check_name(name: str, *, taken: Container[str] = ()) -> None:
         raise EditError(msg("'{name}' cannot be a name: Python or PyTorch uses that word. Try {name}1.", name=name))
     if name in taken:
         raise EditError(msg("Another node is called '{name}'. Choose a name that is free.", name=name))
+
+
+def shortened(name: str) -> str:
+    """What a sentence quotes of a name, which may be a whole page that somebody pasted."""
+    return name if len(name) <= MAX_QUOTED else f"{name[:MAX_QUOTED]}…"
 
 
 def stem_of(title: str, default: str) -> str:

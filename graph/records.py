@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
+from graph.look import within_reach
 from graph.look_records import look_record, with_record
 from graph.messages import EditError, FileError, Message, msg
 from graph.migrations import Record
@@ -79,7 +80,7 @@ def _drawing_record(graph: Graph) -> Record:
 
 
 def _places(graph: Graph) -> Record:
-    return {node.id: [float(x) for x in node.position] for node in graph.nodes.values()}
+    return {node.id: list(within_reach(node.position)) for node in graph.nodes.values()}
 
 
 def _block_record(block: Block) -> Record:

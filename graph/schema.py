@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from graph.look import FLOWS, FRAME, NOTE, RIGHT
+from graph.look import FARTHEST, FLOWS, FRAME, NOTE, RIGHT
 from graph.messages import Message, msg
 from graph.plan import DEVICES
 from graph.strict_json import refuse
@@ -27,6 +27,7 @@ Title = Annotated[str, Meta(pattern=_TITLE)]  # becomes the name of a class
 CodeName = Annotated[str, Meta(pattern=_CODE_NAME)]  # that of a class or function
 Count = Annotated[int, Meta(ge=1, le=2**31)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Coordinate = Annotated[float, Meta(ge=-FARTHEST, le=FARTHEST)]
 Device = Annotated[str, Meta(pattern=_DEVICE)]
 Plain = bool | int | float | str | None
 Params = dict[str, Plain | tuple[Plain, ...]]
@@ -120,11 +121,11 @@ class AnnotationRecord(Struct, forbid_unknown_fields=True):
     id: Id
     kind: Annotated[str, Meta(pattern=_KIND)]
     text: str
-    area: tuple[float, float, float, float]
+    area: tuple[Coordinate, Coordinate, Coordinate, Coordinate]
     color: Annotated[str, Meta(max_length=64)] = ""
 
 
-BendRecord = tuple[Id, Word, tuple[tuple[float, float], ...]]  # target node, its port, corner points
+BendRecord = tuple[Id, Word, tuple[tuple[Coordinate, Coordinate], ...]]  # target node, its port, corner points
 
 
 class LookRecord(Struct):
@@ -139,8 +140,8 @@ class LookRecord(Struct):
 class LayoutRecord(LookRecord):
     """Where the nodes stand: the only part that changes when one is moved."""
 
-    nodes: dict[str, tuple[float, float]] = {}
-    blocks: dict[str, dict[str, tuple[float, float]]] = {}
+    nodes: dict[str, tuple[Coordinate, Coordinate]] = {}
+    blocks: dict[str, dict[str, tuple[Coordinate, Coordinate]]] = {}
     looks: dict[str, LookRecord] = {}  # those of the blocks
 
 
@@ -183,10 +184,13 @@ def check(record: dict[str, Any], kind: type[T]) -> T:
         raise refuse(place.strip("`").lstrip("$."), _explain(detail)) from error
 
 
+_LEAST, _MOST = (rf"Expected `(?:int|float)` {sign} (?P<limit>-?\d+)(?:\.0)?" for sign in (">=", "<="))
 _EXPLANATIONS = (
     (r"Object missing required field `(?P<field>.*)`", msg("the field '{field}' is missing. Add it.")),
     (r"Object contains unknown field `(?P<field>.*)`", msg("the field '{field}' is not known. Delete it.")),
     (r"Expected `str` matching regex (?P<form>.*)", msg("the value does not fit: it must be {form}. Change it.")),
+    (_LEAST, msg("the value does not fit: it must be at least {limit}. Change it.")),
+    (_MOST, msg("the value does not fit: it must be at most {limit}. Change it.")),
     (r"Expected `(?P<wanted>[^`]*)`, got `(?P<found>[^`]*)`", msg("{wanted} is needed there, not {found}.")),
     (r"(?P<detail>.*)", msg("the value does not fit ({detail}). Change it.")),
 )

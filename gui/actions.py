@@ -14,6 +14,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from graph.messages import Message, msg
+from gui.unfinished import finish_typing
 
 if TYPE_CHECKING:
     from gui.shortcuts import Shortcuts
@@ -247,7 +248,8 @@ class Action(QAction):
         return ask(self.entry.id) if ask is not None else None
 
     def run(self) -> None:
-        """Do it, or say why it cannot be done."""
+        """Do it, or say why it cannot be done. What is being typed counts as typed."""
+        finish_typing()
         reason = self.why_not()
         if reason is not None:
             self._tell(reason)

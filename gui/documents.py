@@ -135,7 +135,7 @@ class Documents(QObject):
             FileError: it cannot be read; nothing is changed then, and it stays where it is.
         """
         project = files.load(kept.copy)
-        lock = FileLock(kept.original) if kept.original else None
+        lock = FileLock(kept.original, self) if kept.original else None
         if lock is not None and lock.take() is not None:
             lock = None
         self._take(project, kept.original, kept.title, lock=lock, digest=kept.digest)
@@ -192,7 +192,7 @@ class Documents(QObject):
             )
         if is_own and (self._lock is not None or self._is_shared):
             return None
-        lock = FileLock(path)
+        lock = FileLock(path, self)
         holder = lock.take()
         lock.release()
         if holder is None:
@@ -301,7 +301,7 @@ class Documents(QObject):
         """
         if self._lock is not None and os.path.realpath(self._lock.path) == os.path.realpath(path):
             return self._lock
-        lock = FileLock(path)
+        lock = FileLock(path, self)
         if (holder := lock.take()) is not None:
             raise InUseError(path, holder)
         return lock

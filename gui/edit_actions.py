@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from graph.messages import Message, msg, tr
+from gui.canvas.drops import drawings_in
 
 if TYPE_CHECKING:
     from gui.page import Page
@@ -56,8 +57,13 @@ class EditActions:
             QGuiApplication.clipboard().setText(text)
 
     def paste(self) -> None:
-        """Add what was copied, where the cursor is on the canvas."""
-        self._workspace.clipboard.paste_text(QGuiApplication.clipboard().text())
+        """Add what was copied, beside where it was; drawings copied as files are opened."""
+        clipboard = QGuiApplication.clipboard()
+        drawings = drawings_in(clipboard.mimeData())
+        for path in drawings:
+            self._page.file_dropped.emit(path)
+        if not drawings:
+            self._workspace.clipboard.paste_text(clipboard.text())
 
     def duplicate(self) -> None:
         """Add a copy of the selection."""

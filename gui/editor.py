@@ -11,7 +11,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.binding import bound, defaults, is_expression
-from graph.bypassing import bypass
+from graph.bypassing import bypass, can_bypass
 from graph.catalog import Catalog, Role
 from graph.catalog.types import Param
 from graph.history import History
@@ -243,8 +243,10 @@ class Editor(QObject):
             self.edit(edit, msg("Delete"))
 
     def bypass_selected(self) -> None:
-        """Switch the selected nodes off; on again if all of them are off."""
-        ids = self.selection
+        """Switch those of the selected nodes off that can be; on again if all of them are off."""
+        nodes = self.graph.nodes
+        able = {i for i in self.selection if can_bypass(self.catalog.get(nodes[i].type))}
+        ids = able or self.selection
         bypassed = not all(self.graph.nodes[i].bypassed for i in ids)
         text = msg("Bypass") if bypassed else msg("End the bypass")
         self.edit(lambda graph: bypass(graph, ids, self.catalog, bypassed=bypassed), text)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from graph.messages import LayerloomError, msg, tr
 from gui.documents import SUFFIX
-from gui.locks import InUseError
+from gui.locks import InUseError, owner_of, window_of
 from gui.page import Page
 from gui.panels.recovery import RecoveryPanel
 from gui.recovery import Recovered, Recovery
@@ -76,13 +76,27 @@ class FileActions(QObject):
         self._open(lambda page: lambda: page.workspace.documents.open(path))
 
     def open_in_way(self, path: Path, way: str) -> None:
-        """Open a file that somebody else has open: "read-only", "anyway", or a "copy" of it."""
-        if way == "copy":
+        """Open a file that somebody else has open: "read-only", "anyway", or a "copy" of it; or "go" to where it is."""
+        if way == "go":
+            self._go_to(path)
+        elif way == "copy":
             self._open(lambda page: lambda: page.workspace.documents.open_copy(path))
         else:
             self._open(
                 lambda page: lambda: page.workspace.documents.open(path, "anyway" if way == "anyway" else "read-only")
             )
+
+    def _go_to(self, path: Path) -> None:
+        """Bring the tab that may write a file to the front, in whatever window of this application it is."""
+        owner = owner_of(path)
+        window = window_of(owner)
+        if not isinstance(window, type(self._window)):
+            self.open_path(path)  # it was closed meanwhile
+            return
+        window.tabs.setCurrentWidget(next(page for page in window.pages if page.workspace.documents is owner))
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.raise_()
+        window.activateWindow()
 
     def open_block(self, path: Path) -> None:
         """Open the file of a block: one of the person's own, or a copy of one that ships."""

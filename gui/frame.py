@@ -30,7 +30,7 @@ from gui.panels.problems import ProblemsPanel
 from gui.panes import Panes
 from gui.settings import Settings
 from gui.status_line import StatusLine
-from gui.theme import GRID, theme
+from gui.theme import theme
 from gui.tool_bar import ToolBar
 from gui.workspace import Workspace
 from runtime.events import Event, Failed, StepsEnded
@@ -65,6 +65,7 @@ class Frame(QWidget):
         Announcer(self._editor, self.canvas)
         self._connect()
         self._factor = theme.factor
+        self._is_down_chosen = False  # whether the person gave the lower panel its height
         theme.changed.connect(self._on_theme_changed)
 
     # ---- parts
@@ -180,6 +181,7 @@ class Frame(QWidget):
         self._controller.problems_wanted.connect(self._on_problems_wanted)
         self._controller.started.connect(self._on_started)
         self.bottom.currentChanged.connect(self._grow_bottom)
+        self._down.splitterMoved.connect(self._on_down_chosen)
         self._controller.events.connect(self._on_events)
         self._controller.ended.connect(self._on_ended)
 
@@ -255,23 +257,28 @@ class Frame(QWidget):
     def save_layout(self, settings: Settings) -> None:
         """Remember the sizes of the panels."""
         settings.set_layout("across", self._across.saveState())
-        settings.set_layout("down", self._down.saveState())
+        if self._is_down_chosen:
+            settings.set_layout("down", self._down.saveState())
 
     def restore_layout(self, settings: Settings, *, height: int) -> None:
         """Give the panels the sizes that they had, or those of a first start in a window of that height."""
         bottom = round((BOTTOM_SHARE if self._workspace.events else EMPTY_SHARE) * height)
         self._restore(self._across, settings.layout("across"), [theme.px(LIBRARY_WIDTH), 1000, theme.px(SIDE_WIDTH)])
         self._restore(self._down, settings.layout("down"), [height - bottom, bottom])
+        self._is_down_chosen = not settings.layout("down").isEmpty()
 
     # ---- handlers
 
     @Slot()
+    def _on_down_chosen(self) -> None:
+        self._is_down_chosen = True
+
+    @Slot()
     def _grow_bottom(self) -> None:
         """Something is in the lower panel now: give it room, unless the person gave it a size."""
-        above, below = self._down.sizes()
-        height = above + below
-        if below <= max(EMPTY_SHARE * self.window().height(), self.bottom.minimumSizeHint().height()) + GRID:
-            bottom = max(round(BOTTOM_SHARE * self.window().height()), theme.px(BOTTOM_HEIGHT))
+        bottom = max(round(BOTTOM_SHARE * self.window().height()), theme.px(BOTTOM_HEIGHT))
+        height, below = sum(self._down.sizes()), self._down.sizes()[1]
+        if not self._is_down_chosen and below < bottom:
             self._down.setSizes([height - bottom, bottom])
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -27,6 +27,7 @@ from gui.run_controller import RunController
 from gui.settings import Settings
 from gui.shortcuts import Shortcuts
 from gui.tongue import tongue
+from gui.unfinished import finish_typing
 from gui.view_actions import ViewActions
 from gui.workspace import Workspace
 from runtime import examples
@@ -299,6 +300,7 @@ class MainWindow(QMainWindow):
 
     def _may_leave(self, page: Page) -> bool:
         """Whether a document may be left: its run ended and its changes saved or given up."""
+        finish_typing()
         if page.workspace.is_running or not page.workspace.editor.is_saved:
             self.tabs.setCurrentWidget(page)
         if page.workspace.is_running and not self._may_stop_run():
@@ -363,6 +365,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_language_changed(self) -> None:
         """Every word is made anew; documents, runs and history stay as they are."""
+        finish_typing()
         for page in self.pages:
             page.make_anew()
             page.frame.restore_layout(self._settings, height=self.height())

@@ -20,7 +20,7 @@ class Page(QWidget):
 
     action_requested = Signal(str)  # the id of an action of the window
     context_menu_requested = Signal(object, object)  # QPoint on the screen, NodeId or None
-    file_dropped = Signal(object)  # Path
+    file_dropped = Signal(object)  # Path of a drawing, dropped or pasted
     block_opened = Signal(object)  # Path, of a block of the library
     opening_requested = Signal(object, str)  # Path of a file that is in use, and the way to open it all the same
 

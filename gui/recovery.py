@@ -66,14 +66,18 @@ class Recovery(QObject):
         self._thread.start()
 
     def recoverable(self) -> list[Recovered]:
-        """The drawings of dead applications, the newest first. What the original file holds too is not among them."""
+        """The drawings of dead applications, the newest first.
+
+        Not among them is what the original file holds too, and what a whole one of them continues.
+        """
         with self._turn:
             self._claim_the_dead()
             items = [read(copy) for claim in self._claims for copy in safekeeping.kept_in(claim.folder)]
-            items = [item for item in items if item.copy not in self._taken]
         for item in items:
-            if is_in_original(item):
-                safekeeping.forget(item.copy)
+            if item.copy not in self._taken and is_in_original(item):
+                _forget(item)
+        hidden = {key for item in items if item.problem is None for key in item.continues}
+        items = [item for item in items if item.copy not in self._taken and item.key not in hidden]
         return sorted((item for item in items if item.copy.exists()), key=lambda item: item.time, reverse=True)
 
     def take(self, item: Recovered) -> None:
@@ -97,8 +101,7 @@ class Recovery(QObject):
 
     def discard(self, item: Recovered) -> None:
         """The person does not want it."""
-        safekeeping.forget(item.copy)
-        safekeeping.forget_all(item.continues)
+        _forget(item)
         self._without(item)
 
     def close(self) -> None:
@@ -158,6 +161,13 @@ def is_in_original(item: Recovered) -> bool:
     """Whether nothing was lost: the original file holds exactly what is kept."""
     kept = _digest(item.copy)
     return item.original is not None and kept is not None and _digest(item.original) == kept
+
+
+def _forget(item: Recovered) -> None:
+    """Keep it no longer, and what it continues neither; what a damaged one continues is the best that there is."""
+    safekeeping.forget(item.copy)
+    if item.problem is None:
+        safekeeping.forget_all(item.continues)
 
 
 def _digest(path: Path) -> str | None:

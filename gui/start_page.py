@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QGridLayout, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QGridLayout, QPushButton, QScrollArea, QWidget
 
 from graph.messages import tr
 from gui.canvas.painting import ui_font
@@ -18,12 +19,15 @@ from gui.theme import GRID, theme
 from gui.thumbnails import Thumbnails
 from runtime import examples
 
-TILE = QSize(272, 192)  # pixels at 100 %, as the next four
+TILE = QSize(272, 200)  # pixels at 100 %, as the next four
 PICTURE_HEIGHT = 128
 PICTURE = QSize(TILE.width() - 2, PICTURE_HEIGHT)
 MAX_WIDTH = 4 * 272 + 3 * 16  # four tiles and their gaps
 GAP = 4 * GRID
 NARROW = 400  # room that margins leave for tiles at least
+WORD = re.compile(
+    r"[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]*\s*"
+)  # Chinese breaks after every sign
 
 
 class Offer(NamedTuple):
@@ -56,6 +60,7 @@ class StartPage(QWidget):
         self._columns = 0
         self._build(recent)
         parent.installEventFilter(self)
+        self._page.installEventFilter(self)
         self.setGeometry(parent.rect())
         theme.changed.connect(self._on_theme_changed)
 
@@ -76,6 +81,7 @@ class StartPage(QWidget):
     def _build(self, recent: Sequence[Path]) -> None:
         page = QWidget()
         page.setObjectName("startPageContent")
+        self._page = page
         self._lines = column(page, spacing=GAP)
         self._lines.addLayout(self._head())
         self._lines.addSpacing(2 * GRID)
@@ -93,7 +99,7 @@ class StartPage(QWidget):
         self._scroll = scroll
         column(self).addWidget(scroll)
 
-    def _head(self):
+    def _head(self) -> QBoxLayout:
         words = column(spacing=GRID)
         words.addWidget(label(tr("What do you want to draw?"), tone="title"))
         words.addWidget(
@@ -109,10 +115,15 @@ class StartPage(QWidget):
         self._new.clicked.connect(self._on_new)
         self._open.clicked.connect(self._on_open)
         self._close.clicked.connect(self._on_back)
-        head = row(spacing=2 * GRID)
-        head.addLayout(words, 1)
+        buttons = row(spacing=2 * GRID)
         for button in (self._new, self._open, self._close):
-            head.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+            buttons.addWidget(button)
+        buttons.addStretch()
+        head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        head.setSpacing(GAP)
+        head.addLayout(words, 1)
+        head.addLayout(buttons)
+        self._heading, self._words, self._buttons = head, words, buttons
         return head
 
     def _section(self, title: str, offers: Iterable[Offer]) -> None:
@@ -134,6 +145,7 @@ class StartPage(QWidget):
         room = min(theme.px(MAX_WIDTH), max(NARROW, self.width() - 16 * GRID))
         side = max(8 * GRID, (self.width() - room) // 2)
         self._lines.setContentsMargins(side, 10 * GRID, side, 10 * GRID)
+        self._arrange_head(self.width() - 2 * side)
         columns = max(1, (room + GAP) // (_scaled(TILE).width() + GAP))
         if columns == self._columns:
             return
@@ -144,6 +156,12 @@ class StartPage(QWidget):
             for place in range(columns):
                 grid.setColumnStretch(place, 0)
             grid.setColumnStretch(columns, 1)
+
+    def _arrange_head(self, room: int) -> None:
+        """The buttons beside the words, or below them where there is no room for both."""
+        needed = self._words.minimumSize().width() + GAP + self._buttons.minimumSize().width()
+        directions = QBoxLayout.Direction
+        self._heading.setDirection(directions.TopToBottom if needed > room else directions.LeftToRight)
 
     # ---- what happens
 
@@ -158,8 +176,10 @@ class StartPage(QWidget):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if event.type() == QEvent.Type.Resize and watched is self._parent:
             self.setGeometry(self._parent.rect())
+        elif event.type() == QEvent.Type.LayoutRequest and watched is self._page:  # also through the size of text
+            self._arrange()
         return False
 
     @Slot()
@@ -252,11 +272,11 @@ class Tile(QAbstractButton):
         painter.setFont(ui_font(theme.px(13), bold=True))
         title = painter.fontMetrics().elidedText(self.offer.title, Qt.TextElideMode.ElideRight, int(area.width()))
         painter.setPen(theme.color("text"))
-        line = painter.fontMetrics().height()
+        line = _line_height(painter, title)
         painter.drawText(QRectF(area.left(), area.top(), area.width(), line), Qt.AlignmentFlag.AlignLeft, title)
         painter.setFont(ui_font(theme.px(12)))
         painter.setPen(theme.color("muted"))
-        words = QRectF(area.left(), area.top() + line + 2, area.width(), 2 * painter.fontMetrics().lineSpacing())
+        words = QRectF(area.left(), area.top() + line + 2, area.width(), 2 * _line_height(painter, self.offer.sentence))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         if self.offer.example:
             painter.drawText(
@@ -269,13 +289,17 @@ class Tile(QAbstractButton):
             painter.drawText(words, flags, folder)
 
 
+def _line_height(painter: QPainter, text: str) -> float:
+    """How high a line is: that of Chinese comes from another font than that of English."""
+    return painter.boundingRect(QRectF(0, 0, 1e5, 1e3), 0, text).height()
+
+
 def _two_lines(painter: QPainter, text: str, area: QRectF) -> str:
     """As much of a text as fits into an area, with an ellipsis where it goes on."""
     flags = int(Qt.TextFlag.TextWordWrap)
-    words = text.split(" ") if " " in text else list(text)
-    joint = " " if " " in text else ""
+    words = WORD.findall(text)
     for count in range(len(words), 0, -1):
-        shown = joint.join(words[:count]) + ("" if count == len(words) else "…")
+        shown = "".join(words[:count]).rstrip() + ("" if count == len(words) else "…")
         if painter.boundingRect(area, flags, shown).height() <= area.height() + 1:
             return shown
     return "…"

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from graph import files
-from graph.messages import FileError, RunError, msg
+from graph.messages import FileError, Message, RunError, msg
 from graph.model import Project
 from runtime import examples
 from runtime.runs import list_runs, runs_folder
+
+NEAREST = 3  # names that are offered for one that is not there
+LIKENESS = 0.6  # how like it they are at least, from 0 to 1
 
 
 class Target(NamedTuple):
@@ -25,20 +28,40 @@ def find_file(word: str) -> Path:
     """The file of that path, or of the built-in example of that name.
 
     Raises:
-        FileError: there is neither; the message lists the examples.
+        FileError: there is neither; the message lists the examples, or for a path what its folder holds.
     """
     path = Path(word)
     if path.exists():
         return path
     if word in examples.names():
         return examples.path(word)
-    problem = msg(
-        "There is no file or example '{word}'. The examples are: {examples}.",
-        word=word,
-        examples=", ".join(examples.names()),
-    )
-    close = difflib.get_close_matches(word, examples.names(), n=1)
-    raise FileError(msg("{problem} Did you mean {word}?", problem=problem, word=close[0]) if close else problem)
+    raise FileError(_missing_file(path.absolute()) if path.name != word or path.suffix else _unknown_word(word))
+
+
+def _missing_file(path: Path) -> Message:
+    """That nothing lies at a path, with the names there that are most like it."""
+    folder = path.parent
+    if not folder.is_dir():
+        return msg("There is no file '{file}': the folder '{folder}' does not exist.", file=path, folder=folder)
+    problem = msg("There is no file '{file}'.", file=path)
+    close = difflib.get_close_matches(path.name, _names_in(folder), n=NEAREST, cutoff=LIKENESS)
+    return msg("{problem} Most like it there: {names}.", problem=problem, names=", ".join(close)) if close else problem
+
+
+def _names_in(folder: Path) -> list[str]:
+    """What a folder holds; nothing where it cannot be read."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _unknown_word(word: str) -> Message:
+    """That a word means nothing, with the examples that it could mean."""
+    names = examples.names()
+    text = msg("There is no file or example '{word}'. The examples are: {examples}.", word=word, examples=", ".join(names))
+    close = difflib.get_close_matches(word, names, n=1)
+    return msg("{problem} Did you mean {word}?", problem=text, word=close[0]) if close else text
 
 
 def find_drawing(word: str, *, runs: Path | None = None, read_data: bool = False) -> Target:

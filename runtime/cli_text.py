@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from unicodedata import east_asian_width
 
 from graph.messages import LayerloomError, ProjectError, msg, tr
@@ -115,6 +116,11 @@ def receipt(written: Receipt) -> str:
         tolerance=written.tolerance,
     )
     return f"{written.path}\n{result}"
+
+
+def written(path: Path) -> str:
+    """Where a file is, its format and how large it is."""
+    return f"{path}  {path.suffix[1:].upper()}, {path.stat().st_size / 1024:,.1f} KiB"
 
 
 def _started(event: RunStarted) -> str:

@@ -78,6 +78,7 @@ def render(args: Namespace) -> int:
         style=args.style, theme=args.theme, transparent=args.transparent, legend=args.legend,
         nodes=nodes, width=args.width, scale=args.scale,
     )  # fmt: skip
+    print(cli_text.written(args.output))
     return DONE
 
 

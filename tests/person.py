@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from canvas_hand import NONE, SHIFT, Hand
@@ -80,6 +81,12 @@ class Person:
     @property
     def notice(self) -> str:
         return self.window.notice.text if self.window.notice.isVisible() else ""
+
+
+def field(panel: QWidget, name: str) -> QLineEdit:
+    """The field of that name that is on show in a panel."""
+    (found,) = (f for f in panel.findChildren(QLineEdit) if f.accessibleName() == name and f.isVisible())
+    return found
 
 
 def seat(qtbot: QtBot) -> Person:

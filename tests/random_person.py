@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from canvas_hand import CONTROL, NONE, SHIFT, Hand
 from graph.files import to_text
@@ -49,6 +49,7 @@ class RandomPerson:
         for box in self.canvas.findChildren(Popup):
             box.shut()
         self._leave_fields()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # as the event loop does after each action
 
     # ---- menus and keys
 

@@ -63,8 +63,9 @@ def test_code_goes_to_stdout_or_to_a_file_and_is_python(run, drawn, project_fold
 @pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
 def test_render_writes_a_picture_even_of_a_drawing_with_problems(run, drawn, project_folder, suffix, qapp):
     picture = project_folder / f"figure.{suffix}"
-    assert run("render", drawn(_mismatched()), "-o", picture)[0] == 0
-    assert picture.stat().st_size > 500
+    status, out, _ = run("render", drawn(_mismatched()), "-o", picture)
+    assert status == 0 and picture.stat().st_size > 500
+    assert out == f"{picture}  {suffix.upper()}, {picture.stat().st_size / 1024:,.1f} KiB\n"
 
 
 def test_check_prints_a_line_for_each_problem_and_where_it_is(run, drawn):
@@ -156,6 +157,17 @@ def test_an_unknown_example_is_answered_with_those_that_exist(run, verb):
     assert status == 1
     assert "no file or example 'lenet5_digit'" in err and "mlp_digits" in err and "Did you mean lenet5_digits?" in err
     assert not out or json.loads(out)["event"] == "Failed"
+
+
+def test_a_path_that_leads_nowhere_is_answered_with_what_is_there(run, small, project_folder):
+    status, _, err = run("check", small.with_name("smal.layerloom"))
+    assert status == 1 and f"There is no file '{small.with_name('smal.layerloom')}'." in err
+    assert f"Most like it there: {small.name}." in err and "lenet5" not in err
+    gone = project_folder / "gone"
+    _, _, err = run("render", gone / "net.layerloom", "-o", "x.svg")
+    assert f"the folder '{gone}' does not exist" in err and "lenet5" not in err
+    _, _, err = run("check", "lenet5_digit.layerloom")
+    assert str(project_folder / "lenet5_digit.layerloom") in err and "The examples are" not in err
 
 
 def test_a_network_that_was_never_trained_has_nothing_to_predict_or_to_export_but_its_code(run, small, project_folder):

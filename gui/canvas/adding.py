@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from math import hypot
 from typing import TYPE_CHECKING
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF
 
 from graph.catalog import Catalog, NodeType
+from graph.look import RIGHT
+from graph.messages import tr
 from graph.model import Graph, Link, NodeId, Port, Position, Value
 from graph.wiring import rewired
 from gui.canvas.chooser import Chooser
-from gui.canvas.connecting import entry_for, insertable_types, leave_for, types_after, types_before
+from gui.canvas.connecting import entry_for, first_free_output, insertable_types, leave_for, types_after, types_before
 from gui.canvas.geometry import HEIGHT, WIDTH, snap
 from gui.canvas.inserting import Inserter, Place, with_room
 from gui.canvas.quick_add import target_chooser, type_chooser
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 BESIDE = 194.0  # from a card to the next one in its row
+BETWEEN = BESIDE - WIDTH
 STEP = QPointF(64.0, 32.0)  # between the places that are tried for a new card
 RINGS = 20  # of such places around the first
 CLEAR = 24.0  # between a new card and those around it
 REACH = STEP * RINGS + QPointF(CLEAR, CLEAR)
 HALF_CARD = QPointF(WIDTH / 2, HEIGHT / 2)
+TO_THE_RIGHT, DOWNWARD = (1, 0), (0, 1)
 
 
 class Adder:
@@ -37,6 +41,7 @@ class Adder:
     def __init__(self, view: CanvasView) -> None:
         self._view = view
         self._editor = view.editor
+        self._latest: NodeId | None = None  # what was added last
 
     def ask_type(self, position: Position | None, *, source: Port | None, target: Port | None) -> None:
         """Ask which type to add at a point, wired to a port if one is given."""
@@ -49,9 +54,27 @@ class Adder:
             types, shelf = (types_before(some, project, target) for some in (types, map(with_ports, shelf)))
         at, place = self._where(position, wired=source is not None or target is not None)
         box = type_chooser(self._view, types, shelf)
-        offered = {node_type.id: node_type for node_type in (*types, *shelf)}
+        offered = _by_id(types, shelf)
         box.chosen.connect(lambda type_id: self._add(offered[type_id], place, source=source, target=target))
         self._open(box, at)
+
+    def ask_after(self, node: NodeId) -> None:
+        """Ask which type to add beside a node; one that takes what leaves its first free output is wired to that."""
+        project, source = self._editor.view, self._continued(node)
+        types, shelf = list(project.catalog.values()), blocks_in_files()
+        title, fitting = tr("Add a layer"), {}
+        if source is not None:
+            title = tr("Add after {node}", node=project.graph.nodes[node].name)
+            spec = self._editor.view_analysis.spec(source)
+            fitting = _by_id(*(types_after(some, project, source, spec) for some in (types, map(with_ports, shelf))))
+        offered, place = _by_id(types, shelf) | fitting, self._place_after(node, source)
+        box = type_chooser(self._view, types, shelf, title=title, preferred=fitting)
+
+        def add(type_id: str) -> None:
+            self._add(offered[type_id], place, source=source if type_id in fitting else None, target=None)
+
+        box.chosen.connect(add)
+        self._open(box, self._view.mapFromScene(place))
 
     def ask_target(self, node: NodeId) -> None:
         """Ask which input to wire a node to."""
@@ -66,7 +89,7 @@ class Adder:
         types = insertable_types(project.catalog.values(), project, link, spec)
         shelf = insertable_types(map(with_ports, blocks_in_files()), project, link, spec)
         box = type_chooser(self._view, types, shelf)
-        offered = {node_type.id: node_type for node_type in (*types, *shelf)}
+        offered = _by_id(types, shelf)
         box.chosen.connect(partial(self._insert, offered, link, point))
         self._open(box, self._view.mapFromScene(point))
 
@@ -84,15 +107,19 @@ class Adder:
 
         at = snap((point - HALF_CARD).toTuple())
         with self._view.glide.during():
-            return self._editor.add_node(type_id, at, then=then)
+            self._latest = self._editor.add_node(type_id, at, then=then)
+        return self._latest
 
-    def free_place(self, place: QPointF) -> Position:
-        """The place, or the nearest one on the grid where a card lies on no other; where all is full, right of everything."""
+    def free_place(self, place: QPointF, aside: tuple[int, int] = TO_THE_RIGHT) -> Position:
+        """The place, or the nearest one on the grid where a card lies on no other; where all is full, right of everything.
+
+        Of places that are equally near, one in the direction `aside` is taken.
+        """
         start = QPointF(*snap((place.x(), place.y())))
         scene, card = self._view.scene(), QSizeF(WIDTH, HEIGHT)
         reach = QRectF(start, card).adjusted(-REACH.x(), -REACH.y(), REACH.x(), REACH.y())
         taken = [_widened(scene.nodes[node].body()) for node in scene.nodes_in(reach)]
-        places = (start + offset for offset in _offsets())
+        places = (start + offset for offset in _offsets(aside))
         free = (at for at in places if not any(body.intersects(QRectF(at, card)) for body in taken))
         return snap(next(free, QPointF(scene.bounds().right() + BESIDE - WIDTH, start.y())).toTuple())
 
@@ -103,6 +130,7 @@ class Adder:
             added = self._add_before(node_type, place - QPointF(WIDTH, 0), target)
         else:
             added = self._editor.add_node(node_type.id, self.free_place(place))
+        self._latest = added
         if added is not None:
             self._view.ensureVisible(self._view.scene().nodes[added].body())
 
@@ -120,7 +148,8 @@ class Adder:
         def then(graph: Graph, node: NodeId, catalog: Catalog) -> Graph:
             return rewired(graph, wire(node), catalog)
 
-        return self._editor.add_node(node_type.id, self.free_place(place), then=then)
+        aside = DOWNWARD if self._editor.graph.look.flow == RIGHT else TO_THE_RIGHT
+        return self._editor.add_node(node_type.id, self.free_place(place, aside), then=then)
 
     def _insert(self, offered: Mapping[str, NodeType], link: Link, point: QPointF, type_id: str) -> None:
         place = Inserter(self._view).aim_at(offered[type_id], link)
@@ -136,22 +165,39 @@ class Adder:
         if view.cursor_point is not None:
             return view.mapFromScene(view.cursor_point), view.cursor_point - HALF_CARD
         place = view.center() - HALF_CARD
-        if len(self._editor.selection) == 1:
-            (node,) = self._editor.selection
-            place = QPointF(*self._editor.graph.nodes[node].position) + QPointF(BESIDE, 0)
         return view.mapFromScene(place), place
+
+    def _continued(self, node: NodeId) -> Port | None:
+        """The output that the next node is wired to: the first free one, or the first where the node was just added."""
+        project = self._editor.view
+        free = first_free_output(project, node)
+        if free is not None or node != self._latest:
+            return free
+        return first_free_output(project.with_graph(project.graph.disconnect(project.graph.outgoing(node))), node)
+
+    def _place_after(self, node: NodeId, source: Port | None) -> QPointF:
+        """Where a card follows that of a node along the flow, level with the output."""
+        shape, (x, y) = self._view.scene().nodes[node].ports, self._editor.graph.nodes[node].position
+        is_right = shape.flow == RIGHT
+        middle = (HEIGHT if is_right else WIDTH) / 2
+        across = shape.outputs[source.name] - middle if source is not None else 0.0
+        return QPointF(*shape.turned(shape.depth + BETWEEN, across)) + QPointF(x, y)
 
     def _open(self, box: Chooser, at: QPoint) -> None:
         box.open_at(at + self._view.viewport().pos())
 
 
-def _offsets() -> Iterator[QPointF]:
+def _by_id(*types: Sequence[NodeType]) -> dict[str, NodeType]:
+    return {node_type.id: node_type for some in types for node_type in some}
+
+
+def _offsets(aside: tuple[int, int]) -> Iterator[QPointF]:
     """Ways from a place to others around it, the short ones first; half as far across counts as far down."""
     yield QPointF()
     for ring in range(1, RINGS + 1):
         steps = range(-ring, ring + 1)
         around = [(dx, dy) for dx in steps for dy in steps if max(abs(dx), abs(dy)) == ring]
-        for dx, dy in sorted(around, key=lambda way: (hypot(*way), -way[0], -way[1])):
+        for dx, dy in sorted(around, key=lambda way: (hypot(*way), -way[0] * aside[0] - way[1] * aside[1], -sum(way))):
             yield QPointF(dx * STEP.x(), dy * STEP.y())
 
 

@@ -41,6 +41,12 @@ def first_fitting_output(project: Project, target: Port, node: NodeId) -> Port |
     return next((p for p in _outputs(project, node) if can_connect(free, Link(p, target), catalog)), None)
 
 
+def first_free_output(project: Project, node: NodeId) -> Port | None:
+    """The first output of a node from which no wire starts."""
+    used = {link.source for link in project.graph.outgoing(node)}
+    return next((port for port in _outputs(project, node) if port not in used), None)
+
+
 def types_after(types: Iterable[NodeType], project: Project, source: Port, spec: TensorSpec | None) -> list[NodeType]:
     """Those of the node types with an input that takes what leaves this output."""
     return [t for t in types if entry_for(t, project, source, spec=spec) is not None]

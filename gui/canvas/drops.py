@@ -42,6 +42,11 @@ def dropped_files(mime: QMimeData) -> list[DroppedFile]:
     return [DroppedFile(path, _type_for(path)) for path in paths]
 
 
+def drawings_in(mime: QMimeData) -> list[Path]:
+    """The drawings among the files that were copied or are dragged."""
+    return [file.path for file in dropped_files(mime) if file.type_id == ""]
+
+
 def refusal(files: Sequence[DroppedFile]) -> Message | None:
     """Why some of the files are of no use, and what is; None if all are."""
     useless = [file.path for file in files if file.type_id is None]

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainterPath
 from PySide6.QtWidgets import QGraphicsSimpleTextItem
 
-from graph.framing import Load, Sizes, framed, load_of
+from graph.framing import Held, Load, Sizes, framed, load_of
 from graph.model import Link, NodeId
 from gui.canvas.annotations import AnnotationItem, FrameItem, FrameTitle
 from gui.canvas.items import NodeItem
@@ -52,12 +52,12 @@ def keep_only(scene: CanvasScene, nodes: Collection[NodeId], annotations: Collec
 def _keep_annotations(scene: CanvasScene, part: Load, sizes: Sizes) -> None:
     graph, items = scene.graph, scene.annotations.items
     kept, areas = set(part.annotations), {i: item.annotation.area for i, item in items.items()}
-    frames = [i for i, item in items.items() if isinstance(item, FrameItem)]
+    frames, held = [i for i, item in items.items() if isinstance(item, FrameItem)], Held(graph, sizes)
     for i in sorted(frames, key=lambda i: areas[i][2] * areas[i][3]):  # inner ones first
-        load = load_of(graph, (), [i], sizes)
+        load = held.load(graph.look.annotations[i])
         inside = load.nodes & part.nodes
         if inside == load.nodes and inside:
-            kept |= load.annotations
+            kept |= {i, *load.annotations}
         elif inside and i not in kept:
             cards = [(*graph.nodes[node].position, *sizes[node]) for node in inside]
             areas[i] = framed([*cards, *(areas[a] for a in load.annotations & kept)]) or areas[i]

@@ -99,7 +99,7 @@ class Pointer:
         elif hit.link is not None:
             self._straighten_or_insert(hit.link, point)
         elif hit == NOTHING:
-            self._view.quick_add()
+            self._view.quick_add((point.x(), point.y()))
 
     def is_over_nothing(self, pixel: QPointF) -> bool:
         """Whether nothing lies under a pixel."""

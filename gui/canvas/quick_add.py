@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from PySide6.QtWidgets import QWidget
 
@@ -16,12 +16,22 @@ from gui.fuzzy import words_fit
 from gui.panels.search import label_of, rank
 
 
-def type_chooser(parent: QWidget, types: Sequence[NodeType], behind: Sequence[NodeType] = ()) -> Chooser:
-    """A box to choose one of these node types; `chosen` gives its id. Those `behind` come after what fits better."""
+def type_chooser(
+    parent: QWidget,
+    types: Sequence[NodeType],
+    behind: Sequence[NodeType] = (),
+    *,
+    title: str = "",
+    preferred: Container[str] = (),
+) -> Chooser:
+    """A box to choose one of these node types; `chosen` gives its id.
+
+    Those `behind` come after what fits better; `preferred` are ids of types that come before others that fit as well.
+    """
     return Chooser(
         parent,
-        lambda query: [_type_entry(node_type) for node_type in rank(query, types, behind)],
-        title=tr("Add a layer"),
+        lambda query: [_type_entry(node_type) for node_type in rank(query, types, behind, preferred=preferred)],
+        title=title or tr("Add a layer"),
         nothing=tr("No layer is called that. Try another word, such as conv, pool or loss."),
     )
 

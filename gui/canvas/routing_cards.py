@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
+from collections.abc import Iterable
 from typing import NamedTuple
 
 BAND = 64.0  # height of the bands in which the rectangles are sorted from left to right
@@ -50,8 +51,7 @@ class Cards:
     def within(self, left: float, top: float, right: float, bottom: float) -> list[Rect]:
         """The cards that overlap an area, each once."""
         found: set[_Entry] = set()
-        bands = _bands(top, bottom)
-        for band in bands if len(bands) <= HIGHEST else sorted(self._bands.keys() & set(bands)):
+        for band in self._used(top, bottom):
             row = self._bands.get(band)
             if row:
                 near = row[bisect_left(row, (left - self._widest,)) : bisect_left(row, (right,))]
@@ -60,8 +60,7 @@ class Cards:
 
     def free(self, left: float, top: float, right: float, bottom: float) -> bool:
         """Whether no card overlaps an area."""
-        bands = _bands(top, bottom)
-        for band in bands if len(bands) <= HIGHEST else self._bands.keys() & set(bands):
+        for band in self._used(top, bottom):
             row = self._bands.get(band)
             if row:
                 near = row[bisect_left(row, (left - self._widest,)) : bisect_left(row, (right,))]
@@ -69,6 +68,11 @@ class Cards:
                     if card[2] > left and card[3] > top and card[1] < bottom:
                         return False
         return True
+
+    def _used(self, top: float, bottom: float) -> Iterable[int]:
+        """The bands of an area in which there may be cards."""
+        bands = _bands(top, bottom)
+        return bands if bands.stop - bands.start <= HIGHEST else [band for band in self._bands if band in bands]
 
 
 def _bands(top: float, bottom: float) -> range:

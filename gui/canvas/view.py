@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from graph.framing import load_of, moved
-from graph.messages import msg, tr
+from graph.messages import Message, msg, tr
 from graph.model import Link, NodeId, Port, Position, Scope
 from gui.canvas.adding import HALF_CARD, Adder
 from gui.canvas.annotator import Annotator
@@ -142,13 +142,16 @@ class CanvasView(ZoomView):
     def quick_add(
         self, position: Position | None = None, *, source: Port | None = None, target: Port | None = None
     ) -> None:
-        """Ask what to add at a point of the canvas (the cursor by default), wired to a port if one is given.
+        """Ask what to add at a point of the canvas, wired to a port if one is given.
 
-        Where the cursor is on a wire, or one is selected, it is asked what to put into that.
+        Without a point it is asked what to put into the wire under the cursor, or the one that is selected; else what
+        follows the node that is selected, or what to add at the cursor.
         """
         link = self._wire_meant() if position is None else None
         if link is not None:
             self.insert_at(link, self.scene().wires[link].middle())
+        elif position is None and len(self.editor.selection) == 1:
+            self._adder.ask_after(*self.editor.selection)
         else:
             self._adder.ask_type(position, source=source, target=target)
 
@@ -185,6 +188,12 @@ class CanvasView(ZoomView):
     def clear_selection(self) -> None:
         """Select nothing."""
         self.editor.select([])
+
+    def why_not(self, action: str) -> Message | None:
+        """Why an action of the menus cannot be done now; None if it can."""
+        editor = self.editor
+        needs_node = action == "connect_selected" or (action == "activate" and len(editor.selected_annotations) != 1)
+        return msg("Select one node first: click on it.") if needs_node and len(editor.selection) != 1 else None
 
     def connect_selected(self) -> None:
         """Ask which input to wire the selected node to."""

@@ -15,6 +15,7 @@ from gui.file_watch import Disk
 from gui.locks import InUseError
 from gui.panels.parts import IconLabel, breakable, column, empty, flat_button, label, row, small_button
 from gui.theme import GRID
+from gui.unfinished import finish_typing
 
 Answer = tuple[str, Callable[[], object]]  # the words of a button, and what it does
 NARROW = 720  # pixels below which the buttons stand under the sentence
@@ -98,7 +99,7 @@ class DocumentBanner(Banner):
     """What has to be said about the file of a document: it was changed, it is gone, it is open elsewhere.
 
     `save_as_requested()`: the person wants another place for it. `open_requested(path, way)`: how to open a file that is
-    in use; a `way` of "copy" stands for `Documents.open_copy`.
+    in use; a `way` of "copy" stands for `Documents.open_copy`, and "go" for the tab that has it.
     """
 
     save_as_requested = Signal()
@@ -116,6 +117,7 @@ class DocumentBanner(Banner):
     def ask_how_to_open(self, error: InUseError) -> None:
         """A file is open elsewhere: offer the ways to open it all the same."""
         ways: tuple[tuple[str, Way | str], ...] = (
+            *([(tr("Go to it"), "go")] if error.holder.is_here else []),
             (tr("Open read-only"), "read-only"),
             (tr("Open a copy"), "copy"),
             (tr("Open anyway"), "anyway"),
@@ -178,6 +180,7 @@ class DocumentBanner(Banner):
 
     @Slot()
     def _reload(self) -> None:
+        finish_typing()
         self._try(self._documents.reload)
 
     @Slot()

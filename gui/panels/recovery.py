@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -59,6 +59,7 @@ class RecoveryPanel(QFrame):
         self.list = ScrollColumn(spacing=GRID)
         self.list.column.setContentsMargins(0, 0, 0, 0)
         self.list.column.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.list.widget().installEventFilter(self)
         self._lay_out()
         self.open_all.clicked.connect(self._on_open_all)
         self.later.clicked.connect(self.hide)
@@ -74,7 +75,6 @@ class RecoveryPanel(QFrame):
             shown.opened.connect(partial(self._on_opened, number))
             shown.copied.connect(partial(self._on_copied, number))
             shown.discarded.connect(partial(self._on_discarded, number))
-            shown.asked.connect(self._fit)
             self.list.column.addWidget(shown)
         whole = sum(item.problem is None for item in items)
         self.open_all.setVisible(whole > 1)
@@ -86,11 +86,17 @@ class RecoveryPanel(QFrame):
         super().resizeEvent(event)
         self._fit()
 
-    @Slot()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # a row became higher or lower, also through the size of text
+            self._fit()
+        return False
+
     def _fit(self) -> None:
         """Make the list as high as its rows are at this width."""
-        height = self.list.column.totalHeightForWidth(self.width() - LEFT - RIGHT)
-        self.list.setFixedHeight(min(theme.px(HEIGHT), max(height, 0) + GRID))
+        rows = self.list.column
+        is_wrapping = rows.hasHeightForWidth()  # only where a row carries a remark; the height for a width is -1 else
+        height = rows.totalHeightForWidth(self.width() - LEFT - RIGHT) if is_wrapping else rows.totalSizeHint().height()
+        self.list.setFixedHeight(min(theme.px(HEIGHT), height + GRID))
 
     def _lay_out(self) -> None:
         head = row(spacing=3 * GRID)
@@ -118,12 +124,11 @@ class RecoveryPanel(QFrame):
 
 
 class RecoveredRow(QFrame):
-    """One drawing. Signals: `opened()`, `copied()` (Save as) and `discarded()`, which is `asked()` about in its place."""
+    """One drawing. Signals: `opened()`, `copied()` (Save as) and `discarded()`, which is asked about in its place."""
 
     opened = Signal()
     copied = Signal()
     discarded = Signal()
-    asked = Signal()
 
     def __init__(self, item: Recovered) -> None:
         super().__init__()
@@ -172,13 +177,11 @@ class RecoveredRow(QFrame):
     def _on_discard(self) -> None:
         self._ask(True)
         self.keep_button.setFocus()
-        self.asked.emit()
 
     @Slot()
     def _on_keep(self) -> None:
         self._ask(False)
         self.discard_button.setFocus()
-        self.asked.emit()
 
     def _ask(self, is_asking: bool) -> None:
         for widget in (self._question, self.sure_button, self.keep_button):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from enum import IntEnum, auto
 from functools import cache, lru_cache
 from pathlib import Path
@@ -66,7 +66,9 @@ def label_of(node_type: NodeType) -> str:
     return node_type.label if node_type.family in OWN else translate(node_type.label)
 
 
-def rank(query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = ()) -> list[NodeType]:
+def rank(
+    query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = (), *, preferred: Container[str] = ()
+) -> list[NodeType]:
     """The types that fit every word of the query, best first; all of them, as they come, for an empty query.
 
     A word fits the label, a synonym, the family or the help, in English or any other language, whichever is on show;
@@ -74,23 +76,24 @@ def rank(query: str, types: Iterable[NodeType], shelf: Iterable[NodeType] = ()) 
     Where a word only describes what it finds, blocks come before single layers; among equals what is common comes first,
     then the shorter label, then the order of `types`. Those of `shelf` (blocks in files) stand behind everything that the
     query may be a name of; what is among the own `types` by the same name is left out of them, and is found by the same
-    words.
+    words. Among what a word fits in the same way, and for an empty query, types whose ids are `preferred` come first.
     """
     types, shelf = list(types), list(shelf)
     own = {node_type.label for node_type in types if node_type.family in OWN}
     described = {node_type.label: node_type.synonyms for node_type in shelf}
     shelf = [node_type for node_type in shelf if node_type.label not in own]
     words = _BETWEEN_SCRIPTS.sub(" ", _spaced(query)).split()
+    everything = sorted([*types, *shelf], key=lambda node_type: node_type.id not in preferred)
     if not words:
-        return [*types, *shelf]
-    everything = [*types, *shelf]
+        return everything
     known = [_words_of(t, described.get(t.label, ()) if t.family in OWN else ()) for t in everything]
     slips = _Slips(known)
     found = []
     for node_type, names in zip(everything, known, strict=True):
         fit = _fit(words, names, slips)
         if fit is not None:
-            found.append((_order(fit, node_type, on_shelf=is_on_shelf(node_type.id)), node_type))
+            fit, *order = _order(fit, node_type, on_shelf=is_on_shelf(node_type.id))
+            found.append(((fit, node_type.id not in preferred, *order), node_type))
     return [node_type for _, node_type in sorted(found, key=lambda entry: entry[0])]
 
 

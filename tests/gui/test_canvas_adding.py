@@ -9,11 +9,13 @@ from itertools import combinations, product
 import pytest
 from PySide6.QtCore import QPointF, Qt
 
-from canvas_hand import Hand
+from canvas_hand import Hand, linked
 from drawings import with_images
 from graph.messages import msg
-from graph.model import Definitions, Node, Port
+from graph.look import DOWN, Look
+from graph.model import Definitions, Node, Port, Position
 from gui.block_editor import BlockEditor
+from gui.canvas.geometry import HEIGHT
 from gui.canvas.view import CanvasView
 from gui.editor import Editor
 from runtime.analyser import analyse
@@ -48,15 +50,118 @@ def add(hand: Hand, text: str) -> None:
     hand.type_key(Qt.Key.Key_Return)
 
 
+def place_of(editor: Editor, name: str) -> Position:
+    return editor.graph.node_named(name).position
+
+
 def test_cards_added_where_the_mouse_rests_do_not_lie_on_each_other(hand):
     hand.move(hand.view.center() + QPointF(40, 30))
     start = hand.view.cursor_point
     for text in ("relu", "batchnorm2d", "add", "conv2d", "linear", "softmax"):
+        hand.key(Qt.Key.Key_Escape)
         add(hand, text)
     editor = hand.view.editor
     assert len(editor.graph.nodes) == 8 and apart(hand.view)
     distances = [(hand.on(node) - start).manhattanLength() for node in editor.selection]
     assert max(distances) < 1000
+
+
+def test_one_after_the_other_is_a_chain(hand):
+    editor = hand.view.editor
+    hand.move(QPointF(60, 400))
+    editor.select([editor.graph.node_named("conv1").id])
+    y = place_of(editor, "conv1")[1]
+    for text in ("conv", "relu", "flatten", "linear"):
+        add(hand, text)
+    wires = {("conv1.output", "conv2.input"), ("conv2.output", "relu1.input"), ("relu1.output", "flatten1.input")}
+    assert wires | {("flatten1.output", "fc1.input")} <= linked(editor.graph)
+    assert [place_of(editor, name)[1] for name in ("conv2", "relu1", "flatten1", "fc1")] == [y] * 4
+    assert hand.view.visible_area().contains(hand.view.scene().nodes[editor.graph.node_named("fc1").id].body())
+    editor.undo()
+    assert editor.graph.node_named("fc1") is None and ("relu1.output", "flatten1.input") in linked(editor.graph)
+
+
+def test_in_a_drawing_that_flows_down_the_chain_does_too(hand):
+    editor = hand.view.editor
+    editor.set_look(Look(flow=DOWN), msg("Turn"))
+    editor.select([editor.graph.node_named("conv1").id])
+    x, y = place_of(editor, "conv1")
+    add(hand, "relu")
+    assert place_of(editor, "relu1")[0] == x and place_of(editor, "relu1")[1] > y + HEIGHT
+
+
+def test_the_box_says_after_which_layer_and_offers_first_what_fits(hand):
+    editor = hand.view.editor
+    hand.key(Qt.Key.Key_Escape)
+    hand.key("/")
+    everything, title = {entry.value for entry in hand.box().entries()}, hand.box().edit.placeholderText()
+    hand.type_key(Qt.Key.Key_Escape)
+    editor.select([editor.graph.node_named("conv1").id])
+    hand.key("/")
+    entries = [entry.value for entry in hand.box().entries()]
+    assert hand.box().edit.placeholderText() == "Add after conv1" != title
+    assert set(entries) == everything
+    last_that_fits = max(map(entries.index, ("torch.nn.Conv2d", "torch.nn.ReLU", "torch.nn.CrossEntropyLoss")))
+    rest = map(entries.index, ("torch.nn.Conv1d", "torch.nn.Embedding", "layerloom.data.Images"))
+    assert last_that_fits < min(rest)
+    hand.type("images")
+    assert hand.box().entries()[0].value == "layerloom.data.Images"  # it is called that, although it does not fit
+
+
+def test_what_does_not_fit_is_put_there_without_a_wire(hand):
+    editor = hand.view.editor
+    editor.select([editor.graph.node_named("conv1").id])
+    before = linked(editor.graph)
+    add(hand, "images")
+    (added,) = editor.selection
+    assert editor.graph.nodes[added].type == "layerloom.data.Images"
+    assert linked(editor.graph) == before and apart(hand.view)
+
+
+def test_each_output_is_wired_once_and_then_none(hand):
+    editor = hand.view.editor
+    data = next(node for node in editor.graph.nodes.values() if node.type.startswith("layerloom.data"))
+    editor.select([data.id])
+    add(hand, "cross entropy")  # the images go to conv1 already
+    assert (f"{data.name}.label", "loss1.target") in linked(editor.graph)
+    editor.select([data.id])
+    hand.key("/")
+    assert hand.box().edit.placeholderText() == "Add a layer"
+    hand.type("flatten")
+    hand.type_key(Qt.Key.Key_Return)
+    assert not editor.graph.incoming(editor.graph.node_named("flatten1").id)
+
+
+def test_a_layer_that_was_just_put_into_a_wire_goes_on_to_a_second_one(hand):
+    editor = hand.view.editor
+    conv = editor.graph.node_named("conv1").id
+    editor.select([], editor.graph.incoming(conv))
+    hand.move(QPointF(60, 400))
+    add(hand, "relu")
+    add(hand, "maxpool2d")
+    assert {("relu1.output", "conv1.input"), ("relu1.output", "pool1.input")} <= linked(editor.graph)
+    assert apart(hand.view)
+    editor.select([conv])
+    add(hand, "tanh")
+    editor.select([conv])
+    add(hand, "sigmoid")
+    assert not editor.graph.incoming(editor.graph.node_named("sigmoid1").id)
+
+
+def test_without_a_selection_and_by_a_double_click_the_cursor_says_where(hand):
+    editor, at = hand.view.editor, QPointF(60, 400)
+    editor.select([editor.graph.node_named("conv1").id])
+    hand.double_click(at)
+    assert hand.box().edit.placeholderText() == "Add a layer"
+    hand.type("relu")
+    hand.type_key(Qt.Key.Key_Return)
+    (added,) = editor.selection
+    assert (hand.on(added) - at).manhattanLength() < 8 and not editor.graph.incoming(added)
+    hand.key(Qt.Key.Key_Escape)
+    hand.move(QPointF(60, 600))
+    add(hand, "relu")
+    (second,) = editor.selection
+    assert (hand.on(second) - QPointF(60, 600)).manhattanLength() < 8 and not editor.graph.incoming(second)
 
 
 def test_a_free_place_is_taken_as_it_is(hand):

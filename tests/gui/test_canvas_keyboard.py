@@ -54,8 +54,10 @@ def add(hand: Hand, words: str) -> None:
 def test_a_network_is_drawn_without_the_mouse(hand, editor):
     for words in ("linear", "relu", "linear", "mse"):
         add(hand, words)
+        hand.key(Qt.Key.Key_Escape)
     names = [node.name for node in editor.graph.nodes.values()]
     assert names == ["fc1", "relu1", "fc2", "loss1"]
+    assert not editor.graph.links
     editor.select([editor.graph.node_named("fc1").id])
     for target in ("relu1", "fc2", "loss1.input"):
         hand.key("c")
@@ -253,6 +255,7 @@ def test_keys_with_control_are_left_to_the_menus(hand, editor, row, qtbot):
 def test_the_name_of_an_input_is_found_with_a_slip(hand, editor):
     for words in ("linear", "relu"):
         add(hand, words)
+        hand.key(Qt.Key.Key_Escape)
     editor.select([editor.graph.node_named("fc1").id])
     hand.key("c")
     hand.type("reul")

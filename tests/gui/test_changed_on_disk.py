@@ -297,7 +297,7 @@ def test_the_banner_offers_a_place_when_the_file_is_gone(desk, banner, qtbot, pa
 )
 def test_the_banner_offers_ways_to_open_what_is_in_use(desk, banner, qtbot, path, button, way):
     with pytest.raises(InUseError) as refusal:
-        raise InUseError(path, FileLock(path).take())
+        raise InUseError(path, FileLock(path, desk.documents).take())
     banner.ask_how_to_open(refusal.value)
     desk.edit()  # what happens in the document meanwhile leaves the question there
     assert banner.isVisible()

@@ -123,7 +123,7 @@ def test_a_file_that_cannot_be_read_is_not_locked(path, desks):
     path.write_bytes(b"{")
     with pytest.raises(FileError):
         desks[0].documents.open(path)
-    lock = FileLock(path)
+    lock = FileLock(path, desks[0].documents)
     assert lock.take() is None
     lock.release()
 
@@ -135,8 +135,8 @@ def test_without_a_place_for_locks_files_open_all_the_same(path, desks, monkeypa
     assert desks[0].documents.path == path
 
 
-def test_a_very_long_name_has_a_short_lock(project_folder):
+def test_a_very_long_name_has_a_short_lock(project_folder, desks):
     name = "网" * 80 + os.fsdecode(b"\xff") + ".layerloom"
-    lock = FileLock(project_folder / name)
+    lock = FileLock(project_folder / name, desks[0].documents)
     assert lock.take() is None and len(lock_file(lock.path).name) == 37
     lock.release()

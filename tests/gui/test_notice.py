@@ -54,6 +54,14 @@ def test_a_refusal_goes_when_the_next_edit_succeeds(person, qtbot):
     assert person.notice == ""
 
 
+def test_a_name_of_a_whole_page_is_quoted_in_short(person, qtbot):
+    node = person.editor.add_node("torch.nn.ReLU", (0.0, 0.0))
+    assert not person.editor.rename(node, "lorem ipsum " * 250)
+    QApplication.processEvents()
+    assert person.notice.startswith("'lorem ipsum lorem ipsum lorem ipsum lore…' cannot be a name")
+    assert person.window.notice.height() < 100
+
+
 def test_what_a_step_says_of_itself_stays_when_it_succeeds(person, qtbot):
     person.editor.refused.emit(msg("This file has no images."))
     person.editor.add_node("torch.nn.ReLU", (0.0, 0.0))

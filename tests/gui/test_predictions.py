@@ -56,6 +56,18 @@ def cell_center(view: ConfusionView, true: int, predicted: int) -> QPoint:
     return QRect(inside[0], inside[-1]).center()
 
 
+def hint(panel) -> str:
+    return " ".join(words.text() for words in panel._empty.findChildren(QLabel))
+
+
+def test_says_that_the_test_comes_while_a_run_is_under_way(panel):
+    assert "Train the network" in hint(panel)
+    panel.take([started()])
+    assert "is learning" in hint(panel) and "Train the network" not in hint(panel)
+    panel.take([Failed(msg("The disk is full."))])
+    assert "Train the network" in hint(panel)
+
+
 def test_says_what_to_do_before_the_first_test(panel):
     assert panel._empty.isVisible()
     assert "Train the network" in " ".join(label.text() for label in panel._empty.findChildren(QLabel))

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from graph import atomic, files
 from graph.messages import FileError
@@ -167,6 +168,44 @@ def test_a_second_crash_offers_both_and_saving_the_newer_ends_both(recovery, des
     assert desk.kept() == []
 
 
+@pytest.fixture
+def crashed_thrice(qapp):
+    """One drawing, recovered after each of three crashes: nodes 3, 4, 5; and another one."""
+    folder = dead_session()
+    keys = [(folder.name, f"{number:016x}") for number in (1, 2)]
+    copies = [leave_over(folder, 1, 3, time=1000.0)]
+    copies.append(leave_over(folder, 2, 4, time=2000.0, continues=keys[:1]))
+    copies.append(leave_over(folder, 3, 5, time=3000.0, continues=keys))
+    leave_over(folder, 4, 6, time=500.0)
+    return copies
+
+
+def test_what_a_recovered_drawing_continues_is_not_listed_but_kept(recovery, crashed_thrice):
+    newest, other = recovery.recoverable()
+    assert (newest.num_nodes, other.num_nodes) == (5, 6)
+    assert all(copy.exists() for copy in crashed_thrice)
+    recovery.take(newest)
+    assert [item.num_nodes for item in recovery.recoverable()] == [6]
+    recovery.discard(newest)
+    assert not any(copy.exists() for copy in crashed_thrice)
+
+
+def test_a_damaged_newest_hides_nothing_and_takes_nothing_along(recovery, crashed_thrice):
+    crashed_thrice[2].write_bytes(b"{")
+    assert [item.num_nodes for item in recovery.recoverable()] == [None, 4, 6]
+    recovery.discard(recovery.recoverable()[0])
+    assert [item.num_nodes for item in recovery.recoverable()] == [4, 6]
+
+
+def test_what_was_saved_after_a_crash_is_not_offered_in_its_older_form(recovery, crashed_thrice, project_folder):
+    path = project_folder / "net.layerloom"
+    files.save(chain(5), path)
+    keys = (("0123456789abcdef", f"{1:016x}"), ("0123456789abcdef", f"{2:016x}"))
+    safekeeping.keep(chain(5), crashed_thrice[2], Origin("net", str(path), continues=keys))
+    assert [item.num_nodes for item in recovery.recoverable()] == [6]
+    assert not any(copy.exists() for copy in crashed_thrice)
+
+
 @pytest.mark.parametrize(
     "damage", [b"", b"{", b"\xff\xfe\x00", b"[" * 100_000, b'{"format": "layerloom", "version": 1}']
 )
@@ -263,6 +302,28 @@ def panel(qtbot, recovery, project_folder) -> RecoveryPanel:
         recovery.look()
     made.adjustSize()
     return made
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_rows_without_a_remark_are_seen_whole(qtbot, recovery, count):
+    folder = dead_session()
+    for number in range(count):
+        leave_over(folder, number, 3)
+    window = show(qtbot, QWidget(), 1000, 600)
+    lines = QVBoxLayout(window)
+    lines.addWidget(panel := RecoveryPanel(recovery))
+    lines.addWidget(QWidget(), 1)
+    with qtbot.waitSignal(recovery.found):
+        recovery.look()
+    assert len(panel.rows) == count
+    qtbot.waitUntil(lambda: are_seen_whole(panel))
+    window.setFont(QFont(window.font().family(), 20))
+    qtbot.waitUntil(lambda: panel.rows[0].height() > 60 and are_seen_whole(panel))
+
+
+def are_seen_whole(panel: RecoveryPanel) -> bool:
+    parts = [part for row in panel.rows for part in (row, row.open_button, row.discard_button)]
+    return all(part.visibleRegion().boundingRect() == part.rect() for part in parts)
 
 
 def press(qtbot, button: QPushButton) -> None:

@@ -95,9 +95,66 @@ def test_a_file_that_another_tab_cannot_share_is_offered_in_other_ways(person, s
     other.show()
     other.file_actions.open_path(saved[0])
     banner = other.frame.banner
-    assert banner.isVisible() and "one.layerloom" in banner.text
-    QTest.mouseClick(banner.buttons[0], Qt.MouseButton.LeftButton)
+    assert banner.isVisible() and "one.layerloom' is open in another window of Layerloom." in banner.text
+    QTest.mouseClick(banner.buttons[1], Qt.MouseButton.LeftButton)
     assert other.documents.path == saved[0] and other.documents.is_read_only
+
+
+def test_a_file_in_another_window_can_be_gone_to(person, saved, qtbot):
+    window = person.window
+    window.file_actions.open_path(saved[0])
+    window.file_actions.open_path(saved[1])
+    other = MainWindow(Settings())
+    qtbot.addWidget(other, before_close_func=end)
+    other.show()
+    other.file_actions.open_path(saved[0])
+    window.showMinimized()
+    assert other.frame.banner.buttons[0].text() == "Go to it"
+    QTest.mouseClick(other.frame.banner.buttons[0], Qt.MouseButton.LeftButton)
+    assert window.documents.path == saved[0] and not window.isMinimized()
+    qtbot.waitUntil(window.isActiveWindow)
+    assert len(other.pages) == 1 and other.documents.path is None and not other.frame.banner.isVisible()
+
+
+def test_a_link_to_a_file_in_another_tab_leads_to_the_tab(person, saved):
+    window = person.window
+    window.file_actions.open_path(saved[0])
+    window.file_actions.open_path(saved[1])
+    link = saved[0].with_name("link.layerloom")
+    link.symlink_to(saved[0])
+    window.file_actions.open_path(link)
+    assert "is open in another tab of this window" in window.frame.banner.text
+    QTest.mouseClick(window.frame.banner.buttons[0], Qt.MouseButton.LeftButton)
+    assert window.documents.path == saved[0] and len(window.pages) == 2
+
+
+def test_the_text_of_a_whole_file_is_pasted_as_a_part(person, saved):
+    person.window.file_actions.open_path(saved[0])
+    whole = files.load(saved[0])
+    QGuiApplication.clipboard().setText(saved[0].read_text("utf-8"))
+    person.window.file_actions.new()
+    QTest.keyClick(person.window.canvas, Qt.Key.Key_V, CONTROL)
+    editor = person.window.editor
+    assert sorted(node.name for node in editor.graph.nodes.values()) == sorted(n.name for n in whole.graph.nodes.values())
+    assert len(editor.graph.links) == len(whole.graph.links) and editor.selection == editor.graph.nodes.keys()
+    QTest.keyClick(person.window.canvas, Qt.Key.Key_Z, CONTROL)
+    assert not editor.graph.nodes
+
+
+def test_the_text_of_a_file_with_blocks_brings_them_along(person):
+    QGuiApplication.clipboard().setText(examples.path("resnet18").read_text("utf-8"))
+    QTest.keyClick(person.window.canvas, Qt.Key.Key_V, CONTROL)
+    project = person.window.editor.project
+    assert project.blocks and all(node.type in project.catalog for node in project.graph.nodes.values())
+
+
+def test_files_copied_in_a_file_manager_open_in_tabs(person, saved):
+    copied = QMimeData()
+    copied.setUrls([QUrl.fromLocalFile(str(path)) for path in saved])
+    copied.setText("\n".join(map(str, saved)))
+    QGuiApplication.clipboard().setMimeData(copied)
+    QTest.keyClick(person.window.canvas, Qt.Key.Key_V, CONTROL)
+    assert titles(person.window) == ["one.layerloom", "two.layerloom"]
 
 
 def test_saving_a_read_only_document_asks_for_another_place(person, saved, monkeypatch, project_folder):

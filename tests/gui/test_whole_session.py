@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 
 from canvas_hand import CONTROL, LEFT, NONE, SHIFT, Hand, linked
 from graph.messages import msg
@@ -19,6 +19,7 @@ from gui.main_window import MainWindow
 from gui.panels.type_list import NODE_TYPE_MIME
 from gui.run_controller import RunState
 from gui.settings import Settings
+from person import field
 from runtime.events import Failed
 
 LAYERS = (
@@ -54,11 +55,6 @@ def window(qtbot, project_folder, monkeypatch):
         window.start_background()
     monkeypatch.setattr(QMessageBox, "question", lambda *_: pytest.fail("a question that no test expects"))
     return window
-
-
-def field(panel: QWidget, name: str) -> QLineEdit:
-    (found,) = (f for f in panel.findChildren(QLineEdit) if f.accessibleName() == name and f.isVisible())
-    return found
 
 
 def enter(window: MainWindow, panel: QWidget, values: dict[str, str]) -> None:
@@ -265,15 +261,11 @@ def test_a_network_is_drawn_and_trained_by_keyboard_alone(window, qtbot):
     window.canvas.setFocus()
 
     by_keys("/", "images", confirm, "/", "flatten", confirm)
-    by_keys(Qt.Key.Key_Left, modifiers=CONTROL)
-    by_keys("c", "image flatten1", confirm)
-    by_keys(Qt.Key.Key_Right, modifiers=CONTROL)
-    by_keys("/", "linear", confirm, confirm, "10", confirm, give_up, "/", "cross entropy", confirm)
-    by_keys(Qt.Key.Key_Left, modifiers=CONTROL)
-    by_keys("c", "loss1.input", confirm)
-    by_keys(Qt.Key.Key_Left, modifiers=CONTROL)
-    by_keys("c", "fc1", confirm)
-    by_keys(Qt.Key.Key_Left, modifiers=CONTROL)
+    by_keys("/", "linear", confirm, confirm, "10", confirm, give_up)
+    window.editor.select([window.editor.graph.node_named("fc1").id])
+    by_keys("/", "cross entropy", confirm)
+    for _ in range(3):
+        by_keys(Qt.Key.Key_Left, modifiers=CONTROL)
     by_keys("c", "label loss1", confirm)
 
     assert linked(window.editor.graph) == {

@@ -1,0 +1,92 @@
+"""What somebody sees who meets the window for the first time: room for the drawing, hints beside it, no scolding."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from drawings import lenet5
+from gui.canvas.find import FindBox
+from gui.frame import BOTTOM_SHARE, EMPTY_SHARE
+from gui.hints import HINTS, Hints
+from gui.palette import CommandPalette
+from gui.start_page import _two_lines
+from person import Person, seat
+
+
+@pytest.fixture
+def person(qtbot, project_folder) -> Person:
+    return seat(qtbot)
+
+
+def bottom_share(person: Person) -> float:
+    return person.window.frame.bottom.height() / person.window.height()
+
+
+def test_the_lower_panel_is_low_until_there_is_something_in_it(person):
+    frame = person.window.frame
+    assert bottom_share(person) == pytest.approx(EMPTY_SHARE, abs=0.03)
+    frame.bottom.setCurrentWidget(frame.problems)
+    assert bottom_share(person) == pytest.approx(BOTTOM_SHARE, abs=0.02)
+
+
+def test_the_height_that_the_person_gave_the_lower_panel_stays(person):
+    frame = person.window.frame
+    frame._down.moveSplitter(frame._down.height() - 170, 1)
+    chosen = frame.bottom.height()
+    frame.bottom.setCurrentWidget(frame.problems)
+    assert frame.bottom.height() == chosen
+
+
+def test_an_empty_drawing_is_no_warning(person):
+    person.analyse()
+    words = [label.text() for label in person.window.frame.status.findChildren(QLabel)]
+    assert "Nothing drawn yet" in words and not any("warning" in text for text in words)
+
+
+@pytest.mark.parametrize("width", [1600, 900])
+def test_every_hint_can_be_read_whole_and_lies_at_the_lower_edge(person, width):
+    person.window.resize(width, 800)
+    person.open(lenet5().project)
+    person.window.offer_hints()
+    hints = person.window.findChild(Hints)
+    for _ in HINTS:
+        assert hints.sentence.heightForWidth(hints.sentence.width()) <= hints.sentence.height()
+        assert hints.title.sizeHint().width() <= hints.title.width()
+        assert all(button.sizeHint().width() <= button.width() for button in hints.findChildren(QPushButton))
+        assert hints.height() < person.canvas.height() / 4 and hints.geometry().bottom() < person.canvas.height()
+        hints.next_button.click()
+    assert hints.isHidden()
+
+
+def test_only_one_box_to_type_in_is_open(person):
+    person.open(lenet5().project)
+    person.choose("command_palette")
+    palette = person.window.findChild(CommandPalette)
+    person.choose("find")
+    assert not palette.isVisible()
+    assert person.window.findChild(FindBox).edit.hasFocus()
+
+
+@pytest.mark.parametrize("action", ["connect_selected", "activate", "enter_block", "make_block", "leave_block"])
+def test_what_needs_a_selection_says_so(person, action):
+    person.open(lenet5().project)
+    assert person.window.actions_by_id[action].why_not() is not None
+    person.choose(action)
+    assert person.notice == str(person.window.actions_by_id[action].why_not())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Three fully connected layers read the same digits.", "三个全连接层从 8 × 8 像素识别同样的数字；一轮只要一眨眼。"],
+)
+def test_a_sentence_on_a_tile_fills_its_lines_in_both_languages(qapp, text):
+    picture = QImage(300, 60, QImage.Format.Format_ARGB32)
+    painter = QPainter(picture)
+    whole = _two_lines(painter, text, QRectF(0, 0, 10_000, 40))
+    short = _two_lines(painter, text, QRectF(0, 0, 160, painter.fontMetrics().lineSpacing()))
+    painter.end()
+    assert whole == text
+    assert short.endswith("…") and text.startswith(short.removesuffix("…")) and len(short) >= 8
