@@ -45,8 +45,8 @@ def load(path: Path) -> Project:
         raise _cannot_open(path, error.message) from error
 
 
-def save(project: Project, path: Path) -> None:
-    """Write a project to a file, atomically, after making sure that it can be read back.
+def save(project: Project, path: Path) -> bytes:
+    """Write a project to a file, atomically, after making sure that it can be read back; gives what was written.
 
     The previous state of the file stays beside it, with a `~` at the end of its name.
 
@@ -54,9 +54,7 @@ def save(project: Project, path: Path) -> None:
         FileError: it could not be written; the old file is whole.
     """
     try:
-        text = to_text(project)
-        if to_text(from_text(text)) != text:
-            raise FileError(msg("What would be written does not read back the same."))
+        data = to_bytes(project)
     except FileError as error:
         raise FileError(
             msg(
@@ -65,7 +63,22 @@ def save(project: Project, path: Path) -> None:
                 reason=error.message,
             )
         ) from error
-    write_atomically(path, text.encode(), keep_backup=True)
+    write_atomically(path, data, keep_backup=True)
+    return data
+
+
+def to_bytes(project: Project) -> bytes:
+    """What a file of the project holds.
+
+    Raises:
+        FileError: it could not be read back; the message says why.
+    """
+    text = to_text(project)
+    if to_text(from_text(text)) != text:
+        raise FileError(msg("What would be written does not read back the same."))
+    if len(data := text.encode()) > strict_json.MAX_BYTES:
+        raise strict_json.too_large()
+    return data
 
 
 def to_text(project: Project) -> str:
@@ -103,16 +116,10 @@ def part_to_text(graph: Graph, definitions: Definitions | None = None) -> str:
 def part_from_text(text: str, catalog: Catalog) -> tuple[Graph, Definitions]:
     """The part of a drawing that a text holds; nodes of a renamed type get the type's present id.
 
-    The text of a whole file will do too: its drawing, with everything that it defines.
-
     Raises:
-        FileError: it holds neither.
+        FileError: it holds none.
     """
-    try:
-        record = _open_record(text, PART_FORMAT)
-    except FileError:
-        project = from_text(text)
-        return project.graph, project.definitions
+    record = _open_record(text, PART_FORMAT)
     for node in (typed := check(record, PartRecord)).nodes:
         node.type = catalog[node.type].id if node.type in catalog else node.type
     return part_of(typed, record)

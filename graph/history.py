@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from graph.messages import Message
 from graph.packing import Packed, forget_derived, pack, unpack
+from graph.sameness import same
 
 NEAR = 64  # so many of the newest states are there as they were made; of those before them, one in so many
 T = TypeVar("T")
@@ -54,9 +55,9 @@ class History(Generic[T]):
         """Make `value` the present state; what could be redone is forgotten.
 
         With a `merge` key equal to that of the last step (a drag, a slider) both become one step.
-        A value that is the present one already is no step.
+        A value that says the same as the present one (see `graph.sameness`) is no step.
         """
-        if value is self.value:
+        if same(value, self.value):
             return
         last = self._steps[self._at]
         del self._steps[self._at + 1 :], self._states[self._at + 1 :]
@@ -67,6 +68,13 @@ class History(Generic[T]):
             self._states.append(value)
             self._at += 1
             self._put_away(self._at - NEAR)
+
+    def amend(self, edit: Callable[[T], T]) -> None:
+        """Put what `edit` makes of them in the place of all states that have it to say, without a step.
+
+        An old state that is kept as what tells it from the next one says what that says, where both said the same.
+        """
+        self._states = [state if isinstance(state, Packed) else edit(state) for state in self._states]
 
     def end_merge(self) -> None:
         """What follows does not melt into the last step, even with the same key."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
+from graph.areas import Area
+
 if TYPE_CHECKING:
     from graph.model import Graph, NodeId, Port, Position
-
-Area = tuple[float, float, float, float]  # left, top, width, height in canvas units
 
 FRAME, NOTE = "frame", "note"
 RIGHT, DOWN = "right", "down"
@@ -82,16 +82,18 @@ class Look:
         Annotations of the copy that have an id of this look get another one.
         """
         dx, dy = offset
-        look = self
-        for annotation in part.annotations.values():
+        annotations = dict(self.annotations)
+        free = (i for n in count(1) if (i := f"a{n}") not in self.annotations)
+        for annotation, i in zip(part.annotations.values(), free, strict=False):
             left, top, *size = annotation.area
-            look = look.put(replace(annotation, id=look.free_id(), area=(*within_reach((left + dx, top + dy)), *size)))
+            annotations[i] = replace(annotation, id=i, area=(*within_reach((left + dx, top + dy)), *size))
         bends = {
             target._replace(node=ids[target.node]): tuple(within_reach((x + dx, y + dy)) for x, y in points)
             for target, points in part.bends.items()
         }
         collapsed = {ids[i] for i in part.collapsed}
-        return replace(look, bends={**look.bends, **bends}, collapsed=look.collapsed | collapsed)
+        bends = {**self.bends, **bends}
+        return replace(self, annotations=annotations, bends=bends, collapsed=self.collapsed | collapsed)
 
 
 def within_reach(position: Position) -> Position:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from operator import is_
 from typing import Any
 
 from graph.model import Block, Definitions, Graph, Project
+from graph.sameness import names_of
 
 TAKEN_APART = (Project, Graph, Definitions, Block)
 Changes = tuple[tuple[Any, Any], ...]
@@ -72,12 +73,7 @@ def _put(later: dict[Any, Any], changes: Changes, keys: tuple[Hashable, ...] | N
 
 
 def _fields_of(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in _names(type(value))}
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return {name: getattr(value, name) for name in names_of(type(value))}
 
 
 @cache

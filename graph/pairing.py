@@ -32,9 +32,10 @@ def paired(old: Mapping[str, T], new: Mapping[str, T], alike: Callable[[T, T], b
     pairs = {i: i for i, thing in old.items() if i in new and new[i].name == thing.name}
     left = [i for i in old if i in new and i not in pairs]
     names = {thing.name for i, thing in new.items() if i not in pairs}
-    kept = [i for i in left if old[i].name not in names and alike(old[i], new[i])]
+    like = [i for i in left if alike(old[i], new[i])]
+    kept = [i for i in like if old[i].name not in names]
     if len(pairs) + len(kept) >= len(left) - len(kept):
-        pairs |= {i: i for i in left if alike(old[i], new[i])}
+        pairs |= {i: i for i in like}
     taken = set(pairs.values())
     by_name = {thing.name: i for i, thing in new.items() if i not in taken}
     for i, thing in old.items():
@@ -84,4 +85,5 @@ def _blocks_alike(one: Block, other: Block) -> bool:
 
 
 def _codes_alike(one: Code, other: Code) -> bool:
-    return SequenceMatcher(None, one.text, other.text, autojunk=False).ratio() >= _ALIKE
+    """Whether most lines of the one are in the other too, in whatever order: that is told in an instant for any length."""
+    return SequenceMatcher(None, one.text.splitlines(), other.text.splitlines()).quick_ratio() >= _ALIKE

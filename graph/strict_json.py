@@ -74,6 +74,17 @@ def refuse(place: str, reason: Message) -> FileError:
     return FileError(msg("At {place}: {reason}", place=place or msg("the outermost level"), reason=reason))
 
 
+def fault_of(text: str) -> Message | None:
+    """Why no file can hold a text; None if one can."""
+    if len(text) * 4 <= MAX_STRING and text.isascii():
+        return None
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return msg("the text holds half a character. Type it again.")
+    return msg("the text is longer than {limit} bytes. Shorten it.", limit=MAX_STRING) if size > MAX_STRING else None
+
+
 def too_large() -> FileError:
     """The refusal of a text that is longer than `MAX_BYTES`."""
     return FileError(msg("It is larger than {limit} MB, which no drawing needs.", limit=MAX_BYTES // 1_000_000))
@@ -129,13 +140,8 @@ def _is_finite(number: float) -> bool:
 
 
 def _check_text(text: str, place: Place) -> None:
-    if len(text) * 4 > MAX_STRING or not text.isascii():
-        try:
-            size = len(text.encode())
-        except UnicodeEncodeError as error:
-            raise refuse(show(place), msg("the text holds half a character. Type it again.")) from error
-        if size > MAX_STRING:
-            raise refuse(show(place), msg("the text is longer than {limit} bytes. Shorten it.", limit=MAX_STRING))
+    if (fault := fault_of(text)) is not None:
+        raise refuse(show(place), fault)
 
 
 def _too_deep() -> FileError:

@@ -73,7 +73,8 @@ MENUS: tuple[MenuType, ...] = (
             ActionType("export_picture", msg("Export a &picture…")),
             SEPARATOR,
             ActionType("close_tab", msg("&Close the tab"), ("Ctrl+W",)),
-            ActionType("close", msg("&Quit"), ("Ctrl+Q",)),
+            ActionType("close", msg("Close the window"), ("Ctrl+Shift+W",)),
+            ActionType("quit", msg("&Quit"), ("Ctrl+Q",)),
         ),
     ),
     MenuType(
@@ -335,6 +336,7 @@ def fill_choices(menu: QMenu, texts: Mapping[str, str], chosen: str, choose: Cal
     group = QActionGroup(menu)
     for value, text in texts.items():
         action = group.addAction(menu.addAction(text, partial(choose, value)))
+        action.setData(value)  # how it is known in every language
         action.setCheckable(True)
         action.setChecked(value == chosen)
 

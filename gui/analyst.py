@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -12,6 +13,8 @@ from graph.model import Project
 from graph.problems import Problem
 from gui.editor import Change, Editor
 from runtime.analysis import Analysis
+
+PATIENCE = 5.0  # seconds to wait for the thread
 
 
 class _Answer(NamedTuple):
@@ -44,13 +47,13 @@ class Analyst(QObject):
         """Begin to answer."""
         self._thread.start()
 
-    def close(self, timeout: float = 5.0) -> None:
-        """End the thread; an answer under way is dropped."""
+    def close(self, *, wait: bool = True) -> None:
+        """End the thread; an answer under way is dropped. `wait` until it ended, at most some seconds."""
         with self._wake:
             self._closing = True
             self._wake.notify()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        if wait and self._thread.is_alive():
+            self._thread.join(PATIENCE)
 
     @property
     def is_ready(self) -> bool:
@@ -118,4 +121,5 @@ class Analyst(QObject):
 
     def _emit(self, emit, *values: object) -> None:
         if not self._closing:
-            emit(*values)
+            with suppress(RuntimeError):  # closed, and gone, in this very moment
+                emit(*values)

@@ -41,15 +41,18 @@ def run(path: Path | None = None) -> int:
     theme.use(settings.theme)
     theme.set_scale(settings.text_size)
     motion.reduced = settings.motion
+    motion.follow(app)
     dresser = Dresser(app)
     from gui.main_window import MainWindow
+    from gui.shortcuts import Shortcuts
 
-    window = MainWindow(settings)
+    window = MainWindow(settings, Shortcuts(settings, app))
+    keep(window)
     dresser.dress()
     ErrorReporter(tell_windows, app).watch()
     window.show_document(path)
     FirstPaint(window.canvas.viewport(), window.start_background)
-    window.offer_hints()
+    window.view_actions.offer_hints()
     window.show()
     return app.exec()
 
@@ -85,11 +88,16 @@ def open_window(settings: Settings, shortcuts: Shortcuts | None = None) -> MainW
     from gui.main_window import MainWindow
 
     window = MainWindow(settings, shortcuts)
+    keep(window)
+    window.show()
+    return window
+
+
+def keep(window: MainWindow) -> None:
+    """Let a window live until it is closed, and no longer."""
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     _windows.add(window)
     window.destroyed.connect(lambda _gone=None: _windows.discard(window))
-    window.show()
-    return window
 
 
 def tell_windows(message: Message) -> None:

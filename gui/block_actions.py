@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
-from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Slot
 
 from graph.blocks import check_title, make_block
 from graph.catalog import Role
 from graph.catalog.definitions import block_of
 from graph.messages import EditError, Message, msg, tr
-from graph.model import Code, NodeId, Position
+from graph.model import Code, NodeId
 from gui.block_editor import BlockEditor
 from gui.canvas.card import has_inside
 from gui.canvas.naming import Naming
 from gui.canvas.view import CanvasView
-from gui.code_editor import CodeEditor
+from gui.code_editors import CodeEditors
 from gui.editor import Editor
 
 BELOW = QPoint(0, 10)  # from the selection to the box that asks for a name
@@ -35,14 +34,11 @@ NEEDED: Mapping[str, Message] = {
 class BlockActions(QObject):
     """Methods named like the ids in `gui.actions` are what the menus call. What cannot be done is refused with a reason."""
 
-    allowed = Signal()  # code may run now that could not before
-
-    def __init__(self, editor: Editor, blocks: BlockEditor, canvas: CanvasView) -> None:
+    def __init__(self, editor: Editor, blocks: BlockEditor, canvas: CanvasView, *, codes: CodeEditors) -> None:
         super().__init__(canvas)
-        self._editor, self._blocks, self._canvas = editor, blocks, canvas
+        self._editor, self._blocks, self._canvas, self._codes = editor, blocks, canvas, codes
         canvas.inside_requested.connect(self._look_into)
         canvas.leave_requested.connect(self.leave_block)
-        editor.changed.connect(self._on_changed)
 
     def offered(self, *, on_node: bool) -> list[str]:
         """The ids of the actions that a menu on the selected nodes, or on the empty canvas, has beside the usual ones."""
@@ -162,36 +158,7 @@ class BlockActions(QObject):
         self._open_code(Code("", self._blocks.free_title("Mine"), ""))
 
     def _open_code(self, code: Code) -> None:
-        for dialog in self._canvas.findChildren(CodeEditor):
-            if code.id and dialog.isVisible() and dialog.property("code") == code.id:
-                dialog.raise_()
-                dialog.activateWindow()
-                return
-        names = self._editor.project.definitions.names - {code.name if code.id else ""}
-        dialog = CodeEditor(code, self._canvas, taken=names)
-        dialog.setProperty("code", code.id)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        place = self._canvas.visible_center()
-        dialog.applied.connect(lambda written: self._put_code(dialog, written, place))
-        dialog.allowed.connect(lambda _code: self.allowed.emit())
-        dialog.show()
-
-    @Slot()
-    def _on_changed(self) -> None:
-        """Code editors belong to the document that they were opened in. One without any history was just opened itself."""
-        if self._editor.undo_text is None and self._editor.redo_text is None:
-            for dialog in self._canvas.findChildren(CodeEditor):
-                dialog.part()
-
-    def _put_code(self, dialog: CodeEditor, code: Code, place: Position) -> None:
-        """What was written first becomes a node; what is written later changes that."""
-        definitions = self._editor.project.definitions
-        code_id = dialog.property("code")
-        if code_id not in definitions.codes:
-            code_id = definitions.free_id("c")
-            dialog.setProperty("code", code_id)
-        self._blocks.put_code(replace(code, id=code_id), place)
-        self.allowed.emit()
+        self._codes.open(code, self._canvas.visible_center())
 
     # ---- machinery
 

@@ -168,8 +168,7 @@ class BlockEditor(QObject):
         definitions = project.definitions.remove(type_id.partition(".")[2])
         if self._editor.scope not in (None, *definitions.blocks):
             self._editor.look_into(None)
-        self._editor.push(replace(project, definitions=definitions), msg("Delete {name}", name=name))
-        return True
+        return self._editor.push(replace(project, definitions=definitions), msg("Delete {name}", name=name))
 
     def title(self, scope: Scope) -> str:
         """What a drawing is called: the name of the block, or that of the network."""

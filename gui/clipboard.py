@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from graph import files
 from graph.adoption import adopt, retyped, used_definitions
+from graph.catalog import Catalog
 from graph.framing import load_of
-from graph.messages import EditError, LayerloomError, Message, msg
+from graph.messages import EditError, FileError, LayerloomError, Message, msg
 from graph.model import Definitions, Graph, Position
 from gui.canvas.geometry import card_sizes
 from gui.editor import Editor
@@ -29,9 +30,12 @@ class Clipboard:
         return files.part_to_text(part, used_definitions(part, self._editor.project.definitions)) if part else ""
 
     def paste_text(self, text: str, position: Position | None = None) -> None:
-        """Add what `copy_text` gave, its upper left corner at a place or a little beside the original, and select it."""
+        """Add what `copy_text` gave, its upper left corner at a place or a little beside the original, and select it.
+
+        The text of a whole file will do too: its drawing is added, with what it defines.
+        """
         try:
-            part, others = files.part_from_text(text, self._editor.catalog)
+            part, others = _part_in(text, self._editor.catalog)
         except LayerloomError:
             self._editor.refused.emit(msg("The clipboard holds no part of a drawing. Copy some nodes first."))
             return
@@ -68,5 +72,18 @@ class Clipboard:
             editor.refused.emit(error.message)
             return
         project = editor.project if definitions is None else replace(editor.project, definitions=definitions)
-        editor.push(project.with_drawing(editor.scope, merged), text)
-        editor.select(ids.values(), annotations=editor.graph.look.annotations.keys() - known)
+        if editor.push(project.with_drawing(editor.scope, merged), text):
+            editor.select(ids.values(), annotations=editor.graph.look.annotations.keys() - known)
+
+
+def _part_in(text: str, catalog: Catalog) -> tuple[Graph, Definitions]:
+    """The part of a drawing that a text holds, or else the whole drawing.
+
+    Raises:
+        FileError: it holds neither.
+    """
+    try:
+        return files.part_from_text(text, catalog)
+    except FileError:
+        project = files.from_text(text)
+        return project.graph, project.definitions

@@ -167,7 +167,7 @@ class CodeEditor(QDialog):
         self.allow_button.clicked.connect(self._allow)
         self.apply_button.clicked.connect(self._apply)
         self.close_button.clicked.connect(self.reject)
-        self.discard_button.clicked.connect(self._discard)
+        self.discard_button.clicked.connect(self.discard)
         self.keep_button.clicked.connect(self._keep)
         self.facts.line_button.clicked.connect(lambda: self.text.go_to(self.facts.line))
 
@@ -276,7 +276,8 @@ class CodeEditor(QDialog):
             self.text.document().setModified(was_changed)
 
     @Slot()
-    def _discard(self) -> None:
+    def discard(self) -> None:
+        """Close, whatever was changed."""
         super().reject()
 
     @Slot()

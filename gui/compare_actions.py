@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog
 
 from graph import files
-from graph.messages import LayerloomError, Message, msg, tr
+from graph.messages import LayerloomError, Message, tr
 from graph.model import Project
-from gui.documents import SUFFIX
+from gui.file_actions import file_filter
 from gui.settings import Settings
 from runtime.runs import PROJECT, list_runs, load_run
 
@@ -31,8 +31,7 @@ class CompareActions(QObject):
         """Choose a file and compare it with the document in front."""
         documents = self._window.documents
         start = str(documents.path.parent if documents.path else Path.home())
-        kinds = f"{tr('Layerloom drawings')} (*{SUFFIX})"
-        name, _ = QFileDialog.getOpenFileName(self._window, tr("Compare with a file"), start, kinds)
+        name, _ = QFileDialog.getOpenFileName(self._window, tr("Compare with a file"), start, file_filter())
         if name:
             self.compare_with(Path(name))
 
@@ -44,17 +43,6 @@ class CompareActions(QObject):
         chooser = RunChooser(list_runs(folder), folder, self._window)
         chooser.chosen.connect(self._on_run_chosen)
         chooser.show()
-
-    def compare_with_disk(self) -> None:
-        """Compare the document in front with what its file holds now."""
-        documents = self._window.documents
-        if documents.path is None:
-            self._complain(msg("This drawing has no file yet, so there is nothing to compare it with. Save it first."))
-            return
-        try:
-            self.show_disk(files.load(documents.path))
-        except LayerloomError as error:
-            self._complain(error.message)
 
     def compare_with(self, path: Path) -> None:
         """Compare a file with the document in front."""

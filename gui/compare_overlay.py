@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QRectF
 
-from graph.catalog.definitions import PREFIX
+from graph.catalog.definitions import CODE_PREFIX, PREFIX, block_of, code_of
 from graph.compare import DrawingDifference, Kind, NodeDifference, WireDifference
-from graph.model import Block, Graph, Link, Node, NodeId, Port, Position, Project
+from graph.model import Graph, Link, Node, NodeId, Port, Position, Project
 from graph.pairing import Both
 from gui.canvas.geometry import HEIGHT, WIDTH, card_sizes
 from gui.canvas.marking import Mark
@@ -81,16 +81,23 @@ def _joined(graph: Graph, gone: list[Link]) -> dict[Port, Link]:
 def _type(both: Both, node: Node) -> str:
     """The type that a removed node has here."""
     now = both.type_now(node)
-    return now if now is not None else f"{PREFIX}-{node.type.removeprefix(PREFIX)}"
+    if now is not None:
+        return now
+    prefix = CODE_PREFIX if node.type.startswith(CODE_PREFIX) else PREFIX
+    return f"{prefix}-{node.type.removeprefix(prefix)}"
 
 
 def _with_types(both: Both, project: Project, removed: list[Node]) -> Project:
-    """The project with the blocks of removed nodes that it does not have."""
+    """The project with the blocks and the code of removed nodes that it does not have."""
+    definitions, before = project.definitions, both.old.definitions
     for node in removed:
-        block = both.old.blocks.get(node.type.removeprefix(PREFIX))
-        if both.type_now(node) is None and block is not None:
-            project = project.with_block(Block(f"-{block.id}", block.name, block.graph, block.params))
-    return project
+        if both.type_now(node) is not None:
+            continue
+        if (block := block_of(node, before)) is not None:
+            definitions = definitions.put_block(replace(block, id=f"-{block.id}"))
+        elif (code := code_of(node, before)) is not None:
+            definitions = definitions.put_code(replace(code, id=f"-{code.id}"))
+    return project if definitions is project.definitions else replace(project, definitions=definitions)
 
 
 def _free_places(graph: Graph, project: Project, ghosts: Mapping[NodeId, Node]) -> dict[NodeId, Position]:

@@ -27,6 +27,7 @@ from graph.messages import msg, tr
 from gui.figures import figure
 from gui.panels.parts import breakable, column, label, row
 from gui.theme import GRID, theme
+from gui.tongue import tongue
 from runtime.runs import FAILED, FINISHED, RUNNING, STOPPED, Run
 
 WIDTH, HEIGHT, EMPTY_HEIGHT = 640, 400, 200  # pixels at 100 %
@@ -66,6 +67,7 @@ class RunChooser(QDialog):
         self.compare_button.clicked.connect(self._on_confirmed)
         self.browse_button.clicked.connect(self._on_browse)
         self.close_button.clicked.connect(self.reject)
+        tongue.changed.connect(self.close)  # its words are those of the language before
         self.resize(theme.px(WIDTH), theme.px(HEIGHT if runs else EMPTY_HEIGHT))
         (self.list if runs else self.browse_button).setFocus()
 

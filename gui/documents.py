@@ -25,6 +25,7 @@ from runtime import examples
 from runtime.places import state_folder
 
 SUFFIX = files.SUFFIX
+UNTITLED = "Untitled"  # names a folder of runs, in every language
 Way = Literal["edit", "read-only", "anyway"]
 Ask = Callable[[Message], bool]
 
@@ -51,7 +52,7 @@ class Documents(QObject):
         self._settings = settings
         self.path: Path | None = None
         self.is_read_only = False
-        self._title = tr("Untitled")
+        self._title = ""  # of what has no file; empty while it has no name at all
         self._digest: str | None = None  # of the file, as this document knows it
         self._filed: Project | None = None  # what the file holds, as this document knows it
         self._lock: FileLock | None = None
@@ -69,7 +70,7 @@ class Documents(QObject):
     @property
     def title(self) -> str:
         """The name in the title bar."""
-        return self.path.name if self.path else self._title
+        return self.path.name if self.path else self._title or tr("Untitled")
 
     @property
     def disk(self) -> Disk:
@@ -86,13 +87,13 @@ class Documents(QObject):
         """Where the runs of this document go: beside its file, else in the application's own folder."""
         if self.path is not None:
             return self.path.with_suffix(".runs")
-        return state_folder() / "runs" / f"{self._title}.runs"
+        return state_folder() / "runs" / f"{self._title or UNTITLED}.runs"
 
     # ---- open and close
 
     def new(self) -> None:
         """An empty drawing."""
-        self._take(Project(), None, tr("Untitled"))
+        self._take(Project(), None, "")
 
     def open(self, path: Path, way: Way = "edit") -> None:
         """Open a file. One that somebody else has open is opened "read-only" or "anyway" only.

@@ -12,9 +12,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.binding import bound, defaults, is_expression
 from graph.bypassing import bypass, can_bypass
-from graph.catalog import Catalog, Role
+from graph.catalog import Catalog
 from graph.catalog.types import Param
 from graph.history import History
+from graph.limits import check_limits
 from graph.look import Look, with_look
 from graph.messages import EditError, FileError, LayerloomError, Message, msg
 from graph.model import Definitions, Graph, Link, Node, NodeId, Port, Position, Project, Scope, Value
@@ -64,6 +65,7 @@ class Editor(QObject):
         self.way: tuple[NodeId, ...] = ()  # the instances that lead from the project's drawing there
         self._describer = Describer(self)
         self._describer.found.connect(self._on_found)
+        self._describer.failed.connect(self.refused)
 
     # ---- what is there
 
@@ -203,7 +205,7 @@ class Editor(QObject):
         node_type = definitions.catalog[type_id]
         graph = self.graph
         node = Node(graph.free_id(), node_type.id, graph.free_name(node_type.stem), params or {}, position=position)
-        node = self._described(node, merge)
+        node = self._describer.described(node, self.folder)
 
         def edit(graph: Graph) -> Graph:
             graph = graph.add(node)
@@ -265,10 +267,8 @@ class Editor(QObject):
             assert param is not None, name
             checked = self._checked(param, value)
             if param.auto is not None and checked is None:
-                graph = graph.reset_params(node, [name])
-            else:
-                graph = graph.set_params(node, {name: checked})
-            return graph.put(self._described(graph.nodes[node], merge))
+                return self._described(graph, graph.reset_params(node, [name]), node)
+            return self._described(graph, graph.set_params(node, {name: checked}), node)
 
         owner = self.graph.nodes[node].name if node in self.graph.nodes else node
         text = msg("Set {name} of {node}", name=name, node=owner)
@@ -276,16 +276,15 @@ class Editor(QObject):
 
     def reset_param(self, node: NodeId, name: str) -> None:
         """Give a parameter back to its default."""
-
-        def edit(graph: Graph) -> Graph:
-            graph = graph.reset_params(node, [name])
-            return graph.put(self._described(graph.nodes[node]))
-
-        self.edit(edit, msg("Reset {name}", name=name))
+        self.edit(
+            lambda graph: self._described(graph, graph.reset_params(node, [name]), node),
+            msg("Reset {name}", name=name),
+        )
 
     def refresh_data(self, node: NodeId) -> None:
         """Look at the data of a data node again."""
-        self.edit(lambda graph: graph.put(self._described(graph.require(node))), msg("Read the data again"))
+        describe = self._describer.described
+        self.edit(lambda graph: graph.put(describe(graph.require(node), self.folder)), msg("Read the data again"))
 
     def rename(self, node: NodeId, name: str) -> bool:
         """Give a node another name."""
@@ -323,28 +322,18 @@ class Editor(QObject):
         param.check(bound(value, defaults(block)))
         return value
 
-    def _described(self, node: Node, merge: object = None) -> Node:
-        """A data node that knows its data, or will in a moment; any other node as it is."""
-        node_type = self.catalog.get(node.type)
-        if node_type is None or node_type.role is not Role.DATA:
-            return node
-        blank = replace(node, facts=None)
-        finding = self._describer.look(blank, self.folder, merge)
-        return blank if finding is None else self._take(finding)
-
-    def _take(self, finding: Finding) -> Node:
-        if finding.reason is not None:
-            self.refused.emit(finding.reason)
-        return finding.described
+    def _described(self, old: Graph, new: Graph, node: NodeId) -> Graph:
+        """The drawing in which the data of a node are looked at, if its parameters are others than before."""
+        if new.nodes[node].params == old.nodes[node].params:
+            return new
+        return new.put(self._describer.described(new.nodes[node], self.folder))
 
     @Slot(object)
     def _on_found(self, finding: Finding) -> None:
-        """The answer belongs to the step that asked; it is dropped if that was undone or overtaken."""
-        present = self.project.graph.nodes.get(finding.node.id)
-        if present is not None and present.params is finding.node.params and present.facts is None:
-            facts = self._take(finding).facts
-            graph = self.project.graph.set_facts(present.id, facts)
-            self.push(self.project.with_graph(graph), msg("Read the data"), finding.merge)
+        """The answer belongs to the states that await it, wherever in the history they are: it is no step of its own."""
+        if finding.reason is not None and finding.is_awaited(self.project):
+            self.refused.emit(finding.reason)
+        self.amend(finding.into())
 
     def change(self, edit: Callable[[Project], Project], text: Message, merge: object = None) -> bool:
         """Change the document as one step. An edit that makes nonsense changes nothing; False then."""
@@ -353,8 +342,7 @@ class Editor(QObject):
         except EditError as error:
             self.refused.emit(error.message)
             return False
-        self.push(project, text, merge)
-        return True
+        return self.push(project, text, merge)
 
     def edit(self, edit: Edit, text: Message, *, merge: object = None, definitions: Definitions | None = None) -> bool:
         """Change the drawing on the canvas as one step, see `change`; `definitions` are those of the document then."""
@@ -365,12 +353,28 @@ class Editor(QObject):
 
         return self.change(change, text, merge)
 
-    def push(self, project: Project, text: Message, merge: object = None) -> None:
-        """Make this the present value of the document, as one step."""
+    def push(self, project: Project, text: Message, merge: object = None) -> bool:
+        """Make this the present value of the document, as one step; False if no file could hold it.
+
+        One that says the same as the present value is no step.
+        """
         old = self.project
+        try:
+            check_limits(project, old)
+        except EditError as error:
+            self.refused.emit(error.message)
+            return False
         self._history.push(project, text, merge=merge)
-        if project is not old:
+        if self.project is not old:
             self._announce(old)
+        return True
+
+    def amend(self, edit: Callable[[Project], Project]) -> None:
+        """Change what the states of the document say, those that were undone too, without a step (see `History.amend`)."""
+        old = self.project
+        self._history.amend(edit)
+        if self.project is not old:
+            self._tell(old)
 
     def _travel(self, step: Callable[[], None]) -> None:
         old = self.project
@@ -394,6 +398,9 @@ class Editor(QObject):
 
     def _announce(self, old: Project) -> None:
         self._follow(old)
+        self._tell(old)
+
+    def _tell(self, old: Project) -> None:
         self.changed.emit(Change(old, self.project))
         self.saved_changed.emit()
         self.select(self.selection, self.selected_links, self.selected_annotations)

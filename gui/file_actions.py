@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from graph.messages import LayerloomError, msg, tr
-from gui.documents import SUFFIX
+from gui.documents import SUFFIX, Documents
 from gui.locks import InUseError, owner_of, window_of
 from gui.page import Page
 from gui.panels.recovery import RecoveryPanel
 from gui.recovery import Recovered, Recovery
 from gui.settings import Settings
+from gui.workspace import Workspace
 from runtime import examples
 from runtime.library import FOLDER as READY_BLOCKS
 
@@ -48,8 +49,7 @@ class FileActions(QObject):
 
         window = self._window
         for old in window.findChildren(StartPage):
-            old.hide()
-            old.deleteLater()
+            old.leave()
         page = StartPage(window.tabs, window.documents.recent)
         page.new_requested.connect(self.new)
         page.open_requested.connect(self.open)
@@ -58,13 +58,17 @@ class FileActions(QObject):
         page.left.connect(lambda: window.canvas.setFocus(Qt.FocusReason.OtherFocusReason))
         page.open()
 
+    def quit(self) -> None:
+        """Close every window."""
+        QApplication.closeAllWindows()
+
     def new(self) -> None:
         """Start an empty drawing."""
-        self._open(lambda page: page.workspace.documents.new)
+        self._open(Documents.new)
 
     def open(self) -> None:
         """Choose files and open them."""
-        names, _ = QFileDialog.getOpenFileNames(self._window, tr("Open drawings"), self._start_folder(), _file_filter())
+        names, _ = QFileDialog.getOpenFileNames(self._window, tr("Open drawings"), self._start_folder(), file_filter())
         for name in names:
             self.open_path(Path(name))
 
@@ -73,18 +77,16 @@ class FileActions(QObject):
         if (page := self._page_of(path)) is not None:
             self._window.tabs.setCurrentWidget(page)
             return
-        self._open(lambda page: lambda: page.workspace.documents.open(path))
+        self._open(lambda documents: documents.open(path))
 
     def open_in_way(self, path: Path, way: str) -> None:
         """Open a file that somebody else has open: "read-only", "anyway", or a "copy" of it; or "go" to where it is."""
         if way == "go":
             self._go_to(path)
         elif way == "copy":
-            self._open(lambda page: lambda: page.workspace.documents.open_copy(path))
+            self._open(lambda documents: documents.open_copy(path))
         else:
-            self._open(
-                lambda page: lambda: page.workspace.documents.open(path, "anyway" if way == "anyway" else "read-only")
-            )
+            self._open(lambda documents: documents.open(path, "anyway" if way == "anyway" else "read-only"))
 
     def _go_to(self, path: Path) -> None:
         """Bring the tab that may write a file to the front, in whatever window of this application it is."""
@@ -101,17 +103,17 @@ class FileActions(QObject):
     def open_block(self, path: Path) -> None:
         """Open the file of a block: one of the person's own, or a copy of one that ships."""
         if path.parent == READY_BLOCKS:
-            self._open(lambda page: lambda: page.workspace.documents.open_copy(path))
+            self._open(lambda documents: documents.open_copy(path))
         else:
             self.open_path(path)
 
     def open_copy(self, path: Path) -> None:
         """Open what a file holds as a new drawing without a file."""
-        self._open(lambda page: lambda: page.workspace.documents.open_copy(path))
+        self._open(lambda documents: documents.open_copy(path))
 
     def open_example(self, name: str) -> None:
         """Open a built-in example."""
-        self._open(lambda page: lambda: page.workspace.documents.open_example(name))
+        self._open(lambda documents: documents.open_example(name))
 
     # ---- saving
 
@@ -124,7 +126,7 @@ class FileActions(QObject):
         """Choose a file and save to it. True if it was saved."""
         documents = self._window.documents
         start = documents.path or Path(self._start_folder()) / f"{documents.title}{SUFFIX}"
-        name, _ = QFileDialog.getSaveFileName(self._window, tr("Save the drawing"), str(start), _file_filter())
+        name, _ = QFileDialog.getSaveFileName(self._window, tr("Save the drawing"), str(start), file_filter())
         return bool(name) and self._save(Path(name))
 
     def export_model(self) -> None:
@@ -138,7 +140,7 @@ class FileActions(QObject):
         window = self._window
         title = Path(window.documents.title).stem
         choices = self._settings.choices("picture")
-        dialog = PictureDialog(window.editor, Path(self._start_folder()), title, window, choices=choices)
+        dialog = PictureDialog(window.editor, Path(self._start_folder()), title, window.page, choices=choices)
         dialog.told.connect(window.notice.show_message)
         dialog.finished.connect(lambda _result: self._settings.set_choices("picture", choices))
         dialog.show()
@@ -163,13 +165,13 @@ class FileActions(QObject):
 
     @Slot(object)
     def _on_recover(self, item: Recovered) -> None:
-        if self._open(lambda page: lambda: page.workspace.documents.open_recovered(item)):
+        if self._open(lambda documents: documents.open_recovered(item)):
             self.recovery.take(item)
 
     @Slot(object)
     def _on_save_recovered(self, item: Recovered) -> None:
         start = str(Path(self._start_folder()) / f"{Path(item.title).stem}{SUFFIX}")
-        name, _ = QFileDialog.getSaveFileName(self._window, tr("Save the drawing"), start, _file_filter())
+        name, _ = QFileDialog.getSaveFileName(self._window, tr("Save the drawing"), start, file_filter())
         if not name:
             return
         try:
@@ -186,23 +188,24 @@ class FileActions(QObject):
         wanted = path.absolute()
         return next((page for page in self._window.pages if page.workspace.documents.path == wanted), None)
 
-    def _open(self, opening: Callable[[Page], Callable[[], object]]) -> bool:
+    def _open(self, opening: Callable[[Documents], object]) -> bool:
         """Open a document in the tab in front if nothing there would be missed, else in a new one."""
         window = self._window
-        before = window.page
-        reused = before.workspace.is_pristine
-        page = before if reused else window.add_page()
+        reused = window.workspace.is_pristine
+        workspace = window.workspace if reused else Workspace(self._settings, self)
         try:
-            page.open(opening(page))
+            workspace.take(opening)
         except LayerloomError as error:
             if not reused:
-                window.remove_page(page)
-                window.tabs.setCurrentWidget(before)
+                workspace.close()
+                workspace.deleteLater()
             if isinstance(error, InUseError):
                 window.frame.banner.ask_how_to_open(error)
             else:
                 window.notice.show_message(error.message, "error")
             return False
+        page = window.page if reused else window.add_page(workspace)
+        page.show_document()
         QTimer.singleShot(0, page.frame.canvas.fit)
         page.frame.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
@@ -232,5 +235,6 @@ class FileActions(QObject):
             menu.addAction(tr("No files yet")).setEnabled(False)
 
 
-def _file_filter() -> str:
+def file_filter() -> str:
+    """What a dialog for files offers: drawings."""
     return f"{tr('Layerloom drawings')} (*{SUFFIX})"

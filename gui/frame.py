@@ -47,6 +47,7 @@ class Frame(QWidget):
     """Everything of one document between the menu bar and the lower edge. It holds nothing that cannot be made anew."""
 
     action_requested = Signal(str)  # the id of an action of the window
+    part_wanted = Signal(str)  # the name of a part of the window that was put away
     opening_requested = Signal(object, str)  # Path of a file that is in use, and the way to open it all the same
     context_menu_requested = Signal(object, object)
 
@@ -192,6 +193,8 @@ class Frame(QWidget):
         for part, before in zip(self.parts, other.parts, strict=True):
             part.setCurrentIndex(before.currentIndex())
         self.canvas.go_to(other.canvas.camera)
+        self.canvas.minimap.is_wanted = other.canvas.minimap.is_wanted
+        self.library.search.setText(other.library.search.text())
         if not (events := self._workspace.events):
             return
         self.metrics.continue_from(other.metrics)
@@ -243,11 +246,15 @@ class Frame(QWidget):
 
     def show_tab(self, page: QWidget) -> None:
         """Bring a panel to the front, its part of the window too, and give it the focus."""
-        for tabs in self.parts:
-            if tabs.indexOf(page) >= 0:
-                tabs.show()
-                tabs.setCurrentWidget(page)
-                page.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._bring(page)
+        page.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _bring(self, page: QWidget) -> None:
+        for name, part in self._panels.items():
+            if isinstance(part, QTabWidget) and part.indexOf(page) >= 0:
+                part.setCurrentWidget(page)
+                if part.isHidden():
+                    self.part_wanted.emit(name)
 
     def show_panels(self, shown: Mapping[str, bool]) -> None:
         """Show and hide the parts of the window around the canvas."""
@@ -310,8 +317,7 @@ class Frame(QWidget):
 
     @Slot(str)
     def _on_node_activated(self, _node: NodeId) -> None:
-        self.side.show()
-        self.side.setCurrentWidget(self.inspector)
+        self._bring(self.inspector)
         self.inspector.enter()
 
     @Slot(str)
@@ -330,7 +336,7 @@ class Frame(QWidget):
     @Slot(str)
     def _on_problem_clicked(self, node: NodeId) -> None:
         self._editor.select([node])
-        self.bottom.setCurrentWidget(self.problems)
+        self._bring(self.problems)
 
     @Slot()
     def _on_save_as_requested(self) -> None:
@@ -346,12 +352,12 @@ class Frame(QWidget):
 
     @Slot()
     def _on_problems_wanted(self) -> None:
-        self.bottom.setCurrentWidget(self.problems)
+        self._bring(self.problems)
 
     @Slot(object)
     def _on_started(self, _event: object) -> None:
         self._grow_bottom()
-        self.bottom.setCurrentWidget(self.metrics)
+        self._bring(self.metrics)
 
     @Slot(object)
     def _on_ended(self, event: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QWidget
 
 from graph.messages import msg, tr
 from gui.panels.parts import label, row, small_button
+from gui.shortcuts import Shortcuts
 from gui.theme import GRID, theme
 
 WIDTH = 960  # pixels at 100 %, at most
@@ -41,12 +41,12 @@ class Hints(QFrame):
 
     dismissed = Signal()
 
-    def __init__(self, parent: QWidget, key_of: Callable[[str], str]) -> None:
+    def __init__(self, parent: QWidget, shortcuts: Shortcuts) -> None:
         super().__init__(parent)
         self.setObjectName("hints")
         self.setAccessibleName(tr("First steps"))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._parent, self._key_of, self._at = parent, key_of, 0
+        self._parent, self._shortcuts, self._at = parent, shortcuts, 0
         self.title, self.sentence = label("", tone="heading"), label("", tone="muted", wrap=True)
         self.place = label("", tone="faint")
         self.next_button, self.done_button = small_button(tr("Next")), small_button(tr("Do not show again"))
@@ -65,6 +65,7 @@ class Hints(QFrame):
         self.setLayout(self._lines)
         parent.installEventFilter(self)
         theme.changed.connect(self._place)
+        shortcuts.changed.connect(self._show)
         self._show()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -79,9 +80,10 @@ class Hints(QFrame):
         else:
             super().keyPressEvent(event)
 
+    @Slot()
     def _show(self) -> None:
         title, sentence = HINTS[self._at]
-        keys = {name: self._key_of(name) for name in ("train_or_pause", "undo", "quick_add", "command_palette")}
+        keys = {name: self._shortcuts.text(name) for name in ("train_or_pause", "undo", "quick_add", "command_palette")}
         self.title.setText(str(title))
         self.sentence.setText(str(replace(sentence, values=keys)))
         self.place.setText(f"{self._at + 1} / {len(HINTS)}")

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QWidget
 from graph.messages import FileError, Message, msg
 from runtime.places import state_folder
 
-
 _ours: WeakValueDictionary[str, FileLock] = WeakValueDictionary()  # the locks that this application holds, by lock file
 
 

@@ -45,6 +45,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._settings = settings
         self._started = False
+        self._front: Page | None = None  # the tab whose panels have the sizes that count
         self.actions_by_id: dict[str, actions.Action] = {}
         self.shortcuts = shortcuts or Shortcuts(settings, self)
         self.tabs = QTabWidget(
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self._fill_menus()
         self._connect()
         self._restore_geometry()
+        self._front = self.page
         self.canvas.setFocus()
 
     # ---- the document in front
@@ -128,10 +130,10 @@ class MainWindow(QMainWindow):
 
     # ---- tabs
 
-    def add_page(self) -> Page:
-        """A new tab with an empty drawing, in front."""
-        page = Page(Workspace(self._settings), self.shortcuts, self)
-        workspace = page.workspace
+    def add_page(self, workspace: Workspace | None = None) -> Page:
+        """A new tab, in front: for this document, or for an empty one."""
+        workspace = workspace or Workspace(self._settings)
+        page = Page(workspace, self.shortcuts, self)
         workspace.documents.changed.connect(self._on_documents_changed)
         workspace.documents.compare_requested.connect(self.compare_actions.show_disk)
         workspace.controller.state_changed.connect(self._on_documents_changed)
@@ -141,19 +143,21 @@ class MainWindow(QMainWindow):
         page.opening_requested.connect(self.file_actions.open_in_way)
         page.file_dropped.connect(self.file_actions.open_path)
         page.context_menu_requested.connect(self._on_context_menu)
-        if self.tabs.count():
-            self.page.frame.save_layout(self._settings)
+        page.part_wanted.connect(self.view_actions.show_panel)
+        self._keep_layout()
         self.tabs.setCurrentIndex(self.tabs.addTab(page, workspace.documents.title))
-        page.frame.restore_layout(self._settings, height=self.height())
-        page.frame.show_panels(self._panels_shown())
+        self._arrange(page)
         self._on_documents_changed()
+        self._on_keys_changed()
         if self._started:
             workspace.analyst.start()
         return page
 
     def remove_page(self, page: Page) -> None:
         """Take a tab away; the last one makes room for an empty drawing."""
+        self._keep_layout()
         page.close_document()
+        self._front = None
         self.tabs.removeTab(self.tabs.indexOf(page))
         page.deleteLater()
         if not self.tabs.count():
@@ -199,9 +203,9 @@ class MainWindow(QMainWindow):
                 event.ignore()
                 return
         self._settings.set_layout("window", self.saveGeometry())
-        self.frame.save_layout(self._settings)
+        self._keep_layout()
         for page in self.pages:
-            page.close_document()
+            page.close_document(wait=True)
         self.file_actions.recovery.close()
         event.accept()
 
@@ -210,8 +214,7 @@ class MainWindow(QMainWindow):
     def arrange(self) -> None:
         """Put the panels where the settings say."""
         for page in self.pages:
-            page.frame.restore_layout(self._settings, height=self.height())
-        self.arrange_panels()
+            self._arrange(page)
 
     def arrange_panels(self) -> None:
         """Show and hide panels as the settings say."""
@@ -234,25 +237,6 @@ class MainWindow(QMainWindow):
         answer = QMessageBox.question(self, tr("Save the drawing"), str(question), buttons)
         return answer == QMessageBox.StandardButton.Yes
 
-    def open_palette(self) -> None:
-        """Find anything by typing."""
-        from gui.palette import open_palette
-
-        open_palette(self, self.actions_by_id, self._menus, shortcuts=self.shortcuts, settings=self._settings)
-
-    def offer_hints(self) -> None:
-        """Show the first steps over the canvas in front, unless the person had enough of them."""
-        if self._settings.hints:
-            from gui.hints import Hints
-
-            hints = Hints(self.canvas, self.shortcuts.text)
-            hints.dismissed.connect(self._on_hints_dismissed)
-            hints.show()
-
-    @Slot()
-    def _on_hints_dismissed(self) -> None:
-        self._settings.hints = False
-
     @Slot(str)
     def run_action(self, name: str) -> None:
         """Do what an entry of the menus does."""
@@ -274,11 +258,11 @@ class MainWindow(QMainWindow):
             lambda: self.view_actions,
             *(lambda i=i: self.page.owners[i] for i in range(len(self.page.owners))),
         )
-        self.actions_by_id, self._menus = actions.fill(
+        self.actions_by_id, self.menus = actions.fill(
             self.menuBar(), self, *owners, shortcuts=self.shortcuts, tell=self._warn
         )
-        self.file_actions.fill_menus(self._menus)
-        self.view_actions.fill_menus(self._menus)
+        self.file_actions.fill_menus(self.menus)
+        self.view_actions.fill_menus(self.menus)
         self._on_history_changed()
         self._on_keys_changed()
 
@@ -286,6 +270,15 @@ class MainWindow(QMainWindow):
         """What lies around the documents, in the language in use."""
         self.tabs.tabBar().setAccessibleName(tr("Open drawings"))
         self._lines.insertWidget(0, self.file_actions.make_recovery_panel())
+
+    def _keep_layout(self) -> None:
+        """The panels of the document that was in front have the sizes that the person gave them."""
+        if self._front is not None:
+            self._front.frame.save_layout(self._settings)
+
+    def _arrange(self, page: Page) -> None:
+        page.frame.restore_layout(self._settings, height=self.height())
+        page.frame.show_panels(self._panels_shown())
 
     def _warn(self, message: Message) -> None:
         self.frame.warn(message)
@@ -301,9 +294,11 @@ class MainWindow(QMainWindow):
     def _may_leave(self, page: Page) -> bool:
         """Whether a document may be left: its run ended and its changes saved or given up."""
         finish_typing()
-        if page.workspace.is_running or not page.workspace.editor.is_saved:
+        if page.workspace.is_running or page.code_editors.unfinished or not page.workspace.editor.is_saved:
             self.tabs.setCurrentWidget(page)
         if page.workspace.is_running and not self._may_stop_run():
+            return False
+        if page.code_editors.unfinished and not self._may_discard_code(page):
             return False
         if not page.workspace.editor.is_saved:
             answer = self.ask_about_changes()
@@ -318,10 +313,21 @@ class MainWindow(QMainWindow):
         buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
         return QMessageBox.question(self, tr("Stop the run?"), question, buttons) == QMessageBox.StandardButton.Yes
 
+    def _may_discard_code(self, page: Page) -> bool:
+        names = ", ".join(f"'{name}'" for name in page.code_editors.unfinished)
+        question = tr("What you wrote in the Python of {names} is not applied yet. Discard it?", names=names)
+        cancel, discard = QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Discard
+        if QMessageBox.question(self, tr("Discard the Python?"), question, discard | cancel, cancel) == discard:
+            return True
+        page.code_editors.show()
+        return False
+
     @Slot(int)
     def _on_page_changed(self, index: int) -> None:
         if index >= 0:
-            self.page.frame.restore_layout(self._settings, height=self.height())
+            self._keep_layout()
+            self._front = self.page
+            self._arrange(self.page)
             self._on_documents_changed()
             self._on_history_changed()
             self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -366,10 +372,10 @@ class MainWindow(QMainWindow):
     def _on_language_changed(self) -> None:
         """Every word is made anew; documents, runs and history stay as they are."""
         finish_typing()
+        self._keep_layout()
         for page in self.pages:
             page.make_anew()
-            page.frame.restore_layout(self._settings, height=self.height())
-            page.frame.show_panels(self._panels_shown())
+            self._arrange(page)
         self._name_parts()
         self._fill_menus()
         self._on_documents_changed()

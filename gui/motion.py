@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
+from threading import Thread
 
-from PySide6.QtCore import QAbstractAnimation, QCoreApplication, QEasingCurve, QObject, QVariantAnimation
+from PySide6.QtCore import QAbstractAnimation, QCoreApplication, QEasingCurve, QObject, Qt, QVariantAnimation
+from PySide6.QtGui import QGuiApplication
 
 WISHES = ("system", "yes", "no")
 _PATIENCE = 1.0  # seconds to wait for the answer of a system
@@ -26,11 +27,31 @@ class Motion:
 
     def __init__(self) -> None:
         self.reduced = "system"
+        self._system_reduces = False  # as it said last
+        self._asking: Thread | None = None
 
     @property
     def is_reduced(self) -> bool:
-        """Whether things jump to where they go."""
-        return system_reduces_motion() if self.reduced == "system" else self.reduced == "yes"
+        """Whether things jump to where they go. As long as the system has not answered, they move."""
+        return self._system_reduces if self.reduced == "system" else self.reduced == "yes"
+
+    def follow(self, app: QGuiApplication) -> None:
+        """Ask the system now, and again whenever the person comes back to the application, who may have been there."""
+        app.applicationStateChanged.connect(self._on_state_changed)
+        self.ask()
+
+    def ask(self) -> None:
+        """Ask the system in the background."""
+        if self._asking is None or not self._asking.is_alive():
+            self._asking = Thread(target=self._hear, name="motion", daemon=True)
+            self._asking.start()
+
+    def _hear(self) -> None:
+        self._system_reduces = system_reduces_motion()
+
+    def _on_state_changed(self, state: Qt.ApplicationState) -> None:
+        if state is Qt.ApplicationState.ApplicationActive:
+            self.ask()
 
 
 motion = Motion()
@@ -48,7 +69,7 @@ def animate(
     Args:
         duration_ms: the milliseconds it takes; 0 for at once.
         on_step: gets 1.0 as the last progress.
-        on_end: called after the last step, also when it is not reduced to it.
+        on_end: called after the last step, whether things move or jump.
         parent: the movement ends without a further call when this object is destroyed.
 
     Returns:
@@ -71,7 +92,6 @@ def animate(
     return movement
 
 
-@cache
 def system_reduces_motion() -> bool:
     """Whether the system asks programs to keep still; False where it cannot be asked."""
     if sys.platform == "win32":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
@@ -40,7 +40,7 @@ class Notice(QFrame):
         self._timer.timeout.connect(self.hide)
         self._new = QTimer(self, singleShot=True, interval=0)  # runs while the step goes on that the sentence is about
         parent.installEventFilter(self)
-        theme.changed.connect(self._place)
+        theme.changed.connect(self._on_theme_changed)
         self.hide()
 
     @property
@@ -73,6 +73,11 @@ class Notice(QFrame):
         elif isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
             self.hide()
         return False
+
+    @Slot()
+    def _on_theme_changed(self) -> None:
+        if self.isVisible():
+            self._place()
 
     def _place(self) -> None:
         parent = self._parent

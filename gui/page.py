@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from gui.block_actions import BlockActions
 from gui.canvas_actions import CanvasActions
+from gui.code_editors import CodeEditors
 from gui.edit_actions import EditActions
 from gui.frame import Frame
 from gui.hints import Hints
@@ -22,6 +23,7 @@ class Page(QWidget):
     context_menu_requested = Signal(object, object)  # QPoint on the screen, NodeId or None
     file_dropped = Signal(object)  # Path of a drawing, dropped or pasted
     block_opened = Signal(object)  # Path, of a block of the library
+    part_wanted = Signal(str)  # the name of a part of the window that was put away
     opening_requested = Signal(object, str)  # Path of a file that is in use, and the way to open it all the same
 
     def __init__(self, workspace: Workspace, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
@@ -29,6 +31,8 @@ class Page(QWidget):
         self.workspace, self._shortcuts = workspace, shortcuts
         workspace.setParent(self)
         self._whole = column(self)
+        self.code_editors = CodeEditors(workspace.editor, workspace.block_editor, self)
+        self.code_editors.allowed.connect(workspace.analyst.look_again)
         self._make()
         workspace.analyst.ready.connect(self._on_torch_ready)
         workspace.editor.changed.connect(self._on_changed)
@@ -46,37 +50,36 @@ class Page(QWidget):
         self._whole.removeWidget(old)
         old.hide()
         self._make()
+        self.frame.show()
+        self._whole.activate()  # it has its size before it is arranged
         self.frame.continue_from(old)
         old.deleteLater()
         if self.workspace.analyst.is_ready:
             self._on_torch_ready()
 
-    def open(self, opening) -> None:
-        """Let `opening`, a verb of the workspace's documents, put another document in the place of this one.
-
-        Raises:
-            LayerloomError: what `opening` raises; nothing is changed then.
-        """
-        self.workspace.take(opening)
+    def show_document(self) -> None:
+        """Another document was put in the place of the one before."""
         for hints in self.frame.canvas.findChildren(Hints):
             hints.hide()
         self.frame.forget_run()
         self.frame.notice.hide()
 
-    def close_document(self) -> None:
-        """Stop everything that goes on here."""
-        self.workspace.close()
+    def close_document(self, *, wait: bool = False) -> None:
+        """Stop everything that goes on here; `wait` for what cannot stop at once."""
+        self.code_editors.discard()
+        self.workspace.close(wait=wait)
 
     def _make(self) -> None:
         workspace = self.workspace
         self.frame = frame = Frame(workspace)
         frame.canvas.shortcuts = self._shortcuts
-        self.block_actions = BlockActions(workspace.editor, workspace.block_editor, frame.canvas)
+        codes = self.code_editors
+        self.block_actions = BlockActions(workspace.editor, workspace.block_editor, frame.canvas, codes=codes)
         self.canvas_actions = CanvasActions(workspace.editor, frame.canvas)
         self.edit_actions = EditActions(self)
-        self.block_actions.allowed.connect(workspace.analyst.look_again)
         frame.inspector.block_requested.connect(self.block_actions.make_block)
         frame.library.open_requested.connect(self.block_opened)
+        frame.part_wanted.connect(self.part_wanted)
         frame.opening_requested.connect(self.opening_requested)
         frame.action_requested.connect(self.action_requested)
         frame.canvas.action_requested.connect(self.action_requested)

@@ -161,7 +161,7 @@ def _of_action(action: Action, shortcuts: Shortcuts) -> Command:
 def _of_choice(action, menu: str, path: Message) -> Command:
     text = plain(action.text())
     return Command(
-        f"{menu}:{text}", text, plain(path).rstrip("…"), action.trigger, _names(english_of(text)), _names(path.text),
+        f"{menu}:{action.data() or text}", text, plain(path).rstrip("…"), action.trigger, _names(english_of(text)), _names(path.text),
         checked=action.isChecked(),
     )  # fmt: skip
 

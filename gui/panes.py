@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import shiboken6
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -14,7 +15,7 @@ class Panes(QObject):
     def __init__(self, panes: Sequence[QWidget], parent: QWidget) -> None:
         super().__init__(parent)
         self._panes = tuple(panes)
-        self._last: dict[QWidget, QWidget] = {}  # where the person was in each
+        self._last: dict[QWidget, QWidget] = {}  # where the person was in each; may be gone by now
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._on_focus_changed)
@@ -39,7 +40,7 @@ class Panes(QObject):
     def _entry(self, pane: QWidget) -> QWidget | None:
         """Where the person was in a pane, or the first widget of it that takes the focus."""
         last = self._last.get(pane)
-        if last is not None and can_take_focus(last) and pane.isAncestorOf(last):
+        if last is not None and shiboken6.isValid(last) and can_take_focus(last) and pane.isAncestorOf(last):
             return last
         if can_take_focus(pane):
             return pane
@@ -53,18 +54,8 @@ class Panes(QObject):
     @Slot(QWidget, QWidget)
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
         pane = self._pane_of(new)
-        if pane is None or new is None:
-            return
-        if pane not in self._last or self._last[pane] is not new:
+        if pane is not None and new is not None:
             self._last[pane] = new
-            new.destroyed.connect(self._forget)
-
-    @Slot()
-    def _forget(self) -> None:
-        """A widget is gone: do not lead there."""
-        import shiboken6
-
-        self._last = {pane: widget for pane, widget in self._last.items() if shiboken6.isValid(widget)}
 
 
 def can_take_focus(widget: QWidget) -> bool:

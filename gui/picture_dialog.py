@@ -29,6 +29,7 @@ from gui.editor import Editor
 from gui.panels.parts import column, label, row
 from gui.style import set_property
 from gui.theme import GRID, theme
+from gui.tongue import tongue
 
 EDGE = 5 * GRID
 SIZE = QSize(960, 560)  # pixels at 100 %
@@ -59,14 +60,12 @@ CHOICES = (
 )  # fmt: skip
 LEGEND = "legend"
 FIRST: Mapping[str, str] = {"scale": "2"}
-_last: dict[str, str] = {}  # what was chosen last since the application began
 
 
 class PictureDialog(QDialog):
     """Shows the picture as it would be, and follows the drawing. `told(Message, level)`: what was saved or copied.
 
-    `choices` is what was chosen last, by the keys of `CHOICES` and `LEGEND`; it is kept up to date. Without one, the dialog
-    remembers by itself until the application ends.
+    `choices` is what was chosen last, by the keys of `CHOICES` and `LEGEND`; it is kept up to date.
     """
 
     told = Signal(object, str)
@@ -78,11 +77,11 @@ class PictureDialog(QDialog):
         title: str,
         parent: QWidget | None = None,
         *,
-        choices: MutableMapping[str, str] | None = None,
+        choices: MutableMapping[str, str],
     ) -> None:
         super().__init__(parent)
         self._editor, self._folder, self._title = editor, folder, title
-        self.choices: MutableMapping[str, str] = _last if choices is None else choices
+        self.choices = choices
         self._picture: Picture | None = None
         self._drawn: tuple[object, ...] = ()  # what the picture was made of
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -168,6 +167,7 @@ class PictureDialog(QDialog):
         self.copy_button.clicked.connect(self.copy)
         self.save_button.clicked.connect(self.save)
         self._timer.timeout.connect(self._refresh)
+        tongue.changed.connect(self.close)  # its words are those of the language before
         for signal in (self._editor.analysed, self._editor.scope_changed, self._editor.selection_changed):
             signal.connect(self._on_drawing_changed)
 

@@ -150,7 +150,9 @@ class RunBar(QWidget):
     def _on_ended(self, event: Finished | Stopped | Failed) -> None:
         if isinstance(event, Failed):
             started = self._progress is not None
-            self._say(tr("Failed") if started else tr("Cannot start: {reason}", reason=event.message), "error")
+            reason = event.message
+            text = tr("Failed: {reason}", reason=reason) if started else tr("Cannot start: {reason}", reason=reason)
+            self._say(text, "error")
             self.status.setToolTip(str(event.message))
         elif isinstance(event, Stopped):
             self._say(tr("Stopped in epoch {epoch}", epoch=event.epoch))

@@ -17,6 +17,7 @@ from gui.icons import icon
 from gui.panels.parts import column, label, row
 from gui.theme import GRID, theme
 from gui.thumbnails import Thumbnails
+from gui.tongue import tongue
 from runtime import examples
 
 TILE = QSize(272, 200)  # pixels at 100 %, as the next four
@@ -40,7 +41,7 @@ class Offer(NamedTuple):
 
 
 class StartPage(QWidget):
-    """Covers its parent until something was chosen, or Escape is pressed."""
+    """Covers its parent until something was chosen, or Escape is pressed; it is gone then."""
 
     new_requested = Signal()
     open_requested = Signal()
@@ -63,6 +64,7 @@ class StartPage(QWidget):
         self._page.installEventFilter(self)
         self.setGeometry(parent.rect())
         theme.changed.connect(self._on_theme_changed)
+        tongue.changed.connect(self._on_back)  # its words are those of the language before
 
     def open(self) -> None:
         """Show the page and put the focus on it."""
@@ -182,26 +184,31 @@ class StartPage(QWidget):
             self._arrange()
         return False
 
+    def leave(self) -> None:
+        """Go away for good."""
+        self.hide()
+        self.deleteLater()
+
     @Slot()
     def _on_back(self) -> None:
-        self.hide()
+        self.leave()
         self.left.emit()
 
     @Slot()
     def _on_new(self) -> None:
-        self.hide()
+        self.leave()
         self.new_requested.emit()
 
     @Slot()
     def _on_open(self) -> None:
-        self.hide()
+        self.leave()
         self.open_requested.emit()
 
     @Slot()
     def _on_chosen(self) -> None:
         tile = self.sender()
         assert isinstance(tile, Tile)
-        self.hide()
+        self.leave()
         if tile.offer.example:
             self.example_requested.emit(tile.offer.example)
         else:

@@ -31,8 +31,9 @@ class Thumbnails(QObject):
         self._timer.timeout.connect(self._make_next)
 
     def ask(self, path: Path) -> None:
-        """Make the picture of a file soon."""
-        self._wanted.append(path)
+        """Make the picture of a file soon, once however often it is asked for meanwhile."""
+        if path not in self._wanted:
+            self._wanted.append(path)
         self._timer.start()
 
     @Slot()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QDialog, QMessageBox
+from PySide6.QtWidgets import QDialog, QMenu, QMessageBox
 
 from graph.messages import language, languages, msg, tr
 from gui import actions
@@ -77,36 +78,54 @@ class ViewActions(QObject):
 
     # ---- panels
 
-    def fill_menus(self, menus) -> None:
-        """Fill the submenus that offer choices."""
-        names = {name: str(text) for name, text in THEMES.items()}
-        actions.fill_choices(menus["theme"], names, self._settings.theme, self.use_theme)
-        spoken = {code: NAMES.get(code, code) for code in languages()}
-        actions.fill_choices(menus["language"], spoken, self._settings.language or language(), self.use_language)
-        for name, text in PANELS.items():
-            action = menus["panels"].addAction(str(text))
-            action.setCheckable(True)
-            action.setChecked(name not in self._settings.hidden_panels)
-            action.setData(name)
-            action.toggled.connect(self._on_panels_toggled)
-        self._panel_actions = list(menus["panels"].actions())
+    def fill_menus(self, menus: dict[str, QMenu]) -> None:
+        """Fill the submenus that offer choices, each time they open: another window may have chosen meanwhile."""
+        for name, fill in (
+            ("theme", self._fill_themes),
+            ("language", self._fill_languages),
+            ("panels", self._fill_panels),
+        ):
+            menus[name].aboutToShow.connect(partial(fill, menus[name]))
+
+    def show_panel(self, name: str, shown: bool = True) -> None:
+        """Show a part of the window around the canvas, or put it away."""
+        hidden = set(self._settings.hidden_panels)
+        self._settings.hidden_panels = sorted(hidden - {name} if shown else hidden | {name})
+        self._window.arrange_panels()
 
     def reset_layout(self) -> None:
         """Show all panels in the sizes of a first start."""
         self._settings.forget_layouts()
-        for action in self._panel_actions:
-            action.setChecked(True)
+        self._settings.hidden_panels = []
         self._window.arrange()
 
-    def _on_panels_toggled(self) -> None:
-        self._settings.hidden_panels = [a.data() for a in self._panel_actions if not a.isChecked()]
-        self._window.arrange_panels()
+    def _fill_themes(self, menu: QMenu) -> None:
+        menu.clear()
+        names = {name: str(text) for name, text in THEMES.items()}
+        actions.fill_choices(menu, names, self._settings.theme, self.use_theme)
+
+    def _fill_languages(self, menu: QMenu) -> None:
+        menu.clear()
+        spoken = {code: NAMES.get(code, code) for code in languages()}
+        actions.fill_choices(menu, spoken, self._settings.language or language(), self.use_language)
+
+    def _fill_panels(self, menu: QMenu) -> None:
+        menu.clear()
+        for name, text in PANELS.items():
+            action = menu.addAction(str(text))
+            action.setCheckable(True)
+            action.setChecked(name not in self._settings.hidden_panels)
+            action.setData(name)
+            action.toggled.connect(partial(self.show_panel, name))
 
     # ---- Help
 
     def command_palette(self) -> None:
         """Find anything by typing."""
-        self._window.open_palette()
+        from gui.palette import open_palette
+
+        window = self._window
+        open_palette(window, window.actions_by_id, window.menus, shortcuts=window.shortcuts, settings=self._settings)
 
     def edit_shortcuts(self) -> None:
         """Change the keys of actions."""
@@ -123,7 +142,23 @@ class ViewActions(QObject):
     def show_hints(self) -> None:
         """Show the first steps again."""
         self._settings.hints = True
-        self._window.offer_hints()
+        self.offer_hints()
+
+    def offer_hints(self) -> None:
+        """Show the first steps over the canvas in front, unless the person had enough of them."""
+        if not self._settings.hints:
+            return
+        from gui.hints import Hints
+
+        canvas = self._window.canvas
+        for old in canvas.findChildren(Hints):
+            old.deleteLater()
+        hints = Hints(canvas, self._window.shortcuts)
+        hints.dismissed.connect(self._on_hints_dismissed)
+        hints.show()
+
+    def _on_hints_dismissed(self) -> None:
+        self._settings.hints = False
 
     def about(self) -> None:
         """Say what this is."""

@@ -47,20 +47,24 @@ class Workspace(QObject):
         """Whether a run is under way."""
         return self.controller.state.is_active
 
-    def take(self, opening: Callable[[], object]) -> None:
-        """Let `opening`, a verb of `documents`, put another document in the place of this one.
+    def take(self, opening: Callable[[Documents], object]) -> None:
+        """Let `opening`, which gets the documents of this workspace, put another document in the place of this one.
 
         Raises:
             LayerloomError: what `opening` raises; nothing is changed then.
         """
-        opening()
+        opening(self.documents)
         self.controller.forget()
         self.events.clear()
 
-    def close(self) -> None:
-        """Stop the run and the analysis; what was trained stays in its folder."""
+    def close(self, *, wait: bool = False) -> None:
+        """Stop the run and the analysis; what was trained stays in its folder.
+
+        Args:
+            wait: until the analysis under way has ended, as when the application ends.
+        """
         self.controller.shutdown()
-        self.analyst.close()
+        self.analyst.close(wait=wait)
         self.documents.close()
 
     @Slot()

@@ -1,6 +1,7 @@
 """The command line: parses, runs one verb, and turns whatever goes wrong into a sentence and an exit status.
 
 0  done        1  the project, its data or its name is wrong        2  usage        130  interrupted
+With `diff`, 1 says that something differs, and 2 also what 1 says elsewhere.
 """
 
 from __future__ import annotations
@@ -43,10 +44,12 @@ def main(
     """
     for stream in (sys.stdout, sys.stderr):
         _print_every_letter(stream)
+    trouble = WRONG
     try:
         code, argv = cli_parser.language_of(argv, os.environ)
         set_language(code)
         args = cli_parser.parse(argv)
+        trouble = cli_parser.VERBS[args.verb].trouble
         if args.verb == "open":
             return _open(args.file, open_window)
         from runtime import cli_verbs
@@ -62,17 +65,17 @@ def main(
     except KeyboardInterrupt:
         return _say(tr("Interrupted."), INTERRUPTED)
     except BrokenPipeError:
-        return _reader_is_gone()
+        return _reader_is_gone(trouble)
     except LayerloomError as error:
-        return _say(error_text(error), WRONG)
+        return _say(error_text(error), trouble)
     except OSError as error:
-        return _say(f"{tr('error')}: {error.filename or tr('output')}: {explain(error)}", WRONG)
+        return _say(f"{tr('error')}: {error.filename or tr('output')}: {explain(error)}", trouble)
     except MemoryError:
-        return _say(f"{tr('error')}: {tr('There is not enough memory. Try a smaller batch size or network.')}", WRONG)
+        return _say(f"{tr('error')}: {tr('There is not enough memory. Try a smaller batch size or network.')}", trouble)
     except Exception as error:
         if os.environ.get("LAYERLOOM_DEBUG") == "1":
             raise
-        return _report(error)
+        return _report(error, trouble)
 
 
 def _open(file: str | None, open_window: OpenWindow) -> int:
@@ -95,13 +98,13 @@ def _say(text: str, status: int) -> int:
     return status
 
 
-def _reader_is_gone() -> int:
+def _reader_is_gone(status: int) -> int:
     """Whoever read our output has left (`… | head`): stop without a word; the interpreter's last flush goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return WRONG
+    return status
 
 
-def _report(error: Exception) -> int:
+def _report(error: Exception, status: int) -> int:
     """Keep the full report of a mistake of ours in a file, and say in a sentence where."""
     said = tr("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}")
     text = "".join(traceback.format_exception(error))
@@ -111,5 +114,5 @@ def _report(error: Exception) -> int:
         path = folder / f"{datetime.now():%Y-%m-%d_%H%M%S}.txt"
         path.write_text(f"{sys.version}\n{' '.join(sys.argv)}\n\n{text}", "utf-8")
     except OSError:
-        return _say(f"{said}\n\n{text}", WRONG)
-    return _say(f"{said} {tr('The full report is in {path}.', path=path)}", WRONG)
+        return _say(f"{said}\n\n{text}", status)
+    return _say(f"{said} {tr('The full report is in {path}.', path=path)}", status)

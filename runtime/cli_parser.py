@@ -31,10 +31,11 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One verb: what it is for, and the arguments that it takes."""
+    """One verb: what it is for, the arguments that it takes, and its status where it cannot be done."""
 
     help: Message
     arguments: Sequence[Argument] = field(default=())
+    trouble: int = 1
 
     @property
     def options(self) -> list[str]:
@@ -260,8 +261,9 @@ VERBS: Mapping[str, Verb] = {
         ],
     ),
     "diff": Verb(
-        msg("List what differs between two drawings; the status is 1 if anything does."),
+        msg("List what differs between two drawings; the status is 1 if anything does, 2 if they cannot be compared."),
         [Argument("old", metavar="OLD", says=_SIDE), Argument("new", metavar="NEW", says=_SIDE), _JSON],
+        trouble=2,
     ),
     "allow": Verb(
         msg("Print the Python that came with a drawing, and allow it to run."),

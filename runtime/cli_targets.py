@@ -59,7 +59,9 @@ def _names_in(folder: Path) -> list[str]:
 def _unknown_word(word: str) -> Message:
     """That a word means nothing, with the examples that it could mean."""
     names = examples.names()
-    text = msg("There is no file or example '{word}'. The examples are: {examples}.", word=word, examples=", ".join(names))
+    text = msg(
+        "There is no file or example '{word}'. The examples are: {examples}.", word=word, examples=", ".join(names)
+    )
     close = difflib.get_close_matches(word, names, n=1)
     return msg("{problem} Did you mean {word}?", problem=text, word=close[0]) if close else text
 

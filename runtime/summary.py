@@ -26,6 +26,7 @@ class Row:
     `node` is the node of the drawing, of a layer in a block the instance that it is in. `memory` is in bytes: what its
     parameters take, and its outputs for one sample; of a block, what its layers take. `shared` says that some of its
     weights are counted with another layer. `parts` are the layers of a block, or its runs where it runs several times.
+    `kind` names the type in the language in use; `type_id` is the same in all, and empty for a run.
     """
 
     order: int
@@ -39,6 +40,7 @@ class Row:
     memory: int = 0
     shared: bool = False
     parts: tuple[Row, ...] = ()
+    type_id: str = ""
 
 
 COLUMNS: Mapping[str, Callable[[Row], Any]] = {
@@ -135,6 +137,7 @@ def _row(project: Project, node: Node, found: NodeAnalysis, *, order: int, insta
         memory=sum(part.memory for part in parts) if parts else PARAMETER_BYTES * found.parameters + outputs,
         shared=node.shares is not None,
         parts=parts,
+        type_id=node.type,
     )
 
 

@@ -18,6 +18,7 @@ _LATEX = {
 }  # fmt: skip
 _CSV_HEAD = (
     "layer", "type", "output", "parameters", "parameter_share", "shared_weights", "macs", "mac_share", "memory_bytes",
+    "type_id",
 )  # fmt: skip
 
 
@@ -58,16 +59,15 @@ def totals(summary: Summary) -> Line:
 
 
 def to_csv(summary: Summary, *, expand: bool = False) -> str:
-    """Comma-separated values with plain numbers and English titles, for programs; shares from 0 to 1, no totals."""
+    """Comma-separated values with plain numbers and English titles, for programs; shares from 0 to 1, no totals. The type is in words,
+    and, the same in every language, as its id."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_CSV_HEAD)
     for row, _, path in layers(summary.rows, expand=expand):
-        shares = [f"{share:.6f}" for share in (summary.parameter_share(row), summary.mac_share(row))]
-        shared = "yes" if row.shared else "no"
-        writer.writerow(
-            (path, row.kind, row.output, row.parameters, shares[0], shared, row.macs, shares[1], row.memory)
-        )
+        of_parameters, of_macs = f"{summary.parameter_share(row):.6f}", f"{summary.mac_share(row):.6f}"
+        learned = (row.parameters, of_parameters, "yes" if row.shared else "no")
+        writer.writerow((path, row.kind, row.output, *learned, row.macs, of_macs, row.memory, row.type_id))
     return text.getvalue().rstrip("\n")
 
 

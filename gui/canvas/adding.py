@@ -115,6 +115,7 @@ class Adder:
 
         Of places that are equally near, one in the direction `aside` is taken.
         """
+        self._view.glide.finish()
         start = QPointF(*snap((place.x(), place.y())))
         scene, card = self._view.scene(), QSizeF(WIDTH, HEIGHT)
         reach = QRectF(start, card).adjusted(-REACH.x(), -REACH.y(), REACH.x(), REACH.y())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import product
+from math import ceil, dist, floor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, QSizeF, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from graph.bypassing import can_bypass
 from graph.framing import area_around, load_of
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 APART = 4.0 * GRID  # from a new note to what is beside it
+PLACES = 32  # that are tried in each direction for a new note
 FRAME_SIZE, NOTE_SIZE = (320.0, 200.0), (240.0, 120.0)
 COLOR_NAMES = dict(
     zip(
@@ -178,17 +181,37 @@ class Annotator(QObject):
         self._editor.end_merge()
         if self._editor.set_look(look.put(annotation), step, merge=merge):
             self._editor.select((), (), [annotation.id])
-            self._view.ensureVisible(QRectF(*area), int(APART), int(APART))
+            self._bring_into_sight(QRectF(*area))
             self.edit(annotation.id, merge=merge)
 
     def _free_area(self, size: tuple[float, float]) -> Area:
-        """An area where the cursor is, or in the middle, or as far below as there are cards and notes in the way."""
+        """The free area in sight that is nearest to the cursor, or the middle; if none is, one as far below as needed."""
         scene, point = self._view.scene(), self._view.cursor_point or self._view.center()
-        left, top = snap((point.x() - size[0] / 2, point.y() - size[1] / 2))
+        wanted = QRectF(QPointF(*snap((point.x() - size[0] / 2, point.y() - size[1] / 2))), QSizeF(*size))
+        edge = APART / self._view.zoom
+        for area in _nearby(wanted, self._view.visible_area().adjusted(edge, edge, -edge, -edge)):
+            if not scene.is_covered(area.adjusted(-APART, -APART, APART, APART)) and not self._is_hidden(area):
+                return _tuple(area)
         below = scene.bounds().bottom() + APART
-        while top < below and scene.is_covered(QRectF(left, top, *size).adjusted(-APART, -APART, APART, APART)):
-            top += APART
-        return (left, top, *size)
+        while wanted.top() < below and scene.is_covered(wanted.adjusted(-APART, -APART, APART, APART)):
+            wanted.translate(0, APART)
+        return _tuple(wanted)
+
+    def _bring_into_sight(self, area: QRectF) -> None:
+        """Pan to an area that is partly out of sight; to the middle if something lies over the canvas where it is then."""
+        self._view.ensureVisible(area, int(APART), int(APART))
+        if self._is_hidden(area) and self._view.visible_area().contains(area):
+            self._view.centerOn(area.center())
+
+    def _is_hidden(self, area: QRectF) -> bool:
+        """Whether the minimap, or something else that floats over the canvas, lies over an area of it."""
+        view = self._view
+        pixels = view.mapFromScene(area).boundingRect()
+        if view.minimap.visible and view.minimap.area().intersects(pixels):
+            return True
+        pixels.translate(view.viewport().pos())
+        floating = (w for w in view.children() if isinstance(w, QWidget) and w.isVisible() and w is not view.viewport())
+        return any(widget.geometry().intersects(pixels) for widget in floating)
 
     def _finish(self) -> None:
         """What is being edited is done."""
@@ -224,6 +247,27 @@ class Annotator(QObject):
     @Slot(object)
     def _on_color_chosen(self, entry: QAction) -> None:
         self.set_color(entry.data())
+
+
+def _tuple(area: QRectF) -> Area:
+    return (area.x(), area.y(), area.width(), area.height())
+
+
+def _nearby(wanted: QRectF, sight: QRectF) -> list[QRectF]:
+    """Areas of that size in sight, the nearest first; none if it is too large."""
+    columns = _steps(wanted.left(), sight.left(), sight.right() - wanted.width())
+    rows = _steps(wanted.top(), sight.top(), sight.bottom() - wanted.height())
+    corners = sorted(product(columns, rows), key=lambda corner: dist(corner, wanted.topLeft().toTuple()))
+    return [QRectF(QPointF(*corner), wanted.size()) for corner in corners]
+
+
+def _steps(wanted: float, low: float, high: float) -> list[float]:
+    """Places on the grid from `low` to `high`, the one that is nearest to `wanted` among them; none if there is no room."""
+    if low > high:
+        return []
+    start = min(max(wanted, GRID * ceil(low / GRID)), GRID * floor(high / GRID))
+    step = max(2 * APART, GRID * ceil((high - low) / PLACES / GRID))
+    return [start + step * i for i in range(ceil((low - start) / step), floor((high - start) / step) + 1)]
 
 
 def _grown(area: Area, text: str, view: CanvasView) -> Area:

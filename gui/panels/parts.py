@@ -133,10 +133,10 @@ class ScrollColumn(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget()
-        self.column = column(inside, spacing=spacing)
+        self.inside = QWidget()
+        self.column = column(self.inside, spacing=spacing)
         self.column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        self.setWidget(inside)
+        self.setWidget(self.inside)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, 0)

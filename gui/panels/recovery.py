@@ -59,7 +59,7 @@ class RecoveryPanel(QFrame):
         self.list = ScrollColumn(spacing=GRID)
         self.list.column.setContentsMargins(0, 0, 0, 0)
         self.list.column.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.list.widget().installEventFilter(self)
+        self.list.inside.installEventFilter(self)
         self._lay_out()
         self.open_all.clicked.connect(self._on_open_all)
         self.later.clicked.connect(self.hide)

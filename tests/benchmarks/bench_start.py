@@ -6,8 +6,9 @@ In rotation, each in a process of its own:
     eager   the same window, with pyqtgraph, networkx and torch imported first
     ours    `main.py` without arguments: the window with the example in it, started as a person starts it
 
-`paint` is until the first paint of the canvas, `cpu` the processor time until then, `ready` until a first optimizer can be made; `gap` is the longest time that
-the event loop did not come round from the first paint until then, `rest` that in the second that follows.
+`paint` is until the first paint of the canvas, `cpu` the processor time until then, `ready` until a first optimizer can be
+made; `gap` is the longest time that the event loop did not come round from the first paint until then, `rest` that in the
+second that follows.
 
     python tests/benchmarks/bench_start.py [--rounds 7]
 """

@@ -152,7 +152,7 @@ def code_editor(person, qtbot):
     """The open code editor."""
 
     def find():
-        (dialog,) = (d for d in person.canvas.findChildren(CodeEditor) if d.isVisible())
+        (dialog,) = (d for d in person.window.findChildren(CodeEditor) if d.isVisible())
         return dialog
 
     return find
@@ -189,7 +189,7 @@ def test_allowing_code_asks_for_a_new_answer(person, code_editor, qtbot):
     person.select("twice1")
     person.choose("enter_block")
     before = person.window.analyst._number
-    with qtbot.waitSignal(person.window.page.block_actions.allowed):
+    with qtbot.waitSignal(person.window.page.code_editors.allowed):
         code_editor().allow_button.click()
     assert person.window.analyst._number == before + 1
     person.choose("enter_block")  # the same dialog comes to the front
@@ -230,7 +230,7 @@ def test_an_open_code_editor_does_not_write_into_the_next_document(person, code_
     assert changed.isVisible() and not changed.apply_button.isEnabled()
     changed._apply()
     assert person.editor.project is precious
-    changed._discard()
+    changed.discard()
     person.select("own")
     person.choose("enter_block")
     unchanged = code_editor()

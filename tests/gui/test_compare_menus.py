@@ -16,6 +16,7 @@ from graph.model import Project
 from gui.compare_runs import RunChooser
 from gui.compare_window import CompareWindow
 from gui.main_window import MainWindow
+from gui.tongue import tongue
 from panel_tools import texts
 from person import Person, seat
 from runtime.runs import FINISHED, STOPPED, create_run, list_runs
@@ -130,18 +131,16 @@ def test_a_folder_that_is_no_run_is_said(person, monkeypatch, tmp_path):
 
 
 def test_the_file_on_the_disk_is_compared_with_what_is_here(person):
-    person.window.compare_actions.compare_with_disk()
+    person.window.documents.compare()  # as the notice about the changed file asks for it
     window = dialog(person.window, CompareWindow)
     assert window.old_title.text() == "mine.layerloom on the disk" and "removed, tanh2, Tanh" in lines(window)
-    window.close()
-    person.window.documents.compare()  # as the notice about the changed file asks for it
-    assert dialog(person.window, CompareWindow) is not None
 
 
-def test_a_drawing_without_a_file_cannot_be_compared_with_it(qtbot):
-    person = seat(qtbot)
-    person.window.compare_actions.compare_with_disk()
-    assert "no file yet" in person.notice and dialog(person.window, CompareWindow) is None
+def test_the_list_of_runs_closes_when_the_language_changes(person):
+    person.choose("compare_with_run")
+    assert dialog(person.window, RunChooser) is not None
+    tongue.use("zh_CN")
+    assert dialog(person.window, RunChooser) is None
 
 
 @pytest.fixture(params=LOOKS, ids=lambda look: look[0])

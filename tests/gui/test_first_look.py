@@ -12,7 +12,7 @@ from gui.canvas.find import FindBox
 from gui.frame import BOTTOM_SHARE, EMPTY_SHARE
 from gui.hints import HINTS, Hints
 from gui.palette import CommandPalette
-from gui.start_page import _two_lines
+from gui.start_page import _line_height, _two_lines
 from person import Person, seat
 
 
@@ -27,7 +27,7 @@ def bottom_share(person: Person) -> float:
 
 def test_the_lower_panel_is_low_until_there_is_something_in_it(person):
     frame = person.window.frame
-    assert bottom_share(person) == pytest.approx(EMPTY_SHARE, abs=0.03)
+    assert bottom_share(person) <= EMPTY_SHARE
     frame.bottom.setCurrentWidget(frame.problems)
     assert bottom_share(person) == pytest.approx(BOTTOM_SHARE, abs=0.02)
 
@@ -50,7 +50,7 @@ def test_an_empty_drawing_is_no_warning(person):
 def test_every_hint_can_be_read_whole_and_lies_at_the_lower_edge(person, width):
     person.window.resize(width, 800)
     person.open(lenet5().project)
-    person.window.offer_hints()
+    person.window.view_actions.offer_hints()
     hints = person.window.findChild(Hints)
     for _ in HINTS:
         assert hints.sentence.heightForWidth(hints.sentence.width()) <= hints.sentence.height()
@@ -85,8 +85,8 @@ def test_what_needs_a_selection_says_so(person, action):
 def test_a_sentence_on_a_tile_fills_its_lines_in_both_languages(qapp, text):
     picture = QImage(300, 60, QImage.Format.Format_ARGB32)
     painter = QPainter(picture)
-    whole = _two_lines(painter, text, QRectF(0, 0, 10_000, 40))
-    short = _two_lines(painter, text, QRectF(0, 0, 160, painter.fontMetrics().lineSpacing()))
+    whole = _two_lines(painter, text, QRectF(0, 0, 10_000, 60))
+    short = _two_lines(painter, text, QRectF(0, 0, 160, _line_height(painter, text)))
     painter.end()
     assert whole == text
     assert short.endswith("…") and text.startswith(short.removesuffix("…")) and len(short) >= 8

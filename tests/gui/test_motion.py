@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from gui import motion as module
-from gui.motion import animate, motion
+from gui.motion import Motion, animate, motion
 
 
 @pytest.fixture(autouse=True)
@@ -51,12 +53,31 @@ def test_it_stops_with_its_parent(qtbot, course):
 @pytest.mark.parametrize("answer", [True, False])
 def test_the_system_decides_unless_the_person_does(monkeypatch, answer):
     monkeypatch.setattr(module, "system_reduces_motion", lambda: answer)
-    motion.reduced = "system"
-    assert motion.is_reduced is answer
-    motion.reduced = "yes"
-    assert motion.is_reduced
-    motion.reduced = "no"
-    assert not motion.is_reduced
+    mover = Motion()
+    mover.ask()
+    mover._asking.join()
+    assert mover.is_reduced is answer
+    mover.reduced = "yes"
+    assert mover.is_reduced
+    mover.reduced = "no"
+    assert not mover.is_reduced
+
+
+def test_nobody_waits_for_the_system_which_is_asked_again_when_the_person_comes_back(monkeypatch, qtbot, qapp, course):
+    waits, answers = Event(), iter((True, False))
+    monkeypatch.setattr(module, "system_reduces_motion", lambda: waits.wait(5) and next(answers))
+    mover = Motion()
+    mover.follow(qapp)
+    assert mover.is_reduced is False  # it has not answered
+    waits.set()
+    qtbot.waitUntil(lambda: mover.is_reduced)
+    mover._asking.join()
+    qapp.applicationStateChanged.emit(Qt.ApplicationState.ApplicationInactive)
+    assert mover.is_reduced
+    qapp.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
+    qtbot.waitUntil(lambda: not mover.is_reduced)
+    mover._asking.join()
+    qapp.applicationStateChanged.disconnect(mover._on_state_changed)
 
 
 @pytest.mark.parametrize(("answer", "reduced"), [("false\n", True), ("true\n", False)])
@@ -73,11 +94,11 @@ def test_a_system_is_asked_by_its_own_command(monkeypatch, answer, reduced):
     monkeypatch.setattr(module.sys, "platform", "linux")
     monkeypatch.setattr(module.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(module.subprocess, "run", run)
-    assert module.system_reduces_motion.__wrapped__() is reduced
+    assert module.system_reduces_motion() is reduced
     assert asked == ["gsettings"]
 
 
 def test_a_system_that_cannot_be_asked_lets_things_move(monkeypatch):
     monkeypatch.setattr(module.shutil, "which", lambda _name: None)
     monkeypatch.setattr(module.sys, "platform", "linux")
-    assert module.system_reduces_motion.__wrapped__() is False
+    assert module.system_reduces_motion() is False

@@ -84,7 +84,7 @@ def test_a_drawing_with_errors_is_answered_with_the_reason(qtbot, bar, sessions)
 def test_failure_is_shown(qtbot, bar, sessions):
     click(qtbot, bar.button)
     say(qtbot, bar, sessions[0], started(), Failed(msg("The disk is full.")))
-    assert (bar.status.text(), bar.button.text()) == ("Failed", "Train")
+    assert (bar.status.text(), bar.button.text()) == ("Failed: The disk is full.", "Train")
     assert bar.status.toolTip() == "The disk is full."
 
 
@@ -102,7 +102,7 @@ def test_what_failed_under_way_stays_when_the_drawing_changes(qtbot, bar, sessio
     click(qtbot, bar.button)
     say(qtbot, bar, sessions[0], started(), Failed(msg("The disk is full.")))
     bar._editor.add_node("torch.nn.ReLU", (0, 0))
-    assert (bar.status.text(), bar._controller.state) == ("Failed", RunState.FAILED)
+    assert (bar.status.text(), bar._controller.state) == ("Failed: The disk is full.", RunState.FAILED)
 
 
 def test_another_document_empties_the_bar(qtbot, bar, sessions):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from drawings import lenet5
 from graph import files
@@ -12,6 +14,7 @@ from gui.hints import HINTS, Hints
 from gui.settings import Settings
 from gui.start_page import StartPage
 from gui.thumbnails import Thumbnails
+from panel_tools import show
 from person import seat
 from runtime import examples
 
@@ -60,6 +63,21 @@ def test_escape_leads_back(qtbot):
     assert page.isHidden() and window.canvas.hasFocus()
 
 
+@pytest.mark.parametrize(("width", "size", "is_below"), [(1400, 10, False), (640, 10, True), (1024, 18, True)])
+def test_every_button_is_seen_whole_however_narrow_and_large(qtbot, width, size, is_below):
+    parent = show(qtbot, QWidget(), width, 700)
+    page = StartPage(parent, [])
+    page.open()
+    for widget in page.findChildren(QWidget):
+        widget.setFont(QFont(widget.font().family(), size))
+    buttons = page.findChildren(QPushButton)
+    assert [button.text() for button in buttons] == ["New drawing", "Open…", "Back to the drawing"]
+    title = page.findChild(QLabel)
+    qtbot.waitUntil(lambda: is_below == (buttons[0].y() > title.geometry().bottom()))
+    qtbot.waitUntil(lambda: all(button.width() >= button.sizeHint().width() for button in buttons))
+    assert all(button.visibleRegion().boundingRect() == button.rect() for button in buttons)
+
+
 def test_a_damaged_or_missing_file_has_no_picture(project_folder, qtbot):
     bad = project_folder / "bad.layerloom"
     bad.write_text("{")
@@ -73,7 +91,7 @@ def test_a_damaged_or_missing_file_has_no_picture(project_folder, qtbot):
 
 def test_first_steps_are_shown_until_they_are_not_wanted(qtbot):
     window = seat(qtbot).window
-    window.offer_hints()
+    window.view_actions.offer_hints()
     hints = window.findChild(Hints)
     assert "F5" in hints.sentence.text()
     for _ in HINTS[1:]:

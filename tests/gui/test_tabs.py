@@ -17,6 +17,7 @@ from gui.main_window import MainWindow
 from gui.settings import Settings
 from gui.tongue import tongue
 from person import Person, end, seat
+from runtime import examples
 
 
 @pytest.fixture
@@ -135,7 +136,9 @@ def test_the_text_of_a_whole_file_is_pasted_as_a_part(person, saved):
     person.window.file_actions.new()
     QTest.keyClick(person.window.canvas, Qt.Key.Key_V, CONTROL)
     editor = person.window.editor
-    assert sorted(node.name for node in editor.graph.nodes.values()) == sorted(n.name for n in whole.graph.nodes.values())
+    assert sorted(node.name for node in editor.graph.nodes.values()) == sorted(
+        n.name for n in whole.graph.nodes.values()
+    )
     assert len(editor.graph.links) == len(whole.graph.links) and editor.selection == editor.graph.nodes.keys()
     QTest.keyClick(person.window.canvas, Qt.Key.Key_Z, CONTROL)
     assert not editor.graph.nodes
@@ -192,7 +195,8 @@ def test_a_part_goes_from_window_to_window_as_text(person, saved, qtbot):
 
 def test_panels_that_were_put_away_stay_so_until_the_layout_is_reset(person, saved, qtbot):
     window = person.window
-    entry = next(a for a in window._menus["panels"].actions() if a.data() == "bottom")
+    window.menus["panels"].aboutToShow.emit()
+    entry = next(a for a in window.menus["panels"].actions() if a.data() == "bottom")
     entry.trigger()
     assert not window.frame.bottom.isVisible()
     window.file_actions.open_path(saved[0])

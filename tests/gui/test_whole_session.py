@@ -261,9 +261,7 @@ def test_a_network_is_drawn_and_trained_by_keyboard_alone(window, qtbot):
     window.canvas.setFocus()
 
     by_keys("/", "images", confirm, "/", "flatten", confirm)
-    by_keys("/", "linear", confirm, confirm, "10", confirm, give_up)
-    window.editor.select([window.editor.graph.node_named("fc1").id])
-    by_keys("/", "cross entropy", confirm)
+    by_keys("/", "linear", confirm, confirm, "10", confirm, give_up, "/", "cross entropy", confirm)
     for _ in range(3):
         by_keys(Qt.Key.Key_Left, modifiers=CONTROL)
     by_keys("c", "label loss1", confirm)

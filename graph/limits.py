@@ -1,0 +1,73 @@
+"""How large a document may become: an edit after which its file could not be opened again is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from graph import strict_json
+from graph.look_records import MAX_ANNOTATIONS
+from graph.messages import EditError, Message, msg
+from graph.model import Graph, Project
+from graph.records import MAX_DEFINITIONS, MAX_LINKS, MAX_NODES
+from graph.sameness import new_texts
+
+
+def check_limits(new: Project, old: Project) -> None:
+    """Refuse a document that its file could not hold. Only what differs from the one before by identity is looked at.
+
+    What was too much before may become less.
+
+    Raises:
+        EditError: it has too many parts, or a text in it is too long.
+    """
+    if new is old:
+        return
+    for what, count, before, limit in _counts(new, old):
+        if count > max(limit, before):
+            raise EditError(
+                msg(
+                    "A drawing can hold up to {limit} {what}, and this would make {count}. Do it with fewer, "
+                    "or make a block of what repeats.",
+                    limit=limit,
+                    what=what,
+                    count=count,
+                )
+            )
+    for text in _texts(new, old):
+        if (fault := strict_json.fault_of(text)) is not None:
+            raise EditError(msg("No file could hold this: {reason}", reason=fault))
+
+
+def _counts(new: Project, old: Project) -> Iterator[tuple[Message, int, int, int]]:
+    """What is counted, how many there are and were, and how many there may be."""
+    definitions = [len(p.definitions.blocks) + len(p.definitions.codes) for p in (new, old)]
+    yield msg("blocks"), *definitions, MAX_DEFINITIONS
+    yield msg("nodes"), *(sum(len(g.nodes) for g in _drawings(p).values()) for p in (new, old)), MAX_NODES
+    before = _drawings(old)
+    for scope, graph in _drawings(new).items():
+        was = before.get(scope, Graph())
+        yield msg("links"), len(graph.links), len(was.links), MAX_LINKS
+        yield msg("frames and notes"), len(graph.look.annotations), len(was.look.annotations), MAX_ANNOTATIONS
+
+
+def _drawings(project: Project) -> Mapping[str | None, Graph]:
+    return {None: project.graph, **{i: block.graph for i, block in project.blocks.items()}}
+
+
+def _texts(new: Project, old: Project) -> Iterator[str]:
+    """The texts that changed, code line by line, as a file holds it."""
+    before = _drawings(old)
+    for scope, graph in _drawings(new).items():
+        was = before.get(scope, Graph())
+        for node in graph.nodes.values() if graph.nodes is not was.nodes else ():
+            if (known := was.nodes.get(node.id)) is not node and (known is None or known.params is not node.params):
+                yield from new_texts(node.params, known and known.params)
+        yield from new_texts(graph.look.annotations, was.look.annotations)
+    for i, block in new.blocks.items():
+        if block is not old.blocks.get(i):
+            yield from new_texts((block.help, block.params), None)
+    for i, code in new.definitions.codes.items():
+        if code is not old.definitions.codes.get(i):
+            yield from code.text.split("\n")
+    yield from new_texts(new.plan, old.plan)
+    yield from new_texts(new.name, old.name)
