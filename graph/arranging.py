@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from graph.areas import COLUMN_GAP, GRID, overlap_along
 from graph.look import DOWN, RIGHT
 from graph.model import NodeId, Position
-
-GRID = 4.0
-GAP = 46.0  # from a node that makes room to the one before it, as `graph.layout` leaves between columns
 
 
 class Box(NamedTuple):
@@ -38,7 +36,7 @@ class Box(NamedTuple):
 
     def meets(self, other: Box, axis: int) -> bool:
         """Whether both cover a stretch of an axis in common."""
-        return self.start(axis) < other.end(axis) and other.start(axis) < self.end(axis)
+        return overlap_along(self, other, axis)
 
 
 Boxes = Mapping[NodeId, Box]
@@ -94,7 +92,7 @@ def make_room(
     moved = dict(boxes)
 
     def behind(pusher: NodeId, box: Box) -> Box:
-        start = moved[pusher].end(axis) + GAP
+        start = moved[pusher].end(axis) + COLUMN_GAP
         near = moved[pusher].meets(box, 1 - axis) and boxes[pusher].start(axis) <= box.end(axis)
         return box.at(axis, GRID * -(-start // GRID)) if near and box.start(axis) < start else box
 

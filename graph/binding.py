@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from graph.expressions import Number, evaluate
 from graph.messages import EditError, msg
 from graph.model import Block, Graph, Node, Value
+
+if TYPE_CHECKING:
+    from graph.catalog.types import Param
 
 SIGN = "="
 
@@ -28,6 +32,18 @@ def bound(value: Value, names: Mapping[str, Number]) -> Value:
     if isinstance(value, tuple):
         return tuple(bound(entry, names) for entry in value)  # type: ignore[misc]
     return evaluate(value[len(SIGN) :].strip(), names) if isinstance(value, str) and is_expression(value) else value
+
+
+def checked(param: Param, value: Value, block: Block | None) -> Value:
+    """A value for a parameter in its normal form; an expression as it is, if what it gives by default in the block fits.
+
+    Raises:
+        EditError: the value does not fit, or the expression has none.
+    """
+    if not is_expression(value):
+        return param.check(value)
+    param.check(bound(value, defaults(block)))
+    return value
 
 
 def bind_node(node: Node, names: Mapping[str, Number]) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from graph.catalog import Catalog, NodeType, Role
@@ -42,13 +42,25 @@ def off(graph: Graph, catalog: Catalog) -> frozenset[NodeId]:
 
 def origin(graph: Graph, source: Port, catalog: Catalog) -> Port | None:
     """The output whose value leaves a port: its own, or what arrives first at a node that is switched off."""
-    seen = set()
-    while (node := graph.nodes[source.node]).bypassed and can_bypass(catalog.get(node.type)):
-        entry = _entry(graph, node, catalog)
-        if entry is None or source.node in seen:
+    return traced_back(
+        graph, source, lambda node: node.bypassed and can_bypass(catalog.get(node.type)), catalog=catalog
+    )
+
+
+def traced_back(graph: Graph, source: Port, passes: Callable[[Node], bool], *, catalog: Catalog) -> Port | None:
+    """The output that a value comes from if it went through nodes unchanged, from the first wired input of each.
+
+    `passes` says which nodes those are. None where such a node has no wired input, or the way goes round in a circle.
+    """
+    seen: set[NodeId] = set()
+    while passes(node := graph.nodes[source.node]):
+        inputs, node_type = graph.inputs(node.id), catalog.of(node)
+        names = [port.name for port in node_type.input_ports(inputs)] if node_type is not None else []
+        first = next((name for name in (*names, *inputs) if name in inputs), None)
+        if first is None or node.id in seen:
             return None
-        seen.add(source.node)
-        source = entry
+        seen.add(node.id)
+        source = inputs[first]
     return source
 
 
@@ -73,13 +85,6 @@ def running_graph(graph: Graph, catalog: Catalog) -> Graph:
     healed = {target: origin(graph, link.source, catalog) for target, link in graph.links.items()}
     links = {target: Link(source, target) for target, source in healed.items() if source and target.node not in gone}
     return replace(graph.remove(gone), links=links)
-
-
-def _entry(graph: Graph, node: Node, catalog: Catalog) -> Port | None:
-    """What feeds the first input of a node that has a wire."""
-    inputs = graph.inputs(node.id)
-    ports = catalog[node.type].of(node).input_ports(inputs)
-    return next((inputs[port.name] for port in ports if port.name in inputs), None)
 
 
 def _without(objective: Objective, gone: frozenset[NodeId]) -> Objective:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from graph.binding import is_expression
+from graph.bypassing import traced_back
 from graph.catalog import CATALOG, Catalog, Param
 from graph.messages import EditError
 from graph.model import Graph, Link, Node, NodeId, Port, Position, Value
@@ -61,7 +62,7 @@ def pull_out(graph: Graph, ids: Iterable[NodeId], catalog: Catalog = CATALOG) ->
     crossing = [link for link in graph.links.values() if (link.source.node in inside) != (link.target.node in inside)]
     healed = graph.disconnect(crossing)
     for link in crossing:
-        source = _origin(graph, link.source, inside, catalog)
+        source = traced_back(graph, link.source, lambda node: node.id in inside, catalog=catalog)
         if (
             link.source.node in inside
             and source is not None
@@ -90,7 +91,7 @@ def change_type(graph: Graph, node: NodeId, type_id: str) -> Graph:
     return graph.disconnect(lost).put(changed)
 
 
-def bypass(graph: Graph, target: Port) -> Graph:
+def skip_before(graph: Graph, target: Port) -> Graph:
     """Feed an input from what feeds the node before it; that node stays as it is."""
     link = graph.links[target]
     before = graph.inputs(link.source.node)["input"]
@@ -109,20 +110,6 @@ def between(graph: Graph, link: Link) -> Position:
     """The place half way along a wire."""
     (x0, y0), (x1, y1) = (graph.nodes[end.node].position for end in link)
     return ((x0 + x1) / 2, (y0 + y1) / 2)
-
-
-def _origin(graph: Graph, source: Port, inside: set[NodeId], catalog: Catalog) -> Port | None:
-    """The output outside of some nodes from which a value comes that leaves one of them, back over first wired inputs."""
-    seen: set[NodeId] = set()
-    while source.node in inside:
-        inputs, node_type = graph.inputs(source.node), catalog.of(graph.nodes[source.node])
-        names = [port.name for port in node_type.input_ports(inputs)] if node_type is not None else []
-        first = next((name for name in (*names, *inputs) if name in inputs), None)
-        if first is None or source.node in seen:
-            return None
-        seen.add(source.node)
-        source = inputs[first]
-    return source
 
 
 def _fit(param: Param, value: Value) -> Value:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from graph.look import FRAME, Annotation, Area, Look, within_reach
+from graph.areas import GRID, Area, overlap
+from graph.look import FRAME, Annotation, Look, within_reach
 from graph.model import Graph, NodeId, Port, Position
 
 Sizes = Mapping[NodeId, tuple[float, float]]  # width and height of the card of every node
 
-GRID = 4.0
 BAND = 256.0  # height of the rows that areas are sorted into
 MARGIN = 16.0  # between a frame and what it is fitted to
 TITLE = 28.0  # height of the bar with the title of a frame
@@ -166,11 +166,7 @@ def shifted(area: Area, offset: Position) -> Area:
 
 def _is_stale(area: Area, load: Load, changed: Mapping[NodeId, Area]) -> bool:
     """Whether the nodes of a frame moved, or another one came to lie on it; `changed` are the cards that did."""
-    return not load.nodes.isdisjoint(changed) or any(_meet(area, card) for card in changed.values())
-
-
-def _meet(a: Area, b: Area) -> bool:
-    return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
+    return not load.nodes.isdisjoint(changed) or any(overlap(area, card) for card in changed.values())
 
 
 def _card(graph: Graph, node: NodeId, sizes: Sizes) -> Area:
@@ -192,7 +188,7 @@ def carried_along(notes: Iterable[Area], offset: Position, among: Iterable[Area]
     there, found = list(among), []
     for note in notes:
         area = shifted(note, offset)
-        if any(_meet(area, other) for other in there):
+        if any(overlap(area, other) for other in there):
             area = (min(a[0] for a in there), max(a[1] + a[3] for a in there) + MARGIN, area[2], area[3])
         there.append(area)
         found.append(area)

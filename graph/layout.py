@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import accumulate
 from statistics import fmean
 
+from graph.areas import COLUMN_GAP, GRID
 from graph.layout_frames import Folds, clusters
-from graph.layout_layers import GRID, STACK_GAP, AllPorts, Place, parts, up
+from graph.layout_layers import STACK_GAP, AllPorts, Place, parts, up
 from graph.look import RIGHT
 from graph.model import Graph, NodeId, Position
 
@@ -17,7 +18,6 @@ Size = tuple[float, float]
 Row = list[Place]
 
 NODE_SIZE: Size = (148.0, 66.0)
-COLUMN_GAP = 46.0
 ROW_GAP = 64.0  # between rows, where the wires run
 WRAP = 5
 PAGE = 1.75  # width of a page / its height
@@ -26,7 +26,7 @@ RAGGED = 1e9  # what a shorter one costs: only where a frame does not fit beside
 LANE = 8.0  # distance of wires that run side by side
 FREE_LANES = (3, 4)  # as many wires as a gap between columns, and one between rows, has room for as it is
 
-__all__ = ["COLUMN_GAP", "GRID", "NODE_SIZE", "ROW_GAP", "STACK_GAP", "WRAP", "goes_right", "tidy", "tidy_part"]
+__all__ = ["NODE_SIZE", "ROW_GAP", "STACK_GAP", "WRAP", "goes_right", "tidy", "tidy_part"]
 
 
 def tidy(

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+from graph.areas import Area
 from graph.framing import Held, Load, carried_along, framed
 from graph.layout_layers import AllPorts, Ports
-from graph.look import FRAME, NOTE, Area
+from graph.look import FRAME, NOTE
 from graph.model import Graph, Link, Node, NodeId, Port, Position
 
 Size = tuple[float, float]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from graph.areas import GRID
 from graph.layout_order import settle, untangled
 from graph.model import Graph, NodeId
 from graph.topology import to_networkx
@@ -14,7 +15,6 @@ from graph.topology import to_networkx
 if TYPE_CHECKING:  # imported where it is used: it takes a tenth of a second
     from networkx import DiGraph
 
-GRID = 4.0
 STACK_GAP = 32.0  # between nodes of one layer
 LONG = 8  # wires over more layers than this run between the rows and have no say in the order
 PASSES = 3  # forward, backward and forward again; from the last one the main line is straight

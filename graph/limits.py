@@ -40,14 +40,21 @@ def check_limits(new: Project, old: Project) -> None:
 
 def _counts(new: Project, old: Project) -> Iterator[tuple[Message, int, int, int]]:
     """What is counted, how many there are and were, and how many there may be."""
-    definitions = [len(p.definitions.blocks) + len(p.definitions.codes) for p in (new, old)]
-    yield msg("blocks"), *definitions, MAX_DEFINITIONS
-    yield msg("nodes"), *(sum(len(g.nodes) for g in _drawings(p).values()) for p in (new, old)), MAX_NODES
-    before = _drawings(old)
-    for scope, graph in _drawings(new).items():
+    before, now = _drawings(old), _drawings(new)
+    yield msg("blocks"), _num_definitions(new), _num_definitions(old), MAX_DEFINITIONS
+    yield msg("nodes"), _num_nodes(now), _num_nodes(before), MAX_NODES
+    for scope, graph in now.items():
         was = before.get(scope, Graph())
         yield msg("links"), len(graph.links), len(was.links), MAX_LINKS
         yield msg("frames and notes"), len(graph.look.annotations), len(was.look.annotations), MAX_ANNOTATIONS
+
+
+def _num_definitions(project: Project) -> int:
+    return len(project.blocks) + len(project.definitions.codes)
+
+
+def _num_nodes(drawings: Mapping[str | None, Graph]) -> int:
+    return sum(len(graph.nodes) for graph in drawings.values())
 
 
 def _drawings(project: Project) -> Mapping[str | None, Graph]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QRectF
-
+from graph.areas import Area, overlap
 from graph.catalog.definitions import CODE_PREFIX, PREFIX, block_of, code_of
 from graph.compare import DrawingDifference, Kind, NodeDifference, WireDifference
 from graph.model import Graph, Link, Node, NodeId, Port, Position, Project
@@ -103,35 +102,36 @@ def _with_types(both: Both, project: Project, removed: list[Node]) -> Project:
 def _free_places(graph: Graph, project: Project, ghosts: Mapping[NodeId, Node]) -> dict[NodeId, Position]:
     """Places for ghosts where they hide no card: their old ones, or the nearest above or below."""
     sizes = card_sizes(graph, project.catalog)
-    taken = _Areas(QRectF(*node.position, *sizes[i]) for i, node in graph.nodes.items() if i not in ghosts)
+    taken = _Areas((*node.position, *sizes[i]) for i, node in graph.nodes.items() if i not in ghosts)
     places = {}
     for i, ghost in ghosts.items():
-        areas = [QRectF(x, y, *sizes[i]) for x, y in _near(ghost.position)]
+        areas = [(*place, *sizes[i]) for place in _near(ghost.position)]
         area = next((a for a in areas if not taken.meet(a)), areas[0])
         taken.add(area)
-        places[i] = (area.x(), area.y())
+        places[i] = area[:2]
     return places
 
 
 class _Areas:
     """Areas, sorted into the squares that they touch, so that a neighbor is found without asking all."""
 
-    def __init__(self, areas: Iterable[QRectF]) -> None:
-        self._squares: dict[tuple[int, int], list[QRectF]] = {}
+    def __init__(self, areas: Iterable[Area]) -> None:
+        self._squares: dict[tuple[int, int], list[Area]] = {}
         for area in areas:
             self.add(area)
 
-    def add(self, area: QRectF) -> None:
+    def add(self, area: Area) -> None:
         for square in self._touched(area):
             self._squares.setdefault(square, []).append(area)
 
-    def meet(self, area: QRectF) -> bool:
-        return any(area.intersects(a) for square in self._touched(area) for a in self._squares.get(square, ()))
+    def meet(self, area: Area) -> bool:
+        return any(overlap(area, a) for square in self._touched(area) for a in self._squares.get(square, ()))
 
     @staticmethod
-    def _touched(area: QRectF) -> Iterator[tuple[int, int]]:
-        for x in range(int(area.left() // SQUARE), int(area.right() // SQUARE) + 1):
-            for y in range(int(area.top() // SQUARE), int(area.bottom() // SQUARE) + 1):
+    def _touched(area: Area) -> Iterator[tuple[int, int]]:
+        left, top, width, height = area
+        for x in range(int(left // SQUARE), int((left + width) // SQUARE) + 1):
+            for y in range(int(top // SQUARE), int((top + height) // SQUARE) + 1):
                 yield x, y
 
 

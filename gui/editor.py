@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from graph.binding import bound, defaults, is_expression
+from graph.binding import checked
 from graph.bypassing import bypass, can_bypass
 from graph.catalog import Catalog
-from graph.catalog.types import Param
 from graph.history import History
 from graph.limits import check_limits
 from graph.look import Look, with_look
@@ -265,10 +264,11 @@ class Editor(QObject):
             node_type = self.catalog[graph.require(node).type]
             param = node_type.param(name)
             assert param is not None, name
-            checked = self._checked(param, value)
-            if param.auto is not None and checked is None:
+            block = self.project.blocks[self.scope] if self.scope is not None else None
+            normal = checked(param, value, block)
+            if param.auto is not None and normal is None:
                 return self._described(graph, graph.reset_params(node, [name]), node)
-            return self._described(graph, graph.set_params(node, {name: checked}), node)
+            return self._described(graph, graph.set_params(node, {name: normal}), node)
 
         owner = self.graph.nodes[node].name if node in self.graph.nodes else node
         text = msg("Set {name} of {node}", name=name, node=owner)
@@ -276,10 +276,8 @@ class Editor(QObject):
 
     def reset_param(self, node: NodeId, name: str) -> None:
         """Give a parameter back to its default."""
-        self.edit(
-            lambda graph: self._described(graph, graph.reset_params(node, [name]), node),
-            msg("Reset {name}", name=name),
-        )
+        text = msg("Reset {name}", name=name)
+        self.edit(lambda graph: self._described(graph, graph.reset_params(node, [name]), node), text)
 
     def refresh_data(self, node: NodeId) -> None:
         """Look at the data of a data node again."""
@@ -313,14 +311,6 @@ class Editor(QObject):
 
     def _select_nothing(self) -> None:
         self.selection, self.selected_links, self.selected_annotations = frozenset(), frozenset(), frozenset()
-
-    def _checked(self, param: Param, value: Value) -> Value:
-        """A value in its normal form; an expression as it is, if what it gives now fits."""
-        if not is_expression(value):
-            return param.check(value)
-        block = self.project.blocks[self.scope] if self.scope is not None else None
-        param.check(bound(value, defaults(block)))
-        return value
 
     def _described(self, old: Graph, new: Graph, node: NodeId) -> Graph:
         """The drawing in which the data of a node are looked at, if its parameters are others than before."""

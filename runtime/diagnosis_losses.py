@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from graph import fixes
 from graph.catalog import CATALOG, Role
-from graph.edits import bypass
+from graph.edits import skip_before
 from graph.messages import Message, msg
 from graph.model import Port
 from graph.problems import Fix, Problem
@@ -127,7 +127,7 @@ def _check_made_ready(s: Situation, *, types: tuple[str, ...], text: Message) ->
     source = s.graph.nodes[s.feed("input").node]
     if source.type in types:
         label = msg("Take the scores from before {source}", source=source.name)
-        fix = fixes.graph_fix(label, bypass, Port(s.node.id, "input"))
+        fix = fixes.graph_fix(label, skip_before, Port(s.node.id, "input"))
         words = replace(text, values={"node": s.node.name, "source": source.name})
         yield s.problem("softmax-before-loss", words, fix, port="input", warn=True)
 

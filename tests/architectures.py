@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drawings import Drawing
-from graph.layout import COLUMN_GAP, NODE_SIZE, ROW_GAP
+from graph.areas import COLUMN_GAP
+from graph.layout import NODE_SIZE, ROW_GAP
 from graph.model import BlockParam, Definitions, Graph, Port, Project
 from transformer_drawings import gpt2_small, vit_b_16
 

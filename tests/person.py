@@ -19,6 +19,7 @@ def end(window: MainWindow) -> None:
     """Nothing to ask about when the window closes."""
     for page in window.pages:
         page.workspace.controller.shutdown()
+        page.code_editors.discard()
         page.workspace.editor.mark_saved(page.workspace.editor.project)
 
 

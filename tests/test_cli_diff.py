@@ -12,6 +12,8 @@ from drawings import Drawing, lenet5
 from graph import files
 from runtime.runs import FINISHED, create_run
 
+CHANGE = "{what}: {old} → {new}"
+
 
 def changed() -> Drawing:
     d = lenet5()
@@ -58,10 +60,22 @@ def test_json_is_one_difference_a_line(run, old, new):
     assert (status, err) == (1, "")
     assert [json.loads(line) for line in out.splitlines()] == [
         {"what": "node", "kind": "changed", "block": None, "name": "conv1", "type": "Conv2d",
-         "details": ["out_channels: 6 → 8"]},
-        {"what": "node", "kind": "removed", "block": None, "name": "tanh2", "type": "Tanh", "details": []},
-        {"what": "training", "kind": "changed", "text": "Epochs: 10 → 77"},
+         "old_type_id": "torch.nn.Conv2d", "new_type_id": "torch.nn.Conv2d",
+         "details": ["out_channels: 6 → 8"], "changes": [{"key": CHANGE, "values": {"what": "out_channels", "old": "6", "new": "8"}}]},
+        {"what": "node", "kind": "removed", "block": None, "name": "tanh2", "type": "Tanh",
+         "old_type_id": "torch.nn.Tanh", "details": [], "changes": []},
+        {"what": "training", "kind": "changed", "text": "Epochs: 10 → 77",
+         "key": CHANGE, "values": {"what": "Epochs", "old": 10, "new": 77}},
     ]  # fmt: skip
+
+
+def test_what_programs_go_by_is_the_same_in_every_language(run, old, new):
+    words = ("type", "details", "text")
+    told = [
+        [{k: v for k, v in json.loads(line).items() if k not in words} for line in out.splitlines()]
+        for _, out, _ in (run("--language", code, "diff", old, new, "--json") for code in ("en", "zh_CN"))
+    ]
+    assert told[0] == told[1] and len(told[0]) == 3
 
 
 def test_blocks_are_drawings_of_their_own(run, project_folder):
@@ -86,9 +100,15 @@ def test_a_run_stands_for_what_it_trained(run, old, project_folder):
 
 
 @pytest.mark.parametrize("missing", ["nothing.layerloom", "."])
-def test_what_is_not_there_is_said_with_status_1(run, old, missing):
+def test_what_cannot_be_compared_is_said_with_a_status_of_its_own(run, old, missing):
     status, out, err = run("diff", old, missing)
-    assert (status, out) == (1, "") and err.startswith("error: ")
+    assert (status, out) == (2, "") and err.startswith("error: ")
+    assert run("check", missing)[0] == 1
+
+
+def test_its_help_tells_the_status(run):
+    status, out, _ = run("diff", "--help")
+    assert status == 0 and "the status is 1 if anything does, 2 if they cannot be compared" in " ".join(out.split())
 
 
 def test_two_words_are_needed(run, old):

@@ -37,7 +37,8 @@ def main() -> None:
 def _ways(graph: Graph) -> list[tuple[int, list[float]]]:
     """For each wire the layer where it starts, and its height there and in every layer that it passes or ends in."""
     from crossing_graphs import edges
-    from graph.layout import COLUMN_GAP, NODE_SIZE, STACK_GAP
+    from graph.areas import COLUMN_GAP
+    from graph.layout import NODE_SIZE, STACK_GAP
 
     size = f"width={NODE_SIZE[0] / INCH}, height={NODE_SIZE[1] / INCH}"
     head = f"rankdir=LR; ranksep={COLUMN_GAP / INCH}; nodesep={STACK_GAP / INCH}; node [shape=box, fixedsize=true, {size}];"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 
+from graph.areas import Area
 from graph.framing import Load, load_of, moved, with_areas
-from graph.look import FRAME, Area, with_look
+from graph.look import FRAME, with_look
 from graph.messages import msg
 from graph.model import NodeId, Position
 from gui.canvas.annotations import CORNER_PART, EDGE, Grip

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF
 
-from graph.look import NOTE, Area, Look
+from graph.areas import Area
+from graph.look import NOTE, Look
 from gui.canvas.annotations import TITLE_BAR, AnnotationItem, FrameItem, Grip, NoteItem, title_chip
 from gui.canvas.routing_cards import Rect
 

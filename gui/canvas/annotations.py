@@ -9,8 +9,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QAbstractTextDocumentLayout, QFont, QFontMetricsF, QPainter, QPainterPath, QPalette, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from graph.areas import Area
 from graph.framing import TITLE
-from graph.look import FRAME, Annotation, Area
+from graph.look import FRAME, Annotation
 from graph.messages import tr
 from gui.canvas.markdown import MarkdownDocument, first_line
 from gui.canvas.palette import Colors, ui_font

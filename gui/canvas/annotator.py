@@ -12,9 +12,10 @@ from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, QSizeF, Qt, Signal,
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from graph.areas import Area
 from graph.bypassing import can_bypass
 from graph.framing import area_around, load_of
-from graph.look import FRAME, NOTE, Annotation, Area
+from graph.look import FRAME, NOTE, Annotation
 from graph.messages import Message, msg, tr
 from graph.model import NodeId
 from gui.canvas.annotations import COLORS, NOTE_FONT, TITLE_FONT, needed_height

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from graph.layout import COLUMN_GAP, tidy
+from graph.areas import COLUMN_GAP
+from graph.layout import tidy
 from graph.look import Look, with_look
 from graph.model import Graph, NodeId, Position, Project
 from gui.canvas.geometry import WIDTH, Shape, card_shapes

@@ -8,7 +8,7 @@ from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
-from graph.arranging import GRID
+from graph.areas import GRID
 from graph.look import RIGHT, with_look
 from graph.messages import msg
 from graph.model import Graph, Link, Position

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QAbstractAnimation
 
+from graph.areas import Area
 from graph.changes import diff
-from graph.look import Area
 from graph.model import Graph, NodeId, Position
 from gui.motion import animate
 

@@ -8,7 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
-from graph.arranging import GRID, Box, make_room
+from graph.areas import GRID
+from graph.arranging import Box, make_room
 from graph.catalog import Catalog, NodeType
 from graph.edits import insert_node
 from graph.look import RIGHT

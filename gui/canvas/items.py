@@ -14,7 +14,7 @@ from graph.model import Node, Port, Position
 from gui.canvas.card import Box, Card, color_role, is_bypassed, sheets, worst
 from gui.canvas.geometry import MARGIN, PORT_RADIUS, Shape
 from gui.canvas.marking import BADGE_RADIUS, CHEVRON, Mood, badge_center, chevron_center
-from gui.canvas.painting import NAMED, paint_box, paint_card
+from gui.canvas.painting import LEGIBLE, NAMED, paint_box, paint_card, paint_shadow
 from gui.canvas.palette import ui_font
 from gui.theme import mono_font
 
@@ -179,20 +179,39 @@ class NodeItem(QGraphicsRectItem):
         return picture
 
     def _render(self, scale: float, ratio: float) -> QPixmap:
-        size = self.rect().size() * (scale * ratio)
-        picture = QPixmap(math.ceil(size.width()), math.ceil(size.height()))
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(picture)
-        painter.scale(scale, scale)
-        painter.translate(MARGIN, MARGIN)
+        picture = self._ground(scale, ratio).copy()
+        painter = self._painter_on(picture, scale)
         colors = self.canvas.colors
         if scale >= NAMED:
-            paint_card(painter, self.card, self.mood, colors=colors, scale=scale)
+            paint_card(painter, self.card, self.mood, colors=colors, scale=scale, shadow=False)
         else:
             paint_box(painter, self.box, self.mood, colors=colors)
         painter.end()
         return picture
+
+    def _ground(self, scale: float, ratio: float) -> QPixmap:
+        """An empty picture of that size with the shadow of a card, made once for all cards of a shape."""
+        bypassed = self.node.bypassed
+        key = ("ground", self.ports.width, self.ports.height, bypassed, scale, ratio)
+        ground = self.canvas.pictures.get(key)
+        if ground is None:
+            size = self.rect().size() * (scale * ratio)
+            ground = QPixmap(math.ceil(size.width()), math.ceil(size.height()))
+            ground.setDevicePixelRatio(ratio)
+            ground.fill(Qt.GlobalColor.transparent)
+            if scale >= LEGIBLE:
+                painter = self._painter_on(ground, scale)
+                paint_shadow(painter, self.ports, bypassed=bypassed, colors=self.canvas.colors)
+                painter.end()
+            self.canvas.pictures.put(key, ground)
+        return ground
+
+    @staticmethod
+    def _painter_on(picture: QPixmap, scale: float) -> QPainter:
+        painter = QPainter(picture)
+        painter.scale(scale, scale)
+        painter.translate(MARGIN, MARGIN)
+        return painter
 
 
 class Pill(QGraphicsItem):

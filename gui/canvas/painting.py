@@ -48,15 +48,21 @@ _LINES = ((_NAME, _SUMMARY, _VALUES), (_NAME, _VALUES), (_NAME,))
 _SHADOW = ((0.0, 0.05), (1.0, 0.04), (2.0, 0.03), (3.5, 0.02), (5.0, 0.012))
 
 
-def paint_card(painter: QPainter, card: Card, mood: Mood, *, colors: Colors, scale: float = 1.0) -> None:
-    """Paint a card with its upper left corner at the origin, with the detail that `scale` pixels a unit deserve."""
+def paint_card(
+    painter: QPainter, card: Card, mood: Mood, *, colors: Colors, scale: float = 1.0, shadow: bool = True
+) -> None:
+    """Paint a card with its upper left corner at the origin, with the detail that `scale` pixels a unit deserve.
+
+    Without `shadow` that is there already: see `paint_shadow`.
+    """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     shape = card.shape
     if scale < LEGIBLE:
         paint_box(painter, card.box, mood, colors=colors, sign=scale >= NAMED)
         _paint_name(painter, card, colors=colors, scale=scale)
         return
-    _paint_shadow(painter, card, colors)
+    if shadow:
+        paint_shadow(painter, card.shape, bypassed=card.bypassed, colors=colors)
     _paint_sheets(painter, card.box, colors)
     paint_surroundings(painter, mood, QRectF(0, 0, shape.width, shape.height), colors=colors)
     _paint_body(painter, card, mood, colors=colors, scale=scale)
@@ -89,12 +95,14 @@ def paint_box(painter: QPainter, box: Box, mood: Mood, *, colors: Colors, sign: 
         paint_mark(painter, mood.mark, 2 * BADGE_RADIUS, colors=colors)
 
 
-def _paint_shadow(painter: QPainter, card: Card, colors: Colors) -> None:
+def paint_shadow(painter: QPainter, shape: Shape, *, bypassed: bool, colors: Colors) -> None:
+    """What a card throws on the canvas: the same for all cards of a shape."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    strength = 0.5 if card.bypassed else 2.2 if is_dark(colors.name) else 1.0
+    strength = 0.5 if bypassed else 2.2 if is_dark(colors.name) else 1.0
     for grow, alpha in _SHADOW:
         painter.setBrush(QColor.fromRgbF(0.0, 0.0, 0.0, alpha * strength))
-        area = QRectF(-grow, 1.5 - grow, card.shape.width + 2 * grow, card.shape.height + 2 * grow)
+        area = QRectF(-grow, 1.5 - grow, shape.width + 2 * grow, shape.height + 2 * grow)
         painter.drawRoundedRect(area, CORNER + grow, CORNER + grow)
 
 

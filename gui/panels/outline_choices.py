@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
+from graph.areas import overlap
 from graph.catalog import Catalog
 from graph.look import DOWN
 from graph.messages import tr
@@ -113,12 +114,6 @@ def free_place(graph: Graph, catalog: Catalog, near: NodeId | None, *, before: b
     sign = -1 if before else 1
     x, y = nodes[near].position[0] + sign * step[0], nodes[near].position[1] + sign * step[1]
     aside = (BESIDE, 0.0) if down else (0.0, HEIGHT + CLEAR)
-    while any(_touch((x, y), node.position, sizes[i]) for i, node in nodes.items()):
+    while any(overlap((x, y, WIDTH, HEIGHT), (*node.position, *sizes[i]), gap=CLEAR) for i, node in nodes.items()):
         x, y = x + aside[0], y + aside[1]
     return x, y
-
-
-def _touch(place: Position, other: Position, size: tuple[float, float]) -> bool:
-    """Whether a card at a place lies on another one, or too close to it."""
-    (x, y), (ox, oy), (width, height) = place, other, size
-    return -WIDTH - CLEAR < x - ox < width + CLEAR and -HEIGHT - CLEAR < y - oy < height + CLEAR

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.arranging import GAP, Box, aligned, distributed, make_room
+from graph.areas import COLUMN_GAP
+from graph.arranging import Box, aligned, distributed, make_room
 
 BOXES = {"a": Box(0, 0, 148, 66), "b": Box(220, 40, 148, 102), "c": Box(400, 12, 108, 26)}
 
@@ -51,7 +52,7 @@ def test_a_row_moves_on_for_a_new_node_and_other_rows_stay():
     boxes = {**row, "new": Box(100, 4, 148, 66), "below": Box(194, 200, 148, 66)}
     moved = make_room(boxes, "r0", "new", ["r1", "r2", "r3", "below"], flow="right")
     assert moved == {"new": (196, 4), "r1": (392, 0), "r2": (588, 0), "r3": (784, 0)}
-    assert GAP <= 392 - (196 + 148)
+    assert COLUMN_GAP <= 392 - (196 + 148)
 
 
 def test_where_there_is_room_nothing_moves():

@@ -12,7 +12,8 @@ from hypothesis import given
 
 from drawings import lenet5
 from generated import graphs
-from graph.layout import GRID, NODE_SIZE, ROW_GAP, goes_right, tidy, tidy_part
+from graph.areas import GRID
+from graph.layout import NODE_SIZE, ROW_GAP, goes_right, tidy, tidy_part
 from graph.look import DOWN, FLOWS, RIGHT
 from graph.model import Graph, Link, Node, Port
 

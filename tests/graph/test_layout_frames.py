@@ -8,9 +8,10 @@ from itertools import combinations
 
 import pytest
 
+from graph.areas import Area
 from graph.framing import load_of, refitted
 from graph.layout import tidy, tidy_part
-from graph.look import DOWN, FLOWS, FRAME, NOTE, RIGHT, Annotation, Area, Look, with_look
+from graph.look import DOWN, FLOWS, FRAME, NOTE, RIGHT, Annotation, Look, with_look
 from graph.model import Graph, Link, Node, NodeId, Port
 
 CARD = (148.0, 66.0)

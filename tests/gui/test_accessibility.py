@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 import shiboken6
-from PySide6.QtCore import Qt
+from PySide6.QtCore import SIGNAL, Qt
 from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPushButton, QWidget
@@ -24,7 +24,7 @@ from graph.model import Code
 from gui.announcer import Announcer, selection_sentence
 from gui.code_editor import CodeEditor
 from gui.export_dialog import ExportDialog
-from gui.panes import Panes
+from gui.panes import Panes, can_take_focus
 from gui.style import Dresser, apply_style
 from panel_tools import show
 from person import Person, seat
@@ -279,6 +279,17 @@ def test_f6_forgets_what_is_gone(person):
     QApplication.processEvents()
     panes.go(1)
     assert frame.side.isAncestorOf(QApplication.focusWidget())
+
+
+def test_going_to_and_fro_ties_nothing_more_to_a_widget(person):
+    frame = person.window.frame
+    field, other = frame.library.search, frame.canvas
+    before = field.receivers(SIGNAL("destroyed(QObject*)"))
+    for _ in range(5):
+        field.setFocus()
+        next(w for w in frame.left.findChildren(QWidget) if w is not field and can_take_focus(w)).setFocus()
+        other.setFocus()
+    assert field.receivers(SIGNAL("destroyed(QObject*)")) == before
 
 
 def test_shift_and_tab_leave_the_canvas(person):

@@ -11,7 +11,7 @@ from block_drawings import showcase
 from compare_tools import NEW, OLD, id_of
 from generated import projects
 from graph.compare import Kind, compare
-from graph.model import Port
+from graph.model import Code, Definitions, Graph, Node, Port, Project
 from gui.canvas.marking import Mark
 from gui.compare_overlay import overlay
 
@@ -72,3 +72,12 @@ def test_any_two_documents_can_be_laid_over_each_other(old, new):
         assert {shown.node_of(node) for node in difference.nodes} == shown.nodes.keys() <= nodes.keys()
         assert {shown.link_of(wire) for wire in difference.wires} <= shown.links.keys()
         assert shown.links.keys() <= set(shown.project.graph.links.values())
+
+
+def test_a_removed_node_of_code_brings_its_code_along():
+    code = Code("c1", "Twice", "def Twice(x):\n    return 2 * x\n")
+    old = Project(Graph({"n1": Node("n1", "code.c1", "twice1")}), definitions=Definitions(codes={"c1": code}))
+    (difference,) = compare(old, Project()).drawings
+    shown = overlay(old, Project(), difference)
+    ghost = shown.project.graph.nodes[shown.ghosts["n1"]]
+    assert shown.project.catalog[ghost.type].label == "Twice"

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from canvas_hand import Hand
 from graph.messages import msg
 from gui.notice import SHOWN_FOR, WIDTH, Notice
+from gui.theme import theme
 from panel_tools import show
 from person import Person, seat
 
@@ -75,3 +76,14 @@ def test_an_error_stays_until_it_is_closed(person, qtbot):
     assert person.notice == "It failed." and not SHOWN_FOR["error"] and SHOWN_FOR["warning"] <= 10_000
     Hand(person.canvas).key("\x1b")
     assert person.notice == ""
+
+
+def test_a_hidden_notice_is_left_alone_when_the_look_changes(notice, qtlog):
+    theme.changed.emit()
+    assert notice.isHidden()
+    assert not [record.message for record in qtlog.records if "Negative sizes" in record.message]
+    notice.show_message("Saved.")
+    before = notice.height()
+    theme.set_scale(200)
+    assert notice.height() > before
+    theme.set_scale(100)

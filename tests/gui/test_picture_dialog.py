@@ -11,6 +11,7 @@ from drawings import lenet5
 from gui.canvas.picture import FIGURE
 from gui.editor import Editor
 from gui.picture_dialog import PictureDialog
+from gui.tongue import tongue
 from panel_tools import choose
 from runtime.analyser import analyse
 
@@ -123,4 +124,10 @@ def test_escape_closes_and_every_control_has_a_name(qtbot, open_dialog):
     dialog = open_dialog()
     assert all(box.accessibleName() for box in dialog.boxes.values())
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+def test_it_closes_when_the_language_changes(open_dialog):
+    dialog = open_dialog()
+    tongue.use("zh_CN")
     assert not dialog.isVisible()

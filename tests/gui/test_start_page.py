@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
@@ -14,6 +15,7 @@ from gui.hints import HINTS, Hints
 from gui.settings import Settings
 from gui.start_page import StartPage
 from gui.thumbnails import Thumbnails
+from gui.tongue import tongue
 from panel_tools import show
 from person import seat
 from runtime import examples
@@ -102,3 +104,27 @@ def test_first_steps_are_shown_until_they_are_not_wanted(qtbot):
     hints.deleteLater()
     window.run_action("show_hints")
     assert Settings().hints and any(not h.isHidden() for h in window.findChildren(Hints))
+
+
+@pytest.mark.parametrize("leave", ["escape", "language", "another"])
+def test_a_start_page_that_was_left_is_gone(qtbot, leave):
+    window = seat(qtbot).window
+    page = start_page(window)
+    ways = {
+        "escape": lambda: QTest.keyClick(page, Qt.Key.Key_Escape),
+        "language": lambda: tongue.use("zh_CN"),
+        "another": lambda: window.run_action("start_page"),
+    }
+    ways[leave]()
+    qtbot.waitUntil(lambda: not shiboken6.isValid(page))
+    assert len(window.findChildren(StartPage)) == (leave == "another")
+
+
+def test_a_picture_that_is_asked_for_again_meanwhile_is_made_once(recent, qtbot):
+    thumbnails, made = Thumbnails(QSize(100, 50), 1.0), []
+    thumbnails.made.connect(lambda path, _picture: made.append(path))
+    for _ in range(3):
+        thumbnails.ask(recent)
+    qtbot.waitUntil(lambda: bool(made))
+    qtbot.wait(50)
+    assert made == [recent]

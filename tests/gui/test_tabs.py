@@ -267,3 +267,13 @@ def test_files_can_be_dropped_beside_the_canvas(person, saved, project_folder):
     assert [node.type for node in person.window.editor.graph.nodes.values()] == ["layerloom.data.Table"]
     drop(person.window.frame, saved[0])
     assert person.window.documents.path == saved[0] and len(person.window.pages) == 2
+
+
+def test_a_drawing_without_a_name_is_called_so_in_the_language_in_use_and_keeps_its_folder(person):
+    window = person.window
+    folder = window.documents.runs_folder
+    tongue.use("zh_CN")
+    assert titles(window) == ["未命名"] and window.windowTitle().startswith("未命名")
+    assert window.documents.runs_folder == folder
+    window.file_actions.new()
+    assert window.documents.runs_folder == folder

@@ -12,7 +12,7 @@ import hand_written
 from architectures import DRAW
 from drawings import overlapping
 from graph import files
-from graph.layout import GRID
+from graph.areas import GRID
 from graph.model import Graph, Project
 from runtime import examples
 from runtime.analyser import analyse

@@ -10,6 +10,7 @@ import pytest
 
 from block_drawings import showcase
 from drawings import Drawing, lenet5
+from graph.messages import set_language
 from graph.model import BlockParam
 from runtime.analyser import analyse
 from runtime.analysis import Analysis, TensorSpec
@@ -197,3 +198,11 @@ def test_the_command_line_lists_what_is_in_blocks(run, project_folder):
 def test_the_command_line_says_which_columns_there_are(run, drawn):
     status, _, err = run("summary", drawn(lenet5()), "--sort", "color")
     assert status == 2 and "memory" in err
+
+
+def test_csv_names_types_alike_in_every_language(lenet):
+    told = []
+    for code in ("en", "zh_CN"):
+        set_language(code)
+        told.append({row["layer"]: row["type_id"] for row in csv.DictReader(io.StringIO(to_csv(lenet, expand=True)))})
+    assert told[0] == told[1] and told[0]["conv1"] == "torch.nn.Conv2d"
