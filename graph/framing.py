@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from graph.areas import GRID, Area, overlap
-from graph.look import FRAME, Annotation, Look, within_reach
+from graph.look import FRAME, RIGHT, Annotation, Look, within_reach
 from graph.model import Graph, NodeId, Port, Position
 
 Sizes = Mapping[NodeId, tuple[float, float]]  # width and height of the card of every node
@@ -17,6 +17,8 @@ Sizes = Mapping[NodeId, tuple[float, float]]  # width and height of the card of 
 BAND = 256.0  # height of the rows that areas are sorted into
 MARGIN = 16.0  # between a frame and what it is fitted to
 TITLE = 28.0  # height of the bar with the title of a frame
+STUB = 24.0  # how far from a card a wire turns that runs back against the flow
+WAY_BACK = STUB + 8.0 - MARGIN  # what a frame needs for it beside the card, besides the margin
 
 
 class Load(NamedTuple):
@@ -111,8 +113,9 @@ def moved_bends(graph: Graph, load: Load, offset: Position) -> dict[Port, tuple[
 def area_around(graph: Graph, load: Load, sizes: Sizes) -> Area | None:
     """The area of a frame around a load, on the grid; None around nothing."""
     annotations = graph.look.annotations
-    areas = [_card(graph, i, sizes) for i in load.nodes]
-    return framed([*areas, *(annotations[i].area for i in load.annotations)])
+    cards = {i: _card(graph, i, sizes) for i in load.nodes}
+    ways = ways_back(graph, cards, graph.look.flow)
+    return framed([*cards.values(), *ways, *(annotations[i].area for i in load.annotations)])
 
 
 def refitted(before: Graph, after: Graph, sizes_before: Sizes, sizes_after: Sizes) -> Look:
@@ -146,7 +149,8 @@ def refitted(before: Graph, after: Graph, sizes_before: Sizes, sizes_after: Size
         among = [*(new for _, new in pairs), *(areas[i] for i in others if i not in notes)]
         notes_then = carried_along([there[note].area for note in notes], (x1 - x0, y1 - y0), among)
         areas |= dict(zip(notes, notes_then, strict=True))
-        areas[frame.id] = framed([*among, *notes_then]) or areas[frame.id]
+        ways = ways_back(after, {i: cards[i][1] for i in load.nodes if i in cards}, after.look.flow)
+        areas[frame.id] = framed([*among, *ways, *notes_then]) or areas[frame.id]
     look = after.look
     elsewhere = {i: area for i, area in areas.items() if area != look.annotations[i].area}
     return with_areas(look, elsewhere) if elsewhere else look
@@ -192,6 +196,18 @@ def carried_along(notes: Iterable[Area], offset: Position, among: Iterable[Area]
             area = (min(a[0] for a in there), max(a[1] + a[3] for a in there) + MARGIN, area[2], area[3])
         there.append(area)
         found.append(area)
+    return found
+
+
+def ways_back(graph: Graph, cards: Mapping[NodeId, Area], flow: str) -> list[Area]:
+    """Areas beside cards in which wires turn that run from one of them back to another, against the flow."""
+    along = 0 if flow == RIGHT else 1
+    ahead = (WAY_BACK, 0.0) if flow == RIGHT else (0.0, WAY_BACK)
+    found = []
+    for source, target in (link for node in cards for link in graph.outgoing(node) if link.target.node in cards):
+        here, there = cards[source.node], cards[target.node]
+        if there[along] < here[along] + here[along + 2] + STUB:
+            found += [shifted(here, ahead), shifted(there, (-ahead[0], -ahead[1]))]
     return found
 
 

@@ -21,11 +21,12 @@ class Clipboard:
 
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
-        self._pasted = 0
+        self._pasted = 0  # times, at this place
+        self._pasted_at: Position | None = None
 
     def copy_text(self) -> str:
         """The selected part of the drawing as text; empty if nothing is selected."""
-        self._pasted = 0
+        self._pasted, self._pasted_at = 0, None
         part = self._selected()
         return files.part_to_text(part, used_definitions(part, self._editor.project.definitions)) if part else ""
 
@@ -39,7 +40,6 @@ class Clipboard:
         except LayerloomError:
             self._editor.refused.emit(msg("The clipboard holds no part of a drawing. Copy some nodes first."))
             return
-        self._pasted += 1
         definitions, types = adopt(self._editor.project.definitions, others)
         self._add(retyped(part, types), self._offset(part, position), msg("Paste"), definitions)
 
@@ -59,9 +59,13 @@ class Clipboard:
     def _offset(self, part: Graph, position: Position | None) -> Position:
         corners = [node.position for node in part.nodes.values()]
         corners += [annotation.area[:2] for annotation in part.look.annotations.values()]
+        self._pasted = self._pasted + 1 if position == self._pasted_at else 1
+        self._pasted_at = position
         if position is None or not corners:
             return (STEP * self._pasted, STEP * self._pasted)
-        return (position[0] - min(x for x, _ in corners), position[1] - min(y for _, y in corners))
+        left, top = min(x for x, _ in corners), min(y for _, y in corners)
+        aside = STEP * (self._pasted - 1)
+        return (position[0] - left + aside, position[1] - top + aside)
 
     def _add(self, part: Graph, offset: Position, text: Message, definitions: Definitions | None = None) -> None:
         editor = self._editor

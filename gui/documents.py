@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +18,7 @@ from graph.model import Project
 from gui import safekeeping
 from gui.autosave import Autosave
 from gui.editor import Editor
-from gui.file_watch import Disk, FileWatch, Seen, digest_of
+from gui.file_watch import Disk, FileWatch, Seen, digest, digest_of
 from gui.locks import FileLock, InUseError
 from gui.recovery import Recovered
 from gui.safekeeping import Origin, Session
@@ -167,11 +169,11 @@ class Documents(QObject):
                 raise FileError(doubt)
             if not ask(doubt):
                 return False
-        if self._editor.project.name == Project().name:
-            self._editor.rename_project(path.stem)
+        name = partial(_named, path.stem)
+        data = files.save(name(self._editor.project), path)
+        self._editor.amend(name)
         project = self._editor.project
-        files.save(project, path)
-        self._know(path, _digest(path), project)
+        self._know(path, digest(data), project)
         self._lock_anew(path)
         self.path, self._editor.folder, self.is_read_only = path, path.parent, False
         self._settings.add_recent(path)
@@ -316,6 +318,11 @@ class Documents(QObject):
         if self._lock is not None and self._lock is not lock:
             self._lock.release()
         self._lock = lock
+
+
+def _named(name: str, project: Project) -> Project:
+    """The project with a name, if it has none of its own."""
+    return replace(project, name=name) if project.name == Project().name else project
 
 
 def _with_suffix(path: Path) -> Path:

@@ -57,13 +57,25 @@ class EditActions:
             QGuiApplication.clipboard().setText(text)
 
     def paste(self) -> None:
-        """Add what was copied, beside where it was; drawings copied as files are opened."""
+        """Add what was copied: at the cursor if it is over the canvas, else beside where it was, and go there.
+
+        Drawings copied as files are opened.
+        """
         clipboard = QGuiApplication.clipboard()
-        drawings = drawings_in(clipboard.mimeData())
+        mime = clipboard.mimeData()
+        drawings = drawings_in(mime) if mime is not None else []
         for path in drawings:
             self._page.file_dropped.emit(path)
         if not drawings:
-            self._workspace.clipboard.paste_text(clipboard.text())
+            canvas = self._frame.canvas
+            at = canvas.cursor_point
+            self._workspace.clipboard.paste_text(clipboard.text(), at.toTuple() if at is not None else None)
+            self._go_to_selection()
+
+    def _go_to_selection(self) -> None:
+        canvas, area = self._frame.canvas, self._frame.canvas.visible_area()
+        if not all(area.contains(canvas.scene().nodes[i].body()) for i in self._editor.selection):
+            canvas.fly_to_nodes(self._editor.selection)
 
     def duplicate(self) -> None:
         """Add a copy of the selection."""

@@ -152,7 +152,12 @@ def digest_of(path: Path) -> str:
     """
     check_regular(os.stat(path).st_mode)
     with open(path, "rb") as file:
-        return hashlib.sha256(file.read(MAX_BYTES + 1)).hexdigest()
+        return digest(file.read(MAX_BYTES + 1))
+
+
+def digest(data: bytes) -> str:
+    """The SHA-256 of what a file holds."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def _places(path: Path) -> list[str]:

@@ -138,9 +138,9 @@ def keep(project: Project, path: Path, origin: Origin) -> None:
     """Write a drawing and where it came from, the drawing first.
 
     Raises:
-        FileError: it could not be written; what was kept before is whole.
+        FileError: it could not be read back, or not be written; what was kept before is whole.
     """
-    write_atomically(path, files.to_text(project).encode())
+    write_atomically(path, files.to_bytes(project))
     write_atomically(path.with_suffix(RECORD), json.dumps(asdict(origin), indent=1).encode())
 
 

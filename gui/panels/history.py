@@ -71,7 +71,8 @@ class Steps(QAbstractListModel):
         super().__init__()
         self._editor = editor
         self._history = editor.history
-        self._count = len(self._history.steps)
+        self._count, self._at = len(self._history.steps), self._history.index
+        self._shown = list(self._history.steps)
         editor.changed.connect(self._refresh)
         editor.saved_changed.connect(self._refresh)
 
@@ -118,8 +119,10 @@ class Steps(QAbstractListModel):
         if self._editor.history is not self._history:
             self.beginResetModel()
             self._history = self._editor.history
-            self._count = len(self._history.steps)
+            self._count, self._at = len(self._history.steps), self._history.index
+            self._shown = list(self._history.steps)
             self.endResetModel()
+        first = self._first_changed()
         old, new = self._count, len(self._history.steps)
         if new > old:
             self.beginInsertRows(QModelIndex(), old, new - 1)
@@ -129,7 +132,17 @@ class Steps(QAbstractListModel):
             self.beginRemoveRows(QModelIndex(), new, old - 1)
             self._count = new
             self.endRemoveRows()
+        if first < min(old, new):
+            self.dataChanged.emit(self.index(first), self.index(min(old, new) - 1))
+        self._shown, self._at = list(self._history.steps), self._history.index
         self.refreshed.emit()
+
+    def _first_changed(self) -> int:
+        """The first row that says something else than before: another step, or one that was undone or redone."""
+        steps = enumerate(zip(self._shown, self._history.steps, strict=False))
+        other = next((row for row, (shown, step) in steps if shown is not step), self._count)
+        at = self._history.index
+        return other if at == self._at else min(other, at, self._at)
 
 
 _READ = {

@@ -82,8 +82,7 @@ def test_a_hidden_notice_is_left_alone_when_the_look_changes(notice, qtlog):
     theme.changed.emit()
     assert notice.isHidden()
     assert not [record.message for record in qtlog.records if "Negative sizes" in record.message]
-    notice.show_message("Saved.")
-    before = notice.height()
-    theme.set_scale(200)
-    assert notice.height() > before
+    notice.show_message(LONG)
+    theme.set_scale(150)
+    assert notice.width() == 1.5 * WIDTH
     theme.set_scale(100)

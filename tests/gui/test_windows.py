@@ -128,3 +128,25 @@ def test_first_steps_are_shown_once(person):
     person.window.shortcuts.add("train_or_pause", "Ctrl+F9")
     person.window.shortcuts.remove("train_or_pause", "F5")
     assert "Ctrl+F9" in person.canvas.findChild(Hints).sentence.text()
+
+
+def test_what_is_pasted_lies_under_the_cursor_else_in_sight(person, saved):
+    window = person.window
+    window.file_actions.open_path(saved)
+    QApplication.processEvents()
+    person = Person(window)
+    window.editor.select([person.id("conv1"), person.id("tanh1")])
+    window.run_action("copy")
+    spot = person.canvas.mapToScene(300, 200)
+    person.hand.move(spot)
+    for count in range(2):
+        window.run_action("paste")
+        corners = [window.editor.graph.nodes[i].position for i in window.editor.selection]
+        x, y = min(x for x, _ in corners), min(y for _, y in corners)
+        assert abs(x - spot.x() - 24 * count) < 1 and abs(y - spot.y() - 24 * count) < 1
+    window.editor.move(dict.fromkeys(window.editor.selection, (9000.0, 9000.0)))
+    window.run_action("copy")
+    QCoreApplication.sendEvent(person.canvas, QEvent(QEvent.Type.Leave))
+    window.run_action("paste")
+    seen = person.canvas.visible_area()
+    assert all(seen.contains(person.canvas.scene().nodes[i].body()) for i in window.editor.selection)
