@@ -19,6 +19,8 @@ MARGIN = 16.0  # between a frame and what it is fitted to
 TITLE = 28.0  # height of the bar with the title of a frame
 STUB = 24.0  # how far from a card a wire turns that runs back against the flow
 WAY_BACK = STUB + 8.0 - MARGIN  # what a frame needs for it beside the card, besides the margin
+WAY_BELOW = 20.0 + 8.0 - MARGIN  # the same for a wire that runs below its target
+NEXT = 120.0  # the target of a wire no longer than that is in the next column, and there is nothing to run around
 
 
 class Load(NamedTuple):
@@ -114,7 +116,7 @@ def area_around(graph: Graph, load: Load, sizes: Sizes) -> Area | None:
     """The area of a frame around a load, on the grid; None around nothing."""
     annotations = graph.look.annotations
     cards = {i: _card(graph, i, sizes) for i in load.nodes}
-    ways = ways_back(graph, cards, graph.look.flow)
+    ways = ways_around(graph, cards, graph.look.flow)
     return framed([*cards.values(), *ways, *(annotations[i].area for i in load.annotations)])
 
 
@@ -149,7 +151,7 @@ def refitted(before: Graph, after: Graph, sizes_before: Sizes, sizes_after: Size
         among = [*(new for _, new in pairs), *(areas[i] for i in others if i not in notes)]
         notes_then = carried_along([there[note].area for note in notes], (x1 - x0, y1 - y0), among)
         areas |= dict(zip(notes, notes_then, strict=True))
-        ways = ways_back(after, {i: cards[i][1] for i in load.nodes if i in cards}, after.look.flow)
+        ways = ways_around(after, {i: cards[i][1] for i in load.nodes if i in cards}, after.look.flow)
         areas[frame.id] = framed([*among, *ways, *notes_then]) or areas[frame.id]
     look = after.look
     elsewhere = {i: area for i, area in areas.items() if area != look.annotations[i].area}
@@ -199,15 +201,20 @@ def carried_along(notes: Iterable[Area], offset: Position, among: Iterable[Area]
     return found
 
 
-def ways_back(graph: Graph, cards: Mapping[NodeId, Area], flow: str) -> list[Area]:
-    """Areas beside cards in which wires turn that run from one of them back to another, against the flow."""
-    along = 0 if flow == RIGHT else 1
-    ahead = (WAY_BACK, 0.0) if flow == RIGHT else (0.0, WAY_BACK)
+def ways_around(graph: Graph, cards: Mapping[NodeId, Area], flow: str) -> list[Area]:
+    """Areas beside cards for the wires between them: those that run back against the flow turn there, or run below."""
+    is_right = flow == RIGHT
+    along = 0 if is_right else 1
+    ahead, behind = ((WAY_BACK, 0.0), (-WAY_BACK, 0.0)) if is_right else ((0.0, WAY_BACK), (0.0, -WAY_BACK))
+    below = (0.0, WAY_BELOW) if is_right else (WAY_BELOW, 0.0)
     found = []
     for source, target in (link for node in cards for link in graph.outgoing(node) if link.target.node in cards):
         here, there = cards[source.node], cards[target.node]
-        if there[along] < here[along] + here[along + 2] + STUB:
-            found += [shifted(here, ahead), shifted(there, (-ahead[0], -ahead[1]))]
+        length = there[along] - here[along] - here[along + 2]
+        if length < STUB:
+            found += [shifted(here, ahead), shifted(there, behind)]
+        if not STUB <= length <= NEXT:
+            found.append(shifted(there, below))
     return found
 
 

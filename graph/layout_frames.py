@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from graph.areas import Area
-from graph.framing import Held, Load, carried_along, framed, ways_back
+from graph.framing import Held, Load, carried_along, framed, ways_around
 from graph.layout_layers import AllPorts, Ports
 from graph.look import DOWN, FRAME, NOTE, RIGHT
 from graph.model import Graph, Link, Node, NodeId, Port, Position
@@ -67,7 +67,7 @@ class Folds:
     def fold(self, cluster: Cluster, places: Mapping[NodeId, Position]) -> None:
         """Put a card in the place of a frame, as large as that will be around its part with these places."""
         areas = [(*place, *self.sizes[card]) for card, place in places.items()]
-        ways = ways_back(self.graph, dict(zip(places, areas, strict=True)), RIGHT if self._across else DOWN)
+        ways = ways_around(self.graph, dict(zip(places, areas, strict=True)), RIGHT if self._across else DOWN)
         left, top, *size = framed([*areas, *ways, *self._notes(cluster.load, places, areas)]) or (0.0, 0.0, 0.0, 0.0)
         self._insides[cluster.id] = {card: (x - left, y - top) for card, (x, y) in places.items()}
         self.sizes[cluster.id] = (size[0], size[1])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from graph import kinship
 from graph.look import Look, within_reach
 from graph.messages import EditError, Message, msg
-from graph.names import check_name, first_free
+from graph.names import Names, check_name, first_free
 from graph.plan import Choice, Plan
 
 if TYPE_CHECKING:
@@ -220,14 +220,11 @@ class Graph:
             The new graph, and for each id of `part` the id of its copy.
         """
         numbers = count(int(self.free_id()[1:]))
-        nodes, names, ids = dict(self.nodes), set(self.names), {}
+        nodes, names, ids = dict(self.nodes), Names(self.names), {}
         for node in part.nodes.values():
-            name = node.name if node.name not in names else first_free(node.name.rstrip("0123456789"), names)
-            check_name(name, taken=names)
-            names.add(name)
             ids[node.id] = new = f"n{next(numbers)}"
             x, y = node.position
-            nodes[new] = replace(node, id=new, name=name, position=within_reach((x + offset[0], y + offset[1])))
+            nodes[new] = replace(node, id=new, name=names.take(node.name), position=within_reach((x + offset[0], y + offset[1])))
         for new in (i for i in ids.values() if nodes[i].shares is not None):
             nodes[new] = replace(nodes[new], shares=ids.get(nodes[new].shares or ""))
         copies = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Container
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator
 from itertools import count
 
 from graph.messages import EditError, msg
@@ -28,6 +29,27 @@ MAX_QUOTED = 40
 def first_free(stem: str, names: Container[str]) -> str:
     """The first of stem1, stem2, ... that is not among the names."""
     return next(name for i in count(1) if (name := f"{stem}{i}") not in names)
+
+
+class Names:
+    """Names in use while many more are given: to find a free one takes as long however many there are."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._taken = set(names)
+        self._numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
+
+    def take(self, name: str) -> str:
+        """The name if it is free, else the first of stem1, stem2, ... that is; from now on it is in use.
+
+        Raises:
+            EditError: see `check_name`.
+        """
+        if name in self._taken:
+            stem = name.rstrip("0123456789")
+            name = next(free for i in self._numbers[stem] if (free := f"{stem}{i}") not in self._taken)
+        check_name(name)
+        self._taken.add(name)
+        return name
 
 
 def check_name(name: str, *, taken: Container[str] = ()) -> None:

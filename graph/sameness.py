@@ -11,7 +11,7 @@ from typing import Any
 
 
 def same(value: Any, other: Any) -> bool:
-    """Whether both would be written as the same text: equal, in the same order, and of the same types (1 is not 1.0)."""
+    """Whether both are equal, in the same order and of the same types (1 is not 1.0): a file would hold the same text."""
     if value is other:
         return True
     if type(value) is not type(other):

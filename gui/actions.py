@@ -333,6 +333,8 @@ def follow(menu: QMenu) -> None:
 
 def fill_choices(menu: QMenu, texts: Mapping[str, str], chosen: str, choose: Callable[[str], None]) -> None:
     """Fill a menu with choices of which one is in force: it carries the mark."""
+    for before in menu.findChildren(QActionGroup):
+        before.deleteLater()
     group = QActionGroup(menu)
     for value, text in texts.items():
         action = group.addAction(menu.addAction(text, partial(choose, value)))

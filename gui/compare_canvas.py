@@ -129,7 +129,7 @@ class CompareCanvas(ZoomView):
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if chooses else Qt.CursorShape.OpenHandCursor)
 
     def _paint_hint(self, painter: QPainter) -> None:
-        painter.setFont(ui_font(13))
+        painter.setFont(ui_font(theme.px(13)))
         painter.setPen(self.scene().colors("muted"))
         painter.drawText(
             self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, tr("Neither of the two has a node here.")

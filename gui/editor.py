@@ -50,6 +50,7 @@ class Editor(QObject):
     selection_changed = Signal(object)  # frozenset[NodeId]
     refused = Signal(object)  # Message
     saved_changed = Signal()
+    leaving = Signal()  # another drawing will be shown: what is being typed into this one belongs to it
     scope_changed = Signal(object)  # Scope
 
     def __init__(self, project: Project | None = None, parent: QObject | None = None) -> None:
@@ -121,6 +122,7 @@ class Editor(QObject):
     def look_into(self, scope: Scope) -> None:
         """Show the drawing of a block, or (None) that of the project."""
         if scope != self.scope and (scope is None or scope in self.project.blocks):
+            self.leaving.emit()
             self.scope = scope
             self._select_nothing()
             self.scope_changed.emit(scope)

@@ -206,7 +206,7 @@ class FileActions(QObject):
             return False
         page = window.page if reused else window.add_page(workspace)
         page.show_document()
-        QTimer.singleShot(0, page.frame.canvas.fit)
+        QTimer.singleShot(0, page.frame.canvas, page.frame.canvas.fit)
         page.frame.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
 

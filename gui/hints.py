@@ -24,7 +24,10 @@ HINTS = (
         msg("This network is ready: press {train_or_pause} or Train, and watch the plots below."),
     ),
     (msg("Change it"), msg("Click a card, and its parameters are on the right. {undo} takes every step back.")),
-    (msg("Add a layer"), msg("Press {quick_add} and type, or drag a layer from the left onto a wire.")),
+    (
+        msg("Add a layer"),
+        msg("Press {quick_add} and type: it follows the selected layer, wired. Or drag one from the left onto a wire."),
+    ),
     (msg("Read it"), msg("Every wire says its shape, and a problem sits on its card: click the mark to mend it.")),
     (
         msg("Find anything"),

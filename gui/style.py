@@ -133,6 +133,7 @@ class Dresser(QObject):
     def dress(self) -> None:
         """Use the style sheet of the theme, now and whenever the theme changes."""
         self._is_dressed = True
+        self._app.setStyleSheet("")  # from nothing to a sheet costs Qt a fifth of what from one to another does
         self._app.setStyleSheet(style_sheet(theme.name, theme.factor))
 
     @Slot()
@@ -140,7 +141,7 @@ class Dresser(QObject):
         """The first to hear of it: widgets that measure text afterwards find it in its new size."""
         self._set_measures()
         if self._is_dressed:
-            self._app.setStyleSheet(style_sheet(theme.name, theme.factor))
+            self.dress()
 
     def _set_measures(self) -> None:
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)

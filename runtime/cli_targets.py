@@ -42,10 +42,13 @@ def _missing_file(path: Path) -> Message:
     """That nothing lies at a path, with the names there that are most like it."""
     folder = path.parent
     if not folder.is_dir():
-        return msg("There is no file '{file}': the folder '{folder}' does not exist.", file=path, folder=folder)
-    problem = msg("There is no file '{file}'.", file=path)
+        return msg(
+            "There is no file '{file}': the folder '{folder}' does not exist. Check the path.", file=path, folder=folder
+        )
     close = difflib.get_close_matches(path.name, _names_in(folder), n=NEAREST, cutoff=LIKENESS)
-    return msg("{problem} Most like it there: {names}.", problem=problem, names=", ".join(close)) if close else problem
+    if not close:
+        return msg("There is no file '{file}', nor one with a name like it. Check the path.", file=path)
+    return msg("There is no file '{file}'. Most like it there: {names}.", file=path, names=", ".join(close))
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -63,7 +63,21 @@ class Hand:
 
     def double_click(self, point: QPointF) -> None:
         self.click(point)
-        QTest.mouseDClick(self.view.viewport(), LEFT, NONE, self.pixel(point))
+        pixel = self.pixel(point)  # where it stays, even if the canvas moves
+        QTest.mouseDClick(self.view.viewport(), LEFT, NONE, pixel)
+        QTest.mouseRelease(self.view.viewport(), LEFT, NONE, pixel)
+
+    def double_press(self, point: QPointF, *, button=LEFT, modifiers=NONE) -> None:
+        """What a quick second press is told as; its release follows."""
+        self._buttons |= button
+        here = QPointF(self.pixel(point))
+        there = self.view.viewport().mapToGlobal(here)
+        event = QMouseEvent(QEvent.Type.MouseButtonDblClick, here, there, button, self._buttons, modifiers)
+        QApplication.sendEvent(self.view.viewport(), event)
+
+    def lose(self) -> None:
+        """The buttons are let go where nobody hears it."""
+        self._buttons = Qt.MouseButton.NoButton
 
     def drag(self, start: QPointF, end: QPointF, *, button=LEFT, modifiers=NONE) -> None:
         """A drag in four steps; the way on the screen is that of the beginning, even if the canvas moves meanwhile."""

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QGraphicsPathItem, QGraphicsSimpleTextItem, QWidget
 
 from canvas_hand import CONTROL, NONE, SHIFT, Hand
 from graph.files import to_text
-from graph.model import Port
+from graph.model import Graph, Port, Position
+from gui.canvas.annotations import FrameItem, FrameTitle, NoteItem
+from gui.canvas.find import Finder
+from gui.canvas.geometry import shape_of
+from gui.canvas.items import NODE_Z, NodeItem, Pill
+from gui.canvas.marking import Find
 from gui.canvas.popup import Popup
+from gui.canvas.scene import CanvasScene
+from gui.canvas.wires import WireItem
 from gui.main_window import MainWindow
 
-ALT = Qt.KeyboardModifier.AltModifier
+ALT, RIGHT = Qt.KeyboardModifier.AltModifier, Qt.MouseButton.RightButton
 # What the menus and keys do without asking, or by asking in a box over the canvas that is answered with Enter.
 VERBS = (
     "undo", "undo", "redo", "cut", "copy", "paste", "paste", "duplicate", "delete", "delete_and_heal", "select_all",
@@ -29,9 +38,12 @@ ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 WORDS = ("relu", "linear", "conv2d", "flatten", "add", "input", "output", "dropout", "lstm", "cross", "images")
 VALUES = (0, 1, 2, 3, 7, -1, 0.5, True, None, "same", "=1 + 1", (2, 2))
 FAR = 900.0
+# What comes between the press and the release of a button.
+INTERRUPTIONS = ("undo", "redo", "tidy", "leave_block", "delete", "select_all", "zoom_out", "flow_down")
+NEAR = 1e-6  # canvas units
 ACTIONS = (
     "choose", "choose", "choose", "answer", "answer", "press_key", "nudge", "click", "drag_card", "drag_card", "drag_wire",
-    "drag_wire", "drag_anything", "band", "set_param", "rename", "double_click",
+    "drag_wire", "drag_anything", "band", "set_param", "rename", "double_click", "interrupt", "interrupt",
 )  # fmt: skip
 
 
@@ -99,6 +111,35 @@ class RandomPerson:
         area = self.canvas.scene().bounds()
         self.hand.drag(area.topLeft() - QPointF(20, 20), self._somewhere(), modifiers=self._modifiers())
 
+    def interrupt(self) -> None:
+        """A drag into which something else comes: Escape, another button, another drawing, an edit; then it goes on."""
+        start, end, modifiers = self._press_point(), self._somewhere(), self._modifiers()
+        self.hand.press(start, modifiers=modifiers)
+        self.hand.move(start + (end - start) / 3, modifiers=modifiers)
+        self.hand.move(start + (end - start) / 2, modifiers=modifiers)
+        self.chance.choice(
+            (self._escape, self._look_elsewhere, self._press_another, self._interfere, self._lose_focus)
+        )()
+        self.hand.move(end, modifiers=modifiers)
+        self.hand.release(end, modifiers=modifiers)
+
+    def _escape(self) -> None:
+        self.hand.key(Qt.Key.Key_Escape)
+
+    def _interfere(self) -> None:
+        self.window.run_action(self.chance.choice(INTERRUPTIONS))
+
+    def _press_another(self) -> None:
+        place = self._somewhere()
+        self.hand.press(place, button=RIGHT)
+        self.hand.release(place, button=RIGHT)
+
+    def _look_elsewhere(self) -> None:
+        self.editor.look_into(self.chance.choice((None, *self.editor.project.blocks)))
+
+    def _lose_focus(self) -> None:
+        QApplication.sendEvent(self.canvas, QEvent(QEvent.Type.WindowDeactivate))
+
     # ---- what panels do
 
     def set_param(self) -> None:
@@ -132,6 +173,19 @@ class RandomPerson:
             return self.chance.choice(list(scene.wires.values())).middle()
         return QPointF(self.chance.uniform(-FAR, FAR), self.chance.uniform(-FAR, FAR))
 
+    def _press_point(self) -> QPointF:
+        """Somewhere, or on an output, a frame or a note: where each gesture begins."""
+        node, items = self._node(), list(self.canvas.scene().annotations.items.values())
+        if items and self.chance.random() < 0.2:
+            return self.chance.choice(items).area.topLeft() + QPointF(12, 8)
+        if (
+            node is not None
+            and self.chance.random() < 0.2
+            and (outputs := self.canvas.scene().nodes[node].ports.outputs)
+        ):
+            return self.hand.at(Port(node, self.chance.choice(list(outputs))), output=True)
+        return self._somewhere()
+
     def _leave_fields(self) -> None:
         """Whatever was opened to type in (a note, a title) is left with Escape."""
         field = self.window.focusWidget()
@@ -154,11 +208,66 @@ def check_agreement(window: MainWindow) -> None:
         ends = ((link.source, True, wire.route.points[0]), (link.target, False, wire.route.points[-1]))
         for port, output, place in ends:
             assert tuple(place) == scene.nodes[port.node].port_position(port.name, output=output), link
+    _check_look(scene, graph)
+    _check_moods(window)
+    _check_leftovers(window)
     assert editor.selection <= graph.nodes.keys()
     assert editor.selected_annotations <= graph.look.annotations.keys()
+
+
+def _check_look(scene: CanvasScene, graph: Graph) -> None:
+    """Frames and notes, corners of wires, small cards and the direction are those of the document."""
+    items = scene.annotations.items
+    assert {i: item.annotation for i, item in items.items()} == graph.look.annotations
+    assert all(item.area.getRect() == item.annotation.area for item in items.values())
+    for i, item in scene.nodes.items():
+        shown, meant = item.ports, (i in graph.look.collapsed, graph.look.flow)
+        assert (shown.collapsed, shown.flow) == meant and shown == shape_of(graph, graph.nodes[i], scene.catalog), i
+    for target, corners in graph.look.bends.items():
+        way = scene.wires[graph.links[target]].route.points
+        assert all(any(_is_between(corner, *leg) for leg in pairwise(way)) for corner in corners), target
+
+
+def _check_moods(window: MainWindow) -> None:
+    """What is selected looks so, and nothing is lit, dimmed, hidden or lifted by a gesture that is over."""
+    editor, scene = window.editor, window.canvas.scene()
+    for link, wire in scene.wires.items():
+        assert wire.selected == (link in editor.selected_links), link
+        assert (wire.isVisible(), wire.opacity()) == (True, 1.0), link
+    for i, annotation in scene.annotations.items.items():
+        assert annotation.selected == (i in editor.selected_annotations), i
+    finder = window.canvas.findChild(Finder)
+    found = {found.node for found in finder.found if found.scope == editor.scope} if finder is not None else set()
+    for i, item in scene.nodes.items():
+        assert (item.opacity(), item.zValue(), item.mood.lit) == (1.0, NODE_Z, frozenset()), i
+        assert item.mood.find is Find.NO or i in found, i
+
+
+def _check_leftovers(window: MainWindow) -> None:
+    """The scene holds what it always holds: no band, ghost, wire or guide of a gesture that is over."""
+    canvas, scene = window.canvas, window.canvas.scene()
+    assert canvas.pointer.gesture is None
+    kinds = Counter(type(item) for item in scene.items())
+    frames = sum(isinstance(item, FrameItem) for item in scene.annotations.items.values())
+    labels = sum(bool(wire.label) for wire in scene.wires.values())
+    assert kinds == Counter(
+        {
+            NodeItem: len(scene.nodes),
+            WireItem: len(scene.wires),
+            FrameItem: frames,
+            FrameTitle: frames,
+            NoteItem: len(scene.annotations.items) - frames,
+            Pill: 1,
+            QGraphicsPathItem: 1,  # the corners of the wire under the cursor
+            QGraphicsSimpleTextItem: labels,
+        }
+    )
+
+
+def _is_between(point: Position, start: Position, end: Position) -> bool:
+    return all(min(a, b) - NEAR <= p <= max(a, b) + NEAR for p, a, b in zip(point, start, end, strict=True))
 
 
 def text(window: MainWindow) -> str:
     """The document as its file would be."""
     return to_text(window.editor.project)
-

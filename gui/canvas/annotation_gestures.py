@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 
-from graph.areas import Area
-from graph.framing import Load, load_of, moved, with_areas
+from graph.areas import GRID, Area
+from graph.framing import moved, with_areas
 from graph.look import FRAME, with_look
 from graph.messages import msg
 from graph.model import NodeId, Position
 from gui.canvas.annotations import CORNER_PART, EDGE, Grip
-from gui.canvas.geometry import snap
 from gui.canvas.gestures import ALT, CONTROL, SHIFT, Gesture, Modifiers
-from gui.canvas.gestures_move import MANY_WIRES, MoveNodes
+from gui.canvas.gestures_move import Move, MoveNodes
 from gui.canvas.hits import Hit
+from gui.selecting import only_annotation
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -35,77 +35,41 @@ def annotation_gesture_for(view: CanvasView, hit: Hit, modifiers: Modifiers) -> 
     return MoveAnnotations(view, hit.annotation, modifiers)
 
 
-class MoveAnnotations(Gesture):
-    """Moves the selected frames and notes with what lies in them, and the selected cards, as one step.
+class MoveAnnotations(Move):
+    """Moves the selected frames and notes with what lies in them, and the selected cards, as `Move` does.
 
-    Without a drag it is a click that selects; with control on a link of a note it opens that.
+    Without a drag it is a click; with control on a link of a note it opens that.
     """
 
     def __init__(self, view: CanvasView, grip: Grip, modifiers: Modifiers) -> None:
-        super().__init__(view)
+        super().__init__(view, only_annotation(grip.id), modifiers)
         self._grip = grip
-        self._adding = bool(modifiers & (SHIFT | CONTROL))
-        self._was_selected = grip.id in self.editor.selected_annotations
-        self._before = (self.editor.selection, self.editor.selected_links, self.editor.selected_annotations)
-        self._load: Load | None = None
-        self._offset: Position = (0.0, 0.0)
-
-    def start(self, point: QPointF) -> None:
-        self._origin = point
-        if not self._was_selected:
-            nodes, links, others = self._before if self._adding else ((), (), frozenset())
-            self.editor.select(nodes, links, others | {self._grip.id})
-
-    def move(self, point: QPointF, modifiers: Modifiers) -> None:
-        offset = point - self._origin
-        if self._load is None:
-            if offset.manhattanLength() * self.view.zoom < self.view.drag_distance:
-                return
-            self._load = self._lifted()
-        left, top, *_ = self.editor.graph.look.annotations[self._grip.id].area
-        x, y = snap((left + offset.x(), top + offset.y()))
-        self._offset = (x - left, y - top)
-        self.scene.carry(self._load, self._offset)
 
     def end(self, point: QPointF, modifiers: Modifiers) -> None:
-        load = self._load
-        if load is None:
+        if not self._is_lifted:
             self._click(modifiers)
             return
-        self._drop()
-        if self._offset != (0.0, 0.0):
-            self.editor.edit(lambda graph: moved(graph, load, self._offset), msg("Move"))
+        self.clear()
+        if not self._offset.isNull():
+            self.editor.edit(lambda graph: moved(graph, self._load, self._offset.toTuple()), msg("Move"))
 
-    def cancel(self) -> None:
-        self._drop()
-        self.editor.select(*self._before)
-
-    def _lifted(self) -> Load:
-        load = load_of(self.editor.graph, self.editor.selection, self.editor.selected_annotations, self.view.sizes())
-        thin = len({wire.link for i in load.nodes for wire in self.scene.wires_of(i)}) > MANY_WIRES
-        self.scene.lift(load.nodes, thin=thin)
-        self.view.set_hasty(thin)
-        return load
-
-    def _drop(self) -> None:
-        if self._load is not None:
-            self.scene.settle(self._load.nodes)
-            self.scene.annotations.settle(self._load.annotations)
-            self.view.set_hasty(False)
+    def _held(self) -> Position:
+        left, top, *_ = self.editor.graph.look.annotations[self._grip.id].area
+        return left, top
 
     def _click(self, modifiers: Modifiers) -> None:
         if self._grip.url and modifiers & CONTROL:
-            self.editor.select(*self._before)
+            self.editor.select(*self.before)
             self.view.annotator.open_link(self._grip.url)
-        elif self._adding and self._was_selected:
-            nodes, links, others = self._before
-            self.editor.select(nodes, links, others - {self._grip.id})
-        elif not self._adding:
-            self.editor.select((), (), [self._grip.id])
+        else:
+            self.click()
 
 
 class ResizeAnnotation(Gesture):
-    """Drags edges of a frame or note to the grid, as one step; without a drag it is a click that selects."""
+    """Drags edges of a frame or note to the grid, as one step; without a drag it is a click that selects.
+
+    Control while dragging switches snapping off.
+    """
 
     def __init__(self, view: CanvasView, grip: Grip) -> None:
         super().__init__(view)
@@ -122,23 +86,24 @@ class ResizeAnnotation(Gesture):
         offset = point - self._origin
         self._is_dragged |= offset.manhattanLength() * self.view.zoom >= self.view.drag_distance
         if self._is_dragged:
-            self._area = self._resized(offset)
+            self._area = self._resized(offset, is_free=bool(modifiers & CONTROL))
             self.scene.annotations.place({self._grip.id: self._area})
 
     def end(self, point: QPointF, modifiers: Modifiers) -> None:
-        self.cancel()
+        self.clear()
         if self._area != self._annotation.area:
             areas = {self._grip.id: self._area}
             self.editor.edit(lambda graph: with_look(graph, with_areas(graph.look, areas)), msg("Resize"))
 
-    def cancel(self) -> None:
+    def clear(self) -> None:
         self.scene.annotations.settle([self._grip.id])
 
-    def _resized(self, offset: QPointF) -> Area:
+    def _resized(self, offset: QPointF, *, is_free: bool) -> Area:
         left, top, width, height = self._annotation.area
         least = LEAST.get(self._annotation.kind, LEAST_NOTE)
-        x0, x1 = _edges(left, width, offset.x(), side=self._grip.side[0], least=least[0])
-        y0, y1 = _edges(top, height, offset.y(), side=self._grip.side[1], least=least[1])
+        grid = 1.0 if is_free else GRID
+        x0, x1 = _edges(left, width, offset.x(), side=self._grip.side[0], least=least[0], grid=grid)
+        y0, y1 = _edges(top, height, offset.y(), side=self._grip.side[1], least=least[1], grid=grid)
         return (x0, y0, x1 - x0, y1 - y0)
 
 
@@ -167,14 +132,14 @@ class SwitchCard(Gesture):
         else:
             self.view.annotator.switch([self._node])
 
-    def cancel(self) -> None:
+    def clear(self) -> None:
         if self._moving is not None:
-            self._moving.cancel()
+            self._moving.clear()
 
 
-def _edges(low: float, length: float, offset: float, *, side: int, least: float) -> tuple[float, float]:
+def _edges(low: float, length: float, offset: float, *, side: int, least: float, grid: float) -> tuple[float, float]:
     """Where two opposite edges are when the one of that side follows, on the grid and at least so far apart."""
     high = low + length
     if side < 0:
-        return min(snap((low + offset, 0.0))[0], high - least), high
-    return low, max(snap((high + offset, 0.0))[0], low + least) if side > 0 else high
+        return min(grid * round((low + offset) / grid), high - least), high
+    return low, max(grid * round((high + offset) / grid), low + least) if side > 0 else high

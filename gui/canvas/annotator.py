@@ -18,11 +18,13 @@ from graph.framing import area_around, load_of
 from graph.look import FRAME, NOTE, Annotation
 from graph.messages import Message, msg, tr
 from graph.model import NodeId
+from graph.strict_json import MAX_STRING
 from gui.canvas.annotations import COLORS, NOTE_FONT, TITLE_FONT, needed_height
 from gui.canvas.collapsing import collapsed
 from gui.canvas.geometry import snap
 from gui.canvas.markdown import can_open
 from gui.canvas.note_editor import NoteEditor
+from gui.canvas.wires import WireItem
 from gui.editor import Change
 from gui.icons import icon
 from gui.theme import GRID
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 APART = 4.0 * GRID  # from a new note to what is beside it
-PLACES = 32  # that are tried in each direction for a new note
+PLACES = 48  # that are tried in each direction for a new note
 FRAME_SIZE, NOTE_SIZE = (320.0, 200.0), (240.0, 120.0)
 COLOR_NAMES = dict(
     zip(
@@ -56,6 +58,7 @@ class Annotator(QObject):
         self._box: NoteEditor | None = None
         self._edited = ""
         view.editor.changed.connect(self._on_changed)
+        view.editor.leaving.connect(self._on_leaving)
         view.editor.scope_changed.connect(self._on_scope_changed)
 
     # ---- for menus and keys
@@ -126,6 +129,7 @@ class Annotator(QObject):
             "" if is_frame else tr("Write here, in Markdown: # title, *emphasis*, `code`. Esc ends.")
         )
         self._box.committed.connect(self._on_committed)
+        self._box.cut_short.connect(self._on_cut_short)
         self._box.open()
 
     def set_color(self, role: str) -> None:
@@ -175,10 +179,10 @@ class Annotator(QObject):
     # ---- machinery
 
     def _add(self, kind: str, text: str, area: Area, step: Message) -> None:
+        self._finish()
         look = self._editor.graph.look
         annotation = Annotation(look.free_id(), kind, text, area)
         merge = ("annotation", self._editor.scope, annotation.id)
-        self._finish()
         self._editor.end_merge()
         if self._editor.set_look(look.put(annotation), step, merge=merge):
             self._editor.select((), (), [annotation.id])
@@ -186,13 +190,18 @@ class Annotator(QObject):
             self.edit(annotation.id, merge=merge)
 
     def _free_area(self, size: tuple[float, float]) -> Area:
-        """The free area in sight that is nearest to the cursor, or the middle; if none is, one as far below as needed."""
+        """The free area in sight that is nearest to the cursor, or the middle; if none is, one as far below as needed.
+
+        One without wires is taken if there is one.
+        """
         scene, point = self._view.scene(), self._view.cursor_point or self._view.center()
         wanted = QRectF(QPointF(*snap((point.x() - size[0] / 2, point.y() - size[1] / 2))), QSizeF(*size))
         edge = APART / self._view.zoom
-        for area in _nearby(wanted, self._view.visible_area().adjusted(edge, edge, -edge, -edge)):
-            if not scene.is_covered(area.adjusted(-APART, -APART, APART, APART)) and not self._is_hidden(area):
-                return _tuple(area)
+        nearby = _nearby(wanted, self._view.visible_area().adjusted(edge, edge, -edge, -edge))
+        covered = (scene.is_covered(area.adjusted(-APART, -APART, APART, APART)) for area in nearby)
+        free = [a for a, is_covered in zip(nearby, covered, strict=True) if not is_covered and not self._is_hidden(a)]
+        if free:
+            return _tuple(next((a for a in free if not any(isinstance(i, WireItem) for i in scene.items(a))), free[0]))
         below = scene.bounds().bottom() + APART
         while wanted.top() < below and scene.is_covered(wanted.adjusted(-APART, -APART, APART, APART)):
             wanted.translate(0, APART)
@@ -232,6 +241,12 @@ class Annotator(QObject):
             editor.set_look(look.put(replace(annotation, text=text, area=area)), words, merge=self._merge)
         editor.end_merge()
 
+    @Slot()
+    def _on_cut_short(self) -> None:
+        self._editor.refused.emit(
+            msg("A note holds up to {limit} bytes: the rest is left out. Write it in another note.", limit=MAX_STRING)
+        )
+
     @Slot(object)
     def _on_changed(self, _change: Change) -> None:
         """What is being edited may be gone, undone for example."""
@@ -239,8 +254,13 @@ class Annotator(QObject):
             self._box.shut()
             self._box = None
 
+    @Slot()
+    def _on_leaving(self) -> None:
+        self._finish()
+
     @Slot(object)
     def _on_scope_changed(self, _scope: object) -> None:
+        """Another document: what was typed into the one before goes with it."""
         if self._box is not None:
             self._box.shut()
             self._box = None
@@ -267,7 +287,7 @@ def _steps(wanted: float, low: float, high: float) -> list[float]:
     if low > high:
         return []
     start = min(max(wanted, GRID * ceil(low / GRID)), GRID * floor(high / GRID))
-    step = max(2 * APART, GRID * ceil((high - low) / PLACES / GRID))
+    step = max(APART, GRID * ceil((high - low) / PLACES / GRID))
     return [start + step * i for i in range(ceil((low - start) / step), floor((high - start) / step) + 1)]
 
 

@@ -14,16 +14,17 @@ from graph.wiring import can_connect, connectable_inputs, free_inputs, misuse, o
 from runtime.analysis import TensorSpec
 
 
-def inputs_for(project: Project, source: Port) -> tuple[Port, ...]:
-    """Every free input that a wire from this output may end at."""
-    return connectable_inputs(project.graph, source, project.catalog)
+def inputs_for(project: Project, source: Port, *, among: Iterable[NodeId] | None = None) -> tuple[Port, ...]:
+    """Every free input that a wire from this output may end at; of the nodes `among` only, if given."""
+    return connectable_inputs(project.graph, source, project.catalog, among=among)
 
 
-def outputs_for(project: Project, target: Port) -> tuple[Port, ...]:
-    """Every output that may feed this input, as far as that can be told for all at once."""
+def outputs_for(project: Project, target: Port, *, among: Iterable[NodeId] | None = None) -> tuple[Port, ...]:
+    """Every output that may feed this input, as far as that can be told for all at once; of the nodes `among`, if given."""
     graph = project.graph
     blocked = descendants(graph, [target.node]) | {target.node}
-    ports = (port for node in graph.nodes if node not in blocked for port in _outputs(project, node))
+    nodes = graph.nodes if among is None else among
+    ports = (port for node in nodes if node not in blocked for port in _outputs(project, node))
     return tuple(port for port in ports if misuse(graph, Link(port, target), project.catalog) is None)
 
 

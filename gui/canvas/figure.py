@@ -19,7 +19,7 @@ from gui.canvas.items import NodeItem
 from gui.canvas.palette import Colors, ui_font
 from gui.canvas.routing import LABEL_STUB, Route
 from gui.canvas.routing_cards import Cards, Rect
-from gui.canvas.routing_labels import ROOM, Labels
+from gui.canvas.routing_labels import SIDE, Labels
 from gui.canvas.scene import CanvasScene
 from gui.canvas.wires import LABEL_Z, Pens, WireItem
 from gui.icons import family_icon, paint_icon
@@ -34,8 +34,8 @@ PADDING = 6.0
 ICON = 18.0
 SHEET = 4.0
 HEAD = (10.0, 3.8)  # length of an arrow head, and half its width
-LABEL_ROOM = ROOM + 2  # what the space between columns must have beside a label
-GAPS = (60.0, 132.0)  # least and largest distance of columns
+LABEL_ROOM = 2 * (LABEL_STUB + SIDE) + 2  # what the space between columns must have beside a label, for wires that pass
+GAPS = (60.0, 140.0)  # least and largest distance of columns
 SPECK = 0.2  # pixels a unit below which texts are left out: nobody could tell them from dirt
 CROWDED = 19.0  # height below which a line has no room in a box
 

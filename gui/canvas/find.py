@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLabel, QListWidgetItem
 
 from graph.messages import tr
+from graph.model import Scope
 from gui.canvas.chooser import Chooser, Entry
 from gui.canvas.finding import Found, Page, pages, search
 from gui.theme import theme
@@ -22,26 +23,28 @@ _ON_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F3)
 _FROM_TOP = 16  # pixels
 
 
-class Finder:
+class Finder(QObject):
     """What was looked for last, and where the person is among what was found."""
 
     def __init__(self, editor: Editor, canvas: CanvasView) -> None:
+        super().__init__(canvas)
         self._editor, self._canvas = editor, canvas
         self.query = ""
         self.found: Sequence[Found] = ()
         self.at: int | None = None  # none was gone to yet
         self._pages: list[Page] = []
+        self._is_lit = False
+        editor.scope_changed.connect(self._on_scope_changed)
 
     def read(self) -> None:
-        """Look at the document as it is now."""
-        self._pages = pages(self._editor.project, self._editor.analysis)
-        self.look_for(self.query)
+        """Look at the document as it is now, from the beginning."""
+        self.at = None
+        self.read_again()
 
     def read_again(self) -> None:
         """Look at the document as it is now, and stay at the place among what was found."""
-        at = self.at
-        self.read()
-        self.at = at if at is not None and at < len(self.found) else None
+        self._pages = pages(self._editor.project, self._editor.analysis)
+        self.look_for(self.query)
 
     @property
     def titles(self) -> dict[str, str]:
@@ -49,10 +52,15 @@ class Finder:
         return {i: block.name for i, block in self._editor.project.blocks.items()}
 
     def look_for(self, query: str) -> Sequence[Found]:
-        """Find nodes; those in the drawing on show glow."""
-        self.query, self.at = query, None
-        here = self._editor.scope
+        """Find nodes; those in the drawing on show glow. Looking for the same again, one stays where one was."""
+        here, before = self._editor.scope, self.found[self.at] if self.at is not None else None
         self.found = sorted(search(query, self._pages), key=lambda found: found.scope != here)
+        if query != self.query:
+            self.at = None
+        elif before is not None:
+            same = (n for n, found in enumerate(self.found) if found[:2] == before[:2])
+            self.at = next(same, self.at if self.at is not None and self.at < len(self.found) else None)
+        self.query = query
         self.glow()
         return self.found
 
@@ -77,13 +85,22 @@ class Finder:
 
     def glow(self) -> None:
         """Let those glow that are in the drawing on show."""
-        current = self.found[self.at].node if self.at is not None else None
-        here = [found.node for found in self.found if found.scope == self._editor.scope]
-        self._canvas.scene().show_found(here, current if current in here else None)
+        self._is_lit = True
+        scope = self._editor.scope
+        here = [found.node for found in self.found if found.scope == scope]
+        current = self.found[self.at] if self.at is not None else None
+        self._canvas.scene().show_found(here, current.node if current is not None and current.scope == scope else None)
 
     def darken(self) -> None:
         """The search is over."""
+        self._is_lit = False
         self._canvas.scene().show_found(())
+
+    @Slot(object)
+    def _on_scope_changed(self, _scope: Scope) -> None:
+        """In another drawing the same ids are other nodes."""
+        if self._is_lit:
+            self.glow()
 
 
 class FindBox(Chooser):
@@ -111,6 +128,8 @@ class FindBox(Chooser):
         self.setFocusProxy(self.edit)
         self._show_count()
         self.edit.textChanged.connect(self._show_count)
+        canvas.editor.changed.connect(self._on_news)
+        canvas.editor.analysed.connect(self._on_news)
 
     def show_up(self) -> None:
         """Open at the upper edge of the canvas."""
@@ -137,16 +156,37 @@ class FindBox(Chooser):
         return Entry(found.name, detail, found.family, number)
 
     def _step(self, by: int) -> None:
-        """Go on from the row that is chosen: to that itself if nobody has been there."""
-        row = self.list.currentRow()
-        if row >= 0:
-            self._go(row if self._finder.at is None or self._finder.at != row else row + by)
+        """Go to the row that was chosen; from where one is, which may be none of the rows, to the next."""
+        row, at = self.list.currentRow(), self._finder.at
+        if at is not None and row in (at, -1):
+            self._go(at + by)
+        elif row >= 0:
+            self._go(row)
 
     def _go(self, number: int) -> None:
-        if self._finder.go(number) is not None and self._finder.at is not None:
-            self.list.setCurrentRow(self._finder.at)
+        found = self._finder.go(number)
+        if found is not None:
+            self._choose_row()
+            self.edit.setAccessibleDescription(found.name)
             self.edit.setFocus(Qt.FocusReason.PopupFocusReason)
         self._show_count()
+
+    def _choose_row(self) -> None:
+        """The row of where one is; none if that is not among the rows."""
+        at = self._finder.at
+        if at is not None:
+            self.list.setCurrentRow(at if at < self.list.count() else -1)
+
+    @Slot(object)
+    def _on_news(self, _news: object) -> None:
+        """The document is another one than when it was searched."""
+        if self.isVisible():
+            row = self.list.currentRow()
+            self._finder.read_again()
+            self._fill(self.edit.text())
+            self.list.setCurrentRow(min(row, self.list.count() - 1))
+            self._choose_row()
+            self._show_count()
 
     def _take(self, item: QListWidgetItem | None) -> None:
         if item is not None:

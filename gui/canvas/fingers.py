@@ -37,7 +37,7 @@ class Fingers:
         self._last_tap = (0.0, QPointF())
         self._hold = QTimer(view, singleShot=True, interval=HOLD)
         self._hold.timeout.connect(self._on_held)
-        self._is_held = False  # long enough to have asked for the menu
+        self._is_over = False  # this touch means nothing more: it asked for the menu, or a mouse is dragging something
         self._run: QAbstractAnimation | None = None
         self._ran = 0.0
 
@@ -81,21 +81,24 @@ class Fingers:
             run.stop()
 
     def _begin(self, pixel: QPointF) -> None:
+        self._give_up()
         self.rest()
-        self._is_pinching = self._is_held = False
+        self._is_pinching, self._is_over = False, self._view.pointer.gesture is not None
+        if self._is_over:
+            return
         self._hold.start()
         self._start, self._way = pixel, [(monotonic(), pixel)]
         self._is_pointing = not self._view.pointer.is_over_nothing(pixel)
         if self._is_pointing:
-            self._view.pointer.press(pixel, button=Qt.MouseButton.LeftButton, modifiers=Qt.KeyboardModifier.NoModifier)
+            self._view.pointer.press(pixel)
 
     def _drag(self, pixel: QPointF) -> None:
         if _length(pixel - self._start) > TAP:
             self._hold.stop()
-        if self._is_held:
+        if self._is_over:
             return
         if self._is_pointing:
-            self._view.pointer.move(pixel, Qt.KeyboardModifier.NoModifier)
+            self._view.pointer.move(pixel)
         elif self._way:
             self._view.pan_by(pixel - self._way[-1][1])
             self._way.append((monotonic(), pixel))
@@ -103,9 +106,8 @@ class Fingers:
     def _pinch(self, down: Mapping[int, QPointF]) -> None:
         """Two fingers hold two places of the canvas between them."""
         self._hold.stop()
-        if self._is_pointing:
-            self._view.pointer.cancel()
-        self._is_pointing, self._is_pinching, self._way = False, True, []
+        self._give_up()
+        self._is_pinching, self._way = True, []
         first, second = list(down)[:2]
         if first not in self._before or second not in self._before:
             return
@@ -120,11 +122,11 @@ class Fingers:
 
     def _lift(self, pixel: QPointF) -> None:
         self._hold.stop()
-        if self._is_held:
+        if self._is_over:
             return
         is_tap = not self._is_pinching and _length(pixel - self._start) <= TAP
         if self._is_pointing:
-            self._view.pointer.release(pixel, Qt.KeyboardModifier.NoModifier)
+            self._view.pointer.release(pixel)
         elif is_tap:
             self._view.clear_selection()
         elif not self._is_pinching:
@@ -163,16 +165,22 @@ class Fingers:
 
     def _on_held(self) -> None:
         """A finger that rests asks for the menu of what is under it."""
-        self._view.pointer.cancel()
-        self._is_pointing, self._is_held = False, True
+        self._give_up()
+        self._is_over = True
         pixel, viewport = self._start.toPoint(), self._view.viewport()
         event = QContextMenuEvent(QContextMenuEvent.Reason.Other, pixel, viewport.mapToGlobal(pixel))
         QApplication.sendEvent(viewport, event)
 
     def _cancel(self) -> None:
         self._hold.stop()
-        self._view.pointer.cancel()
-        self._is_pointing = self._is_pinching = False
+        self._give_up()
+        self._is_pinching = False
+
+    def _give_up(self) -> None:
+        """The finger is no mouse any more: what it dragged is as it was."""
+        if self._is_pointing:
+            self._view.pointer.cancel()
+        self._is_pointing = False
 
 
 def _length(way: QPointF) -> float:

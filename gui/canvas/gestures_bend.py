@@ -71,13 +71,13 @@ class BendWire(Gesture):
         self.scene.router.bend(self.scene.wires[self._link], [self._turned(bend) for bend in self._bends])
 
     def end(self, point: QPointF, modifiers: Modifiers) -> None:
-        self.cancel()
+        self.clear()
         self.editor.select([], [self._link])
         if self._bends != self._old:
             look = self.editor.graph.look.bend(self._link.target, [self._turned(bend) for bend in self._bends])
             self.editor.set_look(look, msg("Bend a wire"))
 
-    def cancel(self) -> None:
+    def clear(self) -> None:
         if self._is_dragged and self._link in self.scene.wires:
             self.scene.router.bend(self.scene.wires[self._link], None)
 
@@ -88,6 +88,8 @@ class BendWire(Gesture):
 
 class CutWires(Gesture):
     """Removes the wires that a line is drawn across, as one step; a click removes the wire under it."""
+
+    cursor = Qt.CursorShape.CrossCursor
 
     def start(self, point: QPointF) -> None:
         self._clicked = self.view.hit(point).link
@@ -100,7 +102,6 @@ class CutWires(Gesture):
         self._line.setZValue(OVERLAY_Z)
         self.scene.addItem(self._line)
         self._cut: set[Link] = set()
-        self.view.viewport().setCursor(Qt.CursorShape.CrossCursor)
 
     def move(self, point: QPointF, modifiers: Modifiers) -> None:
         step = QPainterPath(self._way.currentPosition())
@@ -114,18 +115,17 @@ class CutWires(Gesture):
         self._line.setPath(self._way)
 
     def end(self, point: QPointF, modifiers: Modifiers) -> None:
-        self.cancel()
+        self.clear()
         moved = QLineF(self._way.elementAt(0).x, self._way.elementAt(0).y, point.x(), point.y()).length()
         is_click = moved * self.view.zoom < self.view.drag_distance
         cut = {self._clicked} if is_click and self._clicked is not None else self._cut
         if cut:
             self.editor.disconnect_links(cut)
 
-    def cancel(self) -> None:
+    def clear(self) -> None:
         self.scene.removeItem(self._line)
         for link in self._cut & self.scene.wires.keys():
             self.scene.wires[link].setOpacity(1.0)
-        self.view.viewport().unsetCursor()
 
 
 def corner_at(view: CanvasView, link: Link, point: QPointF) -> int | None:

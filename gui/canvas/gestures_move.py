@@ -1,4 +1,4 @@
-"""The gestures that carry cards: moving them, pulling them out of the flow, putting one into a wire, and copying."""
+"""The gestures that carry things: cards are moved, pulled out of the flow, put into a wire, and copied."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from gui.canvas.gestures import ALT, CONTROL, OVERLAY_Z, SHIFT, Gesture, Modifie
 from gui.canvas.guides import Guides
 from gui.canvas.inserting import Inserter, Place, with_room
 from gui.canvas.wires import WireItem, free_path
+from gui.selecting import Selection, only_node
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -25,14 +26,13 @@ MANY_WIRES = 12  # from here on wires that move are drawn thin
 
 
 class Carry(Gesture):
-    """What all of them do: take hold of the selected cards, and find the offset that snaps.
+    """What all of them do: take hold of what is selected, and find the offset that snaps.
 
     Control while dragging switches snapping off.
     """
 
-    def __init__(self, view: CanvasView, node: NodeId) -> None:
+    def __init__(self, view: CanvasView) -> None:
         super().__init__(view)
-        self._node = node
         self._load = Load()
         self._is_lifted = False
         self._offset = QPointF()
@@ -58,10 +58,16 @@ class Carry(Gesture):
         self._area = QRectF()
         for i in self._load.nodes:
             self._area = self._area.united(self.scene.nodes[i].body())
+        for i in self._load.annotations:
+            self._area = self._area.united(self.scene.annotations.items[i].area)
         self._guides = Guides(self.view, self._leaving())
 
     def _carry(self) -> None:
         """Show everything at the present offset."""
+        raise NotImplementedError
+
+    def _held(self) -> Position:
+        """The upper left corner, in the drawing, of what the person took hold of: away from all others it is on the grid."""
         raise NotImplementedError
 
     def _leaving(self) -> frozenset[NodeId]:
@@ -72,45 +78,75 @@ class Carry(Gesture):
         if is_free:
             self._guides.clear()
             return QPointF(round(offset.x()), round(offset.y()))
-        place = QPointF(*self.editor.graph.nodes[self._node].position) + offset
+        place = QPointF(*self._held()) + offset
         to_grid = QPointF(*snap(place.toTuple())) - place
         return offset + self._guides.snap(self._area.translated(offset), to_grid)
 
-    def _places(self) -> dict[NodeId, Position]:
-        dx, dy = self._offset.toTuple()
-        nodes = self.editor.graph.nodes
-        return {i: (nodes[i].position[0] + dx, nodes[i].position[1] + dy) for i in self._load.nodes}
+    def clear(self) -> None:
+        if self._is_lifted:
+            self._guides.end()
 
 
-class MoveNodes(Carry):
-    """Moves the selected cards as one step; without a drag it is a click that selects.
+class Move(Carry):
+    """Moves what is selected as one step; without a drag it is a click that selects `held`, or with shift or control toggles."""
+
+    def __init__(self, view: CanvasView, held: Selection, modifiers: Modifiers) -> None:
+        super().__init__(view)
+        self._selection = held
+        self._adding = bool(modifiers & (SHIFT | CONTROL))
+        self._was_selected = self.before.joined(held) == self.before
+
+    def start(self, point: QPointF) -> None:
+        super().start(point)
+        if not self._was_selected:
+            self.editor.select(*(self.before.joined(self._selection) if self._adding else self._selection))
+
+    def clear(self) -> None:
+        super().clear()
+        if self._is_lifted:
+            self.scene.settle(self._load.nodes)
+            self.scene.annotations.settle(self._load.annotations)
+            self.view.set_hasty(False)
+
+    def click(self) -> None:
+        """It was no drag."""
+        if self._adding and self._was_selected:
+            self.editor.select(*self.before.toggled(self._selection))
+        elif not self._adding:
+            self.editor.select(*self._selection)
+
+    def _lift(self) -> None:
+        super()._lift()
+        thin = len({wire.link for i in self._load.nodes for wire in self.scene.wires_of(i)}) > MANY_WIRES
+        self.scene.lift(self._load.nodes, thin=thin)
+        self.view.set_hasty(thin)
+
+    def _carry(self) -> None:
+        self.scene.carry(self._load, self._offset.toTuple())
+
+
+class MoveNodes(Move):
+    """Moves the selected cards, as `Move` does.
 
     Alt pulls them out of the flow: the gap is healed. A single node without wires goes into a wire that it is put on.
     """
 
     def __init__(self, view: CanvasView, node: NodeId, modifiers: Modifiers) -> None:
-        super().__init__(view, node)
-        self._adding = bool(modifiers & (SHIFT | CONTROL))
+        super().__init__(view, only_node(node), modifiers)
+        self._node = node
         self._pulling = bool(modifiers & ALT)
-        self._was_selected = node in self.editor.selection
-        self._before = (self.editor.selection, self.editor.selected_links, self.editor.selected_annotations)
         self._graph = self.editor.graph  # what it becomes, but for the places
         self._inserter = Inserter(view)
         self._healed: list[QGraphicsPathItem] = []
         self._hidden: list[WireItem] = []
         self._can_insert = False
 
-    def start(self, point: QPointF) -> None:
-        super().start(point)
-        if not self._was_selected:
-            self.editor.select((self.editor.selection if self._adding else frozenset()) | {self._node})
-
     def end(self, point: QPointF, modifiers: Modifiers) -> None:
         if not self._is_lifted:
-            self._click()
+            self.click()
             return
         places, place = self._places(), self._inserter.place
-        self._drop()
+        self.clear()
         after = moved(self._graph, self._load, self._offset.toTuple())
         if place is not None:
             self._insert(place, after, places)
@@ -119,18 +155,20 @@ class MoveNodes(Carry):
         elif not self._offset.isNull():
             self.editor.edit(lambda _graph: after, msg("Move"))
 
-    def cancel(self) -> None:
-        if self._is_lifted:
-            self._drop()
-        self.editor.select(*self._before)
+    def clear(self) -> None:
+        self._inserter.clear()
+        for item in self._healed:
+            self.scene.removeItem(item)
+        for wire in self._hidden:
+            wire.set_away(False)
+        super().clear()
+
+    def _held(self) -> Position:
+        return self.editor.graph.nodes[self._node].position
 
     def _lift(self) -> None:
         super()._lift()
         chosen = self._load.nodes
-        wires = {wire.link for i in chosen for wire in self.scene.wires_of(i)}
-        thin = len(wires) > MANY_WIRES
-        self.scene.lift(chosen, thin=thin)
-        self.view.set_hasty(thin)
         if self._pulling:
             self._graph = pull_out(self.editor.graph, chosen, self.editor.catalog)
             self._show_healed(self.editor.graph, self._graph)
@@ -138,7 +176,7 @@ class MoveNodes(Carry):
         self._can_insert = is_alone and not any(self._graph.incoming(i) or self._graph.outgoing(i) for i in chosen)
 
     def _carry(self) -> None:
-        self.scene.carry(self._load, self._offset.toTuple())
+        super()._carry()
         if self._can_insert:
             node_type = self.editor.catalog.of(self._graph.nodes[self._node])
             self._inserter.aim(node_type, self.scene.nodes[self._node].body())
@@ -159,16 +197,10 @@ class MoveNodes(Carry):
             self.scene.addItem(item)
             self._healed.append(item)
 
-    def _drop(self) -> None:
-        self._guides.end()
-        self._inserter.clear()
-        for item in self._healed:
-            self.scene.removeItem(item)
-        for wire in self._hidden:
-            wire.set_away(False)
-        self.scene.settle(self._load.nodes)
-        self.scene.annotations.settle(self._load.annotations)
-        self.view.set_hasty(False)
+    def _places(self) -> dict[NodeId, Position]:
+        dx, dy = self._offset.toTuple()
+        nodes = self.editor.graph.nodes
+        return {i: (nodes[i].position[0] + dx, nodes[i].position[1] + dy) for i in self._load.nodes}
 
     def _insert(self, place: Place, after: Graph, places: dict[NodeId, Position]) -> None:
         """Put the node into the wire; it glides from where it was let go."""
@@ -181,17 +213,13 @@ class MoveNodes(Carry):
         with self.view.glide.during():
             self.editor.edit(edit, msg("Insert {name}", name=after.nodes[node].name))
 
-    def _click(self) -> None:
-        if self._adding and self._was_selected:
-            self.editor.select(
-                self.editor.selection - {self._node}, self.editor.selected_links, self.editor.selected_annotations
-            )
-        elif not self._adding:
-            self.editor.select([self._node])
-
 
 class CopyNodes(Carry):
     """Drags a copy of the selected cards away, as one step."""
+
+    def __init__(self, view: CanvasView, node: NodeId) -> None:
+        super().__init__(view)
+        self._node = node
 
     def start(self, point: QPointF) -> None:
         super().start(point)
@@ -202,7 +230,7 @@ class CopyNodes(Carry):
     def end(self, point: QPointF, modifiers: Modifiers) -> None:
         if not self._is_lifted:
             return
-        self.cancel()
+        self.clear()
         editor, copies = self.editor, list[NodeId]()
         part = editor.graph.only(self._load.nodes, self._load.annotations)
 
@@ -215,10 +243,13 @@ class CopyNodes(Carry):
         if editor.edit(edit, msg("Duplicate")):
             editor.select(copies, annotations=editor.graph.look.annotations.keys() - known)
 
-    def cancel(self) -> None:
+    def clear(self) -> None:
+        super().clear()
         if self._is_lifted:
-            self._guides.end()
             self.scene.removeItem(self._ghost)
+
+    def _held(self) -> Position:
+        return self.editor.graph.nodes[self._node].position
 
     def _lift(self) -> None:
         super()._lift()

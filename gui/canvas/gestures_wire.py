@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
@@ -33,6 +33,7 @@ class DrawWire(Gesture):
         self._moving = moving
         self._wire = QGraphicsPathItem()
         self._dragged = False
+        self._seen = QRectF()
         self._project: Project = self.editor.view
         if moving is not None:
             self._project = self._project.with_graph(self.editor.graph.disconnect([moving]))
@@ -42,14 +43,13 @@ class DrawWire(Gesture):
         self._wire.setPen(QPen(self.scene.colors("accent"), 2.0))
         self._wire.setZValue(OVERLAY_Z)
         self.scene.addItem(self._wire)
-        targets = inputs_for if self._forward else outputs_for
-        self.scene.show_targets(targets(self._project, self._fixed), source=self._fixed.node)
         if self._moving:
             self.scene.wires[self._moving].set_away(True)
         self.move(point, Modifiers.NoModifier)
 
     def move(self, point: QPointF, modifiers: Modifiers) -> None:
         self._dragged |= (point - self._origin).manhattanLength() * self.view.zoom >= self.view.drag_distance
+        self._look_around()
         port, reason = self._aim(self.view.hit(point))
         at = self._position(port, output=not self._forward) if port and not reason else point
         fixed = self._position(self._fixed, output=self._forward)
@@ -63,20 +63,31 @@ class DrawWire(Gesture):
     def end(self, point: QPointF, modifiers: Modifiers) -> None:
         hit = self.view.hit(point)
         port, reason = self._aim(hit)
-        self.cancel()
+        self.clear()
         if not self._dragged:
             self._click()
         elif port:
             self._connect(port)
-        elif not reason:
+        elif not reason and not hit.on_map:
             self._drop_in_void(point)
 
-    def cancel(self) -> None:
+    def clear(self) -> None:
         self.scene.removeItem(self._wire)
         self.scene.pill.setVisible(False)
         self.scene.show_targets(None)
         if self._moving is not None and self._moving in self.scene.wires:
             self.scene.wires[self._moving].set_away(False)
+
+    def _look_around(self) -> None:
+        """Show where the wire can go, on the cards in sight: on all it would cost time in large drawings."""
+        area = self.view.visible_area()
+        if self._seen.contains(area):
+            return
+        self._seen = area.adjusted(-area.width() / 4, -area.height() / 4, area.width() / 4, area.height() / 4)
+        here = self.scene.nodes_in(self._seen)
+        targets = inputs_for if self._forward else outputs_for
+        ports = targets(self._project, self._fixed, among=here)
+        self.scene.show_targets(ports, source=self._fixed.node, among=here)
 
     def _aim(self, hit: Hit) -> tuple[Port | None, str]:
         """The port that a drop here would connect to, and why it would be refused (empty if not)."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from graph.arranging import Box
 from graph.model import NodeId
 from gui.canvas.viewport import is_legible
-from gui.theme import mono_font
+from gui.theme import mono_font, theme
 
 if TYPE_CHECKING:
     from gui.canvas.scene import CanvasScene
@@ -162,7 +162,7 @@ class GuideLines(QGraphicsItem):
         view = painter.worldTransform()
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setFont(mono_font(10))
+        painter.setFont(mono_font(theme.px(10)))
         accent, ground = self._canvas.colors("accent"), self._canvas.colors("canvas")
         for line, length in self.lines:
             here = view.map(line)
@@ -171,8 +171,8 @@ class GuideLines(QGraphicsItem):
             if length > SAME:
                 _paint_ticks(painter, here)
                 text = f"{length:g}"
-                width = QFontMetricsF(painter.font()).horizontalAdvance(text) + 8
-                label = QRectF(here.center().x() - width / 2, here.center().y() - 8, width, 16)
+                width, height = QFontMetricsF(painter.font()).horizontalAdvance(text) + 8, theme.px(16)
+                label = QRectF(here.center().x() - width / 2, here.center().y() - height / 2, width, height)
                 painter.fillRect(label, ground)
                 painter.drawText(label, Qt.AlignmentFlag.AlignCenter, text)
 

@@ -22,7 +22,8 @@ END_REACH = 26.0  # how close to its target a wire is taken by its end
 class Hit(NamedTuple):
     """What lies under a point, the uppermost thing first.
 
-    That is a badge, a port, the switch of a card, a card, a wire (by its end), a part of a frame or note, or nothing.
+    That is the minimap, a badge, a port, the switch of a card, a card, a wire (by its end), a part of a frame or note, or
+    nothing.
     """
 
     node: NodeId | None = None
@@ -33,23 +34,26 @@ class Hit(NamedTuple):
     at_end: bool = False
     on_chevron: bool = False
     annotation: Grip | None = None
+    on_map: bool = False
 
 
 def hit_at(scene: CanvasScene, point: QPointF, slack: float) -> Hit:
     """What lies under a point of a scene, give or take `slack` units."""
     area = QRectF(point.x() - slack, point.y() - slack, 2 * slack, 2 * slack)
     items = scene.items(area, Qt.ItemSelectionMode.IntersectsItemShape, Qt.SortOrder.DescendingOrder)
-    cards = [item for item in items if isinstance(item, NodeItem)]
-    for card in cards:
+    top: NodeItem | None = None  # the card that covers all below it, their ports too
+    for card in (item for item in items if isinstance(item, NodeItem)):
         if card.on_badge(point):
             return Hit(node=card.node.id, on_badge=True)
         if found := card.port_at(point, slack):
             return Hit(node=card.node.id, port=found[0], is_output=found[1])
+        if card.body().contains(point):
+            top = card
+            break
     if title := scene.annotations.title_at(point, scene.scale):
         return Hit(annotation=title)
-    for card in cards:
-        if card.body().contains(point):
-            return Hit(node=card.node.id, on_chevron=slack <= CHEVRON and card.on_chevron(point))
+    if top is not None:
+        return Hit(node=top.node.id, on_chevron=slack <= CHEVRON and top.on_chevron(point))
     grip = scene.annotations.grip_at(point, slack)
     if grip is not None and grip.part == BODY:  # a note lies over the wires
         return Hit(annotation=grip)

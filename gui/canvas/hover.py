@@ -16,6 +16,7 @@ from gui.canvas.gestures_bend import corner_at
 from gui.canvas.paths import path_of_link, path_of_node
 from gui.canvas.scene import Hit
 from gui.canvas.tips import spec_text
+from gui.canvas.viewport import LABELS_ABOVE, MANY_WIRES
 from gui.canvas.wires import WireItem
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ REST = 150  # milliseconds that the cursor rests before a path is worked out
 
 
 class Hover:
-    """The state of the view while nothing is dragged. Points are in canvas units."""
+    """The state of the view while nothing is dragged. Points are in canvas units; `cursor` is what the mouse looks like."""
 
     def __init__(self, view: CanvasView) -> None:
         self._view, self._scene = view, view.scene()
         self._hit = NOTHING
         self._wants_path = False
+        self.cursor = Qt.CursorShape.ArrowCursor
         self._lit: list[WireItem] = []
         self._rest = QTimer(view, singleShot=True, interval=REST)
         self._rest.timeout.connect(self._light_path)
@@ -48,11 +50,12 @@ class Hover:
         wants_path = hit.link is not None or (
             hit.node is not None and bool(modifiers & Qt.KeyboardModifier.ControlModifier)
         )
-        if hit.link is not None and not hit.at_end:
-            self._view.viewport().setCursor(_cursor_over_wire(self._view, hit.link, point))
+        cursor = _cursor_for(self._view, hit, point)
         if (hit, wants_path) == (self._hit, self._wants_path):
+            self.cursor = cursor
             return
         self.leave()
+        self.cursor = cursor
         self._hit, self._wants_path = hit, wants_path
         self._scene.point_at(hit.node)
         if hit.link is not None:
@@ -61,14 +64,14 @@ class Hover:
             middle = wire.middle()
             self._scene.pill.show_text(spec_text(wire.spec), middle if self._view.in_sight(middle) == middle else point)
             self._show_corners(hit.link)
-            self._view.viewport().setCursor(_cursor_over_wire(self._view, hit.link, point))
         if wants_path:
             self._rest.start()
-        if hit.link is None or hit.at_end:
-            self._view.viewport().setCursor(_cursor_for(hit))
 
     def leave(self) -> None:
         """The cursor is elsewhere, or something is dragged."""
+        self.cursor = Qt.CursorShape.ArrowCursor
+        if self._hit == NOTHING:
+            return
         hit, self._hit, self._wants_path = self._hit, NOTHING, False
         self._rest.stop()
         self._darken()
@@ -78,7 +81,6 @@ class Hover:
             self._scene.pill.setVisible(False)
             if hit.link in self._scene.wires:
                 self._scene.wires[hit.link].set_state(hovered=False)
-        self._view.viewport().unsetCursor()
 
     def _show_corners(self, link: Link) -> None:
         """Show the corner points of a wire as handles."""
@@ -92,7 +94,9 @@ class Hover:
         self._corners.setVisible(not dots.isEmpty())
 
     def _light_path(self) -> None:
-        """Light up what can be seen of the path: more would cost time in large drawings."""
+        """Light up what can be seen of the path, and in large drawings only from near by: all else would cost time."""
+        if self._view.zoom < LABELS_ABOVE and len(self._scene.wires) >= MANY_WIRES:
+            return
         graph, hit, links = self._scene.graph, self._hit, frozenset[Link]()
         if hit.link is not None and graph.links.get(hit.link.target) == hit.link:
             links = path_of_link(graph, hit.link).links
@@ -121,9 +125,12 @@ def _cursor_over_wire(view: CanvasView, link: Link, point: QPointF) -> Qt.Cursor
     return Qt.CursorShape.SizeVerCursor if across else Qt.CursorShape.SizeHorCursor
 
 
-def _cursor_for(hit: Hit) -> Qt.CursorShape:
+def _cursor_for(view: CanvasView, hit: Hit, point: QPointF) -> Qt.CursorShape:
     if hit.annotation is not None:
         return cursor_over(hit.annotation)
     if hit.port is not None or hit.at_end:
         return Qt.CursorShape.CrossCursor
-    return Qt.CursorShape.PointingHandCursor if hit.on_badge or hit.on_chevron else Qt.CursorShape.ArrowCursor
+    if hit.link is not None:
+        return _cursor_over_wire(view, hit.link, point)
+    is_button = hit.on_badge or hit.on_chevron or hit.on_map
+    return Qt.CursorShape.PointingHandCursor if is_button else Qt.CursorShape.ArrowCursor

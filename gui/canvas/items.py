@@ -16,7 +16,7 @@ from gui.canvas.geometry import MARGIN, PORT_RADIUS, Shape
 from gui.canvas.marking import BADGE_RADIUS, CHEVRON, Mood, badge_center, chevron_center
 from gui.canvas.painting import LEGIBLE, NAMED, paint_box, paint_card, paint_shadow
 from gui.canvas.palette import ui_font
-from gui.theme import mono_font
+from gui.theme import mono_font, theme
 
 if TYPE_CHECKING:
     from gui.canvas.scene import CanvasScene
@@ -36,7 +36,10 @@ class Pictures:
 
     def get(self, key: Hashable) -> QPixmap | None:
         """The picture of that key, if it is kept."""
-        return self._kept.get(key)
+        picture = self._kept.pop(key, None)
+        if picture is not None:
+            self._kept[key] = picture
+        return picture
 
     def put(self, key: Hashable, picture: QPixmap) -> None:
         """Keep a picture; the oldest go when the budget is spent."""
@@ -218,14 +221,14 @@ class Pill(QGraphicsItem):
     """A short text in a rounded box that keeps its size at every zoom: the shape of a wire, the reason of a refusal."""
 
     PADDING = 7.0
-    LINE = 340.0
+    LINE = 340.0  # the longest, like the texts in pixels at 100 %
 
     def __init__(self, canvas: CanvasScene) -> None:
         super().__init__()
         self.canvas = canvas
         self.text = ""
         self._role = "faint"
-        self._font = mono_font(11)
+        self._font = mono_font(theme.px(11))
         self._area = QRectF()
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
         self.setZValue(6.0)
@@ -233,20 +236,20 @@ class Pill(QGraphicsItem):
 
     def show_text(self, text: str, at: QPointF) -> None:
         """Show a shape centred on a point of the scene."""
-        self._show(text, at, role="faint", font=mono_font(11))
+        self._show(text, at, role="faint", font=mono_font(theme.px(11)))
 
     def show_hint(self, text: str, at: QPointF) -> None:
         """Show what would happen, centred on a point of the scene."""
-        self._show(text, at, role="accent", font=ui_font(12))
+        self._show(text, at, role="accent", font=ui_font(theme.px(12)))
 
     def show_refusal(self, text: str, at: QPointF) -> None:
         """Show why something cannot be done, centred on a point of the scene."""
-        self._show(text, at, role="error", font=ui_font(12))
+        self._show(text, at, role="error", font=ui_font(theme.px(12)))
 
     def _show(self, text: str, at: QPointF, *, role: str, font: QFont) -> None:
         self.setVisible(True)
         self.setPos(at)
-        if (text, role) != (self.text, self._role):
+        if (text, role, font) != (self.text, self._role, self._font):
             self.prepareGeometryChange()
             self.text, self._role, self._font = text, role, font
             self._area = self._measure(text)
@@ -266,7 +269,8 @@ class Pill(QGraphicsItem):
         painter.drawText(self._area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.text)
 
     def _measure(self, text: str) -> QRectF:
-        area = QFontMetricsF(self._font).boundingRect(QRectF(0, 0, self.LINE, 1000), Qt.TextFlag.TextWordWrap, text)
+        room = QRectF(0, 0, theme.px(self.LINE), 1000)
+        area = QFontMetricsF(self._font).boundingRect(room, Qt.TextFlag.TextWordWrap, text)
         width, height = math.ceil(area.width()) + 2 * self.PADDING, math.ceil(area.height()) + self.PADDING
         return QRectF(-width / 2, -height / 2, width, height)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from graph.model import Graph, NodeId
@@ -30,6 +31,14 @@ def kinship(graph: Graph) -> dict[NodeId, Kin]:
         for node, leader in members.items()
         if leader is not None
     }
+
+
+def families(kin: Mapping[NodeId, Kin]) -> dict[NodeId, frozenset[NodeId]]:
+    """The members of each group, by its leader."""
+    found: dict[NodeId, set[NodeId]] = {}
+    for node, group in kin.items():
+        found.setdefault(group.leader, set()).add(node)
+    return {leader: frozenset(members) for leader, members in found.items()}
 
 
 def _letter(number: int) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRect, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
+from graph.strict_json import MAX_STRING
 from gui.canvas.palette import ui_font
 
 if TYPE_CHECKING:
@@ -26,15 +27,17 @@ ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 class NoteEditor(QPlainTextEdit):
     """`committed` gives the text when the person is done: with Escape, Ctrl+Enter, or by going elsewhere.
 
-    A box for one line is done with Enter too.
+    A box for one line is done with Enter too. What is more than a file can hold is left out; `cut_short` says so.
     """
 
     committed = Signal(str)
+    cut_short = Signal()
 
     def __init__(self, view: ZoomView, item: AnnotationItem, *, font_size: float, one_line: bool) -> None:
         super().__init__(view)
         self._view, self._item, self._font_size, self._one_line = view, item, font_size, one_line
         self._is_done = False
+        self._added_to = 0  # where what was typed or pasted last ends
         self.setProperty("kind", "field")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
@@ -49,6 +52,8 @@ class NoteEditor(QPlainTextEdit):
             self.moveCursor(QTextCursor.MoveOperation.End)
         for bar in (view.horizontalScrollBar(), view.verticalScrollBar()):
             bar.valueChanged.connect(self._on_view_moved)
+        self.document().contentsChange.connect(self._on_contents_change)
+        self.textChanged.connect(self._on_text_changed)
         self._place()
         item.set_edited(True)
 
@@ -91,6 +96,30 @@ class NoteEditor(QPlainTextEdit):
         super().focusOutEvent(event)
         if event.reason() not in PASSING:
             self.commit()
+
+    @Slot(int, int, int)
+    def _on_contents_change(self, position: int, _removed: int, added: int) -> None:
+        self._added_to = position + added
+
+    @Slot()
+    def _on_text_changed(self) -> None:
+        """Take back as much of the end of what was just added as is too much."""
+        units = self.toPlainText().encode("utf-16-le", "surrogatepass")  # a cursor counts two bytes each
+        too_many = len(units.decode("utf-16-le", "replace").encode()) - MAX_STRING
+        if too_many <= 0:
+            return
+        end = min(self._added_to, len(units) // 2)
+        kept = units[: 2 * end].decode("utf-16-le", "replace")
+        while kept and too_many > 0:
+            too_many -= len(kept[-1].encode())
+            kept = kept[:-1]
+        cursor = QTextCursor(self.document())
+        cursor.joinPreviousEditBlock()
+        cursor.setPosition(len(kept.encode("utf-16-le")) // 2)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        cursor.endEditBlock()
+        self.cut_short.emit()
 
     @Slot()
     def _on_view_moved(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
 
 from graph.model import Link, Port
 from gui.canvas.annotation_gestures import annotation_gesture_for
@@ -13,25 +13,21 @@ from gui.canvas.gestures_bend import BendWire, CutWires
 from gui.canvas.gestures_move import CopyNodes, MoveNodes
 from gui.canvas.gestures_wire import DrawWire
 from gui.canvas.scene import Hit
+from gui.selecting import only_link, selection_of
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 
-def gesture_for(
-    view: CanvasView, pixel: QPoint, point: QPointF, *, button: Qt.MouseButton, modifiers: Modifiers
-) -> Gesture | None:
-    """The gesture that a press begins at a pixel of the viewport, which is that point of the canvas.
-
-    A press that is no drag acts at once.
-    """
+def gesture_for(view: CanvasView, point: QPointF, *, button: Qt.MouseButton, modifiers: Modifiers) -> Gesture | None:
+    """The gesture that a press begins at a point of the canvas. A press that is no drag acts at once."""
     if button is Qt.MouseButton.MiddleButton or (button is Qt.MouseButton.LeftButton and view.pointer.is_panning):
         return Pan(view)
     if button is not Qt.MouseButton.LeftButton:
         return None
-    if view.minimap.visible and view.minimap.area().contains(pixel):
-        return PanByMinimap(view)
     hit = view.hit(point)
+    if hit.on_map:
+        return PanByMinimap(view)
     if (gesture := annotation_gesture_for(view, hit, modifiers)) is not None:
         return gesture
     if hit.port is not None:
@@ -65,6 +61,6 @@ def _on_wire(view: CanvasView, link: Link, modifiers: Modifiers, *, at_end: bool
     if modifiers & ALT:
         return CutWires(view)
     if modifiers & (SHIFT | CONTROL):
-        view.editor.select(view.editor.selection, view.editor.selected_links ^ {link})
+        view.editor.select(*selection_of(view.editor).toggled(only_link(link)))
         return None
     return DrawWire(view, link.source, is_output=True, moving=link) if at_end else BendWire(view, link)

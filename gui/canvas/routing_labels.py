@@ -14,6 +14,7 @@ from gui.canvas.routing_cards import Cards, Rect
 CELL = 64.0
 ROOM = 28.0  # what a level piece must have beside the text
 GAP = 2.0  # between text and wire
+SIDE = 4.0  # between a text and a wire that passes beside it
 TRIES = (0.5, 0.25, 0.75)  # where along a piece a text may stand
 
 
@@ -33,7 +34,8 @@ class Labels:
     def add_wire(self, points: Sequence[Position]) -> None:
         """A wire that no text may stand on."""
         for (x0, y0), (x1, y1) in pairwise(points):
-            piece = Rect(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+            side = SIDE if x0 == x1 else 0.0
+            piece = Rect(min(x0, x1) - side, min(y0, y1), max(x0, x1) + side, max(y0, y1))
             for cell in _cells(piece):
                 self._wires[cell].append(piece)
 

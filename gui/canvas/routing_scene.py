@@ -41,6 +41,7 @@ class Router(QObject):
         self._cards = Cards()
         self._noted: dict[NodeId, tuple[Position, Shape]] = {}  # where each card was, and of which shape
         self._bends: dict[Port, tuple[Position, ...]] = {}
+        self._held: dict[Link, tuple[Position, ...]] = {}  # corner points that are being dragged
         self._ways: dict[Link, Route] = {}
         self._areas: dict[Link, Rect] = {}
         self._changed: list[Rect] = []
@@ -52,19 +53,23 @@ class Router(QObject):
 
     def lay(self, wire: WireItem, source: NodeItem, target: NodeItem) -> None:
         """Run a wire from card to card as they lie on the screen; it gets its lane when things settle."""
+        self._held.pop(wire.link, None)
         self.drop(wire.link)
         wire.show_route(self._find(wire, source, target, thorough=False))
         wire.show_text(None)
 
     def bend(self, wire: WireItem, bends: Iterable[Position] | None) -> None:
-        """Show a wire with corner points that are being dragged; None lets it run as the drawing says again."""
+        """Show a wire with corner points that are being dragged; None lets it run as the drawing says again.
+
+        It keeps them, whatever else is put in order, until it is laid.
+        """
         source, target = self._items(wire.link)
         if bends is None:
             self.lay(wire, source, target)
             return
-        ends = (_end(source, wire.link.source.name, output=True), _end(target, wire.link.target.name, output=False))
-        way = through(*ends, [source.ports.turned(*point) for point in bends])
-        wire.show_route(way.turned(source.ports.flow))
+        self._held[wire.link] = tuple(bends)
+        self.drop(wire.link)
+        wire.show_route(self._find(wire, source, target, thorough=False))
         wire.show_text(None)
 
     def drop(self, link: Link) -> None:
@@ -142,9 +147,9 @@ class Router(QObject):
     def _find(self, wire: WireItem, source: NodeItem, target: NodeItem, *, thorough: bool) -> Route:
         """A way in the flow to the right if thorough, else as it is shown."""
         start, end = _end(source, wire.link.source.name, output=True), _end(target, wire.link.target.name, output=False)
-        bends = self._canvas.graph.look.bends.get(wire.link.target)
-        if bends:
-            way = through(start, end, [source.ports.turned(*point) for point in bends])
+        bends = self._held.get(wire.link, self._canvas.graph.look.bends.get(wire.link.target))
+        if bends or wire.link in self._held:
+            way = through(start, end, [source.ports.turned(*point) for point in bends or ()])
         elif thorough or self._sees(source, target):
             way = find(start, end, self._cards, below=wire.carries_labels, thorough=thorough)
         else:
@@ -186,7 +191,8 @@ class Router(QObject):
             del self._noted[node]
         for item in nodes.values():
             self._note(item)
-        bends = dict(look.bends)
+        self._held = {link: held for link, held in self._held.items() if link in self._canvas.wires}
+        bends = {**look.bends, **{link.target: held for link, held in self._held.items()}}
         stale = {link for link in self._ways if link not in self._canvas.wires}
         stale |= {link for link in self._ways if self._bends.get(link.target) != bends.get(link.target)}
         if len(self._changed) > MANY:

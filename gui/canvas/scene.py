@@ -22,7 +22,7 @@ from gui.canvas.card import Card, card_of
 from gui.canvas.geometry import shape_of
 from gui.canvas.hits import Hit, hit_at
 from gui.canvas.items import DRAGGED_Z, NODE_Z, NodeItem, Pictures, Pill
-from gui.canvas.kinship import Kin, kinship
+from gui.canvas.kinship import Kin, families, kinship
 from gui.canvas.marking import Find, Mark
 from gui.canvas.palette import Colors
 from gui.canvas.routing_scene import Router
@@ -57,6 +57,7 @@ class CanvasScene(QGraphicsScene):
         self._problems: dict[NodeId, list[Problem]] = {}
         self._live: Mapping[str, float] = {}
         self.kin: dict[NodeId, Kin] = {}
+        self._families: Mapping[NodeId, frozenset[NodeId]] = {}
         self.annotations = AnnotationLayer(self)
         self._marks: Mapping[NodeId, Mark] = {}
         self._marked_links: Mapping[Link, Mark] = {}
@@ -86,7 +87,6 @@ class CanvasScene(QGraphicsScene):
         """Take the next value of the document; only what differs from the one before is touched."""
         old, self.project = self.project, project
         if project.graph is not old.graph:
-            self._bounds = None
             with bulk():
                 self._follow(old.graph, project.graph)
             self._follow_kin()
@@ -170,13 +170,13 @@ class CanvasScene(QGraphicsScene):
             for wire in self.wires.values():
                 wire.show_label(visible)
 
-    def show_targets(self, ports: Iterable[Port] | None, *, source: NodeId | None = None) -> None:
-        """While a wire is drawn from `source`: light up the ports that take it, dim the other cards; None ends that."""
+    def show_targets(self, ports: Iterable[Port] | None, *, source: NodeId = "", among: Iterable[NodeId] = ()) -> None:
+        """A wire is drawn from `source`: of `among`, light up the ports that take it, dim other cards; None ends that."""
         lit: dict[NodeId, set[str]] = {}
         for port in ports or ():
             lit.setdefault(port.node, set()).add(port.name)
-        for i, item in self.nodes.items():
-            item.setOpacity(1.0 if ports is None or i in lit or i == source else DIMMED)
+        for i in self.nodes if ports is None else among:
+            self.nodes[i].setOpacity(1.0 if ports is None or i in lit or i == source else DIMMED)
         for i in self._lit | lit.keys():
             if i in self.nodes:
                 self.nodes[i].set_mood(lit=frozenset(lit.get(i, ())))
@@ -311,6 +311,8 @@ class CanvasScene(QGraphicsScene):
         stale |= {i for i in ends.difference(changes.added) & self.nodes.keys() if self._reshape(i)}
         retyped = any(new.nodes[i].type != old.nodes[i].type for i in changes.changed)
         self.arrangement += bool(stale or changes.added or changes.removed or retyped)
+        if stale or changes.added or changes.removed or changes.looks:
+            self._bounds = None
         for link in changes.added_links:
             wire = self.wires[link] = WireItem(self, link, carries_labels=carries_labels(new, link, self.catalog))
             wire.spec = self.spec(link.source)
@@ -352,6 +354,7 @@ class CanvasScene(QGraphicsScene):
 
     def _follow_kin(self) -> None:
         old, self.kin = self.kin, kinship(self.graph)
+        self._families = families(self.kin)
         if old or self.kin:
             ids = (old.keys() | self.kin.keys()) & self.nodes.keys()
             self._refresh(i for i in ids if old.get(i) != self.kin.get(i))
@@ -360,11 +363,10 @@ class CanvasScene(QGraphicsScene):
     def _light_kin(self) -> None:
         """Light up the nodes that share their weights with one that is selected or under the cursor."""
         spoken_of = {*self._selected[0], self._pointed_at} & self.kin.keys()
-        leaders = {self.kin[i].leader for i in spoken_of}
-        for i in self._lit_kin | self.kin.keys():
-            if i in self.nodes:
-                self.nodes[i].set_mood(kin=i in self.kin and self.kin[i].leader in leaders)
-        self._lit_kin = frozenset(self.kin)
+        lit = frozenset().union(*{self._families[self.kin[i].leader] for i in spoken_of})
+        for i in (lit ^ self._lit_kin) & self.nodes.keys():
+            self.nodes[i].set_mood(kin=i in lit)
+        self._lit_kin = lit
 
     def _reshape(self, node: NodeId) -> bool:
         item = self.nodes[node]

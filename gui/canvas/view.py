@@ -11,7 +11,9 @@ from PySide6.QtGui import (
     QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
+    QFocusEvent,
     QHelpEvent,
+    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -24,6 +26,7 @@ from graph.messages import Message, msg, tr
 from graph.model import Link, NodeId, Port, Position, Scope
 from gui.canvas.adding import HALF_CARD, Adder
 from gui.canvas.annotator import Annotator
+from gui.canvas.context_menu import ask_for_menu
 from gui.canvas.drops import Drops
 from gui.canvas.fingers import Fingers
 from gui.canvas.glide import Glide
@@ -40,6 +43,7 @@ from gui.theme import theme
 from runtime.analysis import Analysis
 
 SLACK = 5.0  # pixels by which the cursor may miss a thing
+PLAIN = Qt.KeyboardModifier.NoModifier
 
 
 class CanvasView(ZoomView):
@@ -64,6 +68,7 @@ class CanvasView(ZoomView):
         self._live: Mapping[str, float] = {}
         self._shown: Scope = editor.scope
         self._cameras: dict[Scope, Camera] = {}  # where the person was in the drawings that are not on show
+        self._selections = 0  # that there have been: nudges of one and the same follow each other
         self.setAccessibleName(tr("Canvas"))
         self.setAccessibleDescription(
             tr(
@@ -81,6 +86,7 @@ class CanvasView(ZoomView):
         editor.selection_changed.connect(self._on_selection_changed)
         editor.scope_changed.connect(self._on_scope_changed)
         theme.changed.connect(self._on_theme_changed)
+        self.camera_moved.connect(self.pointer.look_again)
         self.scene().show_project(editor.view)
         self.scene().show_analysis(editor.view_analysis)
         self._on_selection_changed()
@@ -135,7 +141,9 @@ class CanvasView(ZoomView):
         return {i: item.body().size().toTuple() for i, item in self.scene().nodes.items()}
 
     def hit(self, point: QPointF) -> Hit:
-        """What lies under a point of the canvas; zoomed out, cards have no ports to hit."""
+        """What lies under a point of the canvas in the view; zoomed out, cards have no ports to hit."""
+        if self.minimap.visible and self.minimap.area().contains(self.mapFromScene(point)):
+            return Hit(on_map=True)
         hit = self.scene().hit(point, SLACK / self.zoom)
         return hit if is_legible(self.zoom) or not hit.port else Hit(node=hit.node)
 
@@ -212,7 +220,7 @@ class CanvasView(ZoomView):
         editor = self.editor
         load = load_of(editor.graph, editor.selection, editor.selected_annotations, self.sizes())
         if load.nodes or load.annotations:
-            editor.edit(lambda graph: moved(graph, load, (dx, dy)), msg("Move"), merge=("nudge", load))
+            editor.edit(lambda graph: moved(graph, load, (dx, dy)), msg("Move"), merge=("nudge", self._selections))
 
     def go(self, direction: tuple[float, float]) -> None:
         """Select the next node in a direction, along a wire where there is one."""
@@ -234,8 +242,7 @@ class CanvasView(ZoomView):
                 self.pointer.cancel()
             return
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self.pointer.is_panning = True
-            self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+            self.pointer.set_panning(True)
         elif event.key() == Qt.Key.Key_Control:
             self.pointer.modify(event.modifiers() | Qt.KeyboardModifier.ControlModifier)
         elif not handle_key(self, event):
@@ -243,8 +250,7 @@ class CanvasView(ZoomView):
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self.pointer.is_panning = False
-            self.viewport().unsetCursor()
+            self.pointer.set_panning(False)
         elif event.key() == Qt.Key.Key_Control:
             self.pointer.modify(event.modifiers() & ~Qt.KeyboardModifier.ControlModifier)
         else:
@@ -260,29 +266,37 @@ class CanvasView(ZoomView):
         self.pointer.press(event.position(), button=event.button(), modifiers=event.modifiers())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self.pointer.move(event.position(), event.modifiers())
+        self.pointer.move(event.position(), buttons=event.buttons(), modifiers=event.modifiers())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self.pointer.release(event.position(), event.modifiers())
+        self.pointer.release(event.position(), button=event.button(), modifiers=event.modifiers())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() is Qt.MouseButton.LeftButton:
-            self.pointer.double_click(event.position())
+        is_plain = event.button() is Qt.MouseButton.LeftButton and event.modifiers() == PLAIN
+        if not is_plain or self.pointer.is_panning or not self.pointer.double_click(event.position()):
+            self.mousePressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        hit = self.hit(self.mapToScene(event.pos()))
-        if hit.node is not None and hit.node not in self.editor.selection:
-            self.editor.select([hit.node])
-        elif hit.link is not None and hit.link not in self.editor.selected_links:
-            self.editor.select([], [hit.link])
-        elif hit.annotation is not None:
-            self.annotator.show_menu(hit.annotation.id, event.globalPos())
-            return
-        self.context_menu_requested.emit(event.globalPos(), hit.node)
+        if self.pointer.gesture is None:
+            ask_for_menu(self, event)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.pointer.leave()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.pointer.cancel()
+        self.pointer.leave()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.pointer.set_panning(False)  # others hear that the space bar is let go
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowDeactivate:  # others hear that the button is let go
+            self.pointer.cancel()
+        return super().event(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
@@ -324,7 +338,6 @@ class CanvasView(ZoomView):
     @Slot(object)
     def _on_changed(self, change: Change) -> None:
         self.pointer.cancel()
-        self.pointer.hover.leave()
         self.scene().pill.setVisible(False)
         was_empty = self.scene().is_empty
         places = self.glide.before(self.scene().graph, self.editor.graph)
@@ -338,8 +351,9 @@ class CanvasView(ZoomView):
     @Slot(object)
     def _on_scope_changed(self, scope: Scope) -> None:
         """Show another drawing, as it was left; one that was never looked at, whole."""
+        self.hold_still()
         self.pointer.cancel()
-        self.pointer.hover.leave()
+        self.scene().pill.setVisible(False)
         for box in self.findChildren(Popup):
             if not box.outlives_drawing:
                 box.shut()
@@ -357,6 +371,7 @@ class CanvasView(ZoomView):
 
     @Slot()
     def _on_selection_changed(self) -> None:
+        self._selections += 1
         self.scene().show_selection(self.editor.selection, self.editor.selected_links, self.editor.selected_annotations)
 
     @Slot()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QResizeEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
@@ -29,7 +29,9 @@ KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt
 
 
 class ZoomView(QGraphicsView):
-    """The camera over the scene."""
+    """The camera over the scene. Whoever moves it ends the flight that it may be on."""
+
+    camera_moved = Signal()
 
     def __init__(self, scene: CanvasScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
@@ -92,11 +94,18 @@ class ZoomView(QGraphicsView):
 
     def centerOn(self, *place) -> None:
         """Bring a place into the middle."""
+        self._flight.stop()
         self._fitted = False
         super().centerOn(*place)
 
+    def ensureVisible(self, *place) -> None:
+        """Pan only as far as a place is out of sight."""
+        self._flight.stop()
+        super().ensureVisible(*place)
+
     def pan_by(self, pixels: QPointF) -> None:
         """Move the drawing on the screen. What is less than a pixel is kept for the next time."""
+        self._flight.stop()
         self._fitted = False
         horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
         wanted = pixels + self._left_over
@@ -119,6 +128,7 @@ class ZoomView(QGraphicsView):
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         """Zoom about a point of the viewport (its middle by default), which keeps its place."""
+        self._flight.stop()
         fixed = self.viewport().rect().center() if at is None else at.toPoint()
         before = self.mapToScene(fixed)
         self._begin_zooming()
@@ -127,6 +137,7 @@ class ZoomView(QGraphicsView):
 
     def go_to(self, camera: Camera | None) -> None:
         """Look where somebody looked before; at the whole drawing if nothing of it is there, or nobody did."""
+        self.hold_still()
         if camera is not None and not camera.fitted:
             self._set_zoom(camera.zoom)
             self.centerOn(camera.center)
@@ -160,7 +171,7 @@ class ZoomView(QGraphicsView):
 
     def _look(self, camera: Camera) -> None:
         self._set_zoom(camera.zoom)
-        self.centerOn(camera.center)
+        super().centerOn(camera.center)
         self._fitted = camera.fitted
 
     def show_camera(self, camera: Camera) -> None:
@@ -179,6 +190,7 @@ class ZoomView(QGraphicsView):
         self.setTransform(QTransform.fromScale(zoom, zoom))
         self._scene.show_labels(zoom >= LABELS_ABOVE)
         self.choose_hints()
+        self.camera_moved.emit()
 
     def _begin_zooming(self) -> None:
         """Paint cards fast until the zoom stays as it is for a moment."""
@@ -248,6 +260,7 @@ class ZoomView(QGraphicsView):
         super().scrollContentsBy(dx, dy)
         stale = self.viewport().rect() if self._scene.is_empty else self.minimap.area()
         self.viewport().update(stale.united(stale.translated(dx, dy)))
+        self.camera_moved.emit()
 
     def event(self, event: QEvent) -> bool:
         if event.type() != QEvent.Type.Paint:
@@ -273,7 +286,6 @@ class ZoomView(QGraphicsView):
         self.viewport().update()  # minimap and hint have moved
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._flight.stop()
         self._wheel.turn(event)
         event.accept()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
@@ -236,7 +237,8 @@ class ProjectCard(QWidget):
 
 def num_layers(graph: Graph, catalog: Catalog = CATALOG) -> int:
     """How many nodes compute something: layers, operations and blocks, not data, losses and metrics."""
-    return sum(catalog[node.type].role in NETWORK for node in graph.nodes.values() if node.type in catalog)
+    counts = Counter(node.type for node in graph.nodes.values())
+    return sum(number for kind, number in counts.items() if kind in catalog and catalog[kind].role in NETWORK)
 
 
 def project_facts(

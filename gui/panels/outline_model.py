@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import TypeVar
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QItemSelection, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from graph.changes import Changes, diff
 from graph.model import Graph, NodeId
@@ -54,10 +54,20 @@ class OutlineModel(QAbstractItemModel):
         place = self._place(key)
         return QModelIndex() if place is None else self.createIndex(place, 0, TOP)
 
-    def place_of(self, node: NodeId) -> int:
-        """The how-manieth row of the first level a node is."""
-        place = self._place((Kind.NODE, node))
-        return len(self._top) if place is None else place
+    def selection_of(self, keys: Iterable[Key]) -> QItemSelection:
+        """Rows of the first level as far as they are here; those that follow each other are one range, which is quick."""
+        selection = QItemSelection()
+        for first, last in _runs(sorted(place for key in keys if (place := self._place(key)) is not None)):
+            selection.select(self.createIndex(first, 0, TOP), self.createIndex(last, 0, TOP))
+        return selection
+
+    def keys_of(self, selection: QItemSelection) -> set[Key]:
+        """The rows of the first level that are selected, or have a selected row below them."""
+        found: set[Key] = set()
+        for part in selection:
+            around = part.parent()
+            found.update([self._top[around.row()]] if around.isValid() else self._top[part.top() : part.bottom() + 1])
+        return found
 
     def first_of(self, node: NodeId, fits: Callable[[Row], bool]) -> QModelIndex:
         """The first row below a node that fits."""

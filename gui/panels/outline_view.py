@@ -72,13 +72,11 @@ class OutlineView(QTreeView):
 
     def chosen_nodes(self) -> set[NodeId]:
         """The nodes of the selected rows."""
-        rows = [self.rows.row_at(index) for index in self.selectionModel().selectedIndexes()]
-        return {row.node for row in rows if row is not None and row.node is not None}
+        return self._chosen(Kind.NODE)
 
     def chosen_notes(self) -> set[str]:
         """The selected frames and notes."""
-        rows = [self.rows.row_at(index) for index in self.selectionModel().selectedIndexes()]
-        return {row.key[1] for row in rows if row is not None and row.kind is Kind.NOTE}
+        return self._chosen(Kind.NOTE)
 
     def go_to(self, node: NodeId) -> None:
         """Be on the row of a node."""
@@ -99,16 +97,14 @@ class OutlineView(QTreeView):
         """Mark these as selected. The row that the person is on stays, if it is one of theirs."""
         if self.chosen_nodes() == nodes and self.chosen_notes() == notes:
             return
-        indexes = [self.rows.index_of(node) for node in sorted(nodes, key=self.rows.place_of)]
-        indexes += [self.rows.index_of_key((Kind.NOTE, note)) for note in notes]
-        selection = QItemSelection()
-        for index in indexes:
-            selection.select(index, index)
+        keys = [*((Kind.NODE, node) for node in nodes), *((Kind.NOTE, note) for note in notes)]
+        selection = self.rows.selection_of(keys)
         self._follows = True
         row = self.row()
-        if indexes and (row is None or (row.node not in nodes and row.key[-1] not in notes)):
-            self.selectionModel().setCurrentIndex(indexes[0], _SELECT.NoUpdate)
-            self.scrollTo(indexes[0])
+        if len(selection) and (row is None or (row.node not in nodes and row.key[-1] not in notes)):
+            first = QModelIndex(selection[0].topLeft())
+            self.selectionModel().setCurrentIndex(first, _SELECT.NoUpdate)
+            self.scrollTo(first)
         self.selectionModel().select(selection, _SELECT.ClearAndSelect)
         self._follows = False
 
@@ -187,6 +183,9 @@ class OutlineView(QTreeView):
         super().keyboardSearch(search)
 
     # ---- machinery
+
+    def _chosen(self, kind: Kind) -> set[str]:
+        return {key[1] for key in self.rows.keys_of(self.selectionModel().selection()) if key[0] == kind}
 
     @property
     def _is_searching(self) -> bool:

@@ -199,7 +199,7 @@ class SummaryPanel(QWidget):
         self._following = False
 
     def _selected_nodes(self) -> frozenset[str]:
-        return frozenset(index.data(ROW).node for index in self.view.selectionModel().selectedRows())
+        return self.model.nodes_of(self.view.selectionModel().selection())
 
     @Slot()
     def _on_rows_selected(self, *_change: object) -> None:

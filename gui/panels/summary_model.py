@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QItemSelection, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from graph.messages import Message, msg, tr
 from gui.figures import bytes_text, grouped, percent
@@ -101,6 +101,11 @@ class SummaryModel(QAbstractItemModel):
         """The rows of these nodes of the drawing."""
         wanted = frozenset(nodes)
         return [self._index(i) for i in self._top if self._entries[i].row.node in wanted]
+
+    def nodes_of(self, selection: QItemSelection) -> frozenset[str]:
+        """The nodes of the drawing that selected rows belong to."""
+        parts = ((self._inside(part.parent()), part.top(), part.bottom()) for part in selection)
+        return frozenset(self._entries[i].row.node for inside, top, bottom in parts for i in inside[top : bottom + 1])
 
     def walk(self) -> Iterator[QModelIndex]:
         """Every row that has others in it, outer ones first."""

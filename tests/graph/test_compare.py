@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,6 @@ from graph.compare import Comparison, Kind, compare
 from graph.look import Annotation
 from graph.messages import set_language
 from graph.model import Code, Graph, Link, Node, Port, Project
-from graph.pairing import Both
 from graph.plan import Choice, Objective, Plan, Split
 from runtime import examples
 
@@ -394,19 +392,3 @@ def test_any_two_documents_can_be_compared(one, other):
 def test_the_words_are_translated():
     set_language("zh_CN")
     assert plans(epochs=99) == [f"轮数：{LENET.plan.epochs} → 99"]
-
-
-def test_long_code_is_told_apart_in_a_moment():
-    """It is compared line by line, and not sign by sign, which took seconds on the thread of the window."""
-    lines = [f"    x_{i} = x * {i} + {i % 7}\n" for i in range(1500)]
-    one, other, foreign = (
-        "".join(part) for part in (lines, lines[200:] + ["    pass\n"] * 200, ["    y = 1\n"] * 1500)
-    )
-
-    def with_code(name: str, text: str) -> Project:
-        return replace(LENET, definitions=LENET.definitions.put_code(Code("c1", name, text)))
-
-    began = perf_counter()
-    assert Both(with_code("Mine", one), with_code("Yours", other)).codes == {"c1": "c1"}
-    assert Both(with_code("Mine", one), with_code("Yours", foreign)).codes == {}
-    assert perf_counter() - began < 1.0

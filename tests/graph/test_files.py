@@ -110,6 +110,14 @@ def edited(old: str, new: str) -> str:
     return text.replace(old, new, 1)
 
 
+FAR_NOTE = '{"id": "a1", "kind": "note", "text": "", "area": [0, -2e7, 80, 60]}'
+
+
+def with_layout(entry: str) -> str:
+    """The text with one more entry in its layout."""
+    return edited('"layout": {', f'"layout": {{{entry},')
+
+
 REFUSED = {
     "empty": (lambda: " \n", "It is empty."),
     "no JSON": (lambda: "model.pt", "not valid JSON at line 1, column 1"),
@@ -123,6 +131,10 @@ REFUSED = {
     "infinite": (lambda: edited("[0.0, 0.0]", "[1e999, 0.0]"), "At layout.nodes.n1[0]: the number is not finite"),
     "huge number": (lambda: edited('"seed": 0', f'"seed": {2**63}'), "At plan.seed: the number"),
     "endless number": (lambda: edited('"seed": 0', f'"seed": {"9" * 5000}'), "too many digits"),
+    "too far": (lambda: edited("[0.0, 0.0]", "[1e9, 0.0]"), "it must be at most 10000000. Change it."),
+    "too far up": (lambda: edited("[0.0, 0.0]", "[0.0, -1e308]"), "it must be at least -10000000. Change it."),
+    "a note too far": (lambda: with_layout('"annotations": [' + FAR_NOTE + "]"), "At layout.annotations[0].area[1]"),
+    "a bend too far": (lambda: with_layout('"bends": [["n2", "input", [[0, 2e7]]]]'), "it must be at most 10000000"),
     "half a character": (lambda: edited('"LeNet5"', '"\\ud800"'), "At name: the text holds half a character"),
     "long text": (lambda: edited('"LeNet5"', f'"{"é" * 5001}"'), "At name: the text is longer than 10000 bytes"),
     "long key": (lambda: edited('"seed"', f'"{"k" * 10001}"'), "At plan: the text is longer"),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import random
+from dataclasses import replace
+
 import pytest
 
+from graph import framing
+from graph.files import from_text, to_text
 from graph.framing import MARGIN, TITLE, Load, area_around, load_of, moved, refitted, with_areas
-from graph.look import FRAME, NOTE, Annotation, Look, with_look
-from graph.model import Graph, Port
+from graph.look import FARTHEST, FRAME, NOTE, Annotation, Look, with_look
+from graph.model import Graph, Node, Port, Project
 from tiny import draw
 
 SIZE = (100.0, 50.0)
@@ -39,6 +45,53 @@ def test_a_frame_holds_what_lies_wholly_in_it(graph):
     assert load_of(graph, ["g"], ["note"], sizes(graph)) == Load(frozenset("g"), frozenset({"note"}))
     half_out = graph.move({"d": (-60, 0)})
     assert load_of(half_out, (), ["outer"], sizes(graph)).nodes == {"w"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_load_is_what_looking_at_everything_finds(seed):
+    rng = random.Random(seed)
+
+    def area(largest: int) -> tuple[float, float, float, float]:
+        left, top = (rng.choice([-1, 1]) * rng.randrange(0, 1500, 50) for _ in "xy")
+        return (float(left), float(top), float(rng.randrange(50, largest, 50)), float(rng.randrange(50, largest, 50)))
+
+    notes = [Annotation(f"a{i}", rng.choice([FRAME, NOTE]), "", area(1200)) for i in range(60)]
+    nodes = {f"n{i}": Node(f"n{i}", "t", f"x{i}", position=area(100)[:2]) for i in range(60)}
+    graph = Graph(nodes, {}, Look({note.id: note for note in notes}))
+    chosen = {note.id for note in rng.sample(notes, 12)}
+    frames = [note.area for note in notes if note.id in chosen and note.kind == FRAME]
+    inside = {i for i, n in nodes.items() if any(covers(frame, (*n.position, *SIZE)) for frame in frames)}
+    written = {n.id for n in notes if any(covers(frame, n.area) and frame != n.area for frame in frames)}
+    assert load_of(graph, ["n0"], chosen, sizes(graph)) == Load(frozenset(inside | {"n0"}), frozenset(written | chosen))
+
+
+def covers(area, other) -> bool:
+    return all(a <= b for a, b in zip(area[:2], other[:2], strict=True)) and all(
+        other[k] + other[k + 2] <= area[k] + area[k + 2] for k in (0, 1)
+    )
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_of_many_frames_each_is_compared_with_few_things(nested, monkeypatch):
+    count, holds, asked = 1000, framing._holds, []
+    monkeypatch.setattr(framing, "_holds", lambda *areas: asked.append(1) or holds(*areas))
+    places = [
+        (float(i), float(i), 9e3 - 2 * i, 9e3 - 2 * i) if nested else (0.0, 300.0 * i, 200.0, 200.0)
+        for i in range(count)
+    ]
+    frames = {f"a{i}": Annotation(f"a{i}", FRAME, "", area) for i, area in enumerate(places)}
+    assert load_of(Graph({}, {}, Look(frames)), (), frames, {}).annotations == frames.keys()
+    assert len(asked) < 10 * count
+
+
+def test_nothing_moves_out_of_reach(graph):
+    there = moved(graph, load_of(graph, (), ["outer"], sizes(graph)), (1e12, -1e308))
+    assert there.nodes["d"].position == there.look.annotations["inner"].area[:2] == (FARTHEST, -FARTHEST)
+    assert there.look.bends[Port("w", "x")] == ((FARTHEST, -FARTHEST),)
+    assert graph.merge(graph, (math.inf, 0.0))[0].nodes["n1"].position == (FARTHEST, 0.0)
+    assert graph.look.bend(Port("w", "x"), [(-math.inf, 5.0)]).bends[Port("w", "x")] == ((-FARTHEST, 5.0),)
+    text = to_text(Project(graph.put(replace(graph.nodes["d"], position=(0.0, 1e300)))))
+    assert from_text(text).graph.nodes["d"].position == (0.0, FARTHEST)
 
 
 def test_what_lies_in_a_frame_moves_with_it(graph):

@@ -254,7 +254,7 @@ def room(nodes: int, edits: int) -> float:
     h = History(drawing(nodes))
     tracemalloc.start()
     for number in range(edits):
-        graph = h.value.graph.set_params(f"n{number % nodes}", {"out_features": number})
+        graph = h.value.graph.set_params(f"n{number % nodes}", {"out_features": nodes + number})
         assert graph.names and graph.incoming("n1")  # what the analysis asks of every state
         h.push(h.value.with_graph(graph), msg("Set {name}", name=number))
     size = tracemalloc.get_traced_memory()[0]

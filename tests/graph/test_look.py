@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -156,3 +157,14 @@ def test_what_a_file_says_of_nodes_that_are_not_there_is_passed_over(graph):
     looks = files.from_text(text.replace(f'"collapsed": [\n      "{conv2}"', '"collapsed": [\n      "n999"')).graph.look
     assert looks.collapsed <= {conv2}
     assert looks.annotations == graph.look.annotations
+
+
+def test_thousands_of_notes_are_pasted_at_once(graph):
+    notes = {f"a{i}": Annotation(f"a{i}", NOTE, str(i), (0.0, 0.0, 9.0, 9.0)) for i in range(3_000)}
+    part, look = Look(notes), Look({"a2": Annotation("a2", NOTE, "here", (0.0, 0.0, 9.0, 9.0))})
+    began = time.perf_counter()
+    joined = look.joined(part, {}, (5.0, 0.0))
+    assert time.perf_counter() - began < 0.3
+    assert list(joined.annotations)[:4] == ["a2", "a1", "a3", "a4"] and len(joined.annotations) == 3_001
+    assert all(i == note.id for i, note in joined.annotations.items())
+    assert [note.text for note in joined.annotations.values()] == ["here", *map(str, range(3_000))]

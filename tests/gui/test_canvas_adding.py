@@ -11,8 +11,8 @@ from PySide6.QtCore import QPointF, Qt
 
 from canvas_hand import Hand, linked
 from drawings import with_images
-from graph.messages import msg
 from graph.look import DOWN, Look
+from graph.messages import msg
 from graph.model import Definitions, Node, Port, Position
 from gui.block_editor import BlockEditor
 from gui.canvas.geometry import HEIGHT

@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from canvas_hand import CONTROL, SHIFT, Hand
 from drawings import Drawing
+from graph.files import from_text, to_text
 from graph.look import FRAME, NOTE, Annotation, Look, with_look
 from graph.messages import msg
 from graph.model import Port
+from graph.strict_json import MAX_STRING
 from gui.canvas.note_editor import NoteEditor
 from gui.canvas.view import CanvasView
 from gui.clipboard import Clipboard
@@ -222,6 +225,28 @@ def test_a_note_is_written_in_place_and_grows_with_its_text(hand, editor):
     assert note.area[:3] == NOTE_AREA[:3] and note.area[3] > 200
     editor.undo()
     assert annotation(editor, "a2").area == NOTE_AREA
+
+
+@pytest.mark.parametrize("before", ["", "a" * (MAX_STRING - 4), "é" * (MAX_STRING // 2 - 2)])
+def test_a_note_takes_what_a_file_can_hold_and_says_what_is_left_out(hand, editor, before):
+    refused = []
+    editor.refused.connect(lambda message: refused.append(str(message)))
+    hand.double_click(NOTE_BODY)
+    box = text_box(hand)
+    box.setPlainText(f"{before}end")
+    box.moveCursor(QTextCursor.MoveOperation.End)
+    box.moveCursor(QTextCursor.MoveOperation.Left)
+    QApplication.clipboard().setText("\U0001f600" * MAX_STRING)
+    box.paste()
+    left = len(box.toPlainText().encode())
+    assert MAX_STRING - 4 < left <= MAX_STRING and box.toPlainText().endswith("d")
+    assert len(refused) == 1 and "up to 10000 bytes" in refused[0]
+    QTest.keyClicks(box, "xxxxx")
+    assert len(box.toPlainText().encode()) == MAX_STRING
+    QTest.keyClick(box, Qt.Key.Key_Escape)
+    text = annotation(editor, "a2").text
+    assert text.startswith(f"{before}en") and text.endswith("d")
+    assert from_text(to_text(editor.project)) == editor.project
 
 
 def test_a_frame_around_the_selection_is_one_step_with_its_title(hand, editor, drawing):

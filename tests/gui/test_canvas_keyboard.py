@@ -144,6 +144,21 @@ def test_arrows_nudge_as_one_step(hand, editor, row):
     assert editor.graph.nodes[row.id("a")].position == (0, 0)
 
 
+def test_nudges_are_one_step_only_until_something_else_is_selected(hand, editor, row):
+    a, b = row.id("a"), row.id("b")
+    editor.select([a])
+    hand.key(RIGHT)
+    hand.key(RIGHT)
+    editor.select([b])
+    editor.select([a])
+    hand.key(DOWN)
+    assert editor.graph.nodes[a].position == (8, 4)
+    editor.undo()
+    assert editor.graph.nodes[a].position == (8, 0)
+    editor.undo()
+    assert editor.graph.nodes[a].position == (0, 0)
+
+
 def test_arrows_pan_where_nothing_is_selected(hand, row):
     before = hand.view.center()
     hand.key(RIGHT)

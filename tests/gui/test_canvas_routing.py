@@ -29,6 +29,17 @@ def crosses(way: Route, left: float, top: float) -> bool:
     )
 
 
+@pytest.mark.parametrize("far", [1e9, 1e308])
+def test_an_area_that_is_endlessly_high_is_looked_through_at_once(far):
+    cards = Cards()
+    cards.put("a", Rect(0.0, 0.0, 10.0, 10.0))
+    cards.put("b", Rect(0.0, 5000.0, 10.0, 5010.0))
+    assert cards.within(0.0, -far, 10.0, far) == [cards.rects["a"], cards.rects["b"]]
+    assert cards.within(0.0, 100.0, 10.0, far) == [cards.rects["b"]]
+    assert not cards.free(0.0, -far, 10.0, far)
+    assert cards.free(20.0, -far, 30.0, far)
+
+
 def test_next_in_the_row_is_straight():
     way = route(end(0, 0, output=True), end(194, 0, output=False))
     assert way == Route(((148, 33), (194, 33)))

@@ -7,11 +7,13 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsSimpleTextItem, QGraphicsView
 
 from crossing_graphs import crossing_graphs
 from graph import files
+from graph.catalog import CATALOG
+from graph.framing import Load, area_around, refitted
 from graph.layout import tidy
 from graph.look import DOWN, FRAME, NOTE, RIGHT, Annotation, with_look
 from graph.model import Graph, Link, Node, Port, Project
@@ -172,6 +174,45 @@ def test_a_path_is_lit_less_than_what_is_under_the_cursor(qapp):
     assert wire.pen().widthF() > on_path
     wire.set_state(hovered=False, on_path=False)
     assert wire.pen() == calm
+
+
+# ---- frames around wires
+
+
+def in_a_row_that_wraps(count: int, skip: int) -> Graph:
+    """Nodes one after the other, every `skip`-th of which is wired to one two further on too."""
+    names = [f"n{i}" for i in range(count)]
+    nodes = {name: Node(name, "layerloom.Add", name) for name in names}
+    links = [Link(Port(a, "output"), Port(b, "input1")) for a, b in pairwise(names)]
+    links += [Link(Port(names[i], "output"), Port(names[i + 2], "input2")) for i in range(0, count - 2, skip)]
+    return Graph(nodes, {link.target: link for link in links})
+
+
+@pytest.mark.parametrize(("count", "skip"), [(9, 99), (14, 99), (23, 99), (12, 3), (16, 2)])
+@pytest.mark.parametrize("way", ["drawn", "tidied", "in a frame"])
+def test_a_frame_holds_the_wires_between_the_cards_in_it(qapp, flow, count, skip, way):
+    graph = in_a_row_that_wraps(count, skip)
+    graph = with_look(graph, replace(graph.look, flow=flow))
+    sizes, shapes = card_sizes(graph, CATALOG), card_shapes(graph, CATALOG)
+    graph = graph.move(tidy(graph, sizes=sizes, ports=shapes, flow=flow))
+    area = area_around(graph, Load(frozenset(graph.nodes)), sizes)
+    assert area is not None
+    graph = with_look(graph, graph.look.put(Annotation("f", FRAME, "F", area)))
+    if way != "drawn":
+        moved = graph.move({i: (x + 40 * int(i[1:]), y) for i, (x, y) in positions(graph).items()})
+        graph = with_look(moved, refitted(graph, moved, sizes, sizes)) if way == "in a frame" else graph
+        tidied = graph.move(tidy(graph, sizes=sizes, ports=shapes, flow=flow))
+        graph = with_look(tidied, refitted(graph, tidied, sizes, sizes))
+    scene = CanvasScene(Colors("light"))
+    scene.show_project(Project(graph))
+    frame = QRectF(*graph.look.annotations["f"].area)
+    points = [point for wire in scene.wires.values() for point in wire.route.points]
+    assert len({y if flow == RIGHT else x for x, y in positions(graph).values()}) > 1  # it wraps
+    assert [point for point in points if not frame.adjusted(4, 4, -4, -4).contains(QPointF(*point))] == []
+
+
+def positions(graph: Graph) -> dict[str, tuple[float, float]]:
+    return {i: node.position for i, node in graph.nodes.items()}
 
 
 # ---- texts, and what they keep off

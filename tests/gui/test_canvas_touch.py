@@ -131,6 +131,47 @@ def test_a_second_finger_gives_the_drag_up(view, drawing):
     assert view.editor.undo_text is None
 
 
+def test_a_finger_takes_nothing_out_of_the_hand_of_the_mouse(view, drawing, qtbot):
+    a, hand, fingers = drawing.id("a"), Hand(view), Fingers(view)
+    start, other = hand.on(a), pixel(view, hand.on(drawing.id("b")))
+    hand.press(start)
+    hand.move(start + QPointF(40, 40))
+    place, center = view.scene().nodes[a].place, view.center()
+    assert place == (40, 40)
+    fingers.drag(other, other + QPointF(80, 80))
+    fingers.drag(QPointF(20, 20), QPointF(90, 90))
+    fingers.tap(QPointF(20, 20))
+    fingers.send(BEGIN, (State.Pressed, other))
+    fingers.send(QEvent.Type.TouchCancel)
+    assert (view.scene().nodes[a].place, view.center()) == (place, center)
+    assert view.editor.undo_text is None
+    hand.release(start + QPointF(40, 40))
+    assert view.editor.graph.nodes[a].position == (40, 40)
+    assert view.editor.selection == {a}
+
+
+def test_the_mouse_takes_nothing_off_a_finger(view, drawing):
+    a, hand, fingers = drawing.id("a"), Hand(view), Fingers(view)
+    start = pixel(view, hand.on(a))
+    fingers.send(BEGIN, (State.Pressed, start))
+    fingers.send(UPDATE, (State.Updated, start + QPointF(40, 40)))
+    hand.move(QPointF(300, 200))
+    hand.click(QPointF(300, 200))
+    assert view.scene().nodes[a].place == (40, 40)
+    assert view.editor.undo_text is None
+    fingers.send(END, (State.Released, start + QPointF(40, 40)))
+    assert view.editor.graph.nodes[a].position == (40, 40)
+
+
+def test_what_a_finger_touched_is_not_lit_up_as_if_the_mouse_were_there(view, drawing, qtbot):
+    fingers, item = Fingers(view), view.scene().nodes[drawing.id("a")]
+    fingers.tap(pixel(view, item.body().center()))
+    qtbot.wait(150)
+    assert view.editor.selection == {drawing.id("a")}
+    assert not item.mood.hovered
+    assert view.cursor_point is None
+
+
 def test_two_taps_open_a_node_or_ask_what_to_add(view, drawing, qtbot):
     fingers = Fingers(view)
     with qtbot.waitSignal(view.nodeActivated) as caught:

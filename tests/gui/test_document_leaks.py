@@ -6,18 +6,30 @@ import gc
 import os
 import threading
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
-from PySide6.QtWidgets import QApplication, QGraphicsItem
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QGraphicsItem
 
+from drawings import lenet5
+from graph import files
 from gui.main_window import MainWindow
+from gui.palette import CommandPalette
 from gui.settings import Settings
+from gui.start_page import StartPage
 from gui.tongue import tongue
 from person import end
 
 KINDS = (QObject, QGraphicsItem)
+PANELS = ("show_outline", "show_history", "show_summary")
+OVER = (
+    "show_hints", "start_page", "show_keys", "edit_shortcuts", "export_picture", "compare_with_run", "new_code",
+    "command_palette",
+)  # fmt: skip
+NUM_DIALOGS = 6  # keys, their editor, the picture, the runs, the code, the comparison
 
 
 def left_over() -> Counter[str]:
@@ -38,7 +50,25 @@ def left_over() -> Counter[str]:
 def open_and_close(window: MainWindow, qtbot) -> None:
     window.file_actions.open_example("mlp_digits")
     qtbot.waitUntil(lambda: window.editor.analysis.complete, timeout=30_000)
-    window.run_action("show_outline")
+    for name in PANELS:
+        window.run_action(name)
+        QApplication.processEvents()
+    window.run_action("close_tab")
+
+
+def look_at_all(window: MainWindow, file: Path) -> None:
+    """Open everything that can stand over or beside a document, and close it."""
+    window.file_actions.open_path(file)
+    for name in OVER:
+        window.run_action(name)
+        QApplication.processEvents()
+    window.compare_actions.compare_with(file)
+    opened = [dialog for dialog in window.findChildren(QDialog) if dialog.isVisible()]
+    assert len(opened) == NUM_DIALOGS
+    for dialog in opened:
+        dialog.close()
+    for over in (*window.findChildren(StartPage), *window.findChildren(CommandPalette)):
+        QTest.keyClick(over, Qt.Key.Key_Escape)
     window.run_action("close_tab")
 
 
@@ -55,6 +85,44 @@ def test_documents_opened_and_closed_leave_nothing(qtbot, times):
     for _ in range(times):
         open_and_close(window, qtbot)
     assert left_over() - before == Counter()
+
+
+@pytest.fixture
+def bare_window(qtbot) -> MainWindow:
+    window = MainWindow(Settings())
+    qtbot.addWidget(window, before_close_func=end)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    return window
+
+
+def test_what_was_opened_over_documents_leaves_nothing(bare_window, tmp_path):
+    file = tmp_path / "mine.layerloom"
+    files.save(lenet5().placed, file)
+    for _ in range(3):
+        look_at_all(bare_window, file)
+    before = left_over()
+    for _ in range(5):
+        look_at_all(bare_window, file)
+    assert left_over() - before == Counter()
+
+
+def test_what_is_open_when_the_language_changes_leaves_nothing(bare_window, tmp_path):
+    file = tmp_path / "mine.layerloom"
+    files.save(lenet5().placed, file)
+    counts = []
+    for _ in range(4):
+        bare_window.file_actions.open_path(file)
+        for name in (*PANELS, *OVER):
+            bare_window.run_action(name)
+            QApplication.processEvents()
+        bare_window.compare_actions.compare_with(file)
+        for code in ("zh_CN", "en"):
+            tongue.use(code)
+        bare_window.run_action("close_tab")
+        counts.append(left_over())
+    assert counts[-1] - counts[1] == Counter()
 
 
 def test_changing_the_language_makes_no_widget_twice(qtbot):

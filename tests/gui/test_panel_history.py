@@ -112,6 +112,22 @@ def test_a_panel_that_is_gone_hears_nothing(qtbot, editor):
     assert editor.graph.nodes["n0"].name == "again"
 
 
+def test_the_model_tells_from_which_row_on_it_says_something_else(panel, editor, qtbot):
+    with qtbot.waitSignal(panel.model.dataChanged) as told:
+        editor.undo()
+    assert [index.row() for index in told.args[:2]] == [2, 3]
+    with qtbot.waitSignal(panel.model.dataChanged) as told:
+        editor.rename("n2", "other")  # in the place of the one that was undone
+    assert [index.row() for index in told.args[:2]] == [2, 3]
+    assert words(panel)[3] == "Rename to other"
+    with qtbot.waitSignal(panel.model.dataChanged) as told:
+        editor.set_param("n0", "out_features", 1)
+    assert [index.row() for index in told.args[:2]] == [3, 3]
+    with qtbot.waitSignal(panel.model.dataChanged) as told:
+        editor.set_param("n0", "out_features", 12)  # the same step, gone on with
+    assert [index.row() for index in told.args[:2]] == [4, 4]
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("count", [3_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_many_steps_are_listed_at_once(qtbot, count):

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from drawings import lenet5
+from graph import history
 from graph.model import Project
 from gui.main_window import MainWindow
 from gui.motion import motion
@@ -22,6 +24,7 @@ STEPS = 50
 @pytest.fixture
 def window(qtbot: QtBot, monkeypatch, project_folder) -> MainWindow:
     monkeypatch.setattr(motion, "reduced", "yes")
+    monkeypatch.setattr(history, "NEAR", 4)  # fifty steps reach those that are kept as what tells them apart
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     return seat(qtbot).window
 
@@ -30,6 +33,7 @@ class Sequence(RuleBasedStateMachine):
     """Actions in the window that `machine_in` gives, at last all undone and all redone."""
 
     window: MainWindow
+    pause = 0  # milliseconds between two actions, in which things move
 
     @initialize(full=st.booleans())
     def open(self, full: bool) -> None:
@@ -44,7 +48,7 @@ class Sequence(RuleBasedStateMachine):
 
     @invariant()
     def canvas_and_document_agree(self) -> None:
-        check_agreement(self.window)
+        self.check()
 
     def teardown(self) -> None:
         if not hasattr(self, "first"):
@@ -53,26 +57,38 @@ class Sequence(RuleBasedStateMachine):
         last = text(self.window)
         while self.editor.undo_text is not None:
             self.editor.undo()
-        check_agreement(self.window)
+        self.check()
         assert text(self.window) == self.first
         self._redo_all()
-        check_agreement(self.window)
+        self.check()
         assert text(self.window) == last
         self.editor.mark_saved(self.editor.project)
+
+    def check(self) -> None:
+        if self.pause:
+            QTest.qWait(self.pause)
+            self.window.canvas.hold_still()
+        check_agreement(self.window)
 
     def _redo_all(self) -> None:
         while self.editor.redo_text is not None:
             self.editor.redo()
 
 
-def run(window: MainWindow, examples: int) -> None:
+def run(window: MainWindow, examples: int, *, pause: int = 0) -> None:
     limits = settings(max_examples=examples, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(type("SequenceHere", (Sequence,), {"window": window}), settings=limits)
+    run_state_machine_as_test(type("SequenceHere", (Sequence,), {"window": window, "pause": pause}), settings=limits)
 
 
 @pytest.mark.timeout(300)
 def test_sequences_are_undone_and_redone_to_the_byte(window):
     run(window, 40)
+
+
+@pytest.mark.timeout(300)
+def test_sequences_in_which_things_move(window, monkeypatch):
+    monkeypatch.setattr(motion, "reduced", "no")
+    run(window, 8, pause=5)
 
 
 @pytest.mark.slow
