@@ -153,7 +153,7 @@ def _parts(project: Project, found: NodeAnalysis, instance: NodeId) -> Iterator[
         figures = {name: sum(getattr(row, name) for row in rows) for name in ("parameters", "macs", "memory")}
         name = tr("run {number}", number=number)
         output = ", ".join(spec.compact for spec in found.inside[number - 1].outputs.values())
-        yield Row(number, instance, name, "block", "", output, **figures, shared=again, parts=rows)
+        yield Row(number, instance, name, "block", "", output, **figures, shared=again, parts=rows, type_id="")
 
 
 def _inner(project: Project, inside: Inside, instance: NodeId) -> tuple[Row, ...]:

@@ -23,7 +23,7 @@ SMOOTH_ABOVE = 0.5  # zoomed out further, wires of big drawings are not anti-ali
 MANY_WIRES = 300
 LABELS_ABOVE = 0.7
 REACH = 20_000.0  # how far one can pan beyond the drawing, in canvas units
-TEXT_ROOM = (184.0, 32.0)  # half of the size of the largest text beside the cursor, in pixels
+TEXT_ROOM = (184.0, 32.0)  # half of the size of the largest text beside the cursor, in pixels at 100 %
 FRAME = 2  # width of the focus frame, in pixels
 KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 
@@ -81,7 +81,7 @@ class ZoomView(QGraphicsView):
 
     def in_sight(self, point: QPointF) -> QPointF:
         """The point, or the nearest one around which a short text can be seen whole."""
-        area, (width, height) = self.visible_area(), TEXT_ROOM
+        area, (width, height) = self.visible_area(), map(theme.px, TEXT_ROOM)
         x = min(max(point.x(), area.left() + width / self.zoom), area.right() - width / self.zoom)
         y = min(max(point.y(), area.top() + height / self.zoom), area.bottom() - height / self.zoom)
         return QPointF(x, y)

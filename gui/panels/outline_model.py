@@ -64,7 +64,7 @@ class OutlineModel(QAbstractItemModel):
     def keys_of(self, selection: QItemSelection) -> set[Key]:
         """The rows of the first level that are selected, or have a selected row below them."""
         found: set[Key] = set()
-        for part in selection:
+        for part in selection.toList():
             around = part.parent()
             found.update([self._top[around.row()]] if around.isValid() else self._top[part.top() : part.bottom() + 1])
         return found

@@ -101,8 +101,8 @@ class OutlineView(QTreeView):
         selection = self.rows.selection_of(keys)
         self._follows = True
         row = self.row()
-        if len(selection) and (row is None or (row.node not in nodes and row.key[-1] not in notes)):
-            first = QModelIndex(selection[0].topLeft())
+        if not selection.isEmpty() and (row is None or (row.node not in nodes and row.key[-1] not in notes)):
+            first = QModelIndex(selection.constFirst().topLeft())
             self.selectionModel().setCurrentIndex(first, _SELECT.NoUpdate)
             self.scrollTo(first)
         self.selectionModel().select(selection, _SELECT.ClearAndSelect)

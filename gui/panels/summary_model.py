@@ -104,7 +104,7 @@ class SummaryModel(QAbstractItemModel):
 
     def nodes_of(self, selection: QItemSelection) -> frozenset[str]:
         """The nodes of the drawing that selected rows belong to."""
-        parts = ((self._inside(part.parent()), part.top(), part.bottom()) for part in selection)
+        parts = ((self._inside(part.parent()), part.top(), part.bottom()) for part in selection.toList())
         return frozenset(self._entries[i].row.node for inside, top, bottom in parts for i in inside[top : bottom + 1])
 
     def walk(self) -> Iterator[QModelIndex]:

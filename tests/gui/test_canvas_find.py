@@ -8,7 +8,9 @@ from PySide6.QtTest import QTest
 
 from canvas_hand import SHIFT, Hand
 from graph.messages import msg, set_language
+from graph.model import Graph, Node, Project
 from graph.problems import Problem
+from gui.canvas.chooser import MAX_ENTRIES
 from gui.canvas.find import FindBox
 from gui.canvas.finding import pages, search
 from gui.canvas.marking import Find
@@ -173,3 +175,59 @@ def test_a_new_search_begins_with_the_last_one_selected(actions):
     assert box(actions).edit.selectedText() == "logits"
     hand = Hand(actions.parent())
     assert hand.box() is box(actions)
+
+
+def test_in_another_drawing_only_what_was_found_there_glows(actions, editor):
+    actions.find()
+    QTest.keyClicks(box(actions).edit, "act")
+    editor.look_into("b1")
+    assert glowing(actions) == {"act": Find.ONE_OF}
+    QTest.keyClick(box(actions).edit, Qt.Key.Key_Return)
+    assert glowing(actions) == {"act": Find.CURRENT}
+    editor.look_into(None)
+    assert glowing(actions) == {}
+    editor.look_into("b1")
+    QTest.keyClick(box(actions).edit, Qt.Key.Key_Escape)
+    editor.look_into(None)
+    editor.look_into("b1")
+    assert glowing(actions) == {}
+
+
+def test_an_edit_shows_in_the_open_box(actions, editor):
+    actions.find()
+    QTest.keyClicks(box(actions).edit, "BasicBlock")
+    QTest.keyClick(box(actions).edit, Qt.Key.Key_Return)
+    QTest.keyClick(box(actions).edit, Qt.Key.Key_Return)
+    (second,) = editor.selection
+    name = editor.graph.nodes[second].name
+    other = next(entry.text for entry in box(actions).entries() if entry.text != name)
+    editor.select([editor.graph.node_named(other).id])
+    editor.remove_selected()
+    assert [entry.text for entry in box(actions).entries()] == [name]
+    assert glowing(actions) == {name: Find.CURRENT}
+    assert "1 of 1" in box(actions)._count.text()
+    editor.undo()
+    assert {entry.text for entry in box(actions).entries()} == {name, other}
+    assert box(actions).entries()[box(actions).list.currentRow()].text == name
+
+
+def test_beyond_the_rows_that_are_shown_it_goes_on_from_one_to_the_next(actions, editor):
+    count = MAX_ENTRIES + 50
+    editor.open(Project(Graph({f"n{i}": Node(f"n{i}", "layerloom.Add", f"add{i}") for i in range(count)})))
+    actions.find()
+    QTest.keyClicks(box(actions).edit, "add")
+
+    def press(key: Qt.Key, modifiers=Qt.KeyboardModifier.NoModifier) -> str:
+        QTest.keyClick(box(actions).edit, key, modifiers)
+        (chosen,) = editor.selection
+        return editor.graph.nodes[chosen].name
+
+    assert press(Qt.Key.Key_Return) == "add0"
+    assert press(Qt.Key.Key_F3, SHIFT) == f"add{count - 1}"
+    assert box(actions).edit.accessibleDescription() == f"add{count - 1}"
+    assert press(Qt.Key.Key_F3, SHIFT) == f"add{count - 2}"
+    assert press(Qt.Key.Key_F3) == f"add{count - 1}"
+    assert press(Qt.Key.Key_Return) == "add0"
+    QTest.keyClick(box(actions).edit, Qt.Key.Key_Down)
+    QTest.keyClick(box(actions).edit, Qt.Key.Key_Down)
+    assert press(Qt.Key.Key_Return) == "add2"
