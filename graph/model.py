@@ -224,7 +224,9 @@ class Graph:
         for node in part.nodes.values():
             ids[node.id] = new = f"n{next(numbers)}"
             x, y = node.position
-            nodes[new] = replace(node, id=new, name=names.take(node.name), position=within_reach((x + offset[0], y + offset[1])))
+            nodes[new] = replace(
+                node, id=new, name=names.take(node.name), position=within_reach((x + offset[0], y + offset[1]))
+            )
         for new in (i for i in ids.values() if nodes[i].shares is not None):
             nodes[new] = replace(nodes[new], shares=ids.get(nodes[new].shares or ""))
         copies = (

@@ -117,6 +117,11 @@ class Pointer:
         self.is_panning = panning
         self.look_again()
 
+    def forget_keys(self) -> None:
+        """Others hear now that keys are let go."""
+        self._modifiers = NONE
+        self.set_panning(False)
+
     def double_click(self, pixel: QPointF) -> bool:
         """Open a node, edit a text, take a corner out of a wire or ask what to put into it, or ask what to add.
 

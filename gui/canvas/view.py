@@ -291,7 +291,7 @@ class CanvasView(ZoomView):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.pointer.set_panning(False)  # others hear that the space bar is let go
+        self.pointer.forget_keys()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowDeactivate:  # others hear that the button is let go

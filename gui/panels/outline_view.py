@@ -102,7 +102,7 @@ class OutlineView(QTreeView):
         self._follows = True
         row = self.row()
         if not selection.isEmpty() and (row is None or (row.node not in nodes and row.key[-1] not in notes)):
-            first = QModelIndex(selection.constFirst().topLeft())
+            first = self.rows.index(selection.constFirst().top(), 0)
             self.selectionModel().setCurrentIndex(first, _SELECT.NoUpdate)
             self.scrollTo(first)
         self.selectionModel().select(selection, _SELECT.ClearAndSelect)

@@ -143,7 +143,11 @@ Found = dict[int, dict[str, dict[str, float]]]
 
 
 def compare(sizes: Iterable[int], rounds: int, peers: Iterable[str] = ()) -> Found:
-    """The least of some rounds, by size, contender and column; others are measured once, and left out if they fail."""
+    """The least of some rounds, by size, contender and column; others are measured once, and left out if they take for ever.
+
+    Raises:
+        CalledProcessError: one that is installed does not work.
+    """
     found: Found = {}
     for size in sizes:
         runs: dict[str, list[dict[str, float]]] = {"ours": [], "bare": []}
@@ -153,8 +157,8 @@ def compare(sizes: Iterable[int], rounds: int, peers: Iterable[str] = ()) -> Fou
         for name in filter(installed, peers):
             try:
                 runs[name] = [_in_a_process(name, size, OTHERS_PATIENCE)]
-            except subprocess.SubprocessError:
-                print(f"{name} does not show {size} nodes here")
+            except subprocess.TimeoutExpired:
+                print(f"{name} does not show {size} nodes in {OTHERS_PATIENCE} s")
         found[size] = {name: {c: min(r[c] for r in rows) for c in COLUMNS} for name, rows in runs.items()}
     return found
 
@@ -216,6 +220,8 @@ def test_every_column_is_close_to_bare_items(found, size):
 @pytest.mark.parametrize("size", [100, 1000, 5000])
 def test_no_other_editor_is_faster_or_leaner(found, size):
     others = {name: row for name, row in found[size].items() if name in PEERS}
+    if not others:
+        pytest.skip(f"none of {', '.join(PEERS)} is installed and shows {size} nodes in time")
     ours = found[size]["ours"]
     assert not [(name, c) for name, row in others.items() for c in COLUMNS if row[c] < ours[c]]
 

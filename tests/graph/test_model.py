@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from graph import names as names_module
 from graph.messages import EditError
 from graph.model import Graph, Node, Port, Project
-from graph.names import MAX_NAME, MODULE_ATTRIBUTES, check_name
+from graph.names import MAX_NAME, MODULE_ATTRIBUTES, Names, check_name, first_free
 from graph.plan import Plan
 from tiny import draw, link, node
 
@@ -248,3 +251,26 @@ def test_every_wire_has_both_ends_and_every_name_is_taken_once(steps):
     assert len(graph.names) == len(graph.nodes)
     assert all(end.node in graph.nodes for wire in graph.links.values() for end in wire)
     assert all(target == wire.target for target, wire in graph.links.items())
+
+
+@given(
+    st.lists(st.sampled_from(["a", "a1", "a2", "a12", "b", "b07"]), max_size=12),
+    st.sets(st.sampled_from(["a", "a2", "b1"])),
+)
+def test_names_are_given_as_if_all_were_looked_through(wishes, taken):
+    names, reference = Names(taken), set(taken)
+    for wish in wishes:
+        expected = wish if wish not in reference else first_free(wish.rstrip("0123456789"), reference)
+        reference.add(expected)
+        assert names.take(wish) == expected
+
+
+def test_a_copy_of_a_large_drawing_does_not_try_every_name_again(monkeypatch):
+    tried = []
+    monkeypatch.setattr(
+        names_module, "count", lambda first: map(lambda i: tried.append(i) or i, itertools.count(first))
+    )
+    many = [f"conv{i}" for i in range(1, 501)]
+    names = Names(many)
+    assert [names.take(name) for name in many] == [f"conv{i}" for i in range(501, 1001)]
+    assert len(tried) == 1000

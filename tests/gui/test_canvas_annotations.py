@@ -266,17 +266,6 @@ def test_a_frame_around_the_selection_is_one_step_with_its_title(hand, editor, d
     assert annotation(editor, "a3").text == "Out"
 
 
-def test_a_note_is_added_at_the_cursor(hand, editor):
-    hand.move(QPointF(300, 240))
-    hand.view.annotator.add_note()
-    QTest.keyClicks(text_box(hand), "hello")
-    hand.view.setFocus()
-    note = annotation(editor, "a3")
-    assert (note.kind, note.text) == (NOTE, "hello")
-    left, top, width, height = note.area
-    assert left < 300 < left + width and top < 240 < top + height
-
-
 def test_a_text_that_is_being_written_ends_with_what_it_belongs_to(hand, editor):
     hand.view.annotator.add_note()
     box = text_box(hand)

@@ -6,13 +6,15 @@ from time import process_time
 
 import pytest
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from canvas_hand import Hand
 from drawings import Drawing
-from graph.look import Look, with_look
+from graph.look import NOTE, Look, with_look
 from graph.messages import msg
 from graph.model import Graph, Node
+from gui.canvas.note_editor import NoteEditor
 from gui.canvas.view import CanvasView
 from gui.editor import Editor
 
@@ -37,6 +39,17 @@ def hand(qtbot, editor) -> Hand:
 def note_of(editor: Editor) -> QRectF:
     (note,) = editor.graph.look.annotations.values()
     return QRectF(*note.area)
+
+
+def test_a_note_is_added_at_the_cursor(hand, editor):
+    hand.move(QPointF(200, 200))
+    hand.view.annotator.add_note()
+    (box,) = hand.view.findChildren(NoteEditor)
+    QTest.keyClicks(box, "hello")
+    hand.view.setFocus()
+    (note,) = editor.graph.look.annotations.values()
+    assert (note.kind, note.text) == (NOTE, "hello")
+    assert note_of(editor).contains(QPointF(200, 200))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QLineF, QPointF, Qt
-from PySide6.QtGui import QFont, QPixmap
+from PySide6.QtGui import QPixmap
 from PySide6.QtTest import QTest
 
 from canvas_hand import Hand
@@ -98,7 +98,7 @@ def test_distances_along_guides_are_as_large_as_other_texts(hand, large, monkeyp
 def test_what_a_comparison_without_nodes_says_is_as_large_as_other_texts(qtbot, large, monkeypatch):
     asked: list[float] = []
     inner = compare_canvas.ui_font
-    monkeypatch.setattr(compare_canvas, "ui_font", lambda size: (asked.append(size), inner(size))[1] or QFont())
+    monkeypatch.setattr(compare_canvas, "ui_font", lambda size: (asked.append(size), inner(size))[1])
     view = compare_canvas.CompareCanvas()
     qtbot.addWidget(view)
     view.resize(400, 300)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from canvas_hand import SHIFT, Hand, link_into
 from drawings import Drawing
@@ -152,6 +152,20 @@ def test_a_sentence_on_the_canvas_is_not_replaced_by_what_comes_under_the_cursor
     QTest.qWait(150)
     assert pill.isVisible()
     assert pill.text == "Something is wrong."
+
+
+def test_a_path_is_not_shown_for_a_key_that_was_let_go_elsewhere(hand, drawing, qtbot):
+    view, field = hand.view, QLineEdit()
+    qtbot.addWidget(field)
+    hand.move(hand.on(drawing.id("b")))
+    QTest.keyPress(view, Qt.Key.Key_Control)
+    qtbot.waitUntil(lambda: any(wire.on_path for wire in view.scene().wires.values()))
+    QApplication.sendEvent(view, QFocusEvent(QEvent.Type.FocusOut))
+    QTest.keyRelease(field, Qt.Key.Key_Control)
+    view.pan_by(QPointF(4, 0))
+    qtbot.wait(400)
+    assert hovered(hand) == {"b"}
+    assert not any(wire.on_path for wire in view.scene().wires.values())
 
 
 # ---- the menu key

@@ -92,7 +92,9 @@ def test_a_name_is_found_by_every_beginning_of_it(shelf):
 
 def test_what_is_preferred_comes_before_what_is_called_the_same_way(shelf):
     types, preferred = list(CATALOG.values()), {"torch.nn.Conv1d", "torch.nn.Linear", "torch.nn.BatchNorm1d"}
-    found = {query: rank(query, types, shelf, preferred=preferred)[0].label for query in ("", "conv", "batchn", "conv2d")}
+    found = {
+        query: rank(query, types, shelf, preferred=preferred)[0].label for query in ("", "conv", "batchn", "conv2d")
+    }
     assert found[""] in ("Conv1d", "Linear", "BatchNorm1d")
     assert (found["conv"], found["batchn"], found["conv2d"]) == ("Conv1d", "BatchNorm1d", "Conv2d")
     assert len(rank("", types, shelf, preferred=preferred)) == len(rank("", types, shelf))
