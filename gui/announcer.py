@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QWidget
 
 from graph.messages import tr
+from gui.canvas.key_words import what_keys_do
 from gui.editor import Editor
 from gui.panels.outline_rows import Drawing, problems_by_node
 from gui.saying import say
+
+if TYPE_CHECKING:
+    from gui.canvas.view import CanvasView
 
 
 class Announcer(QObject):
     """Keeps the description of the canvas true, and says what was selected while the canvas has the focus."""
 
-    def __init__(self, editor: Editor, canvas: QWidget) -> None:
+    def __init__(self, editor: Editor, canvas: CanvasView) -> None:
         super().__init__(canvas)
         self._editor, self._canvas = editor, canvas
-        self._keys = canvas.accessibleDescription()
         self.said = ""
         editor.selection_changed.connect(self._on_selection_changed)
+        canvas.keys_changed.connect(self._on_keys_changed)
         self._describe("")
 
     @Slot(object)
@@ -32,9 +37,14 @@ class Announcer(QObject):
         if self._canvas.hasFocus():
             say(self._canvas, self.said)
 
+    @Slot()
+    def _on_keys_changed(self) -> None:
+        self._describe(self.said)
+
     def _describe(self, selected: str) -> None:
         where = tr("The Outline, beside the library, reads and edits the same drawing row by row.")
-        self._canvas.setAccessibleDescription(" ".join(filter(None, (selected, self._keys, where))))
+        keys = what_keys_do(self._canvas.shortcuts)
+        self._canvas.setAccessibleDescription(" ".join(filter(None, (selected, keys, where))))
 
 
 def selection_sentence(editor: Editor) -> str:

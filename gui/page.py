@@ -72,7 +72,7 @@ class Page(QWidget):
     def _make(self) -> None:
         workspace = self.workspace
         self.frame = frame = Frame(workspace)
-        frame.canvas.shortcuts = self._shortcuts
+        frame.canvas.set_shortcuts(self._shortcuts)
         codes = self.code_editors
         self.block_actions = BlockActions(workspace.editor, workspace.block_editor, frame.canvas, codes=codes)
         self.canvas_actions = CanvasActions(workspace.editor, frame.canvas)

@@ -186,6 +186,7 @@ class StartPage(QWidget):
 
     def leave(self) -> None:
         """Go away for good."""
+        self._thumbnails.stop()
         self.hide()
         self.deleteLater()
 

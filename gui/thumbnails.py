@@ -36,6 +36,11 @@ class Thumbnails(QObject):
             self._wanted.append(path)
         self._timer.start()
 
+    def stop(self) -> None:
+        """Nobody wants the pictures any more."""
+        self._wanted.clear()
+        self._timer.stop()
+
     @Slot()
     def _make_next(self) -> None:
         if not self._wanted:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import hypot
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, QSizeF, Slot
 
 from graph.catalog import Catalog, NodeType
 from graph.look import RIGHT
@@ -18,6 +18,7 @@ from gui.canvas.chooser import Chooser
 from gui.canvas.connecting import entry_for, first_free_output, insertable_types, leave_for, types_after, types_before
 from gui.canvas.geometry import HEIGHT, WIDTH, snap
 from gui.canvas.inserting import Inserter, Place, with_room
+from gui.canvas.popup import Popup
 from gui.canvas.quick_add import target_chooser, type_chooser
 from gui.shelf import shelf_type, with_ports
 from runtime.library import my_blocks, my_folder, ready_blocks
@@ -35,13 +36,15 @@ HALF_CARD = QPointF(WIDTH / 2, HEIGHT / 2)
 TO_THE_RIGHT, DOWNWARD = (1, 0), (0, 1)
 
 
-class Adder:
+class Adder(QObject):
     """What the view asks when something is to be added. Points are in canvas units, places are upper left corners."""
 
     def __init__(self, view: CanvasView) -> None:
+        super().__init__(view)
         self._view = view
         self._editor = view.editor
         self._latest: NodeId | None = None  # what was added last
+        self._editor.changed.connect(self._on_changed)
 
     def ask_type(self, position: Position | None, *, source: Port | None, target: Port | None) -> None:
         """Ask which type to add at a point, wired to a port if one is given."""
@@ -56,7 +59,7 @@ class Adder:
         box = type_chooser(self._view, types, shelf)
         offered = _by_id(types, shelf)
         box.chosen.connect(lambda type_id: self._add(offered[type_id], place, source=source, target=target))
-        self._open(box, at)
+        self._open(box, at, about=[end.node for end in (source, target) if end is not None])
 
     def ask_after(self, node: NodeId) -> None:
         """Ask which type to add beside a node; one that takes what leaves its first free output is wired to that."""
@@ -74,14 +77,15 @@ class Adder:
             self._add(offered[type_id], place, source=source if type_id in fitting else None, target=None)
 
         box.chosen.connect(add)
-        self._open(box, self._view.mapFromScene(place))
+        self._open(box, self._view.mapFromScene(place), about=[node])
 
     def ask_target(self, node: NodeId) -> None:
         """Ask which input to wire a node to."""
-        box = target_chooser(self._view, self._editor.view, node)
+        add_key = self._view.shortcuts.text("quick_add")
+        box = target_chooser(self._view, self._editor.view, node, add_key=add_key)
         box.chosen.connect(lambda link: self._editor.connect_ports(*link))
         body = self._view.scene().nodes[node].body()
-        self._open(box, self._view.mapFromScene(body.topRight() + QPointF(16, 0)))
+        self._open(box, self._view.mapFromScene(body.topRight() + QPointF(16, 0)), about=[node])
 
     def ask_inside(self, link: Link, point: QPointF) -> None:
         """Ask which type to put into a wire, at a point."""
@@ -92,6 +96,7 @@ class Adder:
         offered = _by_id(types, shelf)
         box.chosen.connect(partial(self._insert, offered, link, point))
         self._open(box, self._view.mapFromScene(point))
+        box.makes_sense = partial(self._is_there, link)
 
     def add_at(
         self, type_id: str, point: QPointF, *, params: Mapping[str, Value] | None = None, merge: object = None
@@ -137,12 +142,14 @@ class Adder:
 
     def _add_after(self, node_type: NodeType, place: QPointF, source: Port) -> NodeId | None:
         entry = entry_for(node_type, self._editor.view, source)
-        assert entry is not None, node_type.id
+        if entry is None:  # since the box opened, another type was found to leave there
+            return self._editor.add_node(node_type.id, self.free_place(place))
         return self._add_wired(node_type, place, lambda node: Link(source, Port(node, entry.name)))
 
     def _add_before(self, node_type: NodeType, place: QPointF, target: Port) -> NodeId | None:
         leave = leave_for(node_type, self._editor.view, target)
-        assert leave is not None, node_type.id
+        if leave is None:  # since the box opened, the input came to take another type
+            return self._editor.add_node(node_type.id, self.free_place(place))
         return self._add_wired(node_type, place, lambda node: Link(Port(node, leave.name), target))
 
     def _add_wired(self, node_type: NodeType, place: QPointF, wire: Callable[[NodeId], Link]) -> NodeId | None:
@@ -153,9 +160,12 @@ class Adder:
         return self._editor.add_node(node_type.id, self.free_place(place, aside), then=then)
 
     def _insert(self, offered: Mapping[str, NodeType], link: Link, point: QPointF, type_id: str) -> None:
-        place = Inserter(self._view).aim_at(offered[type_id], link)
-        if place is not None and link in self._view.scene().wires:
+        place = Inserter(self._view).aim_at(offered[type_id], link) if self._is_there(link) else None
+        if place is not None:
             self.add_into(type_id, place, point)
+
+    def _is_there(self, link: Link) -> bool:
+        return self._editor.graph.links.get(link.target) == link
 
     def _where(self, position: Position | None, *, wired: bool) -> tuple[QPoint, QPointF]:
         """Where the box opens in the view, and the place of the card to come."""
@@ -184,8 +194,18 @@ class Adder:
         across = shape.outputs[source.name] - middle if source is not None else 0.0
         return QPointF(*shape.turned(shape.depth + BETWEEN, across)) + QPointF(x, y)
 
-    def _open(self, box: Chooser, at: QPoint) -> None:
+    def _open(self, box: Chooser, at: QPoint, *, about: Iterable[NodeId] = ()) -> None:
+        """Show a box that asks about these nodes."""
+        nodes = frozenset(about)
+        box.makes_sense = lambda: nodes <= self._editor.graph.nodes.keys()
         box.open_at(at + self._view.viewport().pos())
+
+    @Slot(object)
+    def _on_changed(self, _change: object) -> None:
+        """What a box asks about may be gone, undone for example."""
+        for box in self._view.findChildren(Popup):
+            if not box.makes_sense():
+                box.shut()
 
 
 def _by_id(*types: Sequence[NodeType]) -> dict[str, NodeType]:

@@ -12,6 +12,7 @@ from graph.catalog.definitions import PREFIX
 from graph.messages import tr
 from graph.model import Project
 from gui.block_editor import BlockEditor, Step
+from gui.canvas.key_words import way_back
 from gui.canvas.viewport import ZoomView
 from gui.editor import Editor
 from gui.panels.parts import column, empty, label, row
@@ -41,6 +42,7 @@ class Breadcrumb(QFrame):
         lines.addWidget(self.hint)
         parent.installEventFilter(self)
         blocks.path_changed.connect(self._show)
+        parent.keys_changed.connect(self._show)
         self._show()
 
     @property
@@ -106,7 +108,7 @@ class Breadcrumb(QFrame):
     def _button(self, text: str, name: str, steps: int) -> QPushButton:
         button = QPushButton(text, autoDefault=True, flat=True)
         button.setObjectName("crumb")
-        button.setToolTip(tr("Go back to {name} (Alt+Up goes one step)", name=name))
+        button.setToolTip(way_back(name, self._parent.shortcuts))
         button.setAccessibleName(tr("Go back to {name}", name=name))
         button.clicked.connect(partial(self._blocks.leave, steps))
         return button

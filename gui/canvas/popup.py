@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
@@ -15,7 +17,8 @@ PASSING = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReas
 class Popup(QFrame):
     """The box; `title` stands in its line as long as that is empty, and names it.
 
-    One that `outlives_drawing` stays open when another drawing of the document is shown.
+    One that `outlives_drawing` stays open when another drawing of the document is shown. `makes_sense` tells whether what
+    the box asks about is still there; whoever changes that asks.
     """
 
     outlives_drawing = False
@@ -23,6 +26,7 @@ class Popup(QFrame):
     def __init__(self, parent: QWidget, title: str) -> None:
         super().__init__(parent)
         self._owner = parent
+        self.makes_sense: Callable[[], bool] = lambda: True
         self.edit = QLineEdit(placeholderText=title)
         self.edit.setAccessibleName(title)
         self.edit.setToolTip(title)

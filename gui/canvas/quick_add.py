@@ -36,14 +36,20 @@ def type_chooser(
     )
 
 
-def target_chooser(parent: QWidget, project: Project, node: NodeId) -> Chooser:
-    """A box to choose an input to wire an output of the node to; `chosen` gives the `Link`."""
+def target_chooser(parent: QWidget, project: Project, node: NodeId, *, add_key: str) -> Chooser:
+    """A box to choose an input to wire an output of the node to; `chosen` gives the `Link`.
+
+    Where there is none, it says with which key a layer is added; with "" not.
+    """
     entries = _target_entries(project, node)
+    nothing = tr("No free input takes a wire from here. Add a layer first.")
+    if add_key:
+        nothing = tr("No free input takes a wire from here. Add a layer first: press {key} and type.", key=add_key)
     return Chooser(
         parent,
         matching(entries),
         title=tr("Connect {node} to", node=project.graph.nodes[node].name),
-        nothing=tr("No free input takes a wire from here. Add a layer first: press / and type."),
+        nothing=nothing,
     )
 
 

@@ -30,6 +30,7 @@ from gui.canvas.context_menu import ask_for_menu
 from gui.canvas.drops import Drops
 from gui.canvas.fingers import Fingers
 from gui.canvas.glide import Glide
+from gui.canvas.key_words import what_keys_do
 from gui.canvas.keyboard import handle_key, neighbor
 from gui.canvas.painting import Colors
 from gui.canvas.pointer import Pointer
@@ -38,7 +39,6 @@ from gui.canvas.scene import CanvasScene, Hit
 from gui.canvas.tips import tip
 from gui.canvas.viewport import Camera, ZoomView, is_legible
 from gui.editor import Change, Editor
-from gui.shortcuts import Shortcuts
 from gui.theme import theme
 from runtime.analysis import Analysis
 
@@ -64,18 +64,13 @@ class CanvasView(ZoomView):
         self._adder, self.glide, self.pointer = Adder(self), Glide(self), Pointer(self)
         self.annotator = Annotator(self)
         self._drops, self._fingers = Drops(self, self._adder), Fingers(self)
-        self.shortcuts = Shortcuts()
         self._live: Mapping[str, float] = {}
         self._shown: Scope = editor.scope
         self._cameras: dict[Scope, Camera] = {}  # where the person was in the drawings that are not on show
         self._selections = 0  # that there have been: nudges of one and the same follow each other
         self.setAccessibleName(tr("Canvas"))
-        self.setAccessibleDescription(
-            tr(
-                "The drawing of the network. Slash adds a layer, C connects the selected one, "
-                "control and an arrow key go from layer to layer, Delete removes."
-            )
-        )
+        self.keys_changed.connect(self._on_keys_changed)
+        self._on_keys_changed()
         self.setAcceptDrops(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.viewport().ungrabGesture(Qt.GestureType.PanGesture)  # a scroll area has its own idea of two fingers
@@ -373,6 +368,11 @@ class CanvasView(ZoomView):
     def _on_selection_changed(self) -> None:
         self._selections += 1
         self.scene().show_selection(self.editor.selection, self.editor.selected_links, self.editor.selected_annotations)
+
+    @Slot()
+    def _on_keys_changed(self) -> None:
+        self.setAccessibleDescription(what_keys_do(self.shortcuts))
+        self.viewport().update()  # the hint of an empty canvas names one
 
     @Slot()
     def _on_theme_changed(self) -> None:

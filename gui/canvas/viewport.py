@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 from graph.messages import tr
 from gui.canvas.camera import Camera, Flight, Wheel
 from gui.canvas.grid import Grid
+from gui.canvas.key_words import how_to_begin
 from gui.canvas.minimap import Minimap
 from gui.canvas.painting import LEGIBLE, ui_font
 from gui.canvas.scene import CanvasScene
 from gui.icons import paint_icon
+from gui.shortcuts import Shortcuts
 from gui.theme import theme
 
 ZOOM_STEP = 1.2
@@ -31,11 +33,13 @@ KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt
 class ZoomView(QGraphicsView):
     """The camera over the scene. Whoever moves it ends the flight that it may be on."""
 
+    keys_changed = Signal()  # `shortcuts` say other keys now
     camera_moved = Signal()
 
     def __init__(self, scene: CanvasScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
         self._scene = scene
+        self.shortcuts = Shortcuts()
         self._grid = Grid()
         self._hasty = False
         self._left_over = QPointF()
@@ -58,6 +62,12 @@ class ZoomView(QGraphicsView):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSceneRect(QRectF(-REACH, -REACH, 2 * REACH, 2 * REACH))
         self.choose_hints()
+
+    def set_shortcuts(self, shortcuts: Shortcuts) -> None:
+        """Obey these keys, and name them."""
+        self.shortcuts = shortcuts
+        shortcuts.changed.connect(self.keys_changed)
+        self.keys_changed.emit()
 
     def scene(self) -> CanvasScene:
         """The scene on show."""
@@ -248,7 +258,7 @@ class ZoomView(QGraphicsView):
         paint_icon(painter, QRectF(middle.x() - 16, middle.y() - 56, 32, 32), "plus", role="faint")
         for text, bold in (
             (tr("Nothing drawn yet"), True),
-            (tr("Drag a layer here, or press / and type."), False),
+            (how_to_begin(self.shortcuts), False),
             (tr("The File menu has examples."), False),
         ):
             painter.setFont(ui_font(theme.px(13), bold=bold))

@@ -53,7 +53,7 @@ class Boxes:
 
     def ask_target(self, node: NodeId, at: QPoint) -> None:
         """Ask which input to wire a node to."""
-        box = target_chooser(self._owner, self._editor.view, node)
+        box = target_chooser(self._owner, self._editor.view, node, add_key="A")
         box.chosen.connect(lambda link: self._editor.connect_ports(*link))
         self.open(box, at)
 

@@ -267,9 +267,7 @@ def test_names_are_given_as_if_all_were_looked_through(wishes, taken):
 
 def test_a_copy_of_a_large_drawing_does_not_try_every_name_again(monkeypatch):
     tried = []
-    monkeypatch.setattr(
-        names_module, "count", lambda first: map(lambda i: tried.append(i) or i, itertools.count(first))
-    )
+    monkeypatch.setattr(names_module, "count", lambda first: (tried.append(i) or i for i in itertools.count(first)))
     many = [f"conv{i}" for i in range(1, 501)]
     names = Names(many)
     assert [names.take(name) for name in many] == [f"conv{i}" for i in range(501, 1001)]

@@ -226,3 +226,56 @@ def test_a_wire_into_the_void_offers_my_blocks(hand):
 def test_labels_are_not_offered_to_blocks_that_take_numbers(hand):
     data = next(node for node in hand.view.editor.graph.nodes.values() if node.type.startswith("layerloom.data"))
     assert "SqueezeExcitation" not in drop_in_the_void(hand, Port(data.id, "label"), output=True, text="squeeze")
+
+
+# ---- what a box asks about goes away
+
+
+@pytest.mark.parametrize("ask", ["after an output", "after a card", "where to wire"])
+def test_a_box_closes_when_the_node_that_it_asks_about_is_undone(hand, ask):
+    editor = hand.view.editor
+    node = editor.add_node("torch.nn.ReLU", (0.0, 300.0))
+    if ask == "after an output":
+        hand.view.quick_add((400.0, 300.0), source=Port(node, "output"))
+    elif ask == "after a card":
+        hand.view.quick_add()
+    else:
+        hand.view.connect_selected()
+    assert hand.box() is not None
+    editor.undo()
+    assert hand.box() is None
+    assert node not in editor.graph.nodes
+
+
+def test_a_box_closes_when_the_wire_that_it_asks_about_is_gone(hand):
+    editor = hand.view.editor
+    (link,) = editor.graph.incoming(editor.graph.node_named("conv1").id)
+    hand.view.insert_at(link, hand.view.scene().wires[link].middle())
+    box = hand.box()
+    value = box.entries()[0].value
+    editor.disconnect_links([link])
+    assert hand.box() is None
+    before = editor.graph
+    box.chosen.emit(value)  # as a click would that was under way
+    assert editor.graph == before
+
+
+def test_a_box_that_asks_about_nothing_stays_when_the_drawing_changes(hand):
+    editor = hand.view.editor
+    editor.add_node("torch.nn.ReLU", (0.0, 300.0))
+    hand.view.quick_add((400.0, 300.0))
+    editor.undo()
+    assert hand.box() is not None
+
+
+def test_what_does_not_fit_any_more_is_added_without_a_wire(hand):
+    editor = hand.view.editor
+    source = editor.graph.node_named("conv1").id
+    hand.view.quick_add((400.0, 300.0), source=Port(source, "output"))
+    hand.type("relu")
+    loss = replace(editor.graph.nodes[source], type="torch.nn.NLLLoss", params={})
+    editor.edit(lambda graph: graph.disconnect(graph.incoming(source)).put(loss), msg("Move"))
+    links = editor.graph.links
+    hand.type_key(Qt.Key.Key_Return)
+    assert editor.graph.links == links
+    assert [editor.graph.nodes[i].type for i in editor.selection] == ["torch.nn.ReLU"]

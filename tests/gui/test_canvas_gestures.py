@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -53,19 +54,17 @@ def seen(qtbot, project: Project, size: tuple[int, int]) -> Hand:
     return Hand(view)
 
 
-def many(count: int, *, wired: bool = False, **node: object) -> Project:
+def many(count: int, *, wired: bool = False) -> Project:
     """ReLUs in rows of 71."""
     places = [(194.0 * (i % 71), 130.0 * (i // 71)) for i in range(count)]
-    graph = Graph(
-        {f"n{i}": Node(f"n{i}", "torch.nn.ReLU", f"r{i}", position=at, **node) for i, at in enumerate(places)}
-    )
+    graph = Graph({f"n{i}": Node(f"n{i}", "torch.nn.ReLU", f"r{i}", position=at) for i, at in enumerate(places)})
     links = [Link(Port(f"n{i}", "output"), Port(f"n{i + 1}", "input")) for i in range(count - 1)] if wired else []
     return Project(replace(graph, links={link.target: link for link in links}))
 
 
-def counted(monkeypatch, owner: type, name: str) -> list[object]:
+def counted(monkeypatch, owner: type, name: str) -> list[Any]:
     """The objects on which a method is called from now on."""
-    calls: list[object] = []
+    calls: list[Any] = []
     inner: Callable[..., object] = getattr(owner, name)
     monkeypatch.setattr(owner, name, lambda self, *args, **more: (calls.append(self), inner(self, *args, **more))[1])
     return calls

@@ -8,14 +8,20 @@ import pytest
 from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from canvas_hand import Hand
 from gui import compare_canvas
+from gui.announcer import Announcer
+from gui.block_editor import BlockEditor
 from gui.canvas import guides, items
+from gui.canvas.breadcrumb import Breadcrumb
 from gui.canvas.guides import GuideLines, Line
 from gui.canvas.items import Pictures
+from gui.canvas.key_words import how_to_begin, way_back
 from gui.canvas.note_editor import NoteEditor
 from gui.canvas.view import CanvasView
+from gui.shortcuts import Shortcuts
 from gui.theme import theme
 from panel_tools import block_editor
 
@@ -104,6 +110,58 @@ def test_what_a_comparison_without_nodes_says_is_as_large_as_other_texts(qtbot, 
     view.resize(400, 300)
     view.viewport().grab()
     assert set(asked) == {round(13 * 1.5)}
+
+
+# ---- keys that are named
+
+
+def test_the_keys_that_are_named_are_those_in_force(hand):
+    shortcuts, view, editor = Shortcuts(), hand.view, hand.view.editor
+    announcer = Announcer(editor, view)
+    blocks = BlockEditor(editor)
+    crumbs = Breadcrumb(view, editor, blocks)
+    editor.look_into("b1")
+    view.set_shortcuts(shortcuts)
+    for words in ("Slash adds", "C connects", "Del removes", "Outline"):
+        assert words in view.accessibleDescription()
+    assert "Alt+Up" in crumbs.buttons()[0].toolTip()
+    assert "press / and" in how_to_begin(shortcuts)
+    for action, key in (("quick_add", "Ctrl+J"), ("leave_block", "Ctrl+U"), ("connect_selected", "J")):
+        for old in shortcuts.keys(action):
+            shortcuts.remove(action, old)
+        shortcuts.add(action, key)
+    for words in ("Ctrl+J adds", "J connects", "Del removes", "Outline"):
+        assert words in view.accessibleDescription()
+    assert "Ctrl+U" in crumbs.buttons()[0].toolTip()
+    assert "press Ctrl+J and" in how_to_begin(shortcuts)
+    assert announcer.said == ""
+
+
+def test_without_a_key_none_is_named(hand):
+    shortcuts, view = Shortcuts(), hand.view
+    for action in ("quick_add", "leave_block"):
+        for old in shortcuts.keys(action):
+            shortcuts.remove(action, old)
+    view.set_shortcuts(shortcuts)
+    assert "adds" not in view.accessibleDescription()
+    assert how_to_begin(shortcuts) == "Drag a layer here."
+    assert way_back("Net", shortcuts) == "Go back to Net"
+
+
+def test_the_box_that_finds_no_input_names_the_key_that_adds_a_layer(hand):
+    view, editor, shortcuts = hand.view, hand.view.editor, Shortcuts()
+    for old in shortcuts.keys("quick_add"):
+        shortcuts.remove("quick_add", old)
+    view.set_shortcuts(shortcuts)
+    editor.select([editor.graph.node_named("loss").id])
+    for key in ("", "Ctrl+J"):
+        if key:
+            shortcuts.add("quick_add", key)
+        view.connect_selected()
+        text = "".join(label.text() for label in hand.box().findChildren(QLabel))
+        assert ("press Ctrl+J and" in text) is bool(key)
+        assert "Add a layer first" in text
+        hand.type_key(Qt.Key.Key_Escape)
 
 
 # ---- pictures of cards

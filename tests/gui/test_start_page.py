@@ -78,6 +78,7 @@ def test_every_button_is_seen_whole_however_narrow_and_large(qtbot, width, size,
     qtbot.waitUntil(lambda: is_below == (buttons[0].x() == title.x()))
     qtbot.waitUntil(lambda: all(button.width() >= button.sizeHint().width() for button in buttons))
     assert all(button.visibleRegion().boundingRect() == button.rect() for button in buttons)
+    page.leave()
 
 
 def test_a_damaged_or_missing_file_has_no_picture(project_folder, qtbot):
@@ -116,6 +117,7 @@ def test_a_start_page_that_was_left_is_gone(qtbot, leave):
         "another": lambda: window.run_action("start_page"),
     }
     ways[leave]()
+    assert not page._thumbnails._timer.isActive()
     qtbot.waitUntil(lambda: not shiboken6.isValid(page))
     assert len(window.findChildren(StartPage)) == (leave == "another")
 
