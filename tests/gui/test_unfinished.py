@@ -20,7 +20,7 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 def person(qtbot, project_folder, monkeypatch) -> Person:
     """In front of a saved LeNet-5."""
     path = project_folder / "mine.layerloom"
-    files.save(lenet5().project, path)
+    files.save(lenet5().placed, path)
     person = seat(qtbot)
     person.window.file_actions.open_path(path)
     QApplication.processEvents()
