@@ -37,6 +37,7 @@ KEYS = ("c", "h", "m", "[", "]", "1", "+", "-")
 ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 WORDS = ("relu", "linear", "conv2d", "flatten", "add", "input", "output", "dropout", "lstm", "cross", "images")
 VALUES = (0, 1, 2, 3, 7, -1, 0.5, True, None, "same", "=1 + 1", (2, 2))
+MOVING = ("tidy", "flow_down", "flow_right", "flow_down", "flow_right", "undo", "redo", "fit", "next_problem")
 FAR = 900.0
 # What comes between the press and the release of a button.
 INTERRUPTIONS = ("undo", "redo", "tidy", "leave_block", "delete", "select_all", "zoom_out", "flow_down")
@@ -44,6 +45,7 @@ NEAR = 1e-6  # canvas units
 ACTIONS = (
     "choose", "choose", "choose", "answer", "answer", "press_key", "nudge", "click", "drag_card", "drag_card", "drag_wire",
     "drag_wire", "drag_anything", "band", "set_param", "rename", "double_click", "interrupt", "interrupt",
+    "hurry",
 )  # fmt: skip
 
 
@@ -122,6 +124,15 @@ class RandomPerson:
         )()
         self.hand.move(end, modifiers=modifiers)
         self.hand.release(end, modifiers=modifiers)
+
+    def hurry(self) -> None:
+        """Look closely, let things move, and go on before they have come to rest."""
+        self.window.run_action("zoom_in")
+        self.window.run_action(self.chance.choice(MOVING))
+        QApplication.processEvents()
+        self.chance.choice(
+            (self._look_elsewhere, self._look_elsewhere, self._look_elsewhere, self._interfere, self.band)
+        )()
 
     def _escape(self) -> None:
         self.hand.key(Qt.Key.Key_Escape)

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from block_drawings import showcase
 from drawings import lenet5
 from graph import history
 from graph.model import Project
@@ -35,10 +36,10 @@ class Sequence(RuleBasedStateMachine):
     window: MainWindow
     pause = 0  # milliseconds between two actions, in which things move
 
-    @initialize(full=st.booleans())
-    def open(self, full: bool) -> None:
+    @initialize(first=st.sampled_from((Project(), lenet5().project, showcase())))
+    def open(self, first: Project) -> None:
         self.editor = self.window.editor
-        self.editor.open(lenet5().project if full else Project())
+        self.editor.open(first)
         self.window.canvas.fit()
         self.first, self.person = text(self.window), RandomPerson(self.window)
 
@@ -75,9 +76,19 @@ class Sequence(RuleBasedStateMachine):
             self.editor.redo()
 
 
-def run(window: MainWindow, examples: int, *, pause: int = 0) -> None:
+class MovingSequence(Sequence):
+    """Things move, and the person does not wait for them."""
+
+    pause = 20
+
+    @rule(seed=st.integers(0, 2**16))
+    def hurry(self, seed: int) -> None:
+        self.person.act("hurry", seed)
+
+
+def run(window: MainWindow, examples: int, machine: type[Sequence] = Sequence) -> None:
     limits = settings(max_examples=examples, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(type("SequenceHere", (Sequence,), {"window": window, "pause": pause}), settings=limits)
+    run_state_machine_as_test(type("SequenceHere", (machine,), {"window": window}), settings=limits)
 
 
 @pytest.mark.timeout(300)
@@ -88,7 +99,7 @@ def test_sequences_are_undone_and_redone_to_the_byte(window):
 @pytest.mark.timeout(300)
 def test_sequences_in_which_things_move(window, monkeypatch):
     monkeypatch.setattr(motion, "reduced", "no")
-    run(window, 8, pause=5)
+    run(window, 10, MovingSequence)
 
 
 @pytest.mark.slow
