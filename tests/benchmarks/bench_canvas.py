@@ -49,94 +49,114 @@ KNOWN = {
 }
 
 
-def measure(name: str, count: int) -> dict[str, float]:
-    """All columns of one contender, in this process: medians in milliseconds, memory in MiB."""
-    from PySide6.QtCore import QEvent, QObject
-    from PySide6.QtWidgets import QApplication
+class Stage:
+    """A contender on the screen, and how long what it does takes until it is painted."""
 
-    app = QApplication.instance() or QApplication(sys.argv[:1])
+    def __init__(self, name: str, count: int) -> None:
+        from PySide6.QtCore import QEvent, QObject
+        from PySide6.QtWidgets import QApplication
 
-    class Seen(QObject):
-        paints = 0
+        class Seen(QObject):
+            paints = 0
 
-        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            self.paints += event.type() == QEvent.Type.Paint
-            return False
+            def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+                self.paints += event.type() == QEvent.Type.Paint
+                return False
 
-    seen = Seen()
+        self.app = QApplication.instance() or QApplication(sys.argv[:1])
+        self.seen, self.contender = Seen(), CONTENDERS[name]()
+        self.contender.prepare(count)
+        self.view = self.contender.view
+        self.view.resize(*VIEW)
+        self.view.show()
+        _settle(self.app, 0.3)
+        self.view.viewport().installEventFilter(self.seen)
 
-    def show():
-        contender = CONTENDERS[name]()
-        contender.prepare(count)
-        contender.view.resize(*VIEW)
-        contender.view.show()
-        _settle(app, 0.3)
-        contender.view.viewport().installEventFilter(seen)
-        return contender
+    def repaint(self) -> None:
+        """Ask for a picture of everything."""
+        self.view.viewport().update()
 
-    contender = show()
-    view = contender.view
+    def until_painted(self) -> None:
+        """Wait for the next picture."""
+        before, end = self.seen.paints, time.perf_counter() + 2
+        while self.seen.paints == before and time.perf_counter() < end:
+            self.app.processEvents()
 
-    def until_painted() -> None:
-        before, end = seen.paints, time.perf_counter() + 2
-        while seen.paints == before and time.perf_counter() < end:
-            app.processEvents()
+    def until_shown(self, do: Callable[[], object]) -> float:
+        """Processor time in milliseconds from doing something to its picture."""
+        start = time.process_time()
+        do()
+        self.repaint()
+        self.until_painted()
+        return (time.process_time() - start) * 1e3
 
-    def frames(steps: int, step: Callable[[int], None]) -> tuple[float, float]:
-        """Processor time of a step (the median) and the 95th percentile of how long it takes."""
+    def frames(self, steps: int, step: Callable[[int], object]) -> tuple[float, float]:
+        """Milliseconds: processor time of a step (the median), and the 95th percentile of how long it takes."""
         busy, waited = [], []
         for k in range(1, steps + 3):
             start, used = time.perf_counter(), time.process_time()
             step(k)
-            until_painted()
+            self.until_painted()
             waited.append(time.perf_counter() - start)
             busy.append(time.process_time() - used)
         return statistics.median(busy[2:]) * 1e3, statistics.quantiles(waited[2:], n=20)[-1] * 1e3
+
+    def look_at(self, zoom: float, node: int) -> None:
+        """Bring a node into the middle, and wait until all is calm."""
+        self.contender.look_at(zoom, node)
+        _settle(self.app, 0.3)
+
+
+def measure(name: str, count: int) -> dict[str, float]:
+    """All columns of one contender, in this process: medians in milliseconds, memory in MiB."""
+    stage = Stage(name, count)
+    memory = _rss()
+    result = _opened(stage)
+    stage.contender.annotate()
+    _settle(stage.app, 1.0 + count / 1000)
+    result |= _painted(stage, count)
+    result["memory MB"] = _rss() - memory
+    result["load file"] = _loaded(stage, name, count) if name not in PEERS or count <= MOST_LOADED else math.nan
+    return result
+
+
+def _opened(stage: Stage) -> dict[str, float]:
+    start = time.process_time()
+    stage.contender.build()
+    built = (time.process_time() - start) * 1e3
+    return {"build": built, "shown": built + stage.until_shown(stage.contender.fit)}
+
+
+def _painted(stage: Stage, count: int) -> dict[str, float]:
+    contender, result = stage.contender, {}
+    middle = count // 2 + math.ceil(math.sqrt(count)) // 2
 
     def pan(k: int) -> None:
         sign = 1 if k % 40 < 20 else -1
         contender.pan(9 * sign, 5 * sign)
 
-    def look_at(zoom: float, i: int) -> None:
-        contender.look_at(zoom, i)
-        _settle(app, 0.3)
-
-    memory, start = _rss(), time.process_time()
-    contender.build()
-    built = time.process_time()
-    contender.fit()
-    view.viewport().update()
-    until_painted()
-    result = {"build": (built - start) * 1e3, "shown": (time.process_time() - start) * 1e3}
-    contender.annotate()
-    _settle(app, 1.0 + count / 1000)
-    result["repaint all"], _ = frames(20, lambda k: view.viewport().update())
+    result["repaint all"], _ = stage.frames(20, lambda k: stage.repaint())
     whole = contender.zoom
-    middle = count // 2 + math.ceil(math.sqrt(count)) // 2
-    look_at(1.0, middle)
-    result["repaint 1:1"], _ = frames(40, lambda k: view.viewport().update())
-    result["pan 1:1"], result[WAITED] = frames(80, pan)
-    look_at(0.25, middle)
-    result["pan 1:4"], _ = frames(80, pan)
-    look_at(1.0, middle)
-    result["zoom"], _ = frames(28, lambda k: contender.zoom_to(whole ** (k / 30)))
-    look_at(1.0, min(2, count - 1))
+    stage.look_at(1.0, middle)
+    result["repaint 1:1"], _ = stage.frames(40, lambda k: stage.repaint())
+    result["pan 1:1"], result[WAITED] = stage.frames(80, pan)
+    stage.look_at(0.25, middle)
+    result["pan 1:4"], _ = stage.frames(80, pan)
+    stage.look_at(1.0, middle)
+    result["zoom"], _ = stage.frames(28, lambda k: contender.zoom_to(whole ** (k / 30)))
+    stage.look_at(1.0, min(2, count - 1))
     contender.start_move()
-    result["move hub"], _ = frames(60, lambda k: contender.move(3.0 * (k % 20), 2.0 * (k % 20)))
-    result["memory MB"] = _rss() - memory
-    result["load file"] = math.nan
-    if name not in PEERS or count <= MOST_LOADED:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "drawing.layerloom"
-            contender.save(file)
-            view.hide()
-            other = show()
-            start = time.process_time()
-            other.load(file)
-            other.view.viewport().update()
-            until_painted()
-            result["load file"] = (time.process_time() - start) * 1e3
+    result["move hub"], _ = stage.frames(60, lambda k: contender.move(3.0 * (k % 20), 2.0 * (k % 20)))
     return result
+
+
+def _loaded(stage: Stage, name: str, count: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "drawing.layerloom"
+        stage.contender.save(file)
+        stage.view.hide()
+        other = Stage(name, count)
+        return other.until_shown(lambda: other.contender.load(file))
 
 
 Found = dict[int, dict[str, dict[str, float]]]

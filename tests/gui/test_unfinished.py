@@ -63,7 +63,9 @@ def test_and_is_asked_about_when_its_document_is_closed(person, monkeypatch):
     box = next(box for box in person.canvas.findChildren(NoteEditor) if not box.isHidden())
     QTest.keyClicks(box, " and more")
     asked = []
-    monkeypatch.setattr(person.window, "ask_about_changes", lambda: asked.append(1) or QMessageBox.StandardButton.Cancel)
+    monkeypatch.setattr(
+        person.window, "ask_about_changes", lambda: asked.append(1) or QMessageBox.StandardButton.Cancel
+    )
     person.window.run_action("close_tab")
     assert asked and notes(person.editor.project) == ["precious words and more"]
 
