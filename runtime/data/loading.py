@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from graph.binding import bind_node
 from graph.catalog import CATALOG
-from graph.messages import DataError, msg
+from graph.messages import DataError, EditError, msg
 from graph.model import Node
 from runtime.data.arrays import read_arrays
 from runtime.data.images import read_images
@@ -29,13 +30,15 @@ def load(node: Node, folder: Path | None = None) -> Loaded:
         DataError: the data is missing or wrong; the message names the place, `node` is the node's id.
     """
     node_type = CATALOG[node.type]
-    values = node_type.values(node)
     try:
+        values = node_type.values(bind_node(node, {}))
         place = locate(str(values["source"] or ""), node_type.id, folder)
         return _READERS[node_type.id](place, values)
     except DataError as error:
         error.node = node.id
         raise
+    except EditError as error:
+        raise DataError(error.message, node=node.id) from error
     except MemoryError as error:
         raise DataError(msg("There is not enough memory to read the data. Use fewer samples."), node=node.id) from error
 

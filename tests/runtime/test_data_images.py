@@ -64,6 +64,8 @@ def test_image_size_brings_pictures_to_one_size(shapes: Path) -> None:
     assert "image_size" in refused(shapes)
     assert describe(node(shapes, image_size=(5, 6)))["outputs"]["image"]["shape"] == [1, 5, 6]
     assert describe(node(shapes, image_size=7))["outputs"]["image"]["shape"] == [1, 7, 7]
+    assert describe(node(shapes, image_size="=3 + 4"))["outputs"]["image"]["shape"] == [1, 7, 7]
+    assert "nowhere" in refused(shapes, image_size="=nowhere")
 
 
 def test_transparency_lies_on_white_and_16_bits_are_scaled(shapes: Path) -> None:
