@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
@@ -162,8 +163,13 @@ class NodeItem(QGraphicsRectItem):
             return
         ratio, margin = canvas.pixel_ratio, MARGIN * scale
         left, top = round((transform.dx() - margin) * ratio) / ratio, round((transform.dy() - margin) * ratio) / ratio
+        try:
+            picture = self._picture(scale, ratio)
+        except Exception as error:  # it must not unwind through Qt, which would end the process
+            QTimer.singleShot(0, partial(_report, error))
+            return
         painter.resetTransform()
-        painter.drawPixmap(QPointF(left, top), self._picture(scale, ratio))
+        painter.drawPixmap(QPointF(left, top), picture)
 
     def _picture(self, scale: float, ratio: float) -> QPixmap:
         far = self._far
@@ -185,11 +191,13 @@ class NodeItem(QGraphicsRectItem):
         picture = self._ground(scale, ratio).copy()
         painter = self._painter_on(picture, scale)
         colors = self.canvas.colors
-        if scale >= NAMED:
-            paint_card(painter, self.card, self.mood, colors=colors, scale=scale, shadow=False)
-        else:
-            paint_box(painter, self.box, self.mood, colors=colors)
-        painter.end()
+        try:
+            if scale >= NAMED:
+                paint_card(painter, self.card, self.mood, colors=colors, scale=scale, shadow=False)
+            else:
+                paint_box(painter, self.box, self.mood, colors=colors)
+        finally:
+            painter.end()  # Qt ends the process where a picture goes that is still being painted
         return picture
 
     def _ground(self, scale: float, ratio: float) -> QPixmap:
@@ -273,6 +281,10 @@ class Pill(QGraphicsItem):
         area = QFontMetricsF(self._font).boundingRect(room, Qt.TextFlag.TextWordWrap, text)
         width, height = math.ceil(area.width()) + 2 * self.PADDING, math.ceil(area.height()) + self.PADDING
         return QRectF(-width / 2, -height / 2, width, height)
+
+
+def _report(error: Exception) -> None:
+    raise error
 
 
 def _outline(ports: Shape) -> QRectF:

@@ -245,11 +245,13 @@ class ZoomView(QGraphicsView):
         if not empty and not (event.rect().intersects(self.minimap.area()) and self.minimap.visible):
             return
         painter = QPainter(self.viewport())
-        if empty:
-            self._paint_hint(painter)
-        else:
-            self.minimap.paint(painter, self._scene.colors)
-        painter.end()
+        try:
+            if empty:
+                self._paint_hint(painter)
+            else:
+                self.minimap.paint(painter, self._scene.colors)
+        finally:
+            painter.end()
 
     def _paint_hint(self, painter: QPainter) -> None:
         """How to begin, in the middle of an empty canvas."""
