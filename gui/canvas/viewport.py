@@ -229,8 +229,12 @@ class ZoomView(QGraphicsView):
 
     def choose_hints(self) -> None:
         """Anti-alias wires unless there are so many that it would be felt and too small to be seen."""
-        smooth = not self._hasty and (self.zoom >= SMOOTH_ABOVE or len(self._scene.wires) < MANY_WIRES)
-        self.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
+        from_afar = self.zoom < SMOOTH_ABOVE and len(self._scene.wires) >= MANY_WIRES
+        self.setRenderHint(QPainter.RenderHint.Antialiasing, not self._hasty and not from_afar)
+        if from_afar != self._scene.pens.all_thin:
+            self._scene.pens.all_thin = from_afar
+            for wire in self._scene.wires.values():
+                wire.dress()
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
         self._scene.pixel_ratio = ratio = painter.device().devicePixelRatioF()

@@ -36,6 +36,7 @@ class Pens:
     def __init__(self, colors: Colors) -> None:
         self._colors = colors
         self._made: dict[tuple[str, bool, float], QPen] = {}
+        self.all_thin = False  # seen from afar, many wires are a pixel wide
 
     def pen(self, role: str, *, dashed: bool = False, width: float = WIDTH) -> QPen:
         """A pen of that colour; one of the width 0 is a pixel wide at every zoom and cheap to draw."""
@@ -123,8 +124,8 @@ class WireItem(QGraphicsPathItem):
     def dress(self) -> None:
         """Take the pen that the state and the theme ask for."""
         role, width = self._look()
-        dashed = self.carries_labels or self.mark is Mark.REMOVED
-        self.setPen(self.canvas.pens.pen(role, dashed=dashed, width=0.0 if self._thin else width))
+        dashed, pens = self.carries_labels or self.mark is Mark.REMOVED, self.canvas.pens
+        self.setPen(pens.pen(role, dashed=dashed, width=0.0 if self._thin or pens.all_thin else width))
         if self._label is not None:
             self._label.setVisible(self.canvas.labels_visible and not self.hovered)
             self._label.setBrush(self.canvas.colors("faint"))
