@@ -21,11 +21,6 @@ class Later(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
 
-    @property
-    def is_made(self) -> bool:
-        """Whether the panel exists."""
-        return self._panel is not None
-
     def panel(self) -> QWidget:
         """The panel, made now if need be."""
         if self._panel is None:
