@@ -31,6 +31,7 @@ class Facts(Struct, frozen=True):
     task: str = ""
     title: str = ""
     fingerprint: str = ""
+    skipped: Annotated[int, Meta(ge=0)] = 0  # broken rows or files that were left out
 
 
 def read_facts(node: Node) -> Facts | None:

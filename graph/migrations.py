@@ -60,7 +60,7 @@ class Migrations:
         return version
 
 
-MIGRATIONS = Migrations(3)
+MIGRATIONS = Migrations(4)
 
 
 @MIGRATIONS.step(1)
@@ -89,3 +89,36 @@ def _all_on(drawing: Record) -> Record:
         return dict(drawing)
     plain = [{k: v for k, v in n.items() if k != "bypassed"} if isinstance(n, dict) else n for n in nodes]
     return {**drawing, "nodes": plain}
+
+
+_PLAN = (
+    "averaging", "averaging_decay", "averaging_start", "channels_last", "compile", "deterministic", "frozen", "min_delta",
+    "monitor", "patience", "precision",
+)  # fmt: skip
+_OBJECTIVE = {
+    "accumulate": 1, "clip": "none", "clip_at": 1.0, "decay_all": True, "l1": 0.0, "l2": 0.0, "schedule_by": "epoch",
+    "warmup": 0,
+}  # fmt: skip
+
+
+@MIGRATIONS.step(3)
+def _training(record: Record) -> Record:
+    """Version 4 says more of how training goes; tables are scaled in several ways, of which one was a switch."""
+    record = dict(record)
+    if isinstance(plan := record.get("plan"), dict):
+        record["plan"] = plan = {key: value for key, value in plan.items() if key not in _PLAN}
+        if isinstance(split := plan.get("split"), dict):
+            plan["split"] = {**split, "method": "random"}
+        if isinstance(objectives := plan.get("objectives"), list):
+            plan["objectives"] = [{**o, **_OBJECTIVE} if isinstance(o, dict) else o for o in objectives]
+    if isinstance(nodes := record.get("nodes"), list):
+        record["nodes"] = [_scaled(node) if isinstance(node, dict) else node for node in nodes]
+    return record
+
+
+def _scaled(node: Record) -> Record:
+    params = node.get("params")
+    if node.get("type") != "layerloom.data.Table" or not isinstance(params, dict) or "standardize" not in params:
+        return node
+    kept = {key: value for key, value in params.items() if key != "standardize"}
+    return {**node, "params": kept if params["standardize"] is not False else {**kept, "scaling": "none"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from msgspec.structs import asdict
@@ -112,26 +113,27 @@ def _node_record(node: Node) -> Record:
 
 def plan_record(plan: Plan) -> Record:
     """The training plan."""
-    split = plan.split
-    return {
-        "split": {"train": float(split.train), "validation": float(split.validation), "test": float(split.test)},
+    special = {
+        "split": _flat_record(plan.split),
         "objectives": [_objective_record(objective) for objective in plan.objectives],
-        "epochs": plan.epochs,
-        "batch_size": plan.batch_size,
-        "seed": plan.seed,
-        "device": plan.device,
+        "frozen": list(plan.frozen),
     }
+    return {**_flat_record(plan), **special}
 
 
 def _objective_record(objective: Objective) -> Record:
-    return {
-        "name": objective.name,
+    special = {
         "losses": [[loss, float(weight)] for loss, weight in objective.losses],
         "parameters": list(objective.parameters),
         "optimizer": _choice_record(objective.optimizer),
         "scheduler": _choice_record(objective.scheduler),
-        "every": objective.every,
     }
+    return {**_flat_record(objective), **special}
+
+
+def _flat_record(value: Split | Objective | Plan) -> Record:
+    """Every field as it is, numbers that may be fractions with a point."""
+    return {f.name: float(v) if f.type == "float" else v for f in fields(value) for v in [getattr(value, f.name)]}
 
 
 def _choice_record(choice: Choice) -> Record:
@@ -221,15 +223,15 @@ def _links(records: Iterable[LinkRecord], nodes: Mapping[str, Node]) -> dict[Por
 
 
 def _plan(record: PlanRecord) -> Plan:
-    fields = asdict(record)
-    fields["split"] = Split(**asdict(record.split))
-    fields["objectives"] = tuple(
+    found = asdict(record)
+    found["split"] = Split(**asdict(record.split))
+    found["objectives"] = tuple(
         Objective(
             **{**asdict(o), "optimizer": Choice(**asdict(o.optimizer)), "scheduler": Choice(**asdict(o.scheduler))}
         )
         for o in record.objectives
     )
-    return Plan(**fields)
+    return Plan(**found)
 
 
 def _refuse_crowd(what: Message, found: list[Any], limit: int) -> None:

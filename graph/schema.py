@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
@@ -11,24 +12,36 @@ from msgspec import Meta, Struct
 
 from graph.look import FARTHEST, FLOWS, FRAME, NOTE, RIGHT
 from graph.messages import Message, msg
-from graph.plan import DEVICES
+from graph.plan import AVERAGES, CLIPS, DEVICES, PRECISIONS, SPLITS, UNITS
 from graph.strict_json import refuse
 
 _ID = r"^[A-Za-z0-9_.-]{1,64}\Z"
 _TITLE = r"^[A-Za-z][A-Za-z0-9]{0,63}\Z"
 _CODE_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,63}\Z"
-_DEVICE = rf"^({'|'.join(DEVICES)})\Z"
-_KIND = rf"^({FRAME}|{NOTE})\Z"
-_FLOW = rf"^({'|'.join(FLOWS)})\Z"
+
+
+_KINDS_OF_MARKS = (FRAME, NOTE)
+_LISTS = (DEVICES, _KINDS_OF_MARKS, FLOWS, SPLITS, UNITS, CLIPS, PRECISIONS, AVERAGES)  # words to choose one from
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return rf"^({'|'.join(words)})\Z"
+
+
+def _one_of(words: Iterable[str]) -> Meta:
+    return Meta(pattern=_any_of(words))
+
 
 Id = Annotated[str, Meta(pattern=_ID)]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Title = Annotated[str, Meta(pattern=_TITLE)]  # becomes the name of a class
 CodeName = Annotated[str, Meta(pattern=_CODE_NAME)]  # that of a class or function
 Count = Annotated[int, Meta(ge=1, le=2**31)]
+CountOrNone = Annotated[int, Meta(ge=0, le=2**31)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Coordinate = Annotated[float, Meta(ge=-FARTHEST, le=FARTHEST)]
-Device = Annotated[str, Meta(pattern=_DEVICE)]
+Amount = Annotated[float, Meta(ge=0, le=1e12)]
+Device = Annotated[str, _one_of(DEVICES)]
 Plain = bool | int | float | str | None
 Params = dict[str, Plain | tuple[Plain, ...]]
 T = TypeVar("T", bound=Struct)
@@ -61,6 +74,7 @@ class SplitRecord(Struct, forbid_unknown_fields=True):
     train: Share
     validation: Share
     test: Share
+    method: Annotated[str, _one_of(SPLITS)]
 
 
 class ObjectiveRecord(Struct, forbid_unknown_fields=True):
@@ -72,6 +86,14 @@ class ObjectiveRecord(Struct, forbid_unknown_fields=True):
     optimizer: ChoiceRecord
     scheduler: ChoiceRecord
     every: Count
+    accumulate: Count
+    schedule_by: Annotated[str, _one_of(UNITS)]
+    warmup: CountOrNone
+    clip: Annotated[str, _one_of(CLIPS)]
+    clip_at: Amount
+    l1: Amount
+    l2: Amount
+    decay_all: bool
 
 
 class PlanRecord(Struct):
@@ -80,9 +102,20 @@ class PlanRecord(Struct):
     split: SplitRecord
     objectives: tuple[ObjectiveRecord, ...]
     epochs: Count
-    batch_size: Count
+    batch_size: CountOrNone
     seed: int
     device: Device
+    precision: Annotated[str, _one_of(PRECISIONS)]
+    compile: bool
+    channels_last: bool
+    deterministic: bool
+    averaging: Annotated[str, _one_of(AVERAGES)]
+    averaging_decay: Share
+    averaging_start: Count
+    monitor: Word
+    patience: CountOrNone
+    min_delta: Amount
+    frozen: tuple[Id, ...]
 
 
 class BlockParamRecord(Struct, forbid_unknown_fields=True):
@@ -119,7 +152,7 @@ class AnnotationRecord(Struct, forbid_unknown_fields=True):
     """A frame or a note."""
 
     id: Id
-    kind: Annotated[str, Meta(pattern=_KIND)]
+    kind: Annotated[str, _one_of(_KINDS_OF_MARKS)]
     text: str
     area: tuple[Coordinate, Coordinate, Coordinate, Coordinate]
     color: Annotated[str, Meta(max_length=64)] = ""
@@ -134,7 +167,7 @@ class LookRecord(Struct):
     annotations: list[AnnotationRecord] = []
     bends: list[BendRecord] = []
     collapsed: list[Id] = []
-    flow: Annotated[str, Meta(pattern=_FLOW)] = RIGHT
+    flow: Annotated[str, _one_of(FLOWS)] = RIGHT
 
 
 class LayoutRecord(LookRecord):
@@ -207,9 +240,7 @@ _FORMS = {
     _ID: msg("up to 64 letters, digits, points, dashes and underscores"),
     _TITLE: msg("up to 64 letters and digits, beginning with a letter"),
     _CODE_NAME: msg("up to 64 letters, digits and underscores, beginning with a letter"),
-    _DEVICE: ", ".join(DEVICES),
-    _KIND: f"{FRAME}, {NOTE}",
-    _FLOW: ", ".join(FLOWS),
+    **{_any_of(words): ", ".join(words) for words in _LISTS},
 }
 _WORDS = {**_KINDS, **{repr(pattern): words for pattern, words in _FORMS.items()}}  # by how msgspec says it
 

@@ -1,6 +1,7 @@
 """The events of a run, in the order in which they happen. Frozen records, importable without torch.
 
-    RunStarted  (StepsEnded* EpochEnded | Paused Resumed)*  [Tested]  Finished | Stopped | Failed
+    [Checked] RunStarted  (StepsEnded | Health | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*  [Tested]
+    Finished | Stopped | Failed
 
 A run always ends with exactly one of the last three.
 """
@@ -10,12 +11,32 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from graph.messages import Message
 
 Figures = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at before a run. `level` is "ok", "warning" or "error"; `node` the id of whom it concerns."""
+
+    level: str
+    code: str
+    message: Message
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the look at one real batch before the run found. Bytes and seconds are estimates, None where nobody can tell."""
+
+    findings: tuple[Finding, ...]
+    memory_needed: int | None = None
+    memory_free: int | None = None
+    seconds_per_epoch: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,78 @@ class StepsEnded:
     series: Mapping[str, tuple[float, ...]]
     learning_rate: float
     samples_per_second: float
+    rates: Mapping[str, float] = field(default_factory=dict)  # the learning rate of each objective by its name
+    seconds: float = 0.0  # of work since the beginning of the run
+
+
+@dataclass(frozen=True, slots=True)
+class LayerHealth:
+    """How a layer learns at one step.
+
+    Norms are Euclidean over all its parameters; `update_ratio` is the norm of the step over that of the weights; mean,
+    deviation and `dead` (the share of units that are 0 for every sample) are of its output. `histogram` counts its weights in
+    equal steps from `low` to `high`. `state` is "", "vanishing", "exploding" or "dead". What does not apply is None.
+    """
+
+    gradient_norm: float | None = None
+    weight_norm: float | None = None
+    update_ratio: float | None = None
+    mean: float | None = None
+    deviation: float | None = None
+    dead: float | None = None
+    histogram: tuple[int, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A look into the network at one training step, now and then. `layers` goes by the ids of the nodes of the drawing."""
+
+    epoch: int
+    step: int
+    layers: Mapping[str, LayerHealth]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A checkpoint was written because the person wished it."""
+
+    epoch: int
+    step: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateSet:
+    """The person changed the learning rate of an objective while the run was paused."""
+
+    epoch: int
+    step: int
+    objective: str
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The run goes on with another drawing: names of parameters whose values were kept, kept in part, begun anew, left out."""
+
+    epoch: int
+    step: int
+    kept: tuple[str, ...]
+    resized: tuple[str, ...]
+    new: tuple[str, ...]
+    left_out: tuple[str, ...]
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A wish was not carried out; the run is as it was before."""
+
+    message: Message
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +225,10 @@ class Failed:
     run: str | None = None
 
 
-Event = RunStarted | StepsEnded | EpochEnded | Paused | Resumed | Tested | Finished | Stopped | Failed
+Event = (
+    Checked | RunStarted | StepsEnded | Health | Saved | RateSet | Replaced | Refused | EpochEnded | Paused | Resumed | Tested
+    | Finished | Stopped | Failed
+)  # fmt: skip
 FINAL = (Finished, Stopped, Failed)
 
 _NOT_IN_JSON = {"predictions", "image"}
@@ -141,8 +237,11 @@ _NOT_IN_JSON = {"predictions", "image"}
 def to_json(event: Event) -> str:
     """One line of JSON: `{"event": "EpochEnded", "epoch": 1, ...}`. Figures that are not finite become null."""
     record: dict[str, object] = {"event": type(event).__name__}
-    record |= {f.name: getattr(event, f.name) for f in fields(event) if f.name not in _NOT_IN_JSON}
-    return json.dumps(_plain(record), ensure_ascii=False, allow_nan=False)
+    return json.dumps({**record, **_fields(event)}, ensure_ascii=False, allow_nan=False)
+
+
+def _fields(value: Any) -> dict[str, object]:
+    return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.name not in _NOT_IN_JSON}
 
 
 def _plain(value: object) -> object:
@@ -154,4 +253,4 @@ def _plain(value: object) -> object:
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
-    return value
+    return _fields(value) if is_dataclass(value) else value

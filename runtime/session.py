@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from graph.messages import LayerloomError, msg
@@ -19,40 +20,82 @@ def failure(error: Exception) -> Failed:
     return Failed(msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}"))
 
 
+@dataclass(frozen=True, slots=True)
+class Save:
+    """The wish for a checkpoint now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetRate:
+    """The wish for another learning rate of an objective, from the next step on."""
+
+    objective: str
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The wish to go on with another drawing and plan; weights are carried over by the ids of the nodes."""
+
+    project: Project
+
+
+Wish = Save | SetRate | Replace
+
+
 class Control:
     """What the person wants of a run: read between two steps by the loop, set from any thread."""
 
     def __init__(self) -> None:
-        self._go_on = threading.Event()
-        self._go_on.set()
+        self._changed = threading.Condition()
+        self._paused = False
+        self._wishes: deque[Wish] = deque()
         self.stop_wanted = False
+        self.stop_after_epoch = False
 
     @property
     def pause_wanted(self) -> bool:
         """Whether the run should wait."""
-        return not self._go_on.is_set()
+        return self._paused and not self.stop_wanted
 
     @property
     def has_wish(self) -> bool:
-        """Whether the person wants anything but going on."""
-        return self.stop_wanted or not self._go_on.is_set()
+        """Whether the person wants anything before the next step but going on."""
+        return self._paused or self.stop_wanted or bool(self._wishes)
 
     def pause(self) -> None:
         """Wait before the next step."""
-        self._go_on.clear()
+        self._paused = True
 
     def resume(self) -> None:
         """Go on."""
-        self._go_on.set()
+        with self._changed:
+            self._paused = False
+            self._changed.notify_all()
 
-    def stop(self) -> None:
-        """End after the step under way, paused or not."""
-        self.stop_wanted = True
-        self._go_on.set()
+    def stop(self, *, after_epoch: bool = False) -> None:
+        """End after the step under way, paused or not; or after the epoch under way, going on with it if paused."""
+        with self._changed:
+            if after_epoch:
+                self.stop_after_epoch, self._paused = True, False
+            else:
+                self.stop_wanted = True
+            self._changed.notify_all()
+
+    def wish(self, wish: Wish) -> None:
+        """Carry this out between two steps, paused or not."""
+        with self._changed:
+            self._wishes.append(wish)
+            self._changed.notify_all()
+
+    def take_wish(self) -> Wish | None:
+        """The oldest wish that was not taken yet."""
+        return self._wishes.popleft() if self._wishes else None
 
     def wait(self) -> None:
-        """Block the run's thread until it may go on."""
-        self._go_on.wait()
+        """Block the run's thread until it may go on, should end, or has a wish to carry out."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.pause_wanted or self._wishes)
 
 
 class Session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.catalog.common import choice, flag, pair
+from graph.catalog.common import choice, pair
 from graph.catalog.types import Kind, NodeType, Param, PortType, Role
 
 FAMILY = "data"
@@ -54,7 +54,8 @@ TYPES = (
             choice("task", ("auto", "classification", "regression"), "Whether the column holds classes or numbers."),
             Param(name="ignore", kind=Kind.TEXT, optional=True,
                   help="Columns to leave out, separated by commas, such as 'id, name'."),
-            flag("standardize", True, "Brings every feature to mean 0 and variance 1, measured on the training part."),
+            choice("scaling", ("standardize", "min-max", "none"),
+                   "Brings every number to mean 0 and variance 1, or to 0..1, as measured on the training part."),
         ),
         synonyms=("dataset", "csv", "spreadsheet", "rows", "regression"),
     ),

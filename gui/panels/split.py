@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Signal
@@ -16,7 +16,7 @@ from gui.panels.fields import EntryField
 from gui.panels.parts import column, complain, label
 from gui.theme import GRID, theme
 
-PARTS = tuple(field.name for field in fields(Split))
+PARTS = ("train", "validation", "test")
 ROLES = {"train": "train", "validation": "validation", "test": "faint"}
 LEAST = {"train": 1.0, "validation": 0.0, "test": 0.0}  # percent
 BAR_HEIGHT = 8
@@ -113,7 +113,7 @@ def with_share(split: Split, part: str, share: float) -> Split:
     portion = getattr(split, first) / before if before else 1.0
     share = round(share, 6)
     size = round((1 - share) * portion, 4)
-    return Split(**{part: share, first: size, second: round(1 - share - size, 6)})
+    return replace(split, **{part: share, first: size, second: round(1 - share - size, 6)})
 
 
 def _names() -> dict[str, str]:

@@ -7,12 +7,12 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
 from graph.messages import DataError, msg
-from runtime.data.records import Loaded
+from runtime.data.records import Arrays, ArrayStore, Loaded, outputs_of
 from runtime.data.sources import MAX_CLASSES, Place, check_size, fingerprint, listed, reading
 
 INPUT_NAMES, TARGET_NAMES = ("input", "x"), ("target", "y")  # in lower or upper case
@@ -38,7 +38,37 @@ def read_arrays(place: Place, values: Mapping[str, object]) -> Loaded:
         target, classes = as_labels(target, "target", place.path)
     else:
         target = as_floats(target, "target", place.path)
-    return Loaded({"input": entry, "target": target}, place.title, fingerprint_of(found), classes)
+    arrays = {"input": entry, "target": target}
+    return loaded_arrays(arrays, title=place.title, fingerprint=fingerprint_of(found), classes=classes)
+
+
+def loaded_arrays(arrays: Arrays, *, classes: tuple[str, ...], **more: Any) -> Loaded:
+    """Samples in memory that leave their ports as they are; the last array holds the targets."""
+    *_, targets = arrays.values()
+    labels = targets if classes and targets.ndim == 1 else None
+    return Loaded(
+        store=ArrayStore(arrays), outputs=outputs_of(arrays, len(classes)), classes=classes, labels=labels, **more
+    )
+
+
+def read_input(values: Mapping[str, Any], facts: Mapping[str, Any], path: Path) -> Arrays:
+    """The array `input` of an `.npz` file, for a trained model.
+
+    Raises:
+        DataError: it is missing, or of another shape than the model was trained on.
+    """
+    array = as_input(read_npz(path, {"input": INPUT_NAMES})["input"], "input", path)
+    wanted = tuple(facts["outputs"]["input"]["shape"])
+    if array.shape[1:] != wanted:
+        raise DataError(
+            msg(
+                "'{file}': a sample of 'input' has the shape {found}, but the network takes {wanted}. Reshape it.",
+                file=path.name,
+                found=array.shape[1:],
+                wanted=wanted,
+            )
+        )
+    return {"input": array}
 
 
 def read_npz(path: Path, wanted: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graph.messages import DataError, msg
-from runtime.data.arrays import as_input, as_labels, fingerprint_of, read_npz
-from runtime.data.records import Loaded
-from runtime.data.sources import MAX_CLASSES, Place, check_size, fingerprint, reading
+from runtime.data.arrays import as_input, as_labels, fingerprint_of, loaded_arrays, read_npz
+from runtime.data.records import Arrays, Loaded
+from runtime.data.sources import IMAGES, MAX_CLASSES, Place, builtin_names, check_size, fingerprint, reading
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -28,6 +28,9 @@ IMAGE_NAMES, LABEL_NAMES = ("image", "images", "input", "x"), ("label", "labels"
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I")
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as in Pillow
+
+# Sets whose pictures show light strokes on a dark ground.
+_LIGHT_ON_DARK = frozenset(builtin_names(IMAGES))
 
 Size = tuple[int, int]
 
@@ -45,6 +48,23 @@ def read_images(place: Place, values: Mapping[str, object]) -> Loaded:
     with reading(place.path):
         is_folder = place.path.is_dir()
     return _read_folder(place, size) if is_folder else _read_file(place, size)
+
+
+def read_input(values: Mapping[str, object], facts: Mapping[str, Any], path: Path) -> Arrays:
+    """One picture file for a trained model, made gray or colored and stretched to the size of the drawing (`resize`).
+
+    For the built-in digits, light on dark, a picture whose border is mostly light is inverted, so that ink on paper works.
+    """
+    channels, height, width = facts["outputs"]["image"]["shape"]
+    pixels = with_channels(decode(read_content(path), path), channels)
+    if values["source"] in _LIGHT_ON_DARK and _has_light_border(pixels):
+        pixels = 1 - pixels
+    return {"image": resize(pixels, (height, width))[None]}
+
+
+def _has_light_border(pixels: np.ndarray) -> bool:
+    edges = (pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1])
+    return float(np.median(np.concatenate([edge.ravel() for edge in edges]))) > 0.5
 
 
 def as_size(value: Any) -> Size | None:
@@ -178,7 +198,8 @@ def _read_file(place: Place, size: Size | None) -> Loaded:
     if size:
         _check_total(len(images), images.shape[1], size, place.path)
         images = resize(images, size)
-    return Loaded({"image": images, "label": indices}, place.title, fingerprint_of(found), classes)
+    arrays = {"image": images, "label": indices}
+    return loaded_arrays(arrays, title=place.title, fingerprint=fingerprint_of(found), classes=classes)
 
 
 def _read_folder(place: Place, size: Size | None) -> Loaded:
@@ -198,14 +219,14 @@ def _read_folder(place: Place, size: Size | None) -> Loaded:
     digests: list[bytes] = []
     pictures = list(_decode_all([file for file, _ in files], place.path, size, digests))
     channels = max(len(picture) for picture in pictures)
-    return Loaded(
+    return loaded_arrays(
         {
             "image": np.stack([with_channels(picture, channels) for picture in pictures]),
             "label": np.array([label for _, label in files], dtype=np.int64),
         },
-        place.title,
-        fingerprint(digests),
-        tuple(folder.name for folder in folders),
+        title=place.title,
+        fingerprint=fingerprint(digests),
+        classes=tuple(folder.name for folder in folders),
     )
 
 

@@ -1,26 +1,23 @@
-"""Reading what a data node points at: its raw arrays, and the facts that the node remembers of them."""
+"""Reading what a data node points at: its raw samples, the facts that it remembers, and what a person can look at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from graph.binding import bind_node
 from graph.catalog import CATALOG
 from graph.messages import DataError, EditError, msg
 from graph.model import Node
-from runtime.data.arrays import read_arrays
-from runtime.data.images import read_images
-from runtime.data.records import Loaded
-from runtime.data.sources import ARRAYS, IMAGES, TABLE, Place, locate
-from runtime.data.tables import read_table
+from runtime.data.readers import READERS, Reader, Values
+from runtime.data.records import Loaded, Look
+from runtime.data.sources import locate
 
-_READERS: Mapping[str, Callable[[Place, Mapping[str, object]], Loaded]] = {
-    IMAGES: read_images,
-    TABLE: read_table,
-    ARRAYS: read_arrays,
-}
+LOOKED_AT = 64  # samples
 
 
 def load(node: Node, folder: Path | None = None) -> Loaded:
@@ -29,25 +26,30 @@ def load(node: Node, folder: Path | None = None) -> Loaded:
     Raises:
         DataError: the data is missing or wrong; the message names the place, `node` is the node's id.
     """
-    node_type = CATALOG[node.type]
-    try:
-        values = node_type.values(bind_node(node, {}))
-        place = locate(str(values["source"] or ""), node_type.id, folder)
-        return _READERS[node_type.id](place, values)
-    except DataError as error:
-        error.node = node.id
-        raise
-    except EditError as error:
-        raise DataError(error.message, node=node.id) from error
-    except MemoryError as error:
-        raise DataError(msg("There is not enough memory to read the data. Use fewer samples."), node=node.id) from error
+    with _blaming(node):
+        values = values_of(node)
+        place = locate(str(values["source"] or ""), CATALOG[node.type].id, folder)
+        return reader_of(node).read(place, values)
+
+
+def look(node: Node, folder: Path | None = None) -> Look:
+    """What a person can look at of the data of a node.
+
+    Whatever is measured is measured on the samples that are looked at.
+
+    Raises:
+        DataError: as for `load`.
+    """
+    loaded = load(node, folder)
+    with _blaming(node):
+        reader, values = reader_of(node), values_of(node)
+        rows = np.arange(min(LOOKED_AT, loaded.samples))
+        samples = reader.transform(values, reader.fit(values, loaded, rows), loaded.store.read(rows))
+        return reader.look(values, loaded, samples)
 
 
 def describe(node: Node, folder: Path | None = None) -> dict[str, Any]:
-    """The facts that a data node remembers of its data, as JSON values.
-
-        {"title", "samples", "task", "classes", "columns", "fingerprint",
-         "outputs": {port: {"shape", "dtype", "classes"}}}
+    """The facts that a data node remembers of its data, as JSON values (`Loaded.facts`).
 
     Shapes are without the batch dimension; "classes" of an output is there where it holds class indices.
 
@@ -55,6 +57,20 @@ def describe(node: Node, folder: Path | None = None) -> dict[str, Any]:
         DataError: as for `load`.
     """
     return load(node, folder).facts()
+
+
+def values_of(node: Node) -> Values:
+    """Every parameter of a data node, expressions worked out.
+
+    Raises:
+        EditError: a parameter does not fit.
+    """
+    return CATALOG[node.type].values(bind_node(node, {}))
+
+
+def reader_of(node: Node) -> Reader:
+    """How the data of a node is read."""
+    return READERS[CATALOG[node.type].id]
 
 
 def known_facts(node: Node) -> Mapping[str, Any]:
@@ -69,3 +85,17 @@ def known_facts(node: Node) -> Mapping[str, Any]:
             node=node.id,
         )
     return node.facts
+
+
+@contextmanager
+def _blaming(node: Node) -> Iterator[None]:
+    """Say of what goes wrong inside the block that it is this node's."""
+    try:
+        yield
+    except DataError as error:
+        error.node = node.id
+        raise
+    except EditError as error:
+        raise DataError(error.message, node=node.id) from error
+    except MemoryError as error:
+        raise DataError(msg("There is not enough memory to read the data. Use fewer samples."), node=node.id) from error

@@ -10,17 +10,17 @@ import numpy as np
 
 from graph.catalog import CATALOG, Role
 from graph.messages import DataError, msg
-from graph.model import Graph, Node, NodeId, Port, Project
-from runtime.data.loading import describe, known_facts, load
-from runtime.data.records import CLASSIFICATION, REGRESSION, Loaded, Part, Prepared, tensor_dtype
+from graph.model import Graph, Node, NodeId, Project
+from runtime.data.loading import describe, known_facts, load, reader_of, values_of
+from runtime.data.records import CLASSIFICATION, REGRESSION, Loaded, Prepared
+from runtime.data.samples import Samples, gather_samples
 from runtime.data.sources import fingerprint
 from runtime.data.splits import split
-from runtime.data.transforms import apply, measure
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Arrays = Mapping[NodeId, Mapping[str, np.ndarray]]
+    from runtime.data.parts import Part
 
 
 def prepare(project: Project, folder: Path | None = None) -> Prepared:
@@ -41,13 +41,13 @@ def prepare(project: Project, folder: Path | None = None) -> Prepared:
         check_facts(node, loaded[node.id])
     samples = _common_count(nodes, loaded)
     train, validation, test = split(samples, project.plan.split, seed=project.plan.seed)
-    statistics = {node.id: measure(node, loaded[node.id].arrays, train) for node in nodes}
-    arrays = {node.id: apply(statistics[node.id], loaded[node.id].arrays) for node in nodes}
+    statistics = {node.id: reader_of(node).fit(values_of(node), loaded[node.id], train) for node in nodes}
+    together = gather_samples(nodes, loaded, statistics)
     classes = next((data.classes for data in loaded.values() if data.classes), ())
     return Prepared(
-        train=_part(arrays, train),
-        validation=_part(arrays, validation),
-        test=_part(arrays, test),
+        train=_part(together, train),
+        validation=_part(together, validation),
+        test=_part(together, test),
         task=CLASSIFICATION if classes else REGRESSION,
         classes=classes,
         fingerprint=_joint_fingerprint([data.fingerprint for data in loaded.values()]),
@@ -117,13 +117,10 @@ def _common_count(nodes: tuple[Node, ...], loaded: Mapping[NodeId, Loaded]) -> i
     return next(iter(counts.values()))
 
 
-def _part(arrays: Arrays, indices: np.ndarray) -> Part:
-    tensors = {
-        Port(node, port): _tensor(array[indices].astype(tensor_dtype(array), copy=False))
-        for node, ports in arrays.items()
-        for port, array in ports.items()
-    }
-    return Part(tensors, indices)
+def _part(samples: Samples, rows: np.ndarray) -> Part:
+    from runtime.data.parts import HeldPart
+
+    return HeldPart({port: _tensor(array) for port, array in samples.read(rows).items()}, rows)
 
 
 def _tensor(array: np.ndarray) -> Tensor:

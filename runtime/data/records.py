@@ -4,37 +4,104 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from graph.model import NodeId, Port
+from graph.messages import Message
+from graph.model import NodeId
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor
+
+    from runtime.data.parts import Part
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
+TRAIN, VALIDATION, TEST = 0, 1, 2  # in `Loaded.parts`
+
+Arrays = Mapping[str, "np.ndarray"]  # samples first
+Statistics = Mapping[str, Any]  # what was measured on training samples, as JSON values
+
+
+class Store(Protocol):
+    """The raw samples of one source, as arrays by name. It goes to worker processes, so it can be pickled."""
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes all samples take as tensors."""
+        ...
+
+    def read(self, rows: np.ndarray) -> Arrays:
+        """The samples of these numbers, in this order; called with few of them where the data does not fit into memory.
+
+        Raises:
+            DataError: a sample cannot be read any more.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Loaded:
-    """The raw data of one data node.
+class ArrayStore:
+    """Samples that are in memory."""
 
-    `arrays` holds one array an output port, samples first; what is floating there becomes float32 in a run,
-    what is integer int64. The last port is the target. `classes` are the names of its class indices, empty for
+    arrays: Arrays
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return len(next(iter(self.arrays.values())))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+    def read(self, rows: np.ndarray) -> Arrays:
+        """The samples of these numbers, in this order."""
+        return {name: array[rows] for name, array in self.arrays.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What leaves a port of a data node: the shape of a sample, its dtype ("float32", "int64"), and how many classes it counts."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    classes: int | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Loaded:
+    """What a data node read, before anything was measured on it.
+
+    `store` has the raw samples; the node's reader (`runtime.data.loading`) makes of them what leaves the ports, which
+    `outputs` describes, with statistics of the training samples. `classes` are the names of the class indices, empty for
     regression; `columns` the names of the features of a table. `fingerprint` identifies the content of the source,
     whatever the node's other parameters.
+
+    For the split, each an entry a sample: `labels` (class indices) are what it may be stratified by; samples with equal
+    `groups` stay together; `parts` (TRAIN, VALIDATION, TEST) is the split that the source itself has. `broken` says of
+    each row or file that was skipped what is wrong with it, with its place.
     """
 
-    arrays: Mapping[str, np.ndarray]
     title: str
     fingerprint: str
+    store: Store
+    outputs: Mapping[str, Output]
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    labels: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    parts: np.ndarray | None = None
+    broken: tuple[Message, ...] = ()
 
     @property
     def samples(self) -> int:
         """Number of samples."""
-        return len(next(iter(self.arrays.values())))
+        return self.store.count
 
     @property
     def task(self) -> str:
@@ -43,44 +110,24 @@ class Loaded:
 
     def facts(self) -> dict[str, Any]:
         """What the data node remembers: JSON values only, shapes without the batch dimension."""
-        outputs: dict[str, dict[str, Any]] = {
-            port: {"shape": list(array.shape[1:]), "dtype": tensor_dtype(array)} for port, array in self.arrays.items()
-        }
-        if self.classes:
-            outputs[list(outputs)[-1]]["classes"] = len(self.classes)
         return {
             "title": self.title,
             "samples": self.samples,
             "task": self.task,
-            "outputs": outputs,
+            "outputs": {port: _output_facts(output) for port, output in self.outputs.items()},
             "classes": list(self.classes),
             "columns": list(self.columns),
             "fingerprint": self.fingerprint,
+            "skipped": len(self.broken),
         }
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Part:
-    """One share of the samples: a tensor an output port of the data nodes, all with `count` rows in the same order.
-
-    `indices` says which sample of the source each row is.
-    """
-
-    tensors: Mapping[Port, Tensor]
-    indices: np.ndarray
-
-    @property
-    def count(self) -> int:
-        """Number of samples."""
-        return len(self.indices)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prepared:
     """Everything that a run needs of the data.
 
-    `statistics[node id][port]` holds what was measured on the training part only, as JSON values; `fingerprint` covers
-    all data nodes.
+    `statistics[node id]` holds what was measured on the training part only, as JSON values; `fingerprint` covers all
+    data nodes.
     """
 
     train: Part
@@ -89,7 +136,7 @@ class Prepared:
     task: str
     classes: tuple[str, ...]
     fingerprint: str
-    statistics: Mapping[NodeId, Mapping[str, Any]]
+    statistics: Mapping[NodeId, Statistics]
 
     @property
     def parts(self) -> tuple[Part, Part, Part]:
@@ -97,6 +144,56 @@ class Prepared:
         return self.train, self.validation, self.test
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnLook:
+    """Figures of one column or channel: for numbers least, most, mean and deviation; how many are missing or different."""
+
+    name: str
+    kind: str  # "number", "category" or "text"
+    missing: int = 0
+    distinct: int | None = None
+    least: float | None = None
+    most: float | None = None
+    mean: float | None = None
+    deviation: float | None = None
+    histogram: tuple[int, ...] = ()  # counts in equal steps from `least` to `most`
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Look:
+    """What a person can look at of some data; what does not apply is empty.
+
+    `pictures` are height × width (× 3) arrays in 0..1, or frames × height × width (× 3) for videos and volumes, with
+    captions; `rows` cells in words under `header`; `texts` pairs of a text (pieces such as tokens joined by " · ") and what
+    belongs to it; `points` N × 2 with `point_labels`. `counts` are samples a class, `columns` figures a column.
+    """
+
+    pictures: tuple[np.ndarray, ...] = ()
+    captions: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    points: np.ndarray | None = None
+    point_labels: np.ndarray | None = None
+    counts: tuple[tuple[str, int], ...] = ()
+    columns: tuple[ColumnLook, ...] = ()
+    broken: tuple[Message, ...] = ()
+
+
+def outputs_of(arrays: Arrays, classes: int | None = None) -> dict[str, Output]:
+    """The outputs that leave as they are in the arrays; the last one counts so many classes."""
+    found = {name: Output(tuple(array.shape[1:]), tensor_dtype(array)) for name, array in arrays.items()}
+    if classes:
+        *_, last = found
+        found[last] = Output(found[last].shape, found[last].dtype, classes)
+    return found
+
+
 def tensor_dtype(array: np.ndarray) -> str:
     """The dtype that the array has as a tensor: "float32" or "int64"."""
     return "float32" if array.dtype.kind == "f" else "int64"
+
+
+def _output_facts(output: Output) -> dict[str, Any]:
+    facts: dict[str, Any] = {"shape": list(output.shape), "dtype": output.dtype}
+    return {**facts, "classes": output.classes} if output.classes else facts

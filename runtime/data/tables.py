@@ -7,11 +7,13 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from graph.messages import DataError, msg
-from runtime.data.records import CLASSIFICATION, REGRESSION, Loaded
+from runtime.data.arrays import loaded_arrays
+from runtime.data.records import CLASSIFICATION, REGRESSION, Arrays, Loaded, Statistics
 from runtime.data.sources import MAX_CLASSES, Place, check_size, fingerprint, listed, reading
 
 DELIMITERS = ",;\t"
@@ -137,7 +139,36 @@ def read_table(place: Place, values: Mapping[str, object]) -> Loaded:
         )
     entry = table.numbers(features)
     answers, classes = _target(table, target, str(values["task"]))
-    return Loaded({"features": entry, "target": answers}, place.title, table.fingerprint, classes, tuple(features))
+    arrays = {"features": entry, "target": answers}
+    return loaded_arrays(
+        arrays, title=place.title, fingerprint=table.fingerprint, classes=classes, columns=tuple(features)
+    )
+
+
+def read_input(values: Mapping[str, object], facts: Mapping[str, Any], path: Path) -> Arrays:
+    """Every row of a CSV file that has the feature columns, in any order, for a trained model."""
+    table, columns = parse(path), list(facts["columns"])
+    table.require(columns)
+    return {"features": table.numbers(columns)}
+
+
+def fit(values: Mapping[str, object], loaded: Loaded, train: np.ndarray) -> Statistics:
+    """Mean and standard deviation (of the population) of each feature of the training rows; the deviation of a constant
+    feature is taken as 1."""
+    if values["scaling"] != "standardize":
+        return {}
+    rows = loaded.store.read(train)["features"]
+    mean = rows.mean(axis=0)
+    std = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0)
+    return {"features": {"mean": mean.tolist(), "std": std.tolist()}}
+
+
+def transform(values: Mapping[str, object], statistics: Statistics, samples: Arrays) -> Arrays:
+    """The features as (x - mean) / std."""
+    if not (moments := statistics.get("features")):
+        return samples
+    scaled = (samples["features"] - np.array(moments["mean"])) / np.array(moments["std"])
+    return {**samples, "features": scaled}
 
 
 def parse(path: Path) -> Table:

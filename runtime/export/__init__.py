@@ -87,7 +87,7 @@ def _samples(trained: Trained) -> dict[str, tuple[Tensor, ...]]:
 
     try:
         test = prepare(trained.project, trained.folder).test
-        batch = tuple(test.tensors[port][:MAX_SAMPLES] for port in trained.compiled.inputs)
+        batch = test.head(MAX_SAMPLES, ports=trained.compiled.inputs)
     except (DataError, KeyError):  # a KeyError: an Input node stands for data that the drawing does not have
         return {}
     return {SAMPLES: batch} if test.count else {}

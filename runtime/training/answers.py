@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from graph.model import Port
 from runtime.compiler import Compiled
 from runtime.data import Part
-from runtime.data.batching import epoch_batches
 from runtime.events import SamplePrediction
 
 MAX_SAMPLES = 64
@@ -70,7 +69,7 @@ def ask(compiled: Compiled, model: nn.Module, part: Part, *, batch_size: int) ->
     targets, outputs = _collect(compiled, model, question, part, batch_size)
     if outputs.dim() > 2:
         return Answers()
-    pictures = _pictures(part.tensors[compiled.inputs[0]][:MAX_SAMPLES])
+    pictures = _pictures(*part.head(MAX_SAMPLES, ports=compiled.inputs[:1]))
     if question.probabilities is None:
         return Answers((), _samples(part, pictures, _first_number(targets), _first_number(outputs), repeat(None)))
     probabilities, guesses = question.probabilities(outputs).max(1)
@@ -84,7 +83,7 @@ def _collect(
     """Targets and outputs of all samples, on the CPU."""
     targets, answers = [], []
     with torch.no_grad():
-        for *inputs, target in epoch_batches(part, batch_size, ports=[*compiled.inputs, question.target]):
+        for *inputs, target in part.batches(batch_size, ports=[*compiled.inputs, question.target]):
             outputs = model(*inputs)
             targets.append(target.cpu())
             answers.append((outputs if isinstance(outputs, Tensor) else outputs[question.output]).cpu())

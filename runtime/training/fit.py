@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from graph.messages import RunError, msg
 from graph.model import Port
 from runtime.compiler import Compiled
 from runtime.data import Part
-from runtime.data.batching import epoch_batches, num_batches, to_device
+from runtime.data.parts import num_batches
 from runtime.devices import Device
 from runtime.events import Figures
 from runtime.training.learner import Batch, Learner, Outcome
@@ -46,7 +45,7 @@ class Fit:
         self.compiled, self.device, self.epochs = compiled, device, epochs
         self.batch_size = plan.batch_size
         self.model = compiled.build(plan.seed).to(device.id)
-        self.train, self.validation, self.test = (to_device(part, device.id) for part in parts)
+        self.train, self.validation, self.test = (part.to(device.id) for part in parts)
         self.ports = _data_ports(compiled, self.train)
         self.learners = self._build_learners()
         self.epoch, self.batch, self.step = 1, 0, 0
@@ -86,9 +85,9 @@ class Fit:
     def batches(self, part: Part, *, training: bool) -> Iterator[Batch]:
         """The batches of a pass; those of training in a new order each epoch, from the first that is not done."""
         if not training:
-            return epoch_batches(part, self.batch_size, ports=self.ports)
+            return part.batches(self.batch_size, ports=self.ports)
         self._order.set_state(self._order_of_epoch)
-        return islice(self._shuffled(self._order), self.batch, None)
+        return self._shuffled(self._order, first=self.batch)
 
     def train_step(self, batch: Batch) -> Sequence[Outcome | None]:
         """Every objective whose turn it is changes its parameters once."""
@@ -104,10 +103,10 @@ class Fit:
     def batch_again(self, part: Part, index: int, *, training: bool) -> Batch:
         """Batch number `index` (from 0) of the pass under way, once more."""
         if not training:
-            return next(islice(self.batches(part, training=False), index, None))
+            return next(part.batches(self.batch_size, ports=self.ports, first=index))
         again = torch.Generator()
         again.set_state(self._order_of_epoch)
-        return next(islice(self._shuffled(again), index, None))
+        return next(self._shuffled(again, first=index))
 
     def learner_of(self, loss: str) -> Learner:
         """The learner that makes the loss of this name small."""
@@ -175,7 +174,7 @@ class Fit:
             raise RunError(
                 msg("There is no loss to make small. Add a loss, and wire the network and the targets to it.")
             )
-        sample = next(epoch_batches(self.train, PROBE_SAMPLES, ports=self.ports))
+        sample = self.train.head(PROBE_SAMPLES, ports=self.ports)
         shared = {"ports": self.ports, "sample": sample, "epochs": self.epochs, "alone": len(programs) == 1}
         return [Learner(self.compiled, program, self.model, **shared) for program in programs]
 
@@ -189,15 +188,15 @@ class Fit:
     def _new_record(self) -> Record:
         return Record(self.compiled.programs, self.stopwatch)
 
-    def _shuffled(self, generator: torch.Generator) -> Iterator[Batch]:
-        return epoch_batches(self.train, self.batch_size, generator, ports=self.ports)
+    def _shuffled(self, generator: torch.Generator, *, first: int) -> Iterator[Batch]:
+        return self.train.batches(self.batch_size, generator, ports=self.ports, first=first)
 
 
 def _data_ports(compiled: Compiled, part: Part) -> list[Port]:
     """The data ports that the programs take, in a fixed order."""
     ports = list(dict.fromkeys(port for program in compiled.programs for port in program.inputs))
     for port in ports:
-        if port not in part.tensors:
+        if port not in part.ports:
             node = compiled.project.graph.nodes[port.node]
             raise RunError(
                 msg("'{name}' stands for data that is not there. Put a data node in its place.", name=node.name),

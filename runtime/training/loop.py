@@ -177,7 +177,10 @@ def _pause(fit: Fit, control: Control) -> Iterator[Event]:
     if control.pause_wanted:
         yield Paused(fit.epoch, fit.step)
         with fit.stopwatch.held():
-            control.wait()
+            while control.pause_wanted:
+                control.wait()
+                while control.take_wish() is not None:
+                    pass
         yield Resumed(fit.epoch, fit.step)
 
 

@@ -247,7 +247,7 @@ def test_a_file_refuses_names_that_are_none(name):
 
 
 def test_a_file_names_its_version():
-    assert MIGRATIONS.version == 3 and '"version": 3' in to_text(used(linear_block()))
+    assert MIGRATIONS.version == 4 and '"version": 4' in to_text(used(linear_block()))
 
 
 # ---- code

@@ -17,7 +17,10 @@ from graph import files, records, strict_json
 from graph.catalog import CATALOG
 from graph.files import from_text, load, to_text
 from graph.messages import FileError
+from graph.migrations import MIGRATIONS
 from graph.model import Graph, Link, Node, Port, Project
+from graph.plan import Plan
+from graph.records import plan_record
 
 V1 = Path(__file__).parent / "fixtures" / "v1.layerloom"
 
@@ -92,11 +95,13 @@ def test_what_this_version_does_not_know_survives():
     stranger = project.graph.node_named("stranger")
     assert stranger.type == "tomorrow.Layer" and stranger.extra == {"notes": ["kept"]}
     assert project.extra == {"frames": [{"title": "head"}], "plan": {"budget": 3}, "layout": {"zoom": 1.5}}
-    assert to_text(project) == V1.read_text("utf-8").replace('"version": 1', '"version": 3', 1)
+    expected = MIGRATIONS.apply(json.loads(V1.read_text("utf-8")))
+    expected["plan"] = {**plan_record(Plan()), **expected["plan"]}
+    assert json.loads(to_text(project)) == expected
 
 
 def test_a_file_without_plan_and_layout_gets_the_defaults():
-    record = {"format": "layerloom", "version": 3, "name": "bare", "links": []}
+    record = {"format": "layerloom", "version": 4, "name": "bare", "links": []}
     record["nodes"] = [{"id": "n1", "type": "torch.nn.ReLU", "name": "relu1"}]
     assert from_text(json.dumps(record)) == Project(Graph().add(Node("n1", "torch.nn.ReLU", "relu1")), name="bare")
 
@@ -124,8 +129,8 @@ REFUSED = {
     "cut off": (lambda: to_text(lenet5().project)[:100], "not valid JSON at line 8, column 2"),
     "a list": (lambda: "[1, 2]", "does not start with a brace"),
     "other JSON": (lambda: '{"a": 1}', "'format' is not 'layerloom'"),
-    "newer": (lambda: edited('"version": 3', '"version": 4'), "version 4, and this Layerloom reads up to version 3"),
-    "no version": (lambda: edited('"version": 3', '"version": "1"'), "which format version"),
+    "newer": (lambda: edited('"version": 4', '"version": 5'), "version 5, and this Layerloom reads up to version 4"),
+    "no version": (lambda: edited('"version": 4', '"version": "1"'), "which format version"),
     "repeated key": (lambda: edited('"id": "n2",', '"id": "n2", "id": "x",'), "At nodes[1]: the key 'id' stands there"),
     "not a number": (lambda: edited("[0.0, 0.0]", "[NaN, 0.0]"), "At layout.nodes.n1[0]: the number is not finite"),
     "infinite": (lambda: edited("[0.0, 0.0]", "[1e999, 0.0]"), "At layout.nodes.n1[0]: the number is not finite"),

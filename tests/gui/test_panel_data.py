@@ -14,9 +14,10 @@ from graph.messages import Message
 from graph.model import Node
 from gui.editor import Editor
 from gui.panels.data import DataPanel
-from gui.panels.preview import IMAGES, MOST_BYTES, Preview, PreviewReader, make_preview, read_preview, to_image
+from gui.panels.preview import MOST_BYTES, Preview, PreviewReader, make_preview, read_preview, to_image
 from panel_tools import show
-from runtime.data import load
+from runtime.data import load, look
+from runtime.data.looks import PICTURES
 
 TABLE = "layerloom.data.Table"
 
@@ -53,15 +54,15 @@ def test_pictures_and_classes_are_shown(qtbot, panel):
 
 
 def test_the_first_samples_are_the_first_samples():
-    loaded = load(Node("n1", "layerloom.data.Images", "digits"))
-    preview = make_preview(loaded)
-    assert len(preview.images) == IMAGES
-    assert preview.captions == tuple(map(str, loaded.arrays["label"][:IMAGES]))
+    node = Node("n1", "layerloom.data.Images", "digits")
+    loaded, preview = load(node), make_preview(look(node))
+    assert len(preview.images) == PICTURES
+    assert preview.captions == tuple(map(str, loaded.store.arrays["label"][:PICTURES]))
     assert sum(count for _, count in preview.counts) == loaded.samples
 
 
 def test_pixels_arrive_as_they_are():
-    sample = np.zeros((3, 2, 4), dtype=np.float32)
+    sample = np.zeros((2, 4, 3), dtype=np.float32)
     sample[0, 0, 0] = 1.0
     image = to_image(sample)
     assert (image.width(), image.height()) == (88, 44)
@@ -79,7 +80,7 @@ def test_a_table_is_shown_with_its_columns(qtbot, editor, panel):
     loaded = load(Node("n1", TABLE, "table"))
     header = [table.horizontalHeaderItem(n).text() for n in range(table.columnCount())]
     assert header == [*loaded.columns, "target"]
-    assert float(table.item(0, 0).text()) == pytest.approx(float(loaded.arrays["features"][0, 0]), rel=1e-3)
+    assert float(table.item(0, 0).text()) == pytest.approx(float(loaded.store.arrays["features"][0, 0]), rel=1e-3)
 
 
 def test_missing_data_is_said_and_mended(qtbot, editor, panel, tmp_path, monkeypatch):

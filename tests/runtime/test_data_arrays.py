@@ -51,16 +51,16 @@ def test_integer_targets_are_classes(tmp_path: Path) -> None:
 def test_floating_targets_are_numbers_in_a_column(tmp_path: Path) -> None:
     loaded = load(node(write(tmp_path, X=np.arange(4.0), y=np.arange(4.0))))
     assert loaded.task == "regression"
-    assert {port: array.shape for port, array in loaded.arrays.items()} == {"input": (4, 1), "target": (4, 1)}
-    assert {array.dtype for array in loaded.arrays.values()} == {np.dtype("float32")}
+    assert {port: array.shape for port, array in loaded.store.arrays.items()} == {"input": (4, 1), "target": (4, 1)}
+    assert {array.dtype for array in loaded.store.arrays.values()} == {np.dtype("float32")}
 
 
 def test_bytes_are_scaled_and_other_integers_are_not(tmp_path: Path) -> None:
     pixels = load(node(write(tmp_path, x=np.array([[0, 255], [51, 0]], np.uint8), y=np.array([0, 1]))))
-    assert pixels.arrays["input"].tolist() == [[0, 1], [np.float32(0.2), 0]]
+    assert pixels.store.arrays["input"].tolist() == [[0, 1], [np.float32(0.2), 0]]
     tokens = load(node(write(tmp_path, x=np.array([[7, 300], [5, 0]], np.int32), y=np.array([0, 1]))))
-    assert tokens.arrays["input"].dtype == np.int64
-    assert tokens.arrays["input"].tolist() == [[7, 300], [5, 0]]
+    assert tokens.store.arrays["input"].dtype == np.int64
+    assert tokens.store.arrays["input"].tolist() == [[7, 300], [5, 0]]
 
 
 @pytest.mark.parametrize(

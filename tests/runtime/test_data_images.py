@@ -46,14 +46,14 @@ def refused(path: Path, **params) -> str:
 def test_a_folder_a_class(shapes: Path) -> None:
     loaded = load(node(shapes))
     assert loaded.classes == ("dark", "light")
-    assert loaded.arrays["label"].tolist() == [0, 0, 1]
-    assert loaded.arrays["image"].shape == (3, 1, 3, 4)
-    assert np.unique(loaded.arrays["image"]).tolist() == [0, np.float32(0.2), 1]
+    assert loaded.store.arrays["label"].tolist() == [0, 0, 1]
+    assert loaded.store.arrays["image"].shape == (3, 1, 3, 4)
+    assert np.unique(loaded.store.arrays["image"]).tolist() == [0, np.float32(0.2), 1]
 
 
 def test_one_colored_picture_makes_all_of_them_three_channels(shapes: Path) -> None:
     paint(shapes / "light" / "2.png", (255, 0, 0), "RGB")
-    image = load(node(shapes)).arrays["image"]
+    image = load(node(shapes)).store.arrays["image"]
     assert image.shape == (4, 3, 3, 4)
     assert image[3, :, 0, 0].tolist() == [1, 0, 0]
     assert image[1, :, 0, 0].tolist() == [np.float32(0.2)] * 3
@@ -71,7 +71,7 @@ def test_image_size_brings_pictures_to_one_size(shapes: Path) -> None:
 def test_transparency_lies_on_white_and_16_bits_are_scaled(shapes: Path) -> None:
     paint(shapes / "light" / "2.png", (0, 0), "LA")
     Image.fromarray(np.full((3, 4), 32768, np.uint16)).save(shapes / "light" / "3.png")
-    image = load(node(shapes)).arrays["image"]
+    image = load(node(shapes)).store.arrays["image"]
     assert image[3].min() == 1
     assert image[4, 0, 0, 0] == np.float32(32768 / 65535)
 
@@ -95,8 +95,8 @@ def test_resize_is_bilinear_as_in_torch() -> None:
 def test_arrays_of_pixels(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=np.full((4, 8, 8), 255, np.uint8), labels=np.array([0, 1, 0, 1]))
     loaded = load(node(tmp_path / "a.npz", image_size=16))
-    assert loaded.arrays["image"].shape == (4, 1, 16, 16)
-    assert loaded.arrays["image"].min() == loaded.arrays["image"].max() == 1
+    assert loaded.store.arrays["image"].shape == (4, 1, 16, 16)
+    assert loaded.store.arrays["image"].min() == loaded.store.arrays["image"].max() == 1
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_the_split_can_be_redone_by_hand() -> None:
 
 
 def test_the_parts_hold_the_samples_that_their_indices_name() -> None:
-    data = prepare(project("Table", source="builtin:iris", standardize=False))
+    data = prepare(project("Table", source="builtin:iris", scaling="none"))
     rows = [line.split(",") for line in BUILTINS["iris"].path.read_text("utf-8").splitlines()[1:]]
     for part in (data.train, data.validation, data.test):
         for i, index in enumerate(part.indices):
@@ -134,7 +134,7 @@ def test_a_constant_feature_becomes_0(tmp_path: Path) -> None:
 
 
 def test_without_standardize_features_stay_as_they_are() -> None:
-    data = prepare(project(source="builtin:diabetes", standardize=False))
+    data = prepare(project(source="builtin:diabetes", scaling="none"))
     assert data.statistics == {"n1": {}}
     assert data.train.tensors[FEATURES][:, 0].min() == 19  # years of age
 

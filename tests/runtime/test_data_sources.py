@@ -38,22 +38,22 @@ def test_the_catalogue_offers_exactly_the_sets_that_ship(node_type: str) -> None
 
 def test_digits_are_those_of_scikit_learn() -> None:
     loaded, original = builtin("digits"), datasets.load_digits()
-    assert np.array_equal(loaded.arrays["image"][:, 0] * 16, original.images)
-    assert np.array_equal(loaded.arrays["label"], original.target)
+    assert np.array_equal(loaded.store.arrays["image"][:, 0] * 16, original.images)
+    assert np.array_equal(loaded.store.arrays["label"], original.target)
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer"])
 def test_classification_tables_are_those_of_scikit_learn(name: str) -> None:
     loaded, original = builtin(name), getattr(datasets, f"load_{name}")()
-    assert np.array_equal(loaded.arrays["features"], original.data)
-    labels = np.array(loaded.classes)[loaded.arrays["target"]]
+    assert np.array_equal(loaded.store.arrays["features"], original.data)
+    labels = np.array(loaded.classes)[loaded.store.arrays["target"]]
     assert np.array_equal(labels, original.target_names[original.target])
 
 
 def test_the_diabetes_table_is_that_of_scikit_learn() -> None:
     loaded, original = builtin("diabetes"), datasets.load_diabetes(scaled=False)
-    assert np.array_equal(loaded.arrays["features"], original.data)
-    assert np.array_equal(loaded.arrays["target"][:, 0], original.target)
+    assert np.array_equal(loaded.store.arrays["features"], original.data)
+    assert np.array_equal(loaded.store.arrays["target"][:, 0], original.target)
 
 
 @pytest.mark.parametrize(

@@ -69,16 +69,16 @@ def test_every_mistake_has_its_own_sentence(tmp_path: Path) -> None:
 def test_text_labels_become_indices_in_sorted_order(tmp_path: Path) -> None:
     loaded = load(node(write(tmp_path, PLAIN)))
     assert loaded.classes == ("no", "yes")
-    assert loaded.arrays["target"].tolist() == [1, 0, 1]
-    assert loaded.arrays["target"].dtype == np.int64
+    assert loaded.store.arrays["target"].tolist() == [1, 0, 1]
+    assert loaded.store.arrays["target"].dtype == np.int64
     assert loaded.columns == ("a", "b")
-    assert loaded.arrays["features"].tolist() == [[1, 2], [3, 4.5], [-100, 0]]
+    assert loaded.store.arrays["features"].tolist() == [[1, 2], [3, 4.5], [-100, 0]]
 
 
 def test_numeric_labels_are_sorted_as_numbers(tmp_path: Path) -> None:
     loaded = load(node(write(tmp_path, "a,y\n1,10\n2,9\n3,10\n4,9\n")))
     assert loaded.classes == ("9", "10")
-    assert loaded.arrays["target"].tolist() == [1, 0, 1, 0]
+    assert loaded.store.arrays["target"].tolist() == [1, 0, 1, 0]
 
 
 def test_a_regression_target_is_a_column(tmp_path: Path) -> None:
@@ -105,13 +105,13 @@ def test_the_task_is_guessed_from_the_target(tmp_path: Path, answers: list, task
 
 def test_the_task_can_be_forced(tmp_path: Path) -> None:
     path = write(tmp_path, "a,y\n1,0\n2,1\n3,0\n4,1\n")
-    assert load(node(path, task="regression")).arrays["target"].shape == (4, 1)
+    assert load(node(path, task="regression")).store.arrays["target"].shape == (4, 1)
 
 
 def test_target_and_ignored_columns_are_no_features(tmp_path: Path) -> None:
     loaded = load(node(write(tmp_path, "id,a,y,b\nx,1,2.5,3\nz,4,5.5,6\n"), target="y", ignore=" id , b"))
     assert loaded.columns == ("a",)
-    assert loaded.arrays["target"].tolist() == [[2.5], [5.5]]
+    assert loaded.store.arrays["target"].tolist() == [[2.5], [5.5]]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

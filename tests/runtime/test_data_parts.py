@@ -8,15 +8,15 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from graph.model import Port
-from runtime.data import Part, batching
-from runtime.data.batching import epoch_batches, num_batches, to_device
+from runtime.data import parts as module
+from runtime.data.parts import HeldPart, num_batches
 
 X, Y = Port("n1", "image"), Port("n1", "label")
 
 
-def part(count: int = 103) -> Part:
+def part(count: int = 103) -> HeldPart:
     x = torch.randn(count, 3, 4, generator=torch.Generator().manual_seed(1))
-    return Part({X: x, Y: torch.arange(count)}, np.arange(count))
+    return HeldPart({X: x, Y: torch.arange(count)}, np.arange(count))
 
 
 def assert_same(found, expected) -> None:
@@ -28,32 +28,32 @@ def assert_same(found, expected) -> None:
 
 @pytest.mark.parametrize("limit", [1, 3000, 2**28])
 def test_shuffled_batches_are_those_of_a_loop_by_hand(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
-    monkeypatch.setattr(batching, "GATHER_BYTES", limit)
+    monkeypatch.setattr(module, "GATHER_BYTES", limit)
     data, g, h = part(), torch.Generator().manual_seed(7), torch.Generator().manual_seed(7)
     x, y = data.tensors.values()
     for _epoch in range(3):
         order = torch.randperm(103, generator=h)
-        assert_same(epoch_batches(data, 10, g), zip(x[order].split(10), y[order].split(10), strict=True))
+        assert_same(data.batches(10, g), zip(x[order].split(10), y[order].split(10), strict=True))
 
 
 def test_batches_in_order_are_those_of_a_data_loader() -> None:
     data = part()
     loader = DataLoader(TensorDataset(*data.tensors.values()), batch_size=10)
-    assert_same(epoch_batches(data, 10), loader)
+    assert_same(data.batches(10), loader)
     assert num_batches(data, 10) == len(loader) == 11
 
 
 def test_ports_choose_and_order_the_tensors() -> None:
-    (labels, images), *_ = epoch_batches(part(), 10, ports=[Y, X])
+    (labels, images), *_ = part().batches(10, ports=[Y, X])
     assert labels.shape == (10,)
     assert images.shape == (10, 3, 4)
-    assert [len(batch) for batch in next(epoch_batches(part(), 200, ports=[Y]))] == [103]
+    assert [len(batch) for batch in next(part().batches(200, ports=[Y]))] == [103]
 
 
 def test_the_order_is_drawn_at_the_call() -> None:
     g = torch.Generator().manual_seed(7)
     state = g.get_state()
-    batches = epoch_batches(part(), 10, g)
+    batches = part().batches(10, g)
     assert not torch.equal(g.get_state(), state)
     state = g.get_state()
     list(batches)
@@ -61,12 +61,12 @@ def test_the_order_is_drawn_at_the_call() -> None:
 
 
 def test_an_empty_part_has_no_batches() -> None:
-    assert list(epoch_batches(part(0), 10)) == []
-    assert list(epoch_batches(part(0), 10, torch.Generator())) == []
+    assert list(part(0).batches(10)) == []
+    assert list(part(0).batches(10, torch.Generator())) == []
     assert num_batches(part(0), 10) == 0
 
 
 def test_to_device_keeps_everything_else() -> None:
-    moved = to_device(part(), "meta")
+    moved = part().to("meta")
     assert {tensor.device.type for tensor in moved.tensors.values()} == {"meta"}
     assert moved.count == 103

@@ -1,0 +1,59 @@
+"""What a person can look at of data: the first samples as pictures, rows or points, and figures about all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from runtime.data.records import Arrays, Loaded, Look
+
+PICTURES, ROWS = 24, 12  # how many samples are shown
+
+
+def look_at_samples(values: Mapping[str, Any], loaded: Loaded, samples: Arrays) -> Look:
+    """Pictures where the first port gives images, else rows of numbers; a caption or last cell is the right answer.
+
+    Args:
+        samples: the first ones, as they leave the ports.
+    """
+    (first, inputs), *rest = samples.items()
+    name, targets = rest[-1] if rest else ("", None)
+    words = _words(loaded, targets)
+    counts = class_counts(loaded)
+    if inputs.ndim == 4 and inputs.shape[1] in (1, 3):
+        pictures = tuple(picture(sample) for sample in inputs[:PICTURES])
+        return Look(pictures=pictures, captions=words[: len(pictures)], counts=counts, broken=loaded.broken)
+    flat = inputs[:ROWS].reshape(min(ROWS, len(inputs)), -1)
+    names = loaded.columns or tuple(f"{first} {number}" for number in range(flat.shape[1]))
+    rows = tuple((*map(shown_number, row), *words[n : n + 1]) for n, row in enumerate(flat.tolist()))
+    header = (*names, *([name] if words else []))
+    return Look(header=header, rows=rows, counts=counts, broken=loaded.broken)
+
+
+def picture(sample: np.ndarray) -> np.ndarray:
+    """C × H × W (1 or 3 channels) as height × width (× 3) in 0..1."""
+    pixels = sample.clip(0, 1).transpose(1, 2, 0)
+    return pixels[..., 0] if pixels.shape[2] == 1 else pixels
+
+
+def class_counts(loaded: Loaded) -> tuple[tuple[str, int], ...]:
+    """How many samples each class has."""
+    if not loaded.classes or loaded.labels is None:
+        return ()
+    counts = np.bincount(loaded.labels, minlength=len(loaded.classes)).tolist()
+    return tuple(zip(loaded.classes, counts, strict=True))
+
+
+def shown_number(value: float) -> str:
+    """A number as people read it, up to four digits."""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def _words(loaded: Loaded, targets: np.ndarray | None) -> tuple[str, ...]:
+    """The right answers of samples in words."""
+    if targets is None:
+        return ()
+    shown = targets.reshape(len(targets), -1)[:, 0].tolist()
+    return tuple(loaded.classes[int(value)] if loaded.classes else shown_number(value) for value in shown)

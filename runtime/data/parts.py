@@ -1,0 +1,121 @@
+"""Parts of the data as a run takes them: batches out of tensors, one shuffled gather an epoch, and views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from graph.model import Port
+
+GATHER_BYTES = 256 * 2**20  # what the shuffled copy may take at a time
+
+Batch = tuple[Tensor, ...]
+
+
+class Part(Protocol):
+    """One share of the samples: rows in a fixed order, with a tensor for each output port of the data nodes.
+
+    `indices` says which sample of the source each row is.
+    """
+
+    @property
+    def indices(self) -> np.ndarray:
+        """The sample of the source that each row is."""
+        ...
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """What there is a tensor for."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        ...
+
+    def to(self, device: torch.device | str) -> Part:
+        """The part that gives its batches on a device."""
+        ...
+
+    def batches(
+        self,
+        batch_size: int,
+        generator: Generator | None = None,
+        *,
+        ports: Sequence[Port] | None = None,
+        first: int = 0,
+    ) -> Iterator[Batch]:
+        """The batches of one epoch from number `first` on: tuples of tensors in the order of `ports` (of `self.ports` if
+        not given). With a (CPU) generator the samples are shuffled; the order is drawn from it at the call, whatever
+        `first` is. The last batch holds what is left. By hand, with the same batches:
+
+            order = torch.randperm(n, generator=generator)
+            zip(x[order].split(batch_size), y[order].split(batch_size))
+        """
+        ...
+
+    def head(self, count: int, *, ports: Sequence[Port] | None = None) -> Batch:
+        """The first `count` rows (fewer where there are not so many)."""
+        ...
+
+
+class HeldPart:
+    """A part whose tensors are in memory, on the device that they are used on (see `Part`)."""
+
+    def __init__(self, tensors: Mapping[Port, Tensor], indices: np.ndarray) -> None:
+        self.tensors, self.indices = dict(tensors), indices
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """What there is a tensor for."""
+        return tuple(self.tensors)
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return len(self.indices)
+
+    def to(self, device: torch.device | str) -> HeldPart:
+        """The part with its tensors on a device."""
+        return HeldPart({port: tensor.to(device) for port, tensor in self.tensors.items()}, self.indices)
+
+    def batches(
+        self,
+        batch_size: int,
+        generator: Generator | None = None,
+        *,
+        ports: Sequence[Port] | None = None,
+        first: int = 0,
+    ) -> Iterator[Batch]:
+        """The batches of one epoch (see `Part`). At most `GATHER_BYTES`, and at least one batch, is gathered at a time."""
+        tensors = self._chosen(ports)
+        if self.count == 0:
+            return iter(())
+        skipped = first * batch_size
+        if generator is None:
+            return zip(*(tensor[skipped:].split(batch_size) for tensor in tensors), strict=True)
+        order = torch.randperm(self.count, generator=generator)[skipped:].to(tensors[0].device)
+        bytes_per_batch = batch_size * sum(tensor[:1].nbytes for tensor in tensors)
+        rows = batch_size * max(1, GATHER_BYTES // max(1, bytes_per_batch))
+        return chain.from_iterable(_gather(tensors, chunk, batch_size) for chunk in order.split(rows) if len(chunk))
+
+    def head(self, count: int, *, ports: Sequence[Port] | None = None) -> Batch:
+        """The first rows."""
+        return tuple(tensor[:count] for tensor in self._chosen(ports))
+
+    def _chosen(self, ports: Sequence[Port] | None) -> list[Tensor]:
+        return [self.tensors[port] for port in (self.ports if ports is None else ports)]
+
+
+def num_batches(part: Part, batch_size: int) -> int:
+    """How many batches an epoch has."""
+    return -(-part.count // batch_size)
+
+
+def _gather(tensors: Sequence[Tensor], rows: Tensor, batch_size: int) -> Iterator[Batch]:
+    return zip(*(tensor.index_select(0, rows).split(batch_size) for tensor in tensors), strict=True)
