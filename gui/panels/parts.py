@@ -166,7 +166,13 @@ class Heading(QWidget):
         layout.setContentsMargins(0, 0 if first else 2 * GRID, 0, GRID)
         if not first:
             layout.addWidget(rule())
-        layout.addWidget(self._title)
+        self._line = row(spacing=GRID)
+        self._line.addWidget(self._title, 1)
+        layout.addLayout(self._line)
+
+    def add_button(self, button: QToolButton) -> None:
+        """Put a button at the right end of the title."""
+        self._line.addWidget(button)
 
     def set_text(self, text: str) -> None:
         """Show another title."""

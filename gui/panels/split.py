@@ -1,4 +1,4 @@
-"""The data split: three linked shares with a bar that shows them."""
+"""The data split: three linked shares with a bar that shows them, and which samples go where."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from graph.catalog import Kind, Param
 from graph.messages import tr
-from graph.plan import Split
-from gui.panels.fields import EntryField
+from graph.plan import GIVEN, ORDERED, RANDOM, SPLITS, STRATIFIED, Split
+from gui.panels.fields import ChoiceField, EntryField
+from gui.panels.form import FieldRow
 from gui.panels.parts import column, complain, label
 from gui.theme import GRID, theme
 
@@ -35,10 +36,15 @@ class SplitForm(QWidget):
         self._complaint = label("", tone="error", wrap=True)
         self._complaint.hide()
         self.fields = {part: self._make_field(part, name) for part, name in _names().items()}
+        self.method = self._make_method()
+        self._shares = QWidget()
+        shares = column(self._shares, spacing=2 * GRID)
+        shares.addWidget(self._bar)
+        shares.addLayout(self._grid())
         layout = column(self, spacing=2 * GRID)
-        layout.addWidget(self._bar)
-        layout.addLayout(self._grid())
+        layout.addWidget(self._shares)
         layout.addWidget(self._complaint)
+        layout.addWidget(self.method)
 
     def show_split(self, split: Split) -> None:
         """Show the split of the plan."""
@@ -46,6 +52,26 @@ class SplitForm(QWidget):
         self._bar.show_split(split)
         for part, field in self.fields.items():
             field.show_value(round(100 * getattr(split, part), 2))
+        self.method.show_value(split.method, is_set=split.method != RANDOM)
+        self._shares.setVisible(split.method != GIVEN)
+
+    def _make_method(self) -> FieldRow:
+        labels = {
+            RANDOM: tr("At random"),
+            STRATIFIED: tr("Stratified"),
+            ORDERED: tr("In order"),
+            GIVEN: tr("As the data says"),
+        }
+        help_text = tr(
+            "Which samples go where: at random, with the same share of each class, the first ones for training and the last ones "
+            "for the test, or as a column or the folders of the data say."
+        )
+        param = Param(name="method", kind=Kind.CHOICE, choices=SPLITS, default=RANDOM, help=help_text)
+        made = FieldRow(param, ChoiceField(param, labels), name=tr("Samples"))
+        made.edited.connect(lambda method: self.edited.emit(replace(self._split, method=method)))
+        made.reset_requested.connect(lambda: self.edited.emit(replace(self._split, method=RANDOM)))
+        made.finished.connect(self.finished)
+        return made
 
     def _make_field(self, part: str, name: str) -> EntryField:
         help_text = tr("Percent of the samples. The other two parts make room.")

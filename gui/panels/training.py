@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from graph.catalog import Catalog, Kind, Param, Role
-from graph.catalog.common import whole
-from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.messages import Message, msg, tr, translate
 from graph.model import Node
-from graph.plan import Choice, Objective, Plan
+from graph.plan import WHOLE, Objective, Plan
 from gui.editor import Editor
 from gui.figures import grouped
-from gui.panels.choice_form import ChoiceForm
 from gui.panels.data_facts import facts_of, num_samples
-from gui.panels.fields import ChoiceField, make_field
+from gui.panels.fields import ChoiceField
+from gui.panels.fold import Fold
 from gui.panels.form import FieldRow, HelpLine
-from gui.panels.parts import MARGIN, FactList, Heading, ScrollColumn, column, empty, label
+from gui.panels.node_choice import NodeChoice, learning_nodes
+from gui.panels.objective_form import ObjectiveList
+from gui.panels.parts import MARGIN, FactList, Heading, ScrollColumn, column, label, row, small_button
+from gui.panels.plan_rows import PlanRow, RowGroup, averaging_rows, run_rows, speed_rows, stopping_rows
 from gui.panels.split import SplitForm
 from gui.theme import GRID
 
-MAX_SEED = 2**31 - 1
 AUTO = "auto"
+OVERFIT, RANGE = "overfit", "range"  # what may be run instead of the whole training
 
 
 class TrainingPanel(QWidget):
-    """Edits the plan. Every edit is one undo step; dragging through values is one together."""
+    """Edits the plan. Every edit is one undo step; dragging through values is one together.
+
+    `mode_wanted(mode)`: run something else than the whole training. `reach_wanted(number)`: show on the canvas what the losses of
+    this objective reach; -1: no longer.
+    """
+
+    mode_wanted = Signal(str)
+    reach_wanted = Signal(int)
 
     def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,10 +46,23 @@ class TrainingPanel(QWidget):
         self._editor = editor
         self._devices: dict[str, str] = {"cpu": tr("CPU")}
         self.split = SplitForm()
-        self.rows = {param.name: self._make_row(param, name) for param, name in _run_params()}
-        self.device = self._make_device_row()
-        self.objectives: list[ObjectiveForm] = []
-        self._objective_column = column()
+        self.run, self.speed, self.averaging, self.stopping = (
+            RowGroup(rows) for rows in (run_rows(), speed_rows(), averaging_rows(), stopping_rows())
+        )
+        self.device, self.monitor = self._make_device_row(), self._make_monitor_row()
+        self.objectives = ObjectiveList(lambda: editor.selection)
+        self.add_button = small_button(tr("Add an objective"), "plus")
+        self.frozen = NodeChoice(
+            tr("Frozen"), tr("Nothing"), tr("Layers and blocks that stay as they are, whatever the objectives train."),
+            lambda: editor.selection,
+        )  # fmt: skip
+        self.overfit_button = small_button(tr("Overfit one batch"))
+        self.range_button = small_button(tr("Find a learning rate"))
+        self._folds = {
+            self.speed: Fold(tr("Precision and speed")),
+            self.averaging: Fold(tr("Averaging and freezing")),
+            self.stopping: Fold(tr("Early stopping")),
+        }
         self._steps, self._goals = FactList(), FactList()
         self._no_loss = label(
             tr("The drawing has no loss yet. Add one from the library: it says what training makes small."),
@@ -48,11 +70,14 @@ class TrainingPanel(QWidget):
             wrap=True,
         )
         self._help = HelpLine(self)
+        self._connect()
         self._lay_out()
-        self.split.edited.connect(partial(self._set, "split"))
-        self.split.finished.connect(editor.end_merge)
-        editor.changed.connect(self._refresh)
         self._refresh()
+
+    @property
+    def rows(self) -> dict[str, FieldRow]:
+        """The settings that are one value each, by the names of their fields in the plan."""
+        return {name: shown for group in (self.run, *self._folds) for name, shown in group.rows.items()}
 
     def set_devices(self, devices: Iterable[tuple[str, str]]) -> None:
         """Offer these devices, as pairs of id and name, besides the automatic choice."""
@@ -63,11 +88,14 @@ class TrainingPanel(QWidget):
         project = self._editor.project
         plan, catalog = project.plan, project.catalog
         self.split.show_split(plan.split)
-        for name, field_row in self.rows.items():
-            value = getattr(plan, name)
-            field_row.show_value(value, is_set=value != field_row.param.default)
+        self.run.show_record(plan)
+        for group, fold in self._folds.items():
+            group.show_record(plan)
+            fold.set_summary(group.summary(plan))
         self._refresh_device(plan.device)
-        self._refresh_objectives(plan.objectives)
+        self._refresh_monitor(plan.monitor)
+        self.objectives.show_objectives(project)
+        self.frozen.show_nodes(plan.frozen, learning_nodes(project))
         self._steps.set_facts(_step_facts(project.graph.nodes.values(), plan))
         goals = _goals(project.graph.nodes.values(), catalog)
         self._goals.set_facts([(node.name, translate(catalog[node.type].label)) for node in goals])
@@ -82,31 +110,36 @@ class TrainingPanel(QWidget):
         self._device_field.set_choices(labels)
         self.device.show_value(device, is_set=device != AUTO)
 
-    def _refresh_objectives(self, objectives: tuple[Objective, ...]) -> None:
-        if len(objectives) != len(self.objectives):
-            empty(self._objective_column)
-            self.objectives = [ObjectiveForm(partial(self._set_objective, n)) for n in range(len(objectives))]
-            for form in self.objectives:
-                form.finished_by(self._editor.end_merge)
-                self._objective_column.addWidget(form)
-        for form, objective in zip(self.objectives, objectives, strict=True):
-            form.show_objective(objective, named=len(objectives) > 1)
+    def _refresh_monitor(self, monitor: str) -> None:
+        known = figures_to_watch(self._editor.project)
+        self._monitor_field.set_choices({name: name for name in dict.fromkeys((*known, monitor))})
+        self.monitor.show_value(monitor, is_set=monitor != Plan().monitor)
 
-    def _set(self, name: str, value: object) -> None:
+    def _set(self, name: str, value: object, text: Message) -> None:
         plan = self._editor.project.plan
-        self._editor.set_plan(replace(plan, **{name: value}), _STEP_TEXTS[name], merge=("plan", name))
+        self._editor.set_plan(replace(plan, **{name: value}), text, merge=("plan", name))  # type: ignore[arg-type]
 
-    def _set_objective(self, number: int, text: Message, merge: object, objective: Objective) -> None:
-        plan = self._editor.project.plan
-        changed = (*plan.objectives[:number], objective, *plan.objectives[number + 1 :])
-        self._editor.set_plan(replace(plan, objectives=changed), text, merge=("plan", number, merge))
+    def _on_row_edited(self, described: PlanRow, value: object) -> None:
+        self._set(described.param.name, value, described.text)
 
-    def _make_row(self, param: Param, name: str) -> FieldRow:
-        made = FieldRow(param, make_field(param), name=name)
-        made.edited.connect(partial(self._set, param.name))
-        made.finished.connect(self._editor.end_merge)
-        made.reset_requested.connect(lambda: self._set(param.name, param.default))
-        return made
+    def _on_objectives_edited(self, text: Message, merge: object, objectives: tuple[Objective, ...]) -> None:
+        plan = replace(self._editor.project.plan, objectives=objectives)
+        self._editor.set_plan(plan, text, merge=merge and ("plan", merge))
+
+    def _connect(self) -> None:
+        editor = self._editor
+        self.split.edited.connect(lambda split: self._set("split", split, msg("Set the data split")))
+        self.frozen.edited.connect(lambda nodes: self._set("frozen", nodes, msg("Set the frozen layers")))
+        self.objectives.edited.connect(self._on_objectives_edited)
+        self.objectives.reach_wanted.connect(self.reach_wanted)
+        self.add_button.clicked.connect(self.objectives.add)
+        self.overfit_button.clicked.connect(partial(self.mode_wanted.emit, OVERFIT))
+        self.range_button.clicked.connect(partial(self.mode_wanted.emit, RANGE))
+        for group in (self.run, *self._folds):
+            group.edited.connect(self._on_row_edited)
+        for part in (self.split, self.run, *self._folds, self.objectives):
+            part.finished.connect(editor.end_merge)
+        editor.changed.connect(self._refresh)
 
     def _make_device_row(self) -> FieldRow:
         param = Param(
@@ -115,8 +148,20 @@ class TrainingPanel(QWidget):
         )  # fmt: skip
         self._device_field = ChoiceField(param, {})
         made = FieldRow(param, self._device_field, name=tr("Device"))
-        made.edited.connect(partial(self._set, "device"))
-        made.reset_requested.connect(lambda: self._set("device", AUTO))
+        made.edited.connect(lambda device: self._set("device", device, msg("Set the device")))
+        made.reset_requested.connect(lambda: self._set("device", AUTO, msg("Set the device")))
+        return made
+
+    def _make_monitor_row(self) -> FieldRow:
+        default = Plan().monitor
+        param = Param(
+            name="monitor", kind=Kind.CHOICE, default=default, choices=(default,),
+            help=tr("The figure of the validation part that says which epoch is the best one, and when to end early."),
+        )  # fmt: skip
+        self._monitor_field = ChoiceField(param)
+        made = FieldRow(param, self._monitor_field, name=tr("Watched figure"))
+        made.edited.connect(lambda name: self._set("monitor", name, msg("Set the watched figure")))
+        made.reset_requested.connect(lambda: self._set("monitor", default, msg("Set the watched figure")))
         return made
 
     def _lay_out(self) -> None:
@@ -124,9 +169,20 @@ class TrainingPanel(QWidget):
         inside = scroll.column
         for widget in (Heading(tr("Data split in percent"), first=True), self.split):
             inside.addWidget(widget)
-        for widget in (Heading(tr("Run")), *self.rows.values(), self.device, self._steps):
+        for widget in (Heading(tr("Run")), self.run, self.device, self._steps):
             inside.addWidget(widget)
-        inside.addLayout(self._objective_column)
+        buttons = row(spacing=GRID)
+        for button in (self.overfit_button, self.range_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        inside.addLayout(buttons)
+        inside.addWidget(self.objectives)
+        inside.addWidget(self.add_button)
+        self._folds[self.averaging].column.addWidget(self.frozen)
+        self._folds[self.stopping].column.addWidget(self.monitor)
+        for group, fold in self._folds.items():
+            fold.column.insertWidget(0, group)
+            inside.addWidget(fold)
         for widget in (Heading(tr("Losses and metrics")), self._goals, self._no_loss):
             inside.addWidget(widget)
         inside.addStretch(1)
@@ -136,80 +192,9 @@ class TrainingPanel(QWidget):
         layout.addWidget(self._help)
 
 
-class ObjectiveForm(QWidget):
-    """One objective: its optimizer with the learning rate first, and how the learning rate changes."""
-
-    def __init__(self, edit: Callable[[Message, object, Objective], None]) -> None:
-        super().__init__()
-        self._edit = edit
-        self._objective = Objective()
-        self._title = Heading(tr("Optimization"))
-        self.optimizer = ChoiceForm(OPTIMIZERS, name=tr("Optimizer"), first={"lr": tr("Learning rate")})
-        self.scheduler = ChoiceForm(SCHEDULERS, name=tr("Schedule"))
-        self.optimizer.edited.connect(self._on_optimizer_edited)
-        self.scheduler.edited.connect(self._on_scheduler_edited)
-        layout = column(self, spacing=GRID + 1)
-        for widget in (self._title, self.optimizer, self.scheduler):
-            layout.addWidget(widget)
-
-    def show_objective(self, objective: Objective, *, named: bool) -> None:
-        """Show an objective of the plan; `named` where there are several."""
-        self._objective = objective
-        self._title.set_text(tr("Optimization: {name}", name=objective.name) if named else tr("Optimization"))
-        self.optimizer.show_choice(objective.optimizer)
-        self.scheduler.show_choice(objective.scheduler)
-
-    def finished_by(self, listener: Callable[[], None]) -> None:
-        """Call `listener` at the end of each interaction."""
-        self.optimizer.finished.connect(listener)
-        self.scheduler.finished.connect(listener)
-
-    def _on_optimizer_edited(self, choice: Choice, part: str) -> None:
-        text = msg("Set the optimizer") if part == "type" else msg("Set {name} of the optimizer", name=part)
-        self._edit(text, ("optimizer", part), replace(self._objective, optimizer=choice))
-
-    def _on_scheduler_edited(self, choice: Choice, part: str) -> None:
-        text = msg("Set the schedule") if part == "type" else msg("Set {name} of the schedule", name=part)
-        self._edit(text, ("scheduler", part), replace(self._objective, scheduler=choice))
-
-
-_STEP_TEXTS = {
-    "split": msg("Set the data split"),
-    "epochs": msg("Set the epochs"),
-    "batch_size": msg("Set the batch size"),
-    "seed": msg("Set the seed"),
-    "device": msg("Set the device"),
-}
-
-
-def _run_params() -> tuple[tuple[Param, str], ...]:
-    plan = Plan()
-    return (
-        (
-            whole(
-                "epochs",
-                plan.epochs,
-                tr("How often training goes through all training samples."),
-                minimum=1,
-                maximum=1_000_000,
-            ),
-            tr("Epochs"),
-        ),
-        (
-            whole("batch_size", plan.batch_size, tr("Number of samples in each step."), minimum=1, maximum=1_000_000),
-            tr("Batch size"),
-        ),
-        (
-            whole(
-                "seed",
-                plan.seed,
-                tr("Start of the random numbers: the same seed gives the same run."),
-                minimum=0,
-                maximum=MAX_SEED,
-            ),
-            tr("Seed"),
-        ),
-    )
+def figures_to_watch(project) -> list[str]:
+    """The names of the figures of a run that the plan can watch."""
+    return [Plan().monitor]
 
 
 def _goals(nodes: Iterable[Node], catalog: Catalog) -> list[Node]:
@@ -224,5 +209,5 @@ def _step_facts(nodes: Iterable[Node], plan: Plan) -> list[tuple[str, ...]]:
     if not counts:
         return []
     samples = round(min(counts) * plan.split.train)
-    steps = -(-samples // plan.batch_size)
+    steps = 1 if plan.batch_size == WHOLE else -(-samples // plan.batch_size)
     return [(tr("Training samples"), grouped(samples)), (tr("Steps / epoch"), grouped(steps))]

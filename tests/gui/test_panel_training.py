@@ -89,7 +89,7 @@ def test_shares_always_add_up(split, part, share, expected):
 
 
 def test_learning_rate_and_optimizer(qtbot, editor, panel):
-    form = panel.objectives[0].optimizer
+    form = panel.objectives.forms[0].optimizer
     enter(qtbot, form.rows["lr"].field, "0.05")
     choose(qtbot, form.type_row.field, "SGD")
     optimizer = editor.project.plan.objectives[0].optimizer
@@ -102,10 +102,10 @@ def test_learning_rate_and_optimizer(qtbot, editor, panel):
 
 
 def test_the_choice_keeps_the_focus_while_its_parameters_change(qtbot, editor, panel):
-    combo = panel.objectives[0].scheduler.type_row.field
+    combo = panel.objectives.forms[0].scheduler.type_row.field
     choose(qtbot, combo, "Steps")
     assert QApplication.focusWidget() is combo
-    assert set(panel.objectives[0].scheduler.rows) == {"step_size", "gamma"}
+    assert set(panel.objectives.forms[0].scheduler.rows) == {"step_size", "gamma"}
     assert editor.project.plan.objectives[0].scheduler.type == "torch.optim.lr_scheduler.StepLR"
 
 
@@ -138,7 +138,7 @@ def test_a_drawing_without_a_loss_is_told_so(qtbot):
 
 
 def test_only_the_chosen_optimizer_is_explained_and_the_words_follow_the_choice(qtbot, editor, panel):
-    combo = panel.objectives[0].optimizer.type_row.field
+    combo = panel.objectives.forms[0].optimizer.type_row.field
     combo.setFocus()
     assert panel._help.text() == OPTIMIZERS["torch.optim.Adam"].help
     choose(qtbot, combo, "SGD")
