@@ -42,7 +42,7 @@ clean:
 	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/run.stamp: pyproject.toml constraints.txt
-	@sh tools/setup.sh packages onnx
+	@sh tools/setup.sh packages all
 	@touch $@
 
 .venv/test.stamp: .venv/run.stamp

@@ -1,7 +1,9 @@
 """The events of a run, in the order in which they happen. Frozen records, importable without torch.
 
-    [Checked] RunStarted  (StepsEnded | Health | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*  [Tested]
-    Finished | Stopped | Failed
+    [Checked] RunStarted  (StepsEnded | Health | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*
+    [Tested | Overfitted | RangeTested]  Finished | Stopped | Failed
+
+`Noted` and `Refused` may come at any place before the last.
 
 A run always ends with exactly one of the last three.
 """
@@ -156,6 +158,38 @@ class EpochEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that a person should know and that does not end the run: a fallback, rows that were skipped."""
+
+    message: Message
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overfitted:
+    """One batch was trained on over and over (mode "overfit"): a network and plan that are right bring its loss close to 0.
+
+    `passed` says whether it came there; `message` what that means, and what to try where it did not.
+    """
+
+    steps: int
+    first_loss: float
+    last_loss: float
+    passed: bool
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class RangeTested:
+    """The learning rate grew from step to step (mode "range"): the smoothed loss at each, and the rate to try, if any."""
+
+    objective: str
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    proposed: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
     """The run waits between two steps."""
 
@@ -204,6 +238,7 @@ class Finished:
     device: str
     epoch: int
     seconds: float
+    early: bool = False  # because the validation figure did not get better any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +261,8 @@ class Failed:
 
 
 Event = (
-    Checked | RunStarted | StepsEnded | Health | Saved | RateSet | Replaced | Refused | EpochEnded | Paused | Resumed | Tested
-    | Finished | Stopped | Failed
+    Checked | RunStarted | StepsEnded | Noted | Health | Saved | RateSet | Replaced | Refused | EpochEnded | Paused | Resumed
+    | Overfitted | RangeTested | Tested | Finished | Stopped | Failed
 )  # fmt: skip
 FINAL = (Finished, Stopped, Failed)
 

@@ -118,7 +118,7 @@ class Loaded:
             "classes": list(self.classes),
             "columns": list(self.columns),
             "fingerprint": self.fingerprint,
-            "skipped": len(self.broken),
+            **({"skipped": len(self.broken)} if self.broken else {}),
         }
 
 
