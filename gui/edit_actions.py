@@ -1,14 +1,12 @@
-"""What the menus do with the document in front, beside what is drawn on its canvas: history, clipboard, panels, the run."""
+"""What the menus do with the document in front, beside what is drawn on its canvas: history, clipboard, panels."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
 
-from graph.messages import Message, msg, tr
+from graph.messages import Message, msg
 from gui.canvas.drops import drawings_in
 
 if TYPE_CHECKING:
@@ -24,14 +22,12 @@ class EditActions:
 
     def why_not(self, action: str) -> Message | None:
         """Why an action cannot be done now; None if it can."""
-        editor, running = self._editor, self._workspace.is_running
+        editor = self._editor
         chosen = editor.selection or editor.selected_annotations
         reasons = {
             "undo": None if editor.undo_text else msg("There is nothing to undo."),
             "redo": None if editor.redo_text else msg("There is nothing to redo."),
             "delete": None if chosen or editor.selected_links else msg("Select what to delete first."),
-            "stop": None if running else msg("No run is under way."),
-            "continue_run": msg("A run is under way. Stop it first, or wait until it ends.") if running else None,
             **dict.fromkeys(("cut", "copy", "duplicate"), None if chosen else msg("Select what to copy first.")),
         }
         return reasons.get(action)
@@ -115,20 +111,3 @@ class EditActions:
         """Go to the search field of the library."""
         self._frame.show_tab(self._frame.library)
         self._frame.library.focus_search()
-
-    # ---- Train
-
-    def train_or_pause(self) -> None:
-        """What the big button does now."""
-        self._workspace.controller.toggle()
-
-    def stop(self) -> None:
-        """End the run."""
-        self._workspace.controller.stop()
-
-    def continue_run(self) -> None:
-        """Choose the folder of a run and go on with it."""
-        start = str(self._workspace.documents.runs_folder)
-        name = QFileDialog.getExistingDirectory(self._page, tr("Choose the folder of a run"), start)
-        if name:
-            self._workspace.controller.train(Path(name))

@@ -17,23 +17,19 @@ from gui.canvas.breadcrumb import Breadcrumb
 from gui.canvas.drops import dropped_files
 from gui.canvas.view import CanvasView
 from gui.later import Later
-from gui.live import live_values
 from gui.notice import Notice
 from gui.panels.banner import DocumentBanner
 from gui.panels.inspector import InspectorPanel
 from gui.panels.library import LibraryPanel
-from gui.panels.log import LogPanel
-from gui.panels.metrics import MetricsPanel
 from gui.panels.parts import column
-from gui.panels.predictions import PredictionsPanel
 from gui.panels.problems import ProblemsPanel
 from gui.panes import Panes
+from gui.run_views import RunViews
 from gui.settings import Settings
 from gui.status_line import StatusLine
 from gui.theme import theme
 from gui.tool_bar import ToolBar
 from gui.workspace import Workspace
-from runtime.events import Event, Failed, StepsEnded
 
 if TYPE_CHECKING:
     from gui.panels.training import TrainingPanel
@@ -88,8 +84,14 @@ class Frame(QWidget):
         self.training, self.data, self.code = (
             Later(make) for make in (self._make_training, self._make_data, self._make_code)
         )
-        self.metrics, self.problems = MetricsPanel(), ProblemsPanel(editor, blocks)
-        self.predictions, self.log = PredictionsPanel(), LogPanel()
+        self.problems = ProblemsPanel(editor, blocks)
+        self.run_views = views = RunViews(self._workspace, self.canvas)
+        self.metrics, self.checks, self.predictions, self.log = (
+            views.metrics,
+            views.checks,
+            views.predictions,
+            views.log,
+        )
         self.status = StatusLine(editor)
         self.left = _tabs(
             (self.library, tr("Library")),
@@ -103,8 +105,8 @@ class Frame(QWidget):
             (self.code, tr("Code")),
         )
         self.bottom = _tabs(
-            (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")), (self.predictions, tr("Predictions")),
-            (self.summary, tr("Summary")), (self.log, tr("Log")),
+            (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")), (self.checks, tr("Checks")),
+            (self.predictions, tr("Predictions")), (self.summary, tr("Summary")), (self.log, tr("Log")),
         )  # fmt: skip
         self._panels: dict[str, QWidget] = {"left": self.left, "side": self.side, "bottom": self.bottom}
 
@@ -132,6 +134,7 @@ class Frame(QWidget):
         from gui.panels.training import TrainingPanel
 
         self._training = TrainingPanel(self._editor)
+        self._training.requested.connect(self.action_requested)
         if self._devices:
             self._training.set_devices(self._devices)
         return self._training
@@ -170,21 +173,18 @@ class Frame(QWidget):
         self.canvas.annotator.link_requested.connect(self._on_link_requested)
         self.canvas.nodeActivated.connect(self._on_node_activated)
         self.canvas.context_menu_requested.connect(self.context_menu_requested)
-        for panel in (self.metrics, self.predictions):
-            panel.failed.connect(self._on_panel_failed)
-            panel.exported.connect(self._on_exported)
+        self.run_views.node_requested.connect(self._on_node_requested)
+        self.run_views.told.connect(self.notice.show_message)
+        self.run_views.started.connect(self._on_started)
+        self.checks.count_changed.connect(self._on_check_count)
         self.banner.save_as_requested.connect(self._on_save_as_requested)
         self.banner.open_requested.connect(self.opening_requested)
         self._workspace.documents.warned.connect(self.warn)
         self._workspace.documents.autosaved.connect(self.status.show_autosaved)
         self._editor.refused.connect(self.warn)
-        self._controller.refused.connect(self.warn)
         self._controller.problems_wanted.connect(self._on_problems_wanted)
-        self._controller.started.connect(self._on_started)
         self.bottom.currentChanged.connect(self._grow_bottom)
         self._down.splitterMoved.connect(self._on_down_chosen)
-        self._controller.events.connect(self._on_events)
-        self._controller.ended.connect(self._on_ended)
 
     # ---- for the window
 
@@ -195,14 +195,9 @@ class Frame(QWidget):
         self.canvas.go_to(other.canvas.camera)
         self.canvas.minimap.is_wanted = other.canvas.minimap.is_wanted
         self.library.search.setText(other.library.search.text())
-        if not (events := self._workspace.events):
-            return
-        self.metrics.continue_from(other.metrics)
-        self.metrics.take(event for event in events if not isinstance(event, StepsEnded))
-        self.predictions.take(events)
-        self.log.take(events)
-        self.run_bar.show_past(events)
-        self._show_live(events)
+        self.run_views.continue_from(other.run_views)
+        if events := self._workspace.events:
+            self.run_bar.show_past(events)
 
     @property
     def parts(self) -> tuple[QTabWidget, ...]:
@@ -239,9 +234,7 @@ class Frame(QWidget):
 
     def forget_run(self) -> None:
         """Another document was opened: empty the panels of the last run."""
-        for panel in (self.metrics, self.predictions, self.log):
-            panel.clear()
-        self.canvas.set_live({})
+        self.run_views.forget()
         self.canvas.forget_places()
 
     def show_tab(self, page: QWidget) -> None:
@@ -342,42 +335,19 @@ class Frame(QWidget):
     def _on_save_as_requested(self) -> None:
         self.action_requested.emit("save_as")
 
-    @Slot(object)
-    def _on_panel_failed(self, message: Message) -> None:
-        self.notice.show_message(message, "error")
-
-    @Slot(object)
-    def _on_exported(self, path: object) -> None:
-        self.notice.show_message(msg("Written to {file}.", file=path))
-
     @Slot()
     def _on_problems_wanted(self) -> None:
         self._bring(self.problems)
 
-    @Slot(object)
-    def _on_started(self, _event: object) -> None:
+    @Slot(int)
+    def _on_check_count(self, count: int) -> None:
+        title = tr("Checks {count}", count=count) if count else tr("Checks")
+        self.bottom.setTabText(self.bottom.indexOf(self.checks), title)
+
+    @Slot()
+    def _on_started(self) -> None:
         self._grow_bottom()
         self._bring(self.metrics)
-
-    @Slot(object)
-    def _on_ended(self, event: object) -> None:
-        if isinstance(event, Failed):
-            self.notice.show_message(event.message, "error")
-
-    @Slot(object)
-    def _on_events(self, events: list[Event]) -> None:
-        self.metrics.take(events)
-        self.predictions.take(events)
-        self.log.take(events)
-        self._show_live(events)
-
-    def _show_live(self, events: list[Event]) -> None:
-        for event in reversed(events):
-            if series := getattr(event, "series", None):
-                latest = {key: values[-1] for key, values in series.items() if values}
-                trained = self._controller.trained or self._editor.project
-                self.canvas.set_live(live_values(trained.graph, latest))
-                return
 
     @staticmethod
     def _restore(splitter: QSplitter, state: QByteArray, sizes: list[int]) -> None:

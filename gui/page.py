@@ -12,6 +12,7 @@ from gui.edit_actions import EditActions
 from gui.frame import Frame
 from gui.hints import Hints
 from gui.panels.parts import column
+from gui.run_actions import RunActions
 from gui.shortcuts import Shortcuts
 from gui.workspace import Workspace
 
@@ -40,7 +41,7 @@ class Page(QWidget):
     @property
     def owners(self) -> tuple[object, ...]:
         """Who does what the menus ask for in this document."""
-        return (self.edit_actions, self.block_actions, self.canvas_actions, self.frame.canvas)
+        return (self.edit_actions, self.run_actions, self.block_actions, self.canvas_actions, self.frame.canvas)
 
     def make_anew(self) -> None:
         """Make the widgets again, in the language in use now; the document, its run and its history stay."""
@@ -77,6 +78,7 @@ class Page(QWidget):
         self.block_actions = BlockActions(workspace.editor, workspace.block_editor, frame.canvas, codes=codes)
         self.canvas_actions = CanvasActions(workspace.editor, frame.canvas)
         self.edit_actions = EditActions(self)
+        self.run_actions = RunActions(workspace, workspace.settings, self)
         frame.inspector.block_requested.connect(self.block_actions.make_block)
         frame.library.open_requested.connect(self.block_opened)
         frame.part_wanted.connect(self.part_wanted)

@@ -12,10 +12,21 @@ from gui.device_button import DeviceButton
 from gui.figures import clock, figure, grouped
 from gui.icons import icon
 from gui.panels.metrics import title_of
-from gui.panels.parts import ElidedLabel, label, row
+from gui.panels.parts import ElidedLabel, label, row, small_button
 from gui.run_controller import RunController, RunState
+from gui.run_menu import GOING_ON, RunMenu
 from gui.theme import GRID, theme
-from runtime.events import EpochEnded, Event, Failed, Finished, RunStarted, StepsEnded, Stopped
+from runtime.events import (
+    EpochEnded,
+    Event,
+    Failed,
+    Finished,
+    Overfitted,
+    RangeTested,
+    RunStarted,
+    StepsEnded,
+    Stopped,
+)
 
 IMAGES = "layerloom.data.Images"
 BUTTON_WIDTH, DEVICE_WIDTH = 112, 112  # pixels at 100 %, as the next two
@@ -74,6 +85,7 @@ class RunBar(QWidget):
         super().__init__(parent)
         self._controller, self._editor = controller, controller.editor
         self._progress: Progress | None = None
+        self._result: tuple[str, str] | None = None  # of a run that only looks, and its tone
         self._build()
         for signal, slot in (
             (controller.state_changed, self._on_state_changed),
@@ -99,6 +111,12 @@ class RunBar(QWidget):
         self.button.clicked.connect(self._controller.toggle)
         self.stop_button = _icon_button("stop", tr("Stop"), self._controller.stop)
         self.restart_button = _icon_button("restart", tr("Start again from the beginning"), self._controller.restart)
+        self.more_button = RunMenu(self._controller)
+        self.replace_button = small_button(tr("Go on with it"))
+        self.replace_button.setToolTip(
+            tr("Lets the run go on with the drawing as it is now. Weights stay with their nodes.")
+        )
+        self.replace_button.clicked.connect(self._controller.use_new_drawing)
         self.epoch_label = label("", tone="heading")
         self.bar = QProgressBar(textVisible=False, maximum=STEPS)
         self.bar.setAccessibleName(tr("Progress of the training"))
@@ -108,11 +126,17 @@ class RunBar(QWidget):
         progress = QWidget()
         progress.setMinimumWidth(1)  # a window may be narrower than what it says
         inner = row(progress, spacing=3 * GRID)
-        for widget, share in ((self.epoch_label, 0), (self.bar, 3), (self.status, 6), (self.stale, 6)):
+        for widget, share in (
+            (self.epoch_label, 0),
+            (self.bar, 3),
+            (self.status, 6),
+            (self.stale, 6),
+            (self.replace_button, 0),
+        ):
             inner.addWidget(widget, share)
         line = row(self)
         line.addStretch(1)
-        for widget in (self.button, self.stop_button, self.restart_button):
+        for widget in (self.button, self.stop_button, self.restart_button, self.more_button):
             line.addWidget(widget)
         line.addSpacing(2 * GRID)
         line.addWidget(progress, 5)
@@ -133,7 +157,7 @@ class RunBar(QWidget):
         self.stop_button.setEnabled(state.is_active)
         self.stop_button.setToolTip(tr("Stop") if state.is_active else tr("Nothing to stop: no run is under way"))
         if state in (RunState.IDLE, RunState.STARTING):
-            self._progress = None
+            self._progress = self._result = None
             self._say(tr("Starting…") if state is RunState.STARTING else "")
         self._show_progress()
 
@@ -144,6 +168,8 @@ class RunBar(QWidget):
                 self._progress = Progress(event)
             elif self._progress and isinstance(event, StepsEnded | EpochEnded):
                 self._progress.take(event)
+            elif isinstance(event, Overfitted | RangeTested):
+                self._result = _result(event)
         self._show_progress()
 
     @Slot(object)
@@ -154,13 +180,17 @@ class RunBar(QWidget):
             text = tr("Failed: {reason}", reason=reason) if started else tr("Cannot start: {reason}", reason=reason)
             self._say(text, "error")
             self.status.setToolTip(str(event.message))
+        elif self._result:
+            self._say(*self._result)
+            self.status.setToolTip(self._result[0])
         elif isinstance(event, Stopped):
             self._say(tr("Stopped in epoch {epoch}", epoch=event.epoch))
         else:
             ordered = sorted(event.test.items(), key=lambda entry: entry[0] == "loss")  # what people ask for first
             figures = ", ".join(f"{title_of(key)} {figure(value)}" for key, value in ordered)
             tested = [tr("Test: {figures}", figures=figures)] if figures else []
-            self._say(" · ".join([tr("Finished in {time}", time=clock(event.seconds)), *tested]))
+            early = [tr("early, in epoch {epoch}", epoch=event.epoch)] if event.early else []
+            self._say(" · ".join([tr("Finished in {time}", time=clock(event.seconds)), *early, *tested]))
 
     # ---- what it shows
 
@@ -174,6 +204,7 @@ class RunBar(QWidget):
         self.stale.setText(tr("The drawing has changed since") if is_stale else "")
         self.stale.setToolTip(tr("This run goes on with the drawing as it was when it started.") if is_stale else "")
         self.stale.setVisible(is_stale)
+        self.replace_button.setVisible(is_stale and state in GOING_ON)
 
     def _show_progress(self) -> None:
         progress = self._progress
@@ -207,6 +238,15 @@ class RunBar(QWidget):
         if self.status.property("tone") != tone:
             self.status.setProperty("tone", tone)
             self.status.style().polish(self.status)
+
+
+def _result(event: Overfitted | RangeTested) -> tuple[str, str]:
+    """What a run that only looks found, and the tone to say it in."""
+    if isinstance(event, Overfitted):
+        return str(event.message), "good" if event.passed else "warning"
+    if event.proposed is None:
+        return tr("No learning rate stands out: the loss did not fall. Check the drawing and its data."), "warning"
+    return tr("A learning rate to try: {rate}", rate=f"{event.proposed:.2g}"), "good"
 
 
 def _icon_button(icon_name: str, text: str, slot: Callable[[], None]) -> QPushButton:

@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from graph.catalog.optimizers import OPTIMIZERS
 from graph.changes import means_the_same
 from graph.messages import Message, msg
 from graph.model import Project
 from graph.problems import Problem
 from runtime.events import (
     FINAL,
+    TRAIN,
     Event,
     Failed,
     Finished,
+    RateSet,
+    Refused,
+    Replaced,
     RunStarted,
+    StepsEnded,
     Stopped,
 )
 from runtime.places import state_folder
-from runtime.session import Control, Session
+from runtime.session import Control, Replace, Save, Session, SetRate, Wish
 
 if TYPE_CHECKING:
     from gui.editor import Editor
@@ -92,6 +98,10 @@ class RunController(QObject):
         self._was_stale = False
         self._resumable: Path | None = None
         self.state = RunState.IDLE
+        self.is_isolated: Callable[[], bool] = lambda: False  # whether runs get a process of their own
+        self.mode = TRAIN  # of the run under way or the last one
+        self._rates: dict[str, float] = {}  # as the run reported them last
+        self._wished: Project | None = None  # the drawing that the run was asked to go on with
         self.trained: Project | None = None  # the value in training, or trained last
         self.last_run: Path | None = None  # the folder of the last run that began, with what was trained
         self.runs_folder = state_folder() / "runs"
@@ -102,18 +112,23 @@ class RunController(QObject):
     # ---- wishes
 
     @Slot()
-    def train(self, resume: Path | None = None) -> None:
-        """Start a run of the present drawing, or go on with a stopped one; `refused` says why not."""
+    def train(self, resume: Path | None = None, mode: str = TRAIN) -> None:
+        """Start a run of the present drawing, or go on with a stopped one; `refused` says why not.
+
+        Args:
+            mode: TRAIN; OVERFIT makes one batch small, and RANGE tries learning rates: neither leaves a run behind.
+        """
         if self.state.is_active:
             self.refused.emit(msg("A run is under way. Stop it first, or wait until it ends."))
             return
-        analysis = self.editor.analysis
-        if in_the_way := analysis.errors or [p for p in analysis.problems if p.code == NO_LOSS and p.block is None]:
-            self.refused.emit(_reason(in_the_way))
-            self.problems_wanted.emit()
+        if self._is_in_the_way():
             return
-        self.trained, self._resumable = self.editor.project, None
-        self._session = self._new_session(self.trained, folder=self.editor.folder, runs=self.runs_folder, resume=resume)
+        self.trained, self._resumable, self._wished, self.mode = self.editor.project, None, None, mode
+        self._rates = {}
+        self._session = self._new_session(
+            self.trained, folder=self.editor.folder, runs=self.runs_folder, resume=resume, mode=mode,
+            isolated=self.is_isolated(),
+        )  # fmt: skip
         self._set_state(RunState.STARTING)
         self._on_editor_changed()
         self._timer.start()
@@ -138,6 +153,38 @@ class RunController(QObject):
         if self._session and self.state.is_active:
             self._session.control.stop()
             self._set_state(RunState.STOPPING)
+
+    @Slot()
+    def stop_after_epoch(self) -> None:
+        """End the run with the epoch under way, its validation included; a paused run goes on until there."""
+        if self._session and self.state in (RunState.STARTING, RunState.RUNNING, RunState.PAUSED):
+            self._session.control.stop(after_epoch=True)
+            self._set_state(RunState.STOPPING)
+
+    @Slot()
+    def save_now(self) -> None:
+        """Write a checkpoint between two steps."""
+        self._wish(Save())
+
+    def set_rate(self, objective: str, learning_rate: float) -> None:
+        """Let an objective learn with another rate from the next step on."""
+        self._wish(SetRate(objective, learning_rate))
+
+    @Slot()
+    def use_new_drawing(self) -> None:
+        """Let the run go on with the drawing as it is now; weights stay with their nodes."""
+        if self._session and self.state.is_active and not self._is_in_the_way():
+            self._wished = self.editor.project
+            self._wish(Replace(self._wished))
+
+    @property
+    def rates(self) -> list[tuple[str, float]]:
+        """The learning rate of each objective: as it was reported last, else as the plan gives it."""
+        if self._rates:
+            return list(self._rates.items())
+        objectives = self.trained.plan.objectives if self.trained else ()
+        kinds = ((o, OPTIMIZERS.get(o.optimizer.type)) for o in objectives)
+        return [(o.name, float(kind.values(o.optimizer)["lr"])) for o, kind in kinds if kind and kind.param("lr")]  # type: ignore[arg-type]
 
     @Slot()
     def restart(self) -> None:
@@ -177,6 +224,18 @@ class RunController(QObject):
         self._set_state(RunState.IDLE)
         self._on_editor_changed()
 
+    def _wish(self, wish: Wish) -> None:
+        if self._session and self.state in (RunState.STARTING, RunState.RUNNING, RunState.PAUSED):
+            self._session.control.wish(wish)
+
+    def _is_in_the_way(self) -> bool:
+        """Whether the drawing cannot be trained; then that is said."""
+        analysis = self.editor.analysis
+        if found := analysis.errors or [p for p in analysis.problems if p.code == NO_LOSS and p.block is None]:
+            self.refused.emit(_reason(found))
+            self.problems_wanted.emit()
+        return bool(found)
+
     # ---- what is there
 
     @property
@@ -209,9 +268,20 @@ class RunController(QObject):
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, RunStarted):
-            self.last_run = self._resumable = Path(event.run)
+            if event.run:
+                self.last_run = self._resumable = Path(event.run)
             if self.state is RunState.STARTING:
                 self._set_state(RunState.RUNNING)
+        elif isinstance(event, StepsEnded) and event.rates:
+            self._rates = dict(event.rates)
+        elif isinstance(event, RateSet):
+            self._rates[event.objective] = event.learning_rate
+        elif isinstance(event, Replaced) and self._wished is not None:
+            self.trained, self._wished = self._wished, None
+            self._on_editor_changed()
+        elif isinstance(event, Refused):
+            self._wished = None
+            self.refused.emit(event.message)
 
     def _finish(self, event: Finished | Stopped | Failed) -> None:
         states = {Finished: RunState.FINISHED, Stopped: RunState.STOPPED, Failed: RunState.FAILED}

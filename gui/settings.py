@@ -65,6 +65,15 @@ class Settings:
         self._store.setValue("hints", "yes" if wanted else "no")
 
     @property
+    def own_process(self) -> bool:
+        """Whether runs get a process of their own, beside that of the window."""
+        return self._text("own_process", "no") == "yes"
+
+    @own_process.setter
+    def own_process(self, wanted: bool) -> None:
+        self._store.setValue("own_process", "yes" if wanted else "no")
+
+    @property
     def hidden_panels(self) -> list[str]:
         """The parts of the window that the person put away."""
         return [name for name in self._text("hidden_panels", "").split(",") if name]

@@ -43,6 +43,7 @@ class ToolBar(QWidget):
             "export_model": _button("", symbol="export", name=tr("Export the trained network")),
         }
         self.run_bar = RunBar(controller)
+        self.run_bar.more_button.requested.connect(self.requested)
         line = row(self)
         line.setContentsMargins(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID)
         for name, button in self.buttons.items():

@@ -13,21 +13,23 @@ from gui.documents import Documents
 from gui.editor import Editor
 from gui.run_controller import RunController
 from gui.settings import Settings
-from runtime.events import Event, RunStarted, StepsEnded
+from runtime.events import Event, Health, RunStarted, StepsEnded
 
 
 class Workspace(QObject):
     """What stays when the widgets around a document are made anew.
 
-    `events` are those of the run on show, of the many `StepsEnded` in a row only the last.
+    `events` are those of the run on show, of the many `StepsEnded` in a row and of all `Health` only the last.
     """
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.settings = settings
         self.editor = Editor(parent=self)
         self.block_editor = BlockEditor(self.editor)
         self.documents = Documents(self.editor, settings, self)
         self.controller = RunController(self.editor, self)
+        self.controller.is_isolated = lambda: settings.own_process
         self.analyst = Analyst(self.editor, self)
         self.clipboard = Clipboard(self.editor)
         self.events: list[Event] = []
@@ -78,4 +80,6 @@ class Workspace(QObject):
                 self.events.clear()
             elif isinstance(event, StepsEnded) and self.events and isinstance(self.events[-1], StepsEnded):
                 self.events.pop()
+            elif isinstance(event, Health):
+                self.events[:] = [before for before in self.events if not isinstance(before, Health)]
             self.events.append(event)

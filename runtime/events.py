@@ -19,6 +19,7 @@ from typing import Any
 from graph.messages import Message
 
 Figures = Mapping[str, float]
+TRAIN, OVERFIT, RANGE = MODES = ("train", "overfit", "range")  # what a run does; the last two leave no folder
 
 
 @dataclass(frozen=True, slots=True)

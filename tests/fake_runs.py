@@ -13,8 +13,9 @@ STEPS = 40  # an epoch
 class FakeSession:
     """Stands in for `runtime.session.Session`; `say` puts events into its queue."""
 
-    def __init__(self, project, *, folder, runs, resume=None) -> None:
+    def __init__(self, project, *, folder, runs, resume=None, mode="train", isolated=False) -> None:
         self.project, self.folder, self.runs, self.resume = project, folder, runs, resume
+        self.mode, self.isolated = mode, isolated
         self.control = Control()
         self.joined = False
         self._events: list[Event] = []

@@ -205,7 +205,7 @@ def schedule_rows() -> tuple[PlanRow, ...]:
 def gradient_rows() -> tuple[PlanRow, ...]:
     """What happens to the gradients of an objective before a step."""
     objective = Objective()
-    clips = dict(zip(CLIPS, (tr("None"), tr("By norm"), tr("By value")), strict=True))
+    clips: dict[str, str] = dict(zip(CLIPS, (tr("None"), tr("By norm"), tr("By value")), strict=True))
     clipped = tuple(clip for clip in CLIPS if clip != NO_CLIP)
     return (
         PlanRow(

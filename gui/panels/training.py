@@ -27,17 +27,16 @@ from gui.panels.split import SplitForm
 from gui.theme import GRID
 
 AUTO = "auto"
-OVERFIT, RANGE = "overfit", "range"  # what may be run instead of the whole training
 
 
 class TrainingPanel(QWidget):
     """Edits the plan. Every edit is one undo step; dragging through values is one together.
 
-    `mode_wanted(mode)`: run something else than the whole training. `reach_wanted(number)`: show on the canvas what the losses of
+    `requested(id)`: do an action of the window. `reach_wanted(number)`: show on the canvas what the losses of
     this objective reach; -1: no longer.
     """
 
-    mode_wanted = Signal(str)
+    requested = Signal(str)
     reach_wanted = Signal(int)
 
     def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
@@ -133,8 +132,8 @@ class TrainingPanel(QWidget):
         self.objectives.edited.connect(self._on_objectives_edited)
         self.objectives.reach_wanted.connect(self.reach_wanted)
         self.add_button.clicked.connect(self.objectives.add)
-        self.overfit_button.clicked.connect(partial(self.mode_wanted.emit, OVERFIT))
-        self.range_button.clicked.connect(partial(self.mode_wanted.emit, RANGE))
+        self.overfit_button.clicked.connect(partial(self.requested.emit, "overfit"))
+        self.range_button.clicked.connect(partial(self.requested.emit, "find_rate"))
         for group in (self.run, *self._folds):
             group.edited.connect(self._on_row_edited)
         for part in (self.split, self.run, *self._folds, self.objectives):

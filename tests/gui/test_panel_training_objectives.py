@@ -36,7 +36,10 @@ def plan(editor):
 
 def second_loss(editor):
     """A second loss on the same scores."""
-    digits, scores = editor.graph.node_named("digits").id, editor.graph.inputs(editor.graph.node_named("loss").id)["input"]
+    digits, scores = (
+        editor.graph.node_named("digits").id,
+        editor.graph.inputs(editor.graph.node_named("loss").id)["input"],
+    )
     editor.add_node("torch.nn.MultiMarginLoss", (0.0, 0.0))
     node = next(n for n in editor.graph.nodes.values() if n.type == "torch.nn.MultiMarginLoss")
     editor.connect_ports(scores, Port(node.id, "input"))
@@ -146,12 +149,12 @@ def test_the_way_of_splitting(qtbot, editor, panel):
 
 
 def test_something_else_than_the_whole_training_is_asked_for(qtbot, panel):
-    with qtbot.waitSignal(panel.mode_wanted) as asked:
+    with qtbot.waitSignal(panel.requested) as asked:
         click(qtbot, panel.overfit_button)
     assert asked.args == ["overfit"]
-    with qtbot.waitSignal(panel.mode_wanted) as asked:
+    with qtbot.waitSignal(panel.requested) as asked:
         click(qtbot, panel.range_button)
-    assert asked.args == ["range"]
+    assert asked.args == ["find_rate"]
 
 
 def test_the_reach_of_one_objective_at_a_time_is_shown(qtbot, editor, panel):

@@ -1,0 +1,81 @@
+"""What the Train menu does with the document in front."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from graph.messages import Message, msg, tr
+from gui.run_menu import GOING_ON
+from gui.settings import Settings
+from gui.workspace import Workspace
+from runtime.events import OVERFIT, RANGE
+
+NO_RUN = msg("No run is under way.")
+BUSY = msg("A run is under way. Stop it first, or wait until it ends.")
+
+
+class RunActions:
+    """Methods named like the ids in `gui.actions` are what the menus call."""
+
+    def __init__(self, workspace: Workspace, settings: Settings, window: QWidget) -> None:
+        self._workspace, self._settings, self._window = workspace, settings, window
+        self._controller = workspace.controller
+
+    def why_not(self, action: str) -> Message | None:
+        """Why an action cannot be done now; None if it can."""
+        running, going_on = self._workspace.is_running, self._controller.state in GOING_ON
+        stale = msg("The drawing is as it was when the run began.")
+        reasons = {
+            "stop": None if running else NO_RUN,
+            "stop_after_epoch": None if going_on else NO_RUN,
+            "save_checkpoint": None if going_on else NO_RUN,
+            "use_new_drawing": NO_RUN if not going_on else None if self._controller.is_stale else stale,
+            **dict.fromkeys(("overfit", "find_rate", "continue_run"), BUSY if running else None),
+        }
+        return reasons.get(action)
+
+    def train_or_pause(self) -> None:
+        """What the big button does now."""
+        self._controller.toggle()
+
+    def stop(self) -> None:
+        """End the run."""
+        self._controller.stop()
+
+    def stop_after_epoch(self) -> None:
+        """End the run with the epoch under way."""
+        self._controller.stop_after_epoch()
+
+    def save_checkpoint(self) -> None:
+        """Write a checkpoint now."""
+        self._controller.save_now()
+
+    def use_new_drawing(self) -> None:
+        """Let the run under way go on with the drawing as it is now."""
+        self._controller.use_new_drawing()
+
+    def overfit(self) -> None:
+        """See whether the network can learn one batch by heart."""
+        self._controller.train(mode=OVERFIT)
+
+    def find_rate(self) -> None:
+        """Try learning rates from small to large."""
+        self._controller.train(mode=RANGE)
+
+    @property
+    def has_own_process(self) -> bool:
+        """Whether runs get a process of their own."""
+        return self._settings.own_process
+
+    def own_process(self) -> None:
+        """Give runs a process of their own from now on, or no longer."""
+        self._settings.own_process = not self._settings.own_process
+
+    def continue_run(self) -> None:
+        """Choose the folder of a run and go on with it."""
+        start = str(self._workspace.documents.runs_folder)
+        name = QFileDialog.getExistingDirectory(self._window, tr("Choose the folder of a run"), start)
+        if name:
+            self._controller.train(Path(name))

@@ -1,0 +1,94 @@
+"""Everything in the window that shows a run: the panels, the figures on the cards, the words in the corner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from graph.messages import Message, msg
+from gui.canvas.view import CanvasView
+from gui.live import live_values
+from gui.panels.checks import ChecksPanel
+from gui.panels.log import LogPanel
+from gui.panels.metrics import MetricsPanel
+from gui.panels.predictions import PredictionsPanel
+from gui.workspace import Workspace
+from runtime.events import Event, Failed, Noted, RunStarted, Saved, StepsEnded
+
+
+class RunViews(QObject):
+    """Feeds the panels with the events of the controller of a workspace.
+
+    `started()`: a run began. `node_requested(id)`: show a node. `told(Message, tone)`: something to say in the corner.
+    """
+
+    started = Signal()
+    node_requested = Signal(str)
+    told = Signal(object, str)
+
+    def __init__(self, workspace: Workspace, canvas: CanvasView) -> None:
+        super().__init__(canvas)
+        self._workspace, self._canvas = workspace, canvas
+        self._editor, self._controller = workspace.editor, workspace.controller
+        self.metrics, self.predictions, self.log = MetricsPanel(), PredictionsPanel(), LogPanel()
+        self.checks = ChecksPanel(workspace.editor)
+        for panel in (self.metrics, self.predictions):
+            panel.failed.connect(self._on_failed_to_write)
+            panel.exported.connect(self._on_exported)
+        self.checks.node_requested.connect(self.node_requested)
+        self._controller.events.connect(self.take)
+        self._controller.ended.connect(self._on_ended)
+        self._controller.refused.connect(lambda message: self.told.emit(message, "warning"))
+
+    @Slot(object)
+    def take(self, events: Iterable[Event]) -> None:
+        """Show what happened."""
+        events = list(events)
+        for panel in (self.metrics, self.checks, self.predictions, self.log):
+            panel.take(events)
+        self._show_live(events)
+        for event in events:
+            if isinstance(event, Noted):
+                self.told.emit(event.message, "warning")
+            elif isinstance(event, Saved):
+                self.told.emit(msg("A checkpoint was saved at step {step}.", step=event.step), "info")
+            elif isinstance(event, RunStarted):
+                self.started.emit()
+
+    def continue_from(self, other: RunViews) -> None:
+        """Show what the views of another frame of the same document showed."""
+        if not (events := self._workspace.events):
+            return
+        self.metrics.continue_from(other.metrics)
+        self.metrics.take(event for event in events if not isinstance(event, StepsEnded))
+        for panel in (self.checks, self.predictions, self.log):
+            panel.take(events)
+        self._show_live(events)
+
+    def forget(self) -> None:
+        """Another document was opened: empty the panels of the last run."""
+        for panel in (self.metrics, self.checks, self.predictions, self.log):
+            panel.clear()
+        self._canvas.set_live({})
+
+    def _show_live(self, events: list[Event]) -> None:
+        for event in reversed(events):
+            if series := getattr(event, "series", None):
+                latest = {key: values[-1] for key, values in series.items() if values}
+                trained = self._controller.trained or self._editor.project
+                self._canvas.set_live(live_values(trained.graph, latest))
+                return
+
+    @Slot(object)
+    def _on_ended(self, event: object) -> None:
+        if isinstance(event, Failed):
+            self.told.emit(event.message, "error")
+
+    @Slot(object)
+    def _on_failed_to_write(self, message: Message) -> None:
+        self.told.emit(message, "error")
+
+    @Slot(object)
+    def _on_exported(self, path: object) -> None:
+        self.told.emit(msg("Written to {file}.", file=path), "info")
