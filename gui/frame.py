@@ -106,7 +106,7 @@ class Frame(QWidget):
         )
         self.bottom = _tabs(
             (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")), (self.checks, tr("Checks")),
-            (self.predictions, tr("Predictions")), (self.summary, tr("Summary")), (self.log, tr("Log")),
+            (views.health, tr("Layer health")), (self.predictions, tr("Predictions")), (self.summary, tr("Summary")), (self.log, tr("Log")),
         )  # fmt: skip
         self._panels: dict[str, QWidget] = {"left": self.left, "side": self.side, "bottom": self.bottom}
 
@@ -173,6 +173,7 @@ class Frame(QWidget):
         self.canvas.annotator.link_requested.connect(self._on_link_requested)
         self.canvas.nodeActivated.connect(self._on_node_activated)
         self.canvas.context_menu_requested.connect(self.context_menu_requested)
+        self.inspector.show_vitals(self.run_views.vitals)
         self.run_views.node_requested.connect(self._on_node_requested)
         self.run_views.told.connect(self.notice.show_message)
         self.run_views.started.connect(self._on_started)

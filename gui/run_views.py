@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.messages import Message, msg
+from gui.canvas.living import Vital
 from gui.canvas.view import CanvasView
 from gui.live import live_values
 from gui.panels.checks import ChecksPanel
+from gui.panels.health import HealthPanel
 from gui.panels.log import LogPanel
 from gui.panels.metrics import MetricsPanel
 from gui.panels.predictions import PredictionsPanel
+from gui.vitals import Vitals
 from gui.workspace import Workspace
 from runtime.events import Event, Failed, Noted, RunStarted, Saved, StepsEnded
 
@@ -32,7 +35,10 @@ class RunViews(QObject):
         self._workspace, self._canvas = workspace, canvas
         self._editor, self._controller = workspace.editor, workspace.controller
         self.metrics, self.predictions, self.log = MetricsPanel(), PredictionsPanel(), LogPanel()
-        self.checks = ChecksPanel(workspace.editor)
+        self.checks, self.vitals = ChecksPanel(workspace.editor), Vitals(self)
+        self.vitals.changed.connect(self._show_vitals)
+        self.health = HealthPanel(workspace.editor, self.vitals)
+        self.health.node_requested.connect(self.node_requested)
         for panel in (self.metrics, self.predictions):
             panel.failed.connect(self._on_failed_to_write)
             panel.exported.connect(self._on_exported)
@@ -45,8 +51,8 @@ class RunViews(QObject):
     def take(self, events: Iterable[Event]) -> None:
         """Show what happened."""
         events = list(events)
-        for panel in (self.metrics, self.checks, self.predictions, self.log):
-            panel.take(events)
+        for part in (self.metrics, self.checks, self.predictions, self.log, self.vitals):
+            part.take(events)
         self._show_live(events)
         for event in events:
             if isinstance(event, Noted):
@@ -62,23 +68,30 @@ class RunViews(QObject):
             return
         self.metrics.continue_from(other.metrics)
         self.metrics.take(event for event in events if not isinstance(event, StepsEnded))
-        for panel in (self.checks, self.predictions, self.log):
-            panel.take(events)
+        for part in (self.checks, self.predictions, self.log, self.vitals):
+            part.take(events)
         self._show_live(events)
 
     def forget(self) -> None:
         """Another document was opened: empty the panels of the last run."""
         for panel in (self.metrics, self.checks, self.predictions, self.log):
             panel.clear()
-        self._canvas.set_live({})
+        self.vitals.clear()
+        self._canvas.life.show_live({})
+        self._canvas.life.show_reach(None)
 
     def _show_live(self, events: list[Event]) -> None:
         for event in reversed(events):
             if series := getattr(event, "series", None):
                 latest = {key: values[-1] for key, values in series.items() if values}
                 trained = self._controller.trained or self._editor.project
-                self._canvas.set_live(live_values(trained.graph, latest))
+                self._canvas.life.show_live(live_values(trained.graph, latest))
                 return
+
+    @Slot()
+    def _show_vitals(self) -> None:
+        vitals = {node: Vital(None, self.vitals.curve(node), layer.state) for node, layer in self.vitals.latest.items()}
+        self._canvas.life.show_vitals(vitals)
 
     @Slot(object)
     def _on_ended(self, event: object) -> None:

@@ -16,6 +16,7 @@ from graph.plan import Split
 from graph.problems import Problem, Severity
 from gui.canvas.geometry import Shape
 from gui.canvas.kinship import Kin
+from gui.canvas.living import CALM, Vital
 from gui.figures import compact_count, grouped
 from gui.theme import THEMES
 from runtime.analysis import NodeAnalysis
@@ -42,7 +43,8 @@ class Card:
 
     `known` is False for a type that the catalogue does not have. `faulty` names the ports with a problem. `kin` is the
     group that shares its weights. `sheets` are seen behind the card of a block: one, or two where it runs more than once.
-    `bypassed` says that the node is switched off; what arrives at the input `passing` then leaves it.
+    `bypassed` says that the node is switched off; what arrives at the input `passing` then leaves it. `curve` is how its
+    gradients went, as heights from 0 to 1; `state` a key of `marking.STATES`, or empty.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Card:
     sheets: int = 0
     bypassed: bool = False
     passing: str | None = None
+    curve: tuple[float, ...] = ()
+    state: str = ""
 
     @property
     def box(self) -> Box:
@@ -72,12 +76,12 @@ def card_of(
     *,
     found: NodeAnalysis | None = None,
     problems: Sequence[Problem] = (),
-    live: float | None = None,
+    vital: Vital = CALM,
     kin: Kin | None = None,
 ) -> Card:
-    """The card of a node of a project as it is seen from its drawing; `live` is the latest value of a loss or metric."""
+    """The card of a node of a project as it is seen from its drawing; `vital` is what a run says of it."""
     node_type = project.catalog.of(node)
-    left, right = _third_line(found, live, named=node_type is not None and _names_its_shape(node_type, shape))
+    left, right = _third_line(found, vital.live, named=node_type is not None and _names_its_shape(node_type, shape))
     said, bypassed = summary(project, node, found), is_bypassed(node_type, node)
     if bypassed:
         said, left, right = "", said, tr("bypassed")
@@ -97,6 +101,8 @@ def card_of(
         sheets=sheets(node_type, node),
         bypassed=bypassed,
         passing=_passing(project, node, shape) if bypassed else None,
+        curve=() if bypassed else vital.curve,
+        state="" if bypassed else "frozen" if vital.frozen else vital.state,
     )
 
 

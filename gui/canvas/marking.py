@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
+from graph.messages import Message, msg
 from graph.problems import Severity
 from gui.canvas.geometry import CORNER, Shape
 from gui.canvas.kinship import Kin
@@ -20,6 +22,16 @@ _PILL_HEIGHT = 16.0
 _HATCH = 9.0  # between the lines over a card that is switched off
 _CENTER = Qt.AlignmentFlag.AlignCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+_CURVE = QSizeF(44, 12)  # the room for a curve of gradients
+# What is written on a node that learns in a special way, and in which color.
+STATES: Mapping[str, tuple[Message, str]] = {
+    "vanishing": (msg("vanishing"), "warning"),
+    "exploding": (msg("exploding"), "error"),
+    "dead": (msg("dead"), "error"),
+    "frozen": (msg("frozen"), "accent"),
+}
 
 
 class Mark(Enum):
@@ -42,7 +54,7 @@ class Mood(NamedTuple):
     """What the moment adds to a card: selected, under the cursor, ports that a wire may be dropped on.
 
     `kin` says that a node which shares its weights is selected or under the cursor, `mark` how the node differs from
-    what the drawing is compared with, `find` whether a search found it.
+    what the drawing is compared with, `find` whether a search found it, `reached` that the loss on show changes its weights.
     """
 
     selected: bool = False
@@ -51,10 +63,11 @@ class Mood(NamedTuple):
     kin: bool = False
     mark: Mark | None = None
     find: Find = Find.NO
+    reached: bool = False
 
     def from_afar(self) -> Mood:
         """What of it can be seen from afar."""
-        return Mood(selected=self.selected, mark=self.mark, find=self.find)
+        return Mood(selected=self.selected, mark=self.mark, find=self.find, reached=self.reached)
 
 
 def badge_center(width: float) -> QPointF:
@@ -104,9 +117,40 @@ def paint_kin(painter: QPainter, kin: Kin, width: float, *, lit: bool, colors: C
     painter.drawText(area.adjusted(23, 0, 0, 0), _LEFT, kin.letter)
 
 
-def paint_surroundings(painter: QPainter, mood: Mood, area: QRectF, *, colors: Colors) -> None:
-    """The glow of a find and the outline of a difference, around a card."""
+def paint_curve(painter: QPainter, curve: Sequence[float], width: float, *, role: str, colors: Colors) -> None:
+    """How the gradients went, as a thin line beside the name."""
+    if len(curve) < 2:
+        return
+    area = QRectF(width - _CURVE.width() - 12, 8, *_CURVE.toTuple())
+    step = area.width() / (len(curve) - 1)
+    points = [QPointF(area.left() + n * step, area.bottom() - y * area.height()) for n, y in enumerate(curve)]
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(colors(role), 1.2))
+    painter.drawPolyline(QPolygonF(points))
+
+
+def paint_state(painter: QPainter, state: str, shape: Shape, *, colors: Colors) -> None:
+    """A word on the lower edge that says what is special about how the node learns."""
+    if not state:
+        return
+    text, role = STATES[state]
+    font = card_fonts().badge
+    length = QFontMetricsF(font).horizontalAdvance(str(text)) + 14
+    area = QRectF(shape.width - length - 10, shape.height - _PILL_HEIGHT / 2, length, _PILL_HEIGHT)
+    painter.setPen(QPen(colors(role), 1.0))
+    painter.setBrush(colors.mix(role, "card", 0.18))
+    painter.drawRoundedRect(area, _PILL_HEIGHT / 2, _PILL_HEIGHT / 2)
+    painter.setFont(font)
+    painter.setPen(colors("text"))
+    painter.drawText(area, _CENTER, str(text))
+
+
+def paint_surroundings(painter: QPainter, mood: Mood, area: QRectF, *, colors: Colors) -> None:
+    """The glow of a find, the outline of a difference and of what a loss reaches, around a card."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if mood.reached:
+        painter.setPen(QPen(colors("loss"), 2.5))
+        painter.drawRoundedRect(area.adjusted(-2, -2, 2, 2), CORNER + 2, CORNER + 2)
     if mood.find is not Find.NO:
         painter.setPen(QPen(colors("accent", mood.find.value), 6.0))
         painter.drawRoundedRect(area.adjusted(-4, -4, 4, 4), CORNER + 4, CORNER + 4)

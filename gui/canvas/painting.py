@@ -11,13 +11,16 @@ from gui.canvas.card import SEPARATOR, Box, Card
 from gui.canvas.geometry import CORNER, HEIGHT, NAME_PITCH, NAME_ROW, PORT_PITCH, PORT_RADIUS, Shape
 from gui.canvas.marking import (
     BADGE_RADIUS,
+    STATES,
     Mood,
     paint_badge,
     paint_chevron,
+    paint_curve,
     paint_hatch,
     paint_kin,
     paint_mark,
     paint_passing,
+    paint_state,
     paint_surroundings,
 )
 from gui.canvas.palette import Colors, card_fonts, ui_font
@@ -72,6 +75,10 @@ def paint_card(
     if shape.named and scale >= PORT_NAMES_ABOVE:
         _paint_port_names(painter, shape, colors)
     _paint_ports(painter, card, mood, colors=colors)
+    if not shape.collapsed:
+        role = STATES[card.state][1] if card.state else "good"
+        paint_curve(painter, card.curve, shape.width, role=role, colors=colors)
+    paint_state(painter, card.state, shape, colors=colors)
     paint_badge(painter, card.severity, shape.width, colors=colors)
     paint_mark(painter, mood.mark, BADGE_RADIUS, colors=colors)
     if mood.hovered:

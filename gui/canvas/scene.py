@@ -23,6 +23,7 @@ from gui.canvas.geometry import shape_of
 from gui.canvas.hits import Hit, hit_at
 from gui.canvas.items import DRAGGED_Z, NODE_Z, NodeItem, Pictures, Pill
 from gui.canvas.kinship import Kin, families, kinship
+from gui.canvas.living import Living
 from gui.canvas.marking import Find, Mark
 from gui.canvas.palette import Colors
 from gui.canvas.routing_scene import Router
@@ -55,7 +56,7 @@ class CanvasScene(QGraphicsScene):
         self.wires: dict[Link, WireItem] = {}
         self.router = Router(self)
         self._problems: dict[NodeId, list[Problem]] = {}
-        self._live: Mapping[str, float] = {}
+        self.living = Living(self)
         self.kin: dict[NodeId, Kin] = {}
         self._families: Mapping[NodeId, frozenset[NodeId]] = {}
         self.annotations = AnnotationLayer(self)
@@ -130,12 +131,6 @@ class CanvasScene(QGraphicsScene):
             if i is not None and i in self.nodes:
                 self.nodes[i].set_mood(hovered=i == node)
         self._light_kin()
-
-    def show_live(self, values: Mapping[str, float]) -> None:
-        """Write the latest values of losses and metrics, by node name, on their cards."""
-        old, self._live = self._live, dict(values)
-        changed = {name for name in old.keys() | values.keys() if old.get(name) != values.get(name)}
-        self._refresh(i for i, item in self.nodes.items() if item.node.name in changed)
 
     def show_marks(self, marks: Mapping[NodeId, Mark], links: Mapping[Link, Mark] | None = None) -> None:
         """Mark nodes and wires as added, removed or changed, and no others."""
@@ -286,7 +281,7 @@ class CanvasScene(QGraphicsScene):
             item.ports,
             found=self.found(node.id),
             problems=self.problems_of(node.id),
-            live=self._live.get(node.name),
+            vital=self.living.of(node.id, node.name),
             kin=self.kin.get(node.id),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
@@ -32,6 +32,7 @@ from gui.canvas.fingers import Fingers
 from gui.canvas.glide import Glide
 from gui.canvas.key_words import what_keys_do
 from gui.canvas.keyboard import handle_key, neighbor
+from gui.canvas.life import Life
 from gui.canvas.painting import Colors
 from gui.canvas.pointer import Pointer
 from gui.canvas.popup import Popup
@@ -64,7 +65,7 @@ class CanvasView(ZoomView):
         self._adder, self.glide, self.pointer = Adder(self), Glide(self), Pointer(self)
         self.annotator = Annotator(self)
         self._drops, self._fingers = Drops(self, self._adder), Fingers(self)
-        self._live: Mapping[str, float] = {}
+        self.life = Life(self)
         self._shown: Scope = editor.scope
         self._cameras: dict[Scope, Camera] = {}  # where the person was in the drawings that are not on show
         self._selections = 0  # that there have been: nudges of one and the same follow each other
@@ -117,11 +118,6 @@ class CanvasView(ZoomView):
     def fly_home(self) -> None:
         """Show the whole drawing as `fit` does, by moving there."""
         self.fly_to(self.camera_on(self.scene().bounds())._replace(fitted=True))
-
-    def set_live(self, values: Mapping[str, float]) -> None:
-        """Show the latest values of losses and metrics, by node name, on their cards; a block has none."""
-        self._live = values
-        self.scene().show_live(values if self.editor.scope is None else {})
 
     def forget_places(self) -> None:
         """Another document was opened: its blocks were never looked at."""
@@ -337,6 +333,7 @@ class CanvasView(ZoomView):
         was_empty = self.scene().is_empty
         places = self.glide.before(self.scene().graph, self.editor.graph)
         self.scene().show_project(self.editor.view)
+        self.life.refresh()
         self.keep_in_reach()
         self.glide.start(places)
         self.choose_hints()
@@ -355,7 +352,7 @@ class CanvasView(ZoomView):
         self._cameras[self._shown], self._shown = self.camera, scope
         self.scene().show_project(self.editor.view)
         self.scene().show_analysis(self.editor.view_analysis)
-        self.set_live(self._live)
+        self.life.refresh()
         self.keep_in_reach()
         self.go_to(self._cameras.get(scope))
         self.viewport().update()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from graph.catalog import CATALOG, NETWORK, Catalog, Role
@@ -36,8 +36,10 @@ from gui.panels.parts import (
     row,
     small_button,
 )
+from gui.panels.pulse import PulseView
 from gui.panels.why import WhyCard
 from gui.theme import GRID
+from gui.vitals import Vitals
 from runtime.analysis import Analysis
 
 BYTES_PER_NUMBER = 4  # float32
@@ -69,6 +71,8 @@ class InspectorPanel(QWidget):
         layout.addWidget(self._scroll, 1)
         layout.addLayout(answer)
         layout.addWidget(self._help)
+        self._vitals: Vitals | None = None
+        self._pulse: PulseView | None = None
         self._page: NodeForm | SelectionCard | BlockPage | ProjectCard
         self._due = QTimer(self, singleShot=True, interval=0)
         self._due.timeout.connect(self._show_page)
@@ -84,6 +88,16 @@ class InspectorPanel(QWidget):
         if self._due.isActive():
             self._show_page()
         return self._page
+
+    def show_vitals(self, vitals: Vitals) -> None:
+        """Show from now on how the selected node is while it trains."""
+        self._vitals = vitals
+        vitals.changed.connect(self._on_vitals_changed)
+
+    @Slot()
+    def _on_vitals_changed(self) -> None:
+        if self._pulse is not None:
+            self._pulse.refresh()
 
     def enter(self) -> None:
         """Put the cursor into the form of the selected node."""
@@ -117,6 +131,10 @@ class InspectorPanel(QWidget):
         empty(self._scroll.column)
         self._page = self._make_page()
         self._scroll.column.addWidget(self._page)
+        self._pulse = None
+        if self._vitals is not None and isinstance(self._page, NodeForm) and self._editor.scope is None:
+            self._pulse = PulseView(self._vitals, self._page.node)
+            self._scroll.column.addWidget(self._pulse)
         self._scroll.column.addStretch(1)
         self._page.show()
         self._scroll.verticalScrollBar().setValue(0)

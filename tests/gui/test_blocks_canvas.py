@@ -329,7 +329,7 @@ def test_another_document_has_places_of_its_own(hand, editor):
 
 
 def test_live_values_stay_in_the_drawing_that_trains(hand, editor):
-    hand.view.set_live({"loss": 0.5, "sum": 1.0})
+    hand.view.life.show_live({"loss": 0.5, "sum": 1.0})
     assert hand.view.scene().nodes[id_of(editor, "loss")].card.left == "0.5000"
     editor.look_into("b1")
     assert hand.view.scene().nodes[id_of(editor, "sum")].card.left == "B×8×28×28"

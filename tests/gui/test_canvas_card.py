@@ -14,6 +14,7 @@ from graph.plan import Plan, Split
 from graph.problems import Problem, Severity
 from gui.canvas.card import Card, card_of
 from gui.canvas.geometry import HEIGHT, shape_of, snap
+from gui.canvas.living import Vital
 from runtime.analysis import NodeAnalysis, TensorSpec
 
 FLOATS = TensorSpec(("B", 6, 28, 28), "float32")
@@ -50,7 +51,7 @@ def test_with_several_outputs_the_first_is_named():
 @pytest.mark.parametrize(("value", "text"), [(0.0621, "0.0621"), (12345.6, "1.235e+04")])
 def test_a_live_value_takes_the_place_of_the_shape(value, text):
     found = NodeAnalysis(outputs={"output": TensorSpec((), "float32")})
-    shown = card(Node("n", "torch.nn.MSELoss", "loss"), found=found, live=value)
+    shown = card(Node("n", "torch.nn.MSELoss", "loss"), found=found, vital=Vital(value))
     assert (shown.left, shown.right) == (text, "scalar")
 
 

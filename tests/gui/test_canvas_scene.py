@@ -153,9 +153,9 @@ def test_selection_and_live_values(scene, chain):
     assert [wire.selected for wire in scene.wires.values()] == [True, False]
     scene.show_selection(frozenset(), frozenset())
     assert not any(item.mood.selected for item in scene.nodes.values())
-    scene.show_live({"c": 0.25})
+    scene.living.show_live({"c": 0.25})
     assert scene.nodes[chain.id("c")].card.left == "0.2500"
-    scene.show_live({})
+    scene.living.show_live({})
     assert scene.nodes[chain.id("c")].card.left == ""
 
 

@@ -281,7 +281,7 @@ def test_sizes_are_those_of_the_cards(view, drawing):
 
 
 def test_live_values_reach_the_card(view, drawing):
-    view.set_live({"r0": 1.5})
+    view.life.show_live({"r0": 1.5})
     assert view.scene().nodes[drawing.id("r0")].card.left == "1.5000"
 
 
