@@ -11,6 +11,7 @@ from PySide6.QtGui import QPen
 
 from gui.panels.legend import DIAMOND, MARKS, ROUND, LegendEntry
 from gui.panels.series import BLOCKS, Array, Series, Smoothing
+from gui.panels.units import Unit
 from gui.theme import theme
 
 WIDTH = 1.6  # pixels
@@ -54,8 +55,10 @@ class Curve:
         return self.entry.text() if self.entry else self.key
 
     def smooth_over(self, span: float) -> None:
-        """Draw an average over about `span` points, and the points themselves faintly."""
-        self._smoothing = Smoothing(span)
+        """Draw an average over about `span` points, and the points themselves faintly; up to one, the points alone."""
+        self._smoothing, self.smooth = (Smoothing(span), Series()) if span > 1 else (None, Series())
+        if self._smoothing and len(self.raw):
+            self.smooth.extend(self.raw.x, self._smoothing(self.raw.y.tolist()))
 
     def extend(self, x: Sequence[float], y: Sequence[float]) -> None:
         """Append points."""
@@ -77,10 +80,10 @@ class Curve:
             x, _ = item.getData()
             item.setVisible(shown and x is not None and len(x) > 0)
 
-    def draw(self, span: tuple[float, float], width: int, *, scale: float, log: bool) -> None:
-        """Draw what lies between two steps on so many device pixels; `scale` turns steps into the unit of the x axis."""
-        raw = _picture(self.raw.points(*span, blocks=min(BLOCKS, max(width, MIN_BLOCKS))), scale, log)
-        smooth = _picture(self.smooth.middle(*span, blocks=max(width // SMOOTH_WIDTH, MIN_BLOCKS)), scale, log)
+    def draw(self, span: tuple[float, float], width: int, *, unit: Unit, log: bool) -> None:
+        """Draw what lies between two steps on so many device pixels; `unit` is what the x axis counts."""
+        raw = _picture(self.raw.points(*span, blocks=min(BLOCKS, max(width, MIN_BLOCKS))), unit, log)
+        smooth = _picture(self.smooth.middle(*span, blocks=max(width // SMOOTH_WIDTH, MIN_BLOCKS)), unit, log)
         self._drawn = (raw, smooth) if self._smoothing else (NOTHING, raw)
         self._set(self._faint, self._drawn[0], FAINT)
         self._set(self._line, self._drawn[1], 1.0)
@@ -112,11 +115,11 @@ class Curve:
         item.setData(*picture, pen=pen, connect="finite")
 
 
-def _picture(points: Picture, scale: float, log: bool) -> Picture:
+def _picture(points: Picture, unit: Unit, log: bool) -> Picture:
     x, y = points
     if log:
         y = np.log10(np.where(y > 0, y, np.nan))
-    return x * scale, y
+    return unit.of(x), y
 
 
 def _bounds(picture: Picture) -> Picture:

@@ -13,6 +13,7 @@ from graph.messages import msg, tr
 from gui.panels.confusion import ConfusionCard
 from gui.panels.empty import EmptyState
 from gui.panels.parts import CardRow
+from gui.panels.units import EPOCH, STEP, TIME, Clock, Unit, count_epochs, count_seconds, count_steps
 from gui.theme import theme
 from runtime.events import EpochEnded, Event, RunStarted, StepsEnded, Tested
 
@@ -26,6 +27,7 @@ TITLES = {
     "mean_absolute_error": msg("Mean abs. error"),
 }
 RATE, SPEED = "learning_rate", "samples_per_second"
+RATE_ROLES = ("rate", "speed", "validation", "train", "metric")  # of the curves of several objectives
 WIDE, NARROW = 2, 1  # shares of the width
 LEAST = {WIDE: 260, NARROW: 226}  # pixels at 100 %
 PACE = 150  # milliseconds between the redraws of two cards: painting shares the interpreter with the training
@@ -48,7 +50,9 @@ class MetricsPanel(QWidget):
         self._run: str | None = None
         self._per_step: set[str] = set()  # figures that come with every step
         self._steps_per_epoch = 1
-        self._by_epoch = True
+        self._by = EPOCH
+        self._clock = Clock()
+        self._smoothing = 1.0  # factor of the usual span
         self._pace = QTimer(self, singleShot=True, interval=PACE)
         self._pace.timeout.connect(self._redraw)
         self._build()
@@ -86,9 +90,24 @@ class MetricsPanel(QWidget):
 
     @Slot()
     def switch_unit(self) -> None:
-        """Between epochs and steps on the x axis."""
-        self._by_epoch = not self._by_epoch
+        """From epochs to steps to seconds on the x axis, and back."""
+        self._by = {EPOCH: STEP, STEP: TIME, TIME: EPOCH}[self._by]
         self._apply_unit()
+
+    @Slot(float)
+    def smooth(self, factor: float) -> None:
+        """Average every curve of steps over this factor of the usual span; 0 shows the points alone."""
+        self._smoothing = factor
+        for key in self._per_step:
+            self._smooth(key)
+            self._card(key).follow()
+
+    @Slot(object)
+    def point_at(self, step: float | None) -> None:
+        """The cursor is at this step in one of the cards: show the values there in all of them."""
+        for card in self.cards.values():
+            if card is not self.sender():
+                card.point_at(step)
 
     @Slot()
     def clear(self) -> None:
@@ -108,7 +127,8 @@ class MetricsPanel(QWidget):
 
     def continue_from(self, other: MetricsPanel) -> None:
         """Show what another panel drew step by step; the rest of its events comes through `take`."""
-        self._run, self._steps_per_epoch, self._by_epoch = other._run, other._steps_per_epoch, other._by_epoch
+        self._run, self._steps_per_epoch, self._by = other._run, other._steps_per_epoch, other._by
+        self._clock, self._smoothing = other._clock, other._smoothing
         for key in other._per_step:
             self._begin_per_step(key)
         for key, curve in [*((key, "train") for key in other._per_step), (RATE, RATE), (SPEED, SPEED)]:
@@ -128,12 +148,15 @@ class MetricsPanel(QWidget):
         self._stack.setCurrentWidget(self._scroll)
 
     def _on_steps(self, event: StepsEnded) -> None:
+        if event.seconds > self._clock.last:
+            self._clock.note(event.step, event.seconds)
         for key, values in event.series.items():
             first = event.step - len(values) + 1
             if key not in self._per_step:
                 self._begin_per_step(key)
             self._card(key).extend("train", range(first, event.step + 1), values)
-        self._card(RATE).extend(RATE, [event.step], [event.learning_rate])
+        for name, rate in (event.rates or {RATE: event.learning_rate}).items():
+            self._extend_rate(name if len(event.rates) > 1 else RATE, event.step, rate)
         self._card(SPEED).extend(SPEED, [event.step], [event.samples_per_second])
 
     def _on_epoch(self, event: EpochEnded) -> None:
@@ -150,17 +173,37 @@ class MetricsPanel(QWidget):
 
     def _begin_per_step(self, key: str) -> None:
         self._per_step.add(key)
-        self._card(key).curves["train"].smooth_over(max(MIN_SPAN, SMOOTH_EPOCHS * self._steps_per_epoch))
+        self._smooth(key)
+
+    def _smooth(self, key: str) -> None:
+        span = max(MIN_SPAN, SMOOTH_EPOCHS * self._steps_per_epoch) * self._smoothing
+        self._card(key).curves["train"].smooth_over(span)
+
+    def _extend_rate(self, name: str, step: int, rate: float) -> None:
+        """The learning rate of the only objective, or a curve for each of several."""
+        card = self._card(RATE)
+        if name not in card.curves:
+            card.add_curve(name, name, RATE_ROLES[len(card.curves) % len(RATE_ROLES)])
+            if (alone := card.curves[RATE].entry) is not None:
+                alone.hide()
+        card.extend(name, [step], [rate])
 
     def _clear(self) -> None:
         self._per_step.clear()
+        self._clock = Clock()
         self.confusion.hide()
         for card in self.cards.values():
             card.clear()
 
     def _apply_unit(self) -> None:
         for card in self.cards.values():
-            card.set_unit(by_epoch=self._by_epoch, steps_per_epoch=self._steps_per_epoch)
+            card.set_unit(self._unit, self._steps_per_epoch)
+
+    @property
+    def _unit(self) -> Unit:
+        if self._by == TIME:
+            return count_seconds(self._clock)
+        return count_epochs(self._steps_per_epoch) if self._by == EPOCH else count_steps()
 
     # ---- cards
 
@@ -198,8 +241,10 @@ class MetricsPanel(QWidget):
         for curve, label, role, dots in _curves_of(key):
             card.add_curve(curve, label, role, dots=dots)
         card.setMinimumWidth(theme.px(LEAST[_share(key)]))
-        card.set_unit(by_epoch=self._by_epoch, steps_per_epoch=self._steps_per_epoch)
+        card.set_unit(self._unit, self._steps_per_epoch)
         card.unit_clicked.connect(self.switch_unit)
+        card.smoothing_chosen.connect(self.smooth)
+        card.pointed_at.connect(self.point_at)
         card.failed.connect(self.failed)
         card.exported.connect(self.exported)
         return card

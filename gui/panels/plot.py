@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QPainter, QShowEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from graph.messages import tr
+from graph.messages import msg, tr
 from gui.figures import figure, grouped
 from gui.panels.axes import make_plot, nice_range
 from gui.panels.card import Card
@@ -24,16 +25,25 @@ from gui.panels.legend import SIGNS, LegendEntry, QuietButton
 from gui.panels.parts import flat_button
 from gui.panels.picture import paint_plot
 from gui.panels.series import table
+from gui.panels.units import NAMES, STEP, TIME, Unit, count_steps
 from gui.theme import GRID, theme
 
 DIVISIONS = 6  # of a round range
-UNIT_ROOM = 44  # pixels at the end of the x axis for the button with its unit
+SMOOTHINGS = {
+    0.0: msg("None"),
+    0.25: msg("Light"),
+    1.0: msg("As usual"),
+    4.0: msg("Strong"),
+}  # factors of the usual span
+UNIT_ROOM = 56  # pixels at the end of the x axis for the button with its unit
 
 
 class PlotCard(Card):
     """A card with curves over steps. `extend`, then `redraw` once: only what changed is drawn, if it can be seen."""
 
     unit_clicked = Signal()
+    smoothing_chosen = Signal(float)  # a factor of the span that curves are averaged over
+    pointed_at = Signal(object)  # the step under the cursor; None when it leaves
 
     def __init__(self, title: str, *, from_zero: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
@@ -42,7 +52,7 @@ class PlotCard(Card):
         self.follows = (True, True)  # whether x and y show everything, or what the person zoomed to
         self._dirty: set[str] = set()
         self._steps_per_epoch: int | None = None
-        self._by_epoch = True
+        self._by = count_steps()
         self._log = False
         self._build_plot()
         self._build_header()
@@ -72,11 +82,12 @@ class PlotCard(Card):
             curve.clear()
         self.follow()
 
-    def set_unit(self, *, by_epoch: bool, steps_per_epoch: int | None) -> None:
-        """Count x in epochs (where their length in steps is known) or in steps."""
-        if (by_epoch, steps_per_epoch) != (self._by_epoch, self._steps_per_epoch):
-            self._by_epoch, self._steps_per_epoch = by_epoch, steps_per_epoch
-            self._unit.setText(tr("epoch") if self._scale != 1 else tr("step"))
+    def set_unit(self, unit: Unit, steps_per_epoch: int | None) -> None:
+        """Count x in another unit; how long an epoch is counts for what is read off and for files."""
+        if (unit, steps_per_epoch) != (self._by, self._steps_per_epoch) or unit.name == TIME:
+            self._by, self._steps_per_epoch = unit, steps_per_epoch
+            self._unit.setText(str(NAMES[unit.name]))
+            self._place_unit()
             self.follow()
 
     @Slot()
@@ -99,7 +110,7 @@ class PlotCard(Card):
         ratio = self.devicePixelRatioF()
         for key in self._dirty:
             self.curves[key].pixel_ratio = ratio
-            self.curves[key].draw(span, round(self.box.width() * ratio), scale=self._scale, log=self._log)
+            self.curves[key].draw(span, round(self.box.width() * ratio), unit=self._by, log=self._log)
         self._dirty.clear()
         self._fit()
         return True
@@ -125,10 +136,6 @@ class PlotCard(Card):
         """What the x axis counts."""
         return self._unit.text()
 
-    @property
-    def _scale(self) -> float:
-        return 1 / self._steps_per_epoch if self._by_epoch and self._steps_per_epoch else 1.0
-
     def _build_plot(self) -> None:
         self._themed = make_plot(self.title.text())
         self.plot, self.box, self.left, self.bottom = self._themed
@@ -141,10 +148,11 @@ class PlotCard(Card):
         self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._readout.setContentsMargins(GRID, 2, GRID, 2)
         self._readout.hide()
-        self._unit = QuietButton(tr("step"), tr("Switch between epochs and steps"), self.plot)
+        self._unit = QuietButton(tr("step"), tr("Switch between epochs, steps and seconds"), self.plot)
         self._unit.clicked.connect(self.unit_clicked)
         self.box.sigRangeChangedManually.connect(self._on_zoomed)
         self.box.reset_wanted.connect(self.follow)
+        self.pointed_at.connect(self.point_at)
         self.plot.scene().sigMouseMoved.connect(self._on_mouse_moved)  # pyright: ignore[reportAttributeAccessIssue]
         self.body.addWidget(self.plot, 1)
 
@@ -157,7 +165,10 @@ class PlotCard(Card):
         self.log_action = QAction(tr("Logarithmic scale"), menu, checkable=True)
         self.log_action.toggled.connect(self.set_log)
         menu.addAction(self.log_action)
-        menu.addAction(tr("Switch between epochs and steps"), self.unit_clicked.emit)
+        menu.addAction(tr("Switch between epochs, steps and seconds"), self.unit_clicked.emit)
+        smoothing = menu.addMenu(tr("Smoothing"))
+        for factor, text in SMOOTHINGS.items():
+            smoothing.addAction(str(text), partial(self.smoothing_chosen.emit, factor))
         menu.addAction(tr("Show everything again"), self.follow)
         menu.addSeparator()
         self.add_pictures(menu)
@@ -173,8 +184,8 @@ class PlotCard(Card):
         self.redraw()
 
     def _visible_steps(self) -> tuple[float, float]:
-        left, right = self.box.viewRange()[0]
-        return left / self._scale, right / self._scale
+        left, right = self._by.back(np.array(self.box.viewRange()[0])).tolist()
+        return left, right
 
     def shown_curves(self) -> list[Curve]:
         """The curves that are not hidden in the legend."""
@@ -203,28 +214,38 @@ class PlotCard(Card):
 
     @Slot(object)
     def _on_mouse_moved(self, at: QPointF) -> None:
-        x = self.box.mapSceneToView(at).x() / self._scale
-        curves = [curve for curve in self.shown_curves() if len(curve.raw)]
-        inside = self.box.sceneBoundingRect().contains(at) and bool(curves)
-        self._line.setVisible(inside)
-        self._readout.setVisible(inside)
-        if inside:
-            self._read(x, curves, at)
+        if self.box.sceneBoundingRect().contains(at):
+            self.pointed_at.emit(float(self._by.back(np.array(self.box.mapSceneToView(at).x()))))
+        else:
+            self.pointed_at.emit(None)
 
-    def _read(self, x: float, curves: Sequence[Curve], at: QPointF) -> None:
-        step = min((curve.raw.x[curve.raw.nearest(x)] for curve in curves), key=lambda found: abs(found - x))
-        self._line.setPos(step * self._scale)
+    @Slot(object)
+    def point_at(self, step: float | None) -> None:
+        """Show the values of the curves at about this step under a line there; None takes both away."""
+        curves = [curve for curve in self.shown_curves() if len(curve.raw)]
+        shown = step is not None and bool(curves)
+        self._line.setVisible(shown)
+        self._readout.setVisible(shown)
+        if step is not None and curves:
+            self._read(step, curves)
+
+    def _read(self, near: float, curves: Sequence[Curve]) -> None:
+        step = min((curve.raw.x[curve.raw.nearest(near)] for curve in curves), key=lambda found: abs(found - near))
+        x = float(self._by.of(np.array(step)))
+        self._line.setPos(x)
         self._readout.setText(self._readout_text(step, curves))
         self._readout.adjustSize()
-        area = self.box.sceneBoundingRect()
-        on_right = at.x() < area.center().x()
+        area, (left_end, right_end) = self.box.sceneBoundingRect(), self.box.viewRange()[0]
+        on_right = x < (left_end + right_end) / 2
         left = area.right() - self._readout.width() if on_right else area.left() + GRID
         self._readout.move(round(left), round(area.top()))
 
     def _readout_text(self, step: float, curves: Sequence[Curve]) -> str:
         place = tr("step {step}", step=grouped(step))
-        if self._scale != 1:
-            place = tr("epoch {epoch} · {place}", epoch=f"{step * self._scale:.2f}", place=place)
+        if self._steps_per_epoch and self._by.name != STEP:
+            place = tr("epoch {epoch} · {place}", epoch=f"{step / self._steps_per_epoch:.2f}", place=place)
+        if self._by.name == TIME:
+            place = tr("{seconds} s · {place}", seconds=f"{float(self._by.of(np.array(step))):.1f}", place=place)
         lines = [
             f'<span style="color:{theme.color(c.role).name()}">{SIGNS[c.mark]}</span> '
             f"{c.name} <b>{figure(c.raw.y[c.raw.nearest(step)])}</b>"
@@ -234,8 +255,7 @@ class PlotCard(Card):
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
-            self._line.hide()
-            self._readout.hide()
+            self.pointed_at.emit(None)
         elif event.type() == QEvent.Type.Resize:
             self._place_unit()
         return False

@@ -19,6 +19,7 @@ from gui.panels.axes import nice_range, nice_step
 from gui.panels.curve import Curve
 from gui.panels.metrics import RATE, SPEED, MetricsPanel
 from gui.panels.series import BLOCKS
+from gui.panels.units import count_steps
 from gui.theme import theme
 
 
@@ -292,12 +293,12 @@ def test_a_steep_beginning_does_not_flatten_what_follows():
     curve = Curve("loss", "train")
     late = [1 + 0.1 * (step % 2) for step in range(198)]
     curve.extend(range(200), [5000.0, 900.0, *late])
-    curve.draw((-math.inf, math.inf), 400, scale=1, log=False)
+    curve.draw((-math.inf, math.inf), 400, unit=count_steps(), log=False)
     assert curve.bounds[1].tolist() == pytest.approx([1.0, 1.2])
 
 
 def test_an_explosion_at_the_end_is_shown_whole():
     curve = Curve("loss", "train")
     curve.extend(range(200), [*[1.0] * 199, 5000.0])
-    curve.draw((-math.inf, math.inf), 400, scale=1, log=False)
+    curve.draw((-math.inf, math.inf), 400, unit=count_steps(), log=False)
     assert curve.bounds[1].tolist() == [1.0, 5000.0]
