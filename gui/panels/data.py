@@ -10,6 +10,7 @@ from graph.messages import Message, tr
 from graph.model import Node, NodeId, Value
 from gui.editor import Editor
 from gui.panels.data_facts import describe_facts, facts_of
+from gui.panels.data_looks import ColumnFigures, PointCloud, SkippedList, TextSamples
 from gui.panels.data_views import ClassBars, ImageGrid, RowTable
 from gui.panels.empty import EmptyState
 from gui.panels.fields import EntryField
@@ -87,9 +88,11 @@ class DataCard(QWidget):
         self.choose_button = small_button(self._choose_text())
         self.read_button = small_button(tr("Read again"))
         self.facts, self._bars = FactList(), ClassBars()
-        self.images, self.table = ImageGrid(), RowTable()
+        self.images, self.table, self.texts, self.points = ImageGrid(), RowTable(), TextSamples(), PointCloud()
+        self.columns, self.skipped = ColumnFigures(), SkippedList()
         self._trouble = label("", tone="error", wrap=True)
         self._classes_title, self._samples_title = Heading(tr("Classes")), Heading(tr("First samples"))
+        self._columns_title, self._skipped_title = Heading(tr("Columns")), Heading(tr("Left out"))
         self._reader = PreviewReader(self)
         self._reader.answered.connect(self._on_answered)
         self.choose_button.clicked.connect(self._choose)
@@ -129,18 +132,27 @@ class DataCard(QWidget):
         self._show_preview(found)
 
     def _show_preview(self, preview: Preview) -> None:
-        self._bars.show_counts(preview.counts)
-        self.images.show_images(preview.images, preview.captions)
-        self.table.show_rows(preview.header, preview.rows)
+        found, has_points = preview.found, preview.found.points is not None
+        self._bars.show_counts(found.counts)
+        self.images.show_images(preview.pictures, found.captions)
+        self.table.show_rows(found.header, found.rows)
+        self.texts.show_texts(found.texts)
+        self.points.show_points(found.points, found.point_labels)
+        self.columns.show_columns(found.columns)
+        self.skipped.show_broken(found.broken)
         shown = {
-            self._classes_title: preview.counts,
-            self._bars: preview.counts,
-            self._samples_title: preview.images or preview.rows,
-            self.images: preview.images,
-            self.table: preview.rows,
+            (self._classes_title, self._bars): bool(found.counts),
+            (self._samples_title,): bool(preview.pictures or found.rows or found.texts or has_points),
+            (self.images,): bool(preview.pictures),
+            (self.table,): bool(found.rows),
+            (self.texts,): bool(found.texts),
+            (self.points,): has_points,
+            (self._columns_title, self.columns): bool(found.columns),
+            (self._skipped_title, self.skipped): bool(found.broken),
         }
-        for widget, content in shown.items():
-            widget.setVisible(bool(content))
+        for widgets, is_shown in shown.items():
+            for widget in widgets:
+                widget.setVisible(is_shown)
 
     def _choose_text(self) -> str:
         return tr("Choose folder…") if self.type_id == PICTURES else tr("Choose file…")
@@ -191,6 +203,12 @@ class DataCard(QWidget):
             self._samples_title,
             self.images,
             self.table,
+            self.texts,
+            self.points,
+            self._columns_title,
+            self.columns,
+            self._skipped_title,
+            self.skipped,
         ):
             layout.addWidget(widget)
 

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QSizePolicy, QTableWidget, QTableWidgetItem, QWidget
 
 from graph.messages import tr
 from gui.figures import grouped
+from gui.motion import motion
 from gui.panels.preview import THUMBNAIL
 from gui.theme import GRID, mono_font, theme
 
 CAPTION = 16
+FRAME_PACE = 140  # milliseconds between two frames of what moves
 MOST_CLASSES = 20
 ROW = 20
 TABLE_ROWS = 8
 
 
 class ImageGrid(QWidget):
-    """Pictures in as many columns as fit, each over its caption."""
+    """Pictures in as many columns as fit, each over its caption. What has several frames moves, unless motion is reduced."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._images: tuple[QImage, ...] = ()
+        self._images: tuple[tuple[QImage, ...], ...] = ()
+        self._frame = 0
+        self._pace = QTimer(self, interval=FRAME_PACE)
+        self._pace.timeout.connect(self._on_pace)
         self._captions: tuple[str, ...] = ()
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
-    def show_images(self, images: tuple[QImage, ...], captions: tuple[str, ...]) -> None:
-        """Show these pictures."""
-        self._images, self._captions = images, captions
+    def show_images(self, images: tuple[tuple[QImage, ...], ...], captions: tuple[str, ...]) -> None:
+        """Show these pictures, each as its frames."""
+        self._images, self._captions, self._frame = images, captions, 0
+        moves = any(len(frames) > 1 for frames in images) and not motion.is_reduced
+        self._pace.start() if moves else self._pace.stop()
         self.setAccessibleName(tr("The first {count} samples: {labels}", count=len(images), labels=", ".join(captions)))
         self.updateGeometry()
         self.update()
@@ -47,10 +54,17 @@ class ImageGrid(QWidget):
         painter.setFont(mono_font(theme.px(11)))
         columns = self._columns(self.width())
         step = (self.width() - THUMBNAIL) / max(1, columns - 1)
-        for number, image in enumerate(self._images):
+        for number, frames in enumerate(self._images):
+            image = frames[self._frame % len(frames)] if self._pace.isActive() else frames[len(frames) // 2]
             x = round((number % columns) * step)
             y = (number // columns) * (THUMBNAIL + theme.px(CAPTION) + GRID)
             self._paint_one(painter, QRect(x, y, THUMBNAIL, THUMBNAIL), image, number)
+
+    @Slot()
+    def _on_pace(self) -> None:
+        if self.isVisible():
+            self._frame += 1
+            self.update()
 
     def _paint_one(self, painter: QPainter, box: QRect, image: QImage, number: int) -> None:
         painter.fillRect(box, theme.color("field"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,26 +14,23 @@ from graph.messages import LayerloomError, Message, msg
 from graph.model import Node
 from gui.figures import bytes_text
 from gui.panels.data_facts import data_bytes, facts_of
+from runtime.data.records import Look
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from runtime.data import Look
-
 THUMBNAIL = 44  # logical pixels
+MOST_FRAMES = 64
 SHARPNESS = 2  # pixels of a thumbnail to a logical pixel
 MOST_BYTES = 512 * 2**20  # larger data is not read for a look only
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Pictures with captions, or rows under a header; and how many samples each class has."""
+    """What there is to look at; each picture is a tuple of its frames, one for a still."""
 
-    images: tuple[QImage, ...] = ()
-    captions: tuple[str, ...] = ()
-    header: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    counts: tuple[tuple[str, int], ...] = ()
+    found: Look = field(default_factory=Look)
+    pictures: tuple[tuple[QImage, ...], ...] = ()
 
 
 class PreviewReader(QObject):
@@ -89,8 +86,13 @@ def read_preview(node: Node, folder: Path | None) -> Preview | Message:
 
 def make_preview(found: Look) -> Preview:
     """What a person can look at of some data."""
-    images = tuple(map(to_image, found.pictures))
-    return Preview(images=images, captions=found.captions, header=found.header, rows=found.rows, counts=found.counts)
+    return Preview(found, tuple(map(to_frames, found.pictures)))
+
+
+def to_frames(sample: np.ndarray) -> tuple[QImage, ...]:
+    """Height × width (× 3) in 0..1 as one thumbnail; frames × height × width (× 3) as several."""
+    is_still = sample.ndim == 2 or (sample.ndim == 3 and sample.shape[2] == 3)
+    return tuple(map(to_image, [sample] if is_still else sample[:MOST_FRAMES]))
 
 
 def to_image(sample: np.ndarray) -> QImage:

@@ -56,9 +56,9 @@ def test_pictures_and_classes_are_shown(qtbot, panel):
 def test_the_first_samples_are_the_first_samples():
     node = Node("n1", "layerloom.data.Images", "digits")
     loaded, preview = load(node), make_preview(look(node))
-    assert len(preview.images) == PICTURES
-    assert preview.captions == tuple(map(str, loaded.store.arrays["label"][:PICTURES]))
-    assert sum(count for _, count in preview.counts) == loaded.samples
+    assert len(preview.pictures) == PICTURES
+    assert preview.found.captions == tuple(map(str, loaded.store.arrays["label"][:PICTURES]))
+    assert sum(count for _, count in preview.found.counts) == loaded.samples
 
 
 def test_pixels_arrive_as_they_are():
@@ -126,7 +126,7 @@ def test_only_the_newest_question_is_answered(qtbot):
     qtbot.waitUntil(lambda: bool(answers), timeout=10_000)
     qtbot.wait(50)
     assert len(answers) == 1
-    assert isinstance(answers[0], Preview) and answers[0].rows
+    assert isinstance(answers[0], Preview) and answers[0].found.rows
 
 
 def test_a_hidden_panel_builds_nothing_until_it_is_shown(qtbot, editor):
