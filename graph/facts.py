@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from graph.model import Node
 
 Size = Annotated[int, Meta(ge=1, le=2**31)]
+Count = Annotated[int, Meta(ge=0)]
 Dtype = Literal["float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"]
 
 
@@ -31,7 +32,10 @@ class Facts(Struct, frozen=True):
     task: str = ""
     title: str = ""
     fingerprint: str = ""
-    skipped: Annotated[int, Meta(ge=0)] = 0  # broken rows or files that were left out
+    categories: dict[str, tuple[str, ...]] = {}  # the words of the columns that hold words
+    parts: tuple[Count, ...] = ()  # samples for training, validation and test, where the data is split already
+    groups: Count = 0  # groups of samples that stay together in a split
+    skipped: Count = 0  # broken rows or files that were left out
 
 
 def read_facts(node: Node) -> Facts | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from math import prod
 
 from graph.catalog import CATALOG, Role
-from graph.facts import read_facts
+from graph.facts import Facts, read_facts
 from graph.fixes import set_plan
-from graph.messages import DataError, msg
+from graph.messages import DataError, Message, msg
 from graph.model import Graph, Node, NodeId, Project
+from graph.plan import GIVEN, RANDOM, STRATIFIED
 from graph.problems import Problem
 from graph.topology import ancestors
 from runtime.analysis import NodeAnalysis, TensorSpec
@@ -25,8 +27,34 @@ Known = Mapping[NodeId, NodeAnalysis]
 
 def check_feasible(project: Project, nodes: Known) -> Iterator[Problem]:
     """What stands in the way of the plan."""
+    yield from _check_split(project)
     yield from _check_memory(project, nodes)
     yield from _check_batches(project, nodes)
+
+
+# ---- the split
+
+# A way to split, what the data must have for it, and what to say where it has not.
+_NEEDS: Mapping[str, tuple[Callable[[Facts], object], Message]] = {
+    STRATIFIED: (
+        lambda facts: facts.classes,
+        msg("The data is to be split with each class in every part, but it has no classes."),
+    ),
+    GIVEN: (
+        lambda facts: facts.parts,
+        msg(
+            "The data is to be split as it says itself, but none of it does. Choose a column under 'split_by', or folders."
+        ),
+    ),
+}
+
+
+def _check_split(project: Project) -> Iterator[Problem]:
+    """A way to split that the data, as far as it was read, does not allow."""
+    method, facts = project.plan.split.method, _known_facts(project)
+    if method in _NEEDS and facts and not any(map(_NEEDS[method][0], facts)):
+        mend = set_plan(msg("Split at random"), split=replace(project.plan.split, method=RANDOM))
+        yield Problem("bad-split", _NEEDS[method][1], fixes=(mend,))
 
 
 # ---- memory
@@ -37,9 +65,9 @@ def _check_memory(project: Project, nodes: Known) -> Iterator[Problem]:
 
     Training keeps four numbers a parameter (itself, its gradient and two of Adam) and every output of a batch, 4 bytes each.
     """
-    total = _memory()
+    total, batch = _memory(), project.plan.batch_size or _training_samples(project) or 1
     for node_id, found in nodes.items():
-        outputs = sum(_elements(spec, project.plan.batch_size) for spec in found.outputs.values())
+        outputs = sum(elements(spec, batch) for spec in found.outputs.values())
         need = 16 * found.parameters + 4 * outputs
         if need > total:
             text = msg("'{node}' needs about {need} of memory ({parameters} parameters); this computer has {total}. Make it smaller, "
@@ -52,7 +80,8 @@ def _memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 1 << 36
 
 
-def _elements(spec: TensorSpec, batch: int) -> int:
+def elements(spec: TensorSpec, batch: int) -> int:
+    """How many numbers a tensor holds for a batch of so many samples."""
     sizes = (d if isinstance(d, int) else batch * int(d.rpartition("·")[0] or 1) for d in spec.shape)
     return prod(sizes)
 
@@ -96,14 +125,21 @@ def _needs_two(project: Project, node: Node, found: NodeAnalysis) -> bool:
 
 def _training_samples(project: Project) -> int | None:
     """The samples of the training part, as far as the data nodes in use agree on how many there are."""
-    counts = {facts.samples for node in used_data_nodes(project.graph) if (facts := read_facts(node))}
-    if len(counts) != 1:
+    facts, split = _known_facts(project), project.plan.split
+    counts = {known.samples for known in facts}
+    if len(counts) != 1 or (split.method == RANDOM and any(known.groups for known in facts)):
         return None
+    if split.method == GIVEN:
+        return next((known.parts[0] for known in facts if known.parts), None)
     try:
-        return sizes(counts.pop(), project.plan.split)[0]
+        return sizes(counts.pop(), split)[0]
     except DataError:
         return None
 
 
+def _known_facts(project: Project) -> list[Facts]:
+    return [facts for node in used_data_nodes(project.graph) if (facts := read_facts(node))]
+
+
 def _smallest_batch(samples: int, size: int) -> int:
-    return samples % size or size
+    return samples % size or size if size else samples

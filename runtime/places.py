@@ -19,6 +19,15 @@ def data_folder() -> Path:
     return _folder("APPDATA", "Roaming", "XDG_DATA_HOME", "share")
 
 
+def cache_folder() -> Path:
+    """Where what can be made again is kept, by the custom of the operating system."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / NAME
+    if sys.platform == "win32":
+        return state_folder() / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / NAME
+
+
 def _folder(windows: str, roaming: str, xdg: str, local: str) -> Path:
     """The folder that a variable of the environment names, or the one that stands for it in the home folder."""
     home = Path.home()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from graph import files
 from graph.atomic import explain, write_atomically
 from graph.messages import FileError, LayerloomError, RunError, msg
 from graph.model import Project
-from runtime.events import Event, to_json
+from runtime.events import EpochEnded, Event, StepsEnded, to_json
 
 SUFFIX = ".runs"
 PROJECT, FACTS, SOURCE, EVENTS, CHECKPOINTS = (
@@ -108,6 +110,22 @@ class RunWriter:
         text = json.dumps(self.facts, indent=2, ensure_ascii=False, sort_keys=True)
         write_atomically(self.path / FACTS, f"{text}\n".encode())
 
+    def replace_project(self, project: Project, source: str, *, at_step: int, facts: Mapping[str, Any]) -> None:
+        """The run goes on with another drawing from a step on; the one before stays beside it, named by that step.
+
+        Raises:
+            FileError: it cannot be written.
+        """
+        for name in (PROJECT, SOURCE):
+            stem, _, suffix = name.partition(".")
+            before = self.path / name
+            with suppress(OSError):  # a copy for people; the run needs none
+                write_atomically(self.path / f"{stem}-until-step-{at_step}.{suffix}", before.read_bytes())
+        write_atomically(self.path / SOURCE, source.encode())
+        files.save(project, self.path / PROJECT)
+        self.facts = {**self.facts, **facts}
+        self.note(replaced_at=[*self.facts["result"].get("replaced_at", ()), at_step])
+
     def close(self) -> None:
         """Let go of the files."""
         if self._events is not None:
@@ -156,6 +174,46 @@ def load_run(path: Path) -> Run:
             )
         ) from error
     return Run(path, project, facts)
+
+
+def past_events(path: Path) -> list[Event]:
+    """The steps and epochs that a run has written down, for its curves; what is damaged is passed over.
+
+    Where a run was killed and went on from an earlier checkpoint, what it made twice counts as it was made last.
+    """
+    found: list[StepsEnded | EpochEnded] = []
+    for event in _read_events(path / EVENTS):
+        first = (
+            event.step - max(map(len, event.series.values()), default=1) + 1
+            if isinstance(event, StepsEnded)
+            else event.step
+        )
+        while found and found[-1].step >= first and type(found[-1]) is type(event):
+            found.pop()
+        found.append(event)
+    return list(found)
+
+
+def _read_events(path: Path) -> Iterator[StepsEnded | EpochEnded]:
+    kinds = {kind.__name__: kind for kind in (StepsEnded, EpochEnded)}
+    try:
+        lines = path.read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
+            record = json.loads(line)
+            if kind := kinds.get(record.pop("event")):
+                yield kind(**_finite(record))
+
+
+def _finite(value: Any) -> Any:
+    """What stands for a number that is not finite in JSON is NaN again; lists become tuples."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return tuple(map(_finite, value))
+    return math.nan if value is None else value
 
 
 def reopen_run(run: Run) -> RunWriter:

@@ -1,16 +1,17 @@
-"""A run in a background thread: events out through a queue, wishes in. Importable without torch."""
+"""A run beside the window: events out through a queue, wishes in. Importable without torch."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from graph.messages import LayerloomError, msg
 from graph.model import Project
-from runtime.events import Event, Failed
+from runtime.events import TRAIN, Event, Failed
 
 
 def failure(error: Exception) -> Failed:
@@ -41,15 +42,39 @@ class Replace:
 
 
 Wish = Save | SetRate | Replace
+Call = tuple[str, dict[str, Any]]  # the name of a method of `Control`, and its arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run is asked to do (see `runtime.training.loop.train`)."""
+
+    project: Project
+    folder: Path | None
+    runs: Path
+    resume: Path | None = None
+    mode: str = TRAIN
+
+    def events(self, control: Control) -> Iterator[Event]:
+        """Do it here. PyTorch is imported now."""
+        from runtime.training.loop import train
+
+        return train(
+            self.project, folder=self.folder, runs=self.runs, resume=self.resume, control=control, mode=self.mode
+        )
 
 
 class Control:
     """What the person wants of a run: read between two steps by the loop, set from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, attended: bool = True) -> None:
+        """`attended`: somebody is there to resume a run that waits because of trouble."""
+        self.attended = attended
         self._changed = threading.Condition()
         self._paused = False
         self._wishes: deque[Wish] = deque()
+        self._told: list[Call] = []
+        self._relay: Callable[[Call], object] | None = None
         self.stop_wanted = False
         self.stop_after_epoch = False
 
@@ -65,28 +90,19 @@ class Control:
 
     def pause(self) -> None:
         """Wait before the next step."""
-        self._paused = True
+        self._tell(("pause", {}))
 
     def resume(self) -> None:
         """Go on."""
-        with self._changed:
-            self._paused = False
-            self._changed.notify_all()
+        self._tell(("resume", {}))
 
     def stop(self, *, after_epoch: bool = False) -> None:
         """End after the step under way, paused or not; or after the epoch under way, going on with it if paused."""
-        with self._changed:
-            if after_epoch:
-                self.stop_after_epoch, self._paused = True, False
-            else:
-                self.stop_wanted = True
-            self._changed.notify_all()
+        self._tell(("stop", {"after_epoch": after_epoch}))
 
     def wish(self, wish: Wish) -> None:
         """Carry this out between two steps, paused or not."""
-        with self._changed:
-            self._wishes.append(wish)
-            self._changed.notify_all()
+        self._tell(("wish", {"wish": wish}))
 
     def take_wish(self) -> Wish | None:
         """The oldest wish that was not taken yet."""
@@ -97,14 +113,53 @@ class Control:
         with self._changed:
             self._changed.wait_for(lambda: not self.pause_wanted or self._wishes)
 
+    def relay_to(self, send: Callable[[Call], object]) -> None:
+        """Send everything that was and will be wanted on, as the name of a method and its arguments."""
+        with self._changed:
+            self._relay = send
+            for call in self._told:
+                send(call)
+
+    def take_call(self, call: Call) -> None:
+        """Want what another control sent."""
+        self._tell(call)
+
+    def _tell(self, call: Call) -> None:
+        with self._changed:
+            name, values = call
+            if name == "wish":
+                self._wishes.append(values["wish"])
+            elif name == "stop" and not values["after_epoch"]:
+                self.stop_wanted = True
+            else:
+                self._paused = name == "pause"
+                self.stop_after_epoch = self.stop_after_epoch or name == "stop"
+            self._told.append(call)
+            if self._relay is not None:
+                self._relay(call)
+            self._changed.notify_all()
+
 
 class Session:
-    """One run in a thread of its own. `poll()` is called from the window's timer; nothing here blocks."""
+    """One run in a thread of its own, or, `isolated`, in a process of its own that the thread listens to.
 
-    def __init__(self, project: Project, *, folder: Path | None, runs: Path, resume: Path | None = None) -> None:
+    `poll()` is called from the window's timer; nothing here blocks. `mode` is one of `runtime.events.MODES`.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        folder: Path | None,
+        runs: Path,
+        resume: Path | None = None,
+        mode: str = TRAIN,
+        isolated: bool = False,
+    ) -> None:
         self.project = project
         self.control = Control()
-        self._request = (folder, runs, resume)
+        self._request = Request(project, folder, runs, resume, mode)
+        self._isolated = isolated
         self._events: deque[Event] = deque()
         self._thread = threading.Thread(target=self._run, name="layerloom-run", daemon=True)
         self._thread.start()
@@ -135,10 +190,12 @@ class Session:
             self._events.append(failure(error))
 
     def _train(self) -> Iterator[Event]:
-        from runtime.warmup import warm_up
+        if self._isolated:
+            from runtime.isolated import train_apart
 
-        warm_up()
-        from runtime.training.loop import train
+            yield from train_apart(self._request, self.control)
+        else:
+            from runtime.warmup import warm_up
 
-        folder, runs, resume = self._request
-        yield from train(self.project, folder=folder, runs=runs, resume=resume, control=self.control)
+            warm_up()
+            yield from self._request.events(self.control)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from graph.catalog.types import NodeType, PortType, Role
 
 FAMILY = "metric"
@@ -27,3 +29,10 @@ TYPES = (
     _metric("MeanAbsoluteError", "Mean absolute error", "mae", "How far the predictions are off on average.",
             _PREDICTIONS, _VALUES, synonyms=("mae", "l1", "regression")),
 )  # fmt: skip
+
+# What the metrics are called among the figures of a run, and whether they should become small ("min") or large ("max").
+FIGURES: Mapping[str, tuple[str, str]] = {
+    "layerloom.metrics.Accuracy": ("accuracy", "max"),
+    "layerloom.metrics.R2": ("r2", "max"),
+    "layerloom.metrics.MeanAbsoluteError": ("mean_absolute_error", "min"),
+}

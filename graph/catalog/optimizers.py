@@ -1,21 +1,32 @@
-"""The optimizers and learning rate schedules that a training plan can choose from."""
+"""The optimizers and learning rate schedules that a training plan can choose from: all of `torch.optim`.
+
+Their names, parameters and defaults are those of PyTorch (`resources/torch_optim.json`, which `tools/introspect_torch.py`
+writes); the words, the ranges and what is left out are in `graph.catalog.optimizer_words`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from graph.catalog.common import flag, real, whole
-from graph.catalog.types import Param
+from graph.catalog.optimizer_words import DEFAULTS, HIDDEN, ORDER, PARAMS, SPLIT, UNSUPPORTED, WORDS
+from graph.catalog.types import Kind, Param
 from graph.plan import Choice
+
+_TABLE = Path(__file__).resolve().parents[2] / "resources" / "torch_optim.json"
+_SCHEDULER = "torch.optim.lr_scheduler."
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceType:
     """An entry to choose, with its parameters named as in PyTorch.
 
-    Two are apart: `beta1` and `beta2` are PyTorch's `betas`, and without a `T_max` it is the epochs of the run.
+    Pairs are apart (`SPLIT`): `beta1` and `beta2` are PyTorch's `betas`. What a run knows itself may stay empty: `T_max` is
+    then its length, `total_steps` always is.
     """
 
     id: str
@@ -32,93 +43,40 @@ class ChoiceType:
         return {p.name: choice.params.get(p.name, p.default) for p in self.params}
 
 
-def _lr(default: float) -> Param:
-    return real("lr", default, "Learning rate: the size of each step.", minimum=0, required=True, keyword=True)
+def _entry(type_id: str, found: Mapping[str, Any]) -> ChoiceType:
+    name = type_id.rpartition(".")[2]
+    label, text = WORDS[name]
+    return ChoiceType(type_id, label or name, text, tuple(_params(name, found)))
 
 
-def _weight_decay(default: float = 0.0) -> Param:
-    return real("weight_decay", default, "How strongly large weights are pulled towards 0.", minimum=0)
+def _params(owner: str, found: Mapping[str, Any]) -> Iterator[Param]:
+    hidden = HIDDEN[""] | HIDDEN.get(owner, frozenset())
+    defaults = {**{name: value for name, value in found.items() if name not in hidden}, **DEFAULTS.get(owner, {})}
+    for name, default in defaults.items():
+        if isinstance(default, list) and name in SPLIT:
+            for part, value in zip(SPLIT[name], default, strict=True):
+                yield _param(owner, part, value)
+        else:
+            yield _param(owner, name, default)
 
 
-def _momentum() -> Param:
-    return real("momentum", 0.0, "Share of the last step that is carried into the next one.", minimum=0)
+def _param(owner: str, name: str, default: Any) -> Param:
+    """The words of a parameter with PyTorch's default; whole numbers stand for fractions where those are meant."""
+    described = PARAMS.get(f"{owner}.{name}") or PARAMS[name]
+    if described.kind is Kind.FLOAT and isinstance(default, int) and not isinstance(default, bool):
+        default = float(default)
+    if isinstance(default, list):
+        default = tuple(default)
+    return replace(described, name=name, default=default)
 
 
-def _beta(name: str, default: float, text: str) -> Param:
-    return real(name, default, text, minimum=0, maximum=0.99999)
+def _table(is_scheduler: bool) -> Mapping[str, ChoiceType]:
+    known: Mapping[str, Mapping[str, Any]] = json.loads(_TABLE.read_text("utf-8"))
+    ids = [i for i in known if i.startswith(_SCHEDULER) == is_scheduler and i.rpartition(".")[2] not in UNSUPPORTED]
+    ids.sort(key=lambda i: (*(ORDER.index(n) if (n := i.rpartition(".")[2]) in ORDER else len(ORDER),), i))
+    first = {"constant": ChoiceType("constant", *WORDS["constant"])} if is_scheduler else {}
+    return MappingProxyType({**first, **{i: _entry(i, known[i]) for i in ids}})
 
 
-_EPS = real("eps", 1e-8, "A small number that keeps the division from failing.", minimum=0)
-
-
-def _adam(weight_decay: float) -> tuple[Param, ...]:
-    return (
-        _lr(1e-3),
-        _beta("beta1", 0.9, "Memory of the average gradient, from 0 to below 1."),
-        _beta("beta2", 0.999, "Memory of the average squared gradient, from 0 to below 1."),
-        _EPS,
-        _weight_decay(weight_decay),
-        flag("amsgrad", False, "Never lets the average squared gradient shrink."),
-    )
-
-
-def _optimizer(name: str, text: str, *params: Param) -> ChoiceType:
-    return ChoiceType(f"torch.optim.{name}", name, text, params)
-
-
-def _scheduler(name: str, label: str, text: str, *params: Param) -> ChoiceType:
-    return ChoiceType(f"torch.optim.lr_scheduler.{name}", label, text, params)
-
-
-def _table(*types: ChoiceType) -> Mapping[str, ChoiceType]:
-    return MappingProxyType({t.id: t for t in types})
-
-
-OPTIMIZERS = _table(
-    _optimizer("Adam", "Adapts the step of every weight; a good first choice.", *_adam(0.0)),
-    _optimizer("AdamW", "Adam with a weight decay that does its job.", *_adam(0.01)),
-    _optimizer(
-        "SGD", "Steps straight down the gradient; a classic for images with momentum.",
-        _lr(0.01),
-        _momentum(),
-        real("dampening", 0.0, "How much the gradient is damped before it adds to the momentum."),
-        _weight_decay(),
-        flag("nesterov", False, "Looks ahead along the momentum; needs a momentum above 0 and no dampening."),
-    ),
-    _optimizer(
-        "RMSprop", "Divides each step by the recent size of the gradient.",
-        _lr(0.01),
-        real("alpha", 0.99, "Memory of the average squared gradient, from 0 to 1.", minimum=0, maximum=1),
-        _EPS,
-        _weight_decay(),
-        _momentum(),
-        flag("centered", False, "Divides by the variance of the gradient instead of its size."),
-    ),
-    _optimizer(
-        "Adagrad", "Makes ever smaller steps for weights that have moved much.",
-        _lr(0.01),
-        real("lr_decay", 0.0, "How fast the learning rate falls with every step.", minimum=0),
-        _weight_decay(),
-        real("initial_accumulator_value", 0.0, "The size of past gradients to start with.", minimum=0),
-        real("eps", 1e-10, "A small number that keeps the division from failing.", minimum=0),
-    ),
-)  # fmt: skip
-
-SCHEDULERS = _table(
-    ChoiceType("constant", "Constant", "The learning rate stays as it is."),
-    _scheduler(
-        "StepLR", "Steps", "Multiplies the learning rate by a factor every few epochs.",
-        whole("step_size", 10, "Number of epochs between two changes.", minimum=1, required=True),
-        real("gamma", 0.1, "Factor of each change.", minimum=0),
-    ),
-    _scheduler(
-        "ExponentialLR", "Exponential", "Multiplies the learning rate by a factor every epoch.",
-        real("gamma", 0.95, "Factor of each epoch.", minimum=0, required=True),
-    ),
-    _scheduler(
-        "CosineAnnealingLR", "Cosine", "Lowers the learning rate along half a cosine wave.",
-        whole("T_max", None, "Number of epochs until the lowest rate; all epochs of the run if empty.",
-              minimum=1, optional=True, required=True),
-        real("eta_min", 0.0, "The lowest learning rate.", minimum=0),
-    ),
-)  # fmt: skip
+OPTIMIZERS = _table(is_scheduler=False)
+SCHEDULERS = _table(is_scheduler=True)

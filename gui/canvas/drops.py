@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 IMAGES, TABLE, ARRAYS = (f"layerloom.data.{name}" for name in ("Images", "Table", "Arrays"))
-BY_SUFFIX = {".csv": TABLE, ".tsv": TABLE, ".npz": ARRAYS}
+BY_SUFFIX = {".csv": TABLE, ".tsv": TABLE, ".parquet": TABLE, ".npz": ARRAYS, ".npy": ARRAYS}
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
 STACK = 24.0  # canvas units between the nodes of files that are dropped together
 _ARRAYS_OF_IMAGES = frozenset({"image", "images"})
@@ -59,7 +59,7 @@ def refusal(files: Sequence[DroppedFile]) -> Message | None:
             files=names,
         )
     return msg(
-        "Layerloom cannot use {files}. Drop a drawing (.layerloom), a table (.csv), arrays (.npz) or a folder of pictures.",
+        "Layerloom cannot use {files}. Drop a drawing (.layerloom), a table (.csv, .parquet), arrays (.npz, .npy) or a folder of pictures.",
         files=names,
     )
 

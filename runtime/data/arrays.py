@@ -1,63 +1,99 @@
-"""Arrays from `.npz` files, read without pickle and measured before any memory is taken."""
+"""Arrays from NumPy files: inputs and targets, samples first."""
 
 from __future__ import annotations
 
+import json
 import math
-import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from graph.messages import DataError, msg
-from runtime.data.records import Arrays, ArrayStore, Loaded, outputs_of
-from runtime.data.sources import MAX_CLASSES, Place, check_size, fingerprint, listed, reading
+from runtime.data.arrays_files import check_counts, open_npy, open_npz, read_npz
+from runtime.data.records import Arrays, ArrayStore, Loaded, Output, outputs_of
+from runtime.data.rows import RowArray, RowFile, cached, in_pieces
+from runtime.data.sources import MAX_CLASSES, Place, fingerprint, require_file
+
+__all__ = [
+    "as_floats",
+    "as_input",
+    "as_labels",
+    "fingerprint_of",
+    "loaded_arrays",
+    "read_arrays",
+    "read_input",
+    "read_npz",
+]
 
 INPUT_NAMES, TARGET_NAMES = ("input", "x"), ("target", "y")  # in lower or upper case
-
-MAX_MEMBERS = 1000
-MAX_RATIO, FREE_SIZE = 200, 64 * 2**20  # an array of zeros may shrink further, as long as it is small
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+CHANNELS_LAST = "channels last"
+_PIECE_BYTES = 2**24
 
 
-def read_arrays(place: Place, values: Mapping[str, object]) -> Loaded:
-    """An `.npz` file with an array of inputs and one of targets, samples first.
+@dataclass(frozen=True, eq=False, slots=True)
+class FileStore:
+    """Arrays that lie in files as they are; what is read of them is brought to the form of their ports."""
 
-    Bytes (uint8) become 0..1, other integers stay class indices or tokens. Integer targets are class indices,
-    floating ones regression targets; one number a sample becomes a column of its own (N × 1).
+    arrays: Mapping[str, RowArray]
+    channels_last: bool
+    nbytes: int
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return len(next(iter(self.arrays.values())))
+
+    def read(self, rows: np.ndarray) -> Arrays:
+        """The samples of these numbers, in this order."""
+        return {name: as_port(array[rows], name, self.channels_last) for name, array in self.arrays.items()}
+
+
+def read_arrays(place: Place, values: Mapping[str, Any]) -> Loaded:
+    """An `.npz` file with an array of inputs and one of targets, samples first; or one `.npy` file of each.
+
+    Bytes (uint8) become 0..1, other integers stay class indices or tokens. Integer targets are class indices (one a sample,
+    or one a pixel), floating ones regression targets; one number a sample becomes a column of its own (N × 1).
+    With "channels last" the last dimension of inputs (and of floating targets) of three dimensions or more becomes the second.
+    What is large stays in its file.
 
     Raises:
-        DataError: the file is not such a file, or what is in it does not fit together.
+        DataError: a file is not such a file, or what is in it does not fit together.
     """
-    found = read_npz(place.path, {"input": INPUT_NAMES, "target": TARGET_NAMES})
-    entry = as_input(found["input"], "input", place.path)
-    target, classes = found["target"], ()
-    if target.dtype.kind in "iub":
-        target, classes = as_labels(target, "target", place.path)
-    else:
-        target = as_floats(target, "target", place.path)
-    arrays = {"input": entry, "target": target}
-    return loaded_arrays(arrays, title=place.title, fingerprint=fingerprint_of(found), classes=classes)
-
-
-def loaded_arrays(arrays: Arrays, *, classes: tuple[str, ...], **more: Any) -> Loaded:
-    """Samples in memory that leave their ports as they are; the last array holds the targets."""
-    *_, targets = arrays.values()
-    labels = targets if classes and targets.ndim == 1 else None
+    found = _open(place, values)
+    last = values.get("layout") == CHANNELS_LAST
+    if not any(isinstance(array, RowFile) for array in found.values()):
+        return _loaded_in_memory(place, found, last)
+    key = json.dumps([[name, *_state(array)] for name, array in found.items()])
+    with cached(key) as folder:
+        about = _known(folder) or _look_through(found, place.path, folder)
+    first = {name: as_port(array[:1], name, last) for name, array in found.items()}
+    outputs = outputs_of(first)
+    classes = tuple(map(str, range(about["classes"])))
+    if classes:
+        outputs["target"] = Output(outputs["target"].shape, "int64", len(classes))
+    size = sum(len(found[name]) * array.nbytes for name, array in first.items())
+    target = found.get("target")
+    labels = target[:].astype(np.int64) if classes and target is not None and len(target.shape) == 1 else None
     return Loaded(
-        store=ArrayStore(arrays), outputs=outputs_of(arrays, len(classes)), classes=classes, labels=labels, **more
-    )
+        title=place.title, fingerprint=about["fingerprint"], store=FileStore(found, last, size), outputs=outputs,
+        classes=classes, labels=labels,
+    )  # fmt: skip
 
 
 def read_input(values: Mapping[str, Any], facts: Mapping[str, Any], path: Path) -> Arrays:
-    """The array `input` of an `.npz` file, for a trained model.
+    """The array `input` of an `.npz` file, or that of an `.npy` file, for a trained model.
 
     Raises:
         DataError: it is missing, or of another shape than the model was trained on.
     """
-    array = as_input(read_npz(path, {"input": INPUT_NAMES})["input"], "input", path)
+    npy = path.suffix.lower() == ".npy"
+    raw = open_npy(path)[:] if npy else read_npz(path, {"input": INPUT_NAMES})["input"]
+    check_counts({"input": raw}, path)
+    as_input(raw, "input", path)
+    array = as_port(raw, "input", values.get("layout") == CHANNELS_LAST)
     wanted = tuple(facts["outputs"]["input"]["shape"])
     if array.shape[1:] != wanted:
         raise DataError(
@@ -71,35 +107,36 @@ def read_input(values: Mapping[str, Any], facts: Mapping[str, Any], path: Path) 
     return {"input": array}
 
 
-def read_npz(path: Path, wanted: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
-    """Arrays of an `.npz` file: for each key of `wanted`, the first whose name (in any case) is among its values.
+def as_port(array: np.ndarray, name: str, channels_last: bool) -> np.ndarray:
+    """Raw samples (whose numbers were checked) as they leave the port `name`: "input", or "target"."""
+    kind = array.dtype.kind
+    if name == "input" and array.dtype == np.uint8:
+        array = array.astype(np.float32) / np.float32(255)
+    elif kind in "iub":
+        array = array.astype(np.int64)
+    else:
+        array = array.astype(np.float32)
+    if name != "input" and kind in "iub":
+        return array
+    if channels_last and array.ndim > 2:
+        return np.ascontiguousarray(np.moveaxis(array, -1, 1))
+    return _column(array)
 
-    Raises:
-        DataError: it is no `.npz` file, lacks an array, holds Python objects, is damaged or too large, or its
-            arrays have no samples, or not the same number of them.
-    """
-    try:
-        with reading(path), zipfile.ZipFile(path) as archive:
-            members = _members(archive, path)
-            chosen = {key: _choose(members, names, path) for key, names in wanted.items()}
-            found = {key: _read_member(archive, info, path) for key, info in chosen.items()}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(
-            msg("'{file}' is not an .npz file, or it is damaged. Write it with numpy.savez.", file=path.name)
-        ) from error
-    _check_counts(found, path)
-    return found
+
+def loaded_arrays(arrays: Arrays, *, classes: tuple[str, ...], **more: Any) -> Loaded:
+    """Samples in memory that leave their ports as they are; the last array holds the targets."""
+    *_, targets = arrays.values()
+    labels = targets if classes and targets.ndim == 1 else None
+    return Loaded(
+        store=ArrayStore(arrays), outputs=outputs_of(arrays, len(classes)), classes=classes, labels=labels, **more
+    )
 
 
 def as_input(array: np.ndarray, name: str, path: Path) -> np.ndarray:
     """An array as the input of a network: at least two dimensions, float32 or int64, finite."""
-    if array.dtype == np.uint8:
-        return _column(array.astype(np.float32) / np.float32(255))
-    if array.dtype.kind in "iub":
-        return _column(array.astype(np.int64))
-    return as_floats(array, name, path)
+    if array.dtype.kind not in "iub":
+        return as_floats(array, name, path)
+    return as_port(array, "input", False) if array.dtype == np.uint8 else _column(array.astype(np.int64))
 
 
 def as_labels(array: np.ndarray, name: str, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -116,7 +153,116 @@ def as_labels(array: np.ndarray, name: str, path: Path) -> tuple[np.ndarray, tup
                 name=name,
             )
         )
-    low, high = int(array.min()), int(array.max())
+    return array.astype(np.int64), tuple(map(str, range(_num_classes(int(array.min()), int(array.max()), name, path))))
+
+
+def as_floats(array: np.ndarray, name: str, path: Path) -> np.ndarray:
+    """The array as float32 with at least two dimensions.
+
+    Raises:
+        DataError: a number in it is missing, infinite, or too large for 32 bits.
+    """
+    _require_numbers(array.dtype, name, path)
+    with np.errstate(over="ignore"):
+        values = array.astype(np.float32)
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        raise _not_finite(name, int(bad[0][0]), len(bad), path)
+    return _column(values)
+
+
+def fingerprint_of(arrays: Mapping[str, np.ndarray]) -> str:
+    """The fingerprint of arrays: names, dtypes, shapes and contents."""
+    parts = ((f"{k} {a.dtype.str} {a.shape}\n".encode(), np.ascontiguousarray(a).data) for k, a in arrays.items())
+    return fingerprint(chunk for part in parts for chunk in part)
+
+
+def _open(place: Place, values: Mapping[str, Any]) -> dict[str, RowArray]:
+    if place.path.suffix.lower() != ".npy":
+        return open_npz(place.path, {"input": INPUT_NAMES, "target": TARGET_NAMES})
+    found = {"input": open_npy(place.path)}
+    if targets := str(values.get("targets") or "").strip():
+        path = place.folder / targets
+        require_file(path)
+        found["target"] = open_npy(path)
+    check_counts(found, place.path)
+    return found
+
+
+def _loaded_in_memory(place: Place, found: Mapping[str, RowArray], last: bool) -> Loaded:
+    raw = {name: array[:] for name, array in found.items()}
+    as_input(raw["input"], "input", place.path)
+    arrays, classes = {"input": as_port(raw["input"], "input", last)}, ()
+    if (target := raw.get("target")) is not None:
+        if target.dtype.kind in "iub":
+            arrays["target"], classes = as_labels(target, "target", place.path)
+        else:
+            as_floats(target, "target", place.path)
+            arrays["target"] = as_port(target, "target", last)
+    return loaded_arrays(arrays, title=place.title, fingerprint=fingerprint_of(raw), classes=classes)
+
+
+# ---- arrays that stay in their files
+
+
+def _state(array: RowArray) -> tuple[object, ...]:
+    """What identifies an array in a file as long as nobody wrote to it."""
+    if not isinstance(array, RowFile):
+        return (fingerprint_of({"": array}),)
+    state = array.path.stat()
+    return str(array.path.resolve()), state.st_size, state.st_mtime_ns, array.shape, array.dtype, array.offset
+
+
+def _known(folder: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads((folder / "arrays.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _look_through(found: Mapping[str, RowArray], path: Path, folder: Path) -> dict[str, Any]:
+    """The fingerprint of arrays and the number of classes, after all numbers were checked, some at a time; and kept."""
+    classes, prints = 0, []
+    for name, array in found.items():
+        low, high = _check_numbers(array, name, path)
+        if name == "target" and np.dtype(array.dtype).kind in "iub":
+            classes = _num_classes(low, high, name, path)
+        head = f"{name} {np.dtype(array.dtype).str} {tuple(array.shape)}\n".encode()
+        pieces = (np.ascontiguousarray(piece).data for piece in _pieces(array))
+        prints.append(fingerprint(chunk for part in ([head], pieces) for chunk in part))
+    about = {"classes": classes, "fingerprint": fingerprint(text.encode() for text in prints)}
+    (folder / "arrays.json").write_text(json.dumps(about), "utf-8")
+    return about
+
+
+def _pieces(array: RowArray) -> Any:
+    row = math.prod(array.shape[1:]) * np.dtype(array.dtype).itemsize
+    return in_pieces(array, max(1, _PIECE_BYTES // max(1, row)))
+
+
+def _check_numbers(array: RowArray, name: str, path: Path) -> tuple[int, int]:
+    """The least and the largest whole number of an array of such; 0 and 0 for floating ones, which must be finite."""
+    dtype = np.dtype(array.dtype)
+    _require_numbers(dtype, name, path)
+    if dtype.kind in "iub":
+        ends = [(int(piece.min()), int(piece.max())) for piece in _pieces(array)]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+    first, count, start = -1, 0, 0
+    for piece in _pieces(array):
+        with np.errstate(over="ignore"):
+            bad = np.argwhere(~np.isfinite(piece.astype(np.float32)))
+        first = start + int(bad[0][0]) if first < 0 and len(bad) else first
+        count, start = count + len(bad), start + len(piece)
+    if count:
+        raise _not_finite(name, first, count, path)
+    return 0, 0
+
+
+# ---- what does not fit
+
+
+def _num_classes(low: int, high: int, name: str, path: Path) -> int:
+    """How many classes labels count that go from `low` to `high`."""
     if low < 0 or not 0 < high < MAX_CLASSES:
         raise DataError(
             msg(
@@ -129,122 +275,33 @@ def as_labels(array: np.ndarray, name: str, path: Path) -> tuple[np.ndarray, tup
                 limit=MAX_CLASSES,
             )
         )
-    return array.astype(np.int64), tuple(map(str, range(high + 1)))
+    return high + 1
 
 
-def as_floats(array: np.ndarray, name: str, path: Path) -> np.ndarray:
-    """The array as float32 with at least two dimensions.
-
-    Raises:
-        DataError: a number in it is missing, infinite, or too large for 32 bits.
-    """
-    if array.dtype.kind not in "fiub":
+def _require_numbers(dtype: np.dtype, name: str, path: Path) -> None:
+    if dtype.kind not in "fiub":
         raise DataError(
             msg(
                 "'{file}': the array '{name}' does not hold numbers ({dtype}). Store floats or integers.",
                 file=path.name,
                 name=name,
-                dtype=array.dtype,
+                dtype=dtype,
             )
         )
-    with np.errstate(over="ignore"):
-        values = array.astype(np.float32)
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
-        raise DataError(
-            msg(
-                "'{file}': sample {sample} of '{name}' holds a number that is missing, infinite or too large. "
-                "Mend or remove that sample ({count} such numbers in all; samples count from 0).",
-                file=path.name,
-                sample=int(bad[0][0]),
-                name=name,
-                count=len(bad),
-            )
+
+
+def _not_finite(name: str, sample: int, count: int, path: Path) -> DataError:
+    return DataError(
+        msg(
+            "'{file}': sample {sample} of '{name}' holds a number that is missing, infinite or too large. "
+            "Mend or remove that sample ({count} such numbers in all; samples count from 0).",
+            file=path.name,
+            sample=sample,
+            name=name,
+            count=count,
         )
-    return _column(values)
-
-
-def fingerprint_of(arrays: Mapping[str, np.ndarray]) -> str:
-    """The fingerprint of arrays: names, dtypes, shapes and contents."""
-    parts = ((f"{k} {a.dtype.str} {a.shape}\n".encode(), np.ascontiguousarray(a).data) for k, a in arrays.items())
-    return fingerprint(chunk for part in parts for chunk in part)
+    )
 
 
 def _column(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1, 1) if array.ndim == 1 else array
-
-
-def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
-    infos = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-    if len(infos) > MAX_MEMBERS:
-        raise DataError(
-            msg("'{file}' holds more than {limit} arrays. Save only what is needed.", file=path.name, limit=MAX_MEMBERS)
-        )
-    return {info.filename.removesuffix(".npy").lower(): info for info in infos}
-
-
-def _choose(members: Mapping[str, zipfile.ZipInfo], names: Sequence[str], path: Path) -> zipfile.ZipInfo:
-    info = next((members[name] for name in names if name in members), None)
-    if info is None:
-        raise DataError(
-            msg(
-                "'{file}' has no array called {names}. It has: {found}. Name the array so when you save the file.",
-                file=path.name,
-                names=" / ".join(f"'{name}'" for name in names),
-                found=listed(members) or "-",
-            )
-        )
-    check_size(path, info.file_size)
-    if info.file_size > max(FREE_SIZE, MAX_RATIO * info.compress_size):
-        raise DataError(
-            msg(
-                "'{file}' would unpack to more than {ratio} times its size; that is not read. Save it uncompressed.",
-                file=path.name,
-                ratio=MAX_RATIO,
-            )
-        )
-    return info
-
-
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> np.ndarray:
-    name = info.filename.removesuffix(".npy")
-    with archive.open(info) as stream:
-        header = _read_header(stream)
-        if header is None or header[2].hasobject:
-            raise DataError(
-                msg(
-                    "'{file}': the array '{name}' holds Python objects, which are never read. Store numbers.",
-                    file=path.name,
-                    name=name,
-                )
-            )
-        shape, _, dtype = header
-        if math.prod(shape) * dtype.itemsize != info.file_size - stream.tell():
-            raise DataError(
-                msg(
-                    "'{file}': the array '{name}' is not as large as it says: the file is damaged. Save it again.",
-                    file=path.name,
-                    name=name,
-                )
-            )
-    with archive.open(info) as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False)
-
-
-def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype] | None:
-    read = _HEADERS.get(np.lib.format.read_magic(stream))
-    return read(stream) if read else None
-
-
-def _check_counts(found: Mapping[str, np.ndarray], path: Path) -> None:
-    if not all(array.ndim and array.size for array in found.values()):
-        raise DataError(msg("'{file}' holds no samples. Samples are counted by the first dimension.", file=path.name))
-    counts = {name: len(array) for name, array in found.items()}
-    if len(set(counts.values())) > 1:
-        raise DataError(
-            msg(
-                "'{file}': the arrays do not have the same number of samples ({counts}). Each needs one row a sample.",
-                file=path.name,
-                counts=", ".join(f"{name}: {count}" for name, count in counts.items()),
-            )
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,12 @@ import numpy as np
 from runtime.data.records import Arrays, Loaded, Look
 
 PICTURES, ROWS = 24, 12  # how many samples are shown
+LEAST_SIDE = 4  # pixels of a slice, below which it is shown as numbers
 
 
 def look_at_samples(values: Mapping[str, Any], loaded: Loaded, samples: Arrays) -> Look:
-    """Pictures where the first port gives images, else rows of numbers; a caption or last cell is the right answer.
+    """Pictures where the first port gives images, videos or volumes, else rows of numbers; a caption or last cell is the right
+    answer.
 
     Args:
         samples: the first ones, as they leave the ports.
@@ -22,14 +24,38 @@ def look_at_samples(values: Mapping[str, Any], loaded: Loaded, samples: Arrays) 
     name, targets = rest[-1] if rest else ("", None)
     words = _words(loaded, targets)
     counts = class_counts(loaded)
-    if inputs.ndim == 4 and inputs.shape[1] in (1, 3):
-        pictures = tuple(picture(sample) for sample in inputs[:PICTURES])
+    if (make := _picture_maker(inputs)) is not None:
+        pictures = tuple(make(sample) for sample in inputs[:PICTURES])
         return Look(pictures=pictures, captions=words[: len(pictures)], counts=counts, broken=loaded.broken)
     flat = inputs[:ROWS].reshape(min(ROWS, len(inputs)), -1)
     names = loaded.columns or tuple(f"{first} {number}" for number in range(flat.shape[1]))
     rows = tuple((*map(shown_number, row), *words[n : n + 1]) for n, row in enumerate(flat.tolist()))
     header = (*names, *([name] if words else []))
     return Look(header=header, rows=rows, counts=counts, broken=loaded.broken)
+
+
+def _picture_maker(inputs: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
+    """What makes a picture of a sample: images and videos have 1 or 3 channels first, volumes may have none; None for numbers."""
+    if inputs.ndim == 4 and inputs.shape[1] in (1, 3):
+        return picture
+    if inputs.ndim == 5 and inputs.shape[1] in (1, 3):
+        return lambda sample: frames(_in_unit(sample))
+    if inputs.ndim == 4 and min(inputs.shape[2:]) >= LEAST_SIDE:
+        return _in_unit
+    return None
+
+
+def frames(sample: np.ndarray) -> np.ndarray:
+    """C × T × H × W (1 or 3 channels, 0..1) as frames × height × width (× 3)."""
+    pixels = sample.transpose(1, 2, 3, 0)
+    return pixels[..., 0] if pixels.shape[3] == 1 else pixels
+
+
+def _in_unit(sample: np.ndarray) -> np.ndarray:
+    """Numbers in 0..1 as they are; others from the least to the largest of the sample."""
+    values = sample.astype(np.float32)
+    least, most = float(values.min()), float(values.max())
+    return values if least >= 0 and most <= 1 else (values - least) / max(most - least, 1e-12)
 
 
 def picture(sample: np.ndarray) -> np.ndarray:
@@ -53,7 +79,7 @@ def shown_number(value: float) -> str:
 
 def _words(loaded: Loaded, targets: np.ndarray | None) -> tuple[str, ...]:
     """The right answers of samples in words."""
-    if targets is None:
+    if targets is None or (loaded.classes and targets.ndim > 1):
         return ()
     shown = targets.reshape(len(targets), -1)[:, 0].tolist()
     return tuple(loaded.classes[int(value)] if loaded.classes else shown_number(value) for value in shown)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,24 +12,28 @@ import numpy as np
 
 from graph.catalog import CATALOG, Role
 from graph.messages import DataError, msg
-from graph.model import Graph, Node, NodeId, Project
+from graph.model import Graph, Node, NodeId, Port, Project
 from runtime.data.loading import describe, known_facts, load, reader_of, values_of
 from runtime.data.records import CLASSIFICATION, REGRESSION, Loaded, Prepared
 from runtime.data.samples import Samples, gather_samples
 from runtime.data.sources import fingerprint
-from runtime.data.splits import split
+from runtime.data.splits import split, traits_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from runtime.data.parts import Part
 
+ROWS_AT_A_TIME = 8192
 
-def prepare(project: Project, folder: Path | None = None) -> Prepared:
+
+def prepare(project: Project, folder: Path | None = None, *, budget: int | None = None) -> Prepared:
     """Read, check, split and transform the data of a project; relative paths start from `folder`, the project's.
 
     The split follows `runtime.data.splits.split` with the seed of the plan. Whatever is measured is measured on the
-    training part. The tensors are on the CPU, float32 or int64, one for every output port of the data nodes in use.
+    training part. The tensors are on the CPU, float32 or int64, one for every output port of the data nodes in use. They
+    are held in memory if all of them take no more than `budget` bytes (half of what is free now, if not given), else read
+    when a batch needs them.
 
     Raises:
         DataError: no data node is in use, its data is missing, wrong, or no longer what the drawing remembers,
@@ -40,14 +46,16 @@ def prepare(project: Project, folder: Path | None = None) -> Prepared:
     for node in nodes:
         check_facts(node, loaded[node.id])
     samples = _common_count(nodes, loaded)
-    train, validation, test = split(samples, project.plan.split, seed=project.plan.seed)
-    statistics = {node.id: reader_of(node).fit(values_of(node), loaded[node.id], train) for node in nodes}
+    rows = split(samples, project.plan.split, seed=project.plan.seed, traits=traits_of(loaded.values()))
+    statistics = {node.id: reader_of(node).fit(values_of(node), loaded[node.id], rows.train) for node in nodes}
     together = gather_samples(nodes, loaded, statistics)
+    held = together.nbytes <= (free_memory() // 2 if budget is None else budget)
+    train, validation, test = (_held(together, part) if held else _streamed(together, part) for part in rows)
     classes = next((data.classes for data in loaded.values() if data.classes), ())
     return Prepared(
-        train=_part(together, train),
-        validation=_part(together, validation),
-        test=_part(together, test),
+        train=train,
+        validation=validation,
+        test=test,
         task=CLASSIFICATION if classes else REGRESSION,
         classes=classes,
         fingerprint=_joint_fingerprint([data.fingerprint for data in loaded.values()]),
@@ -93,7 +101,9 @@ def check_facts(node: Node, loaded: Loaded) -> None:
             ),
             node=node.id,
         )
-    if any(known.get(key) != found[key] for key in ("samples", "outputs", "classes", "columns")):
+    if any(
+        known.get(key) != found.get(key) for key in ("samples", "outputs", "classes", "columns", "categories", "parts")
+    ):
         raise DataError(
             msg(
                 "The settings of '{name}' give other shapes or classes than the drawing remembers. "
@@ -117,17 +127,38 @@ def _common_count(nodes: tuple[Node, ...], loaded: Mapping[NodeId, Loaded]) -> i
     return next(iter(counts.values()))
 
 
-def _part(samples: Samples, rows: np.ndarray) -> Part:
-    from runtime.data.parts import HeldPart
+def free_memory() -> int:
+    """Bytes of memory that are free for a program that asks now, as far as the system says; a guess of 4 GiB if not."""
+    with suppress(OSError, StopIteration), open("/proc/meminfo", encoding="ascii") as lines:
+        return int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) * 1024
+    with suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return 4 * 2**30
 
-    return HeldPart({port: _tensor(array) for port, array in samples.read(rows).items()}, rows)
 
+def _held(samples: Samples, rows: np.ndarray) -> Part:
+    """The part in tensors, read in pieces, so that the raw samples never lie in memory all at once.
 
-def _tensor(array: np.ndarray) -> Tensor:
-    """The array with the strides of a fresh tensor; NumPy's differ along dimensions of size 1, and convolution kernels with them."""
+    They have the strides of fresh tensors: NumPy's differ along dimensions of size 1, and convolution kernels with them.
+    """
     import torch
 
-    return torch.from_numpy(array).clone(memory_format=torch.contiguous_format)
+    from runtime.data.parts import HeldPart
+
+    tensors: dict[Port, Tensor] = {}
+    for start in range(0, max(1, len(rows)), ROWS_AT_A_TIME):
+        for port, array in samples.read(rows[start : start + ROWS_AT_A_TIME]).items():
+            piece = torch.from_numpy(array)
+            if port not in tensors:
+                tensors[port] = torch.empty((len(rows), *piece.shape[1:]), dtype=piece.dtype)
+            tensors[port][start : start + len(piece)] = piece
+    return HeldPart(tensors, rows)
+
+
+def _streamed(samples: Samples, rows: np.ndarray) -> Part:
+    from runtime.data.streams import StreamedPart
+
+    return StreamedPart(samples, rows)
 
 
 def _joint_fingerprint(fingerprints: list[str]) -> str:

@@ -10,6 +10,7 @@ from runtime.data import arrays, images, tables
 from runtime.data.looks import look_at_samples
 from runtime.data.records import Arrays, Loaded, Look, Statistics
 from runtime.data.sources import ARRAYS, IMAGES, TABLE, Place
+from runtime.data.tables_look import look_at_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +46,6 @@ class Reader(NamedTuple):
 
 READERS: Mapping[str, Reader] = {
     IMAGES: Reader(images.read_images, images.read_input),
-    TABLE: Reader(tables.read_table, tables.read_input, tables.fit, tables.transform),
+    TABLE: Reader(tables.read_table, tables.read_input, tables.fit, tables.transform, look_at_table),
     ARRAYS: Reader(arrays.read_arrays, arrays.read_input),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from graph.messages import Message
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runtime.data.parts import Part
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
-TRAIN, VALIDATION, TEST = 0, 1, 2  # in `Loaded.parts`
+TRAIN, VALIDATION, TEST = PARTS = (0, 1, 2)  # in `Loaded.parts`
 
 Arrays = Mapping[str, "np.ndarray"]  # samples first
 Statistics = Mapping[str, Any]  # what was measured on training samples, as JSON values
@@ -79,12 +79,12 @@ class Loaded:
 
     `store` has the raw samples; the node's reader (`runtime.data.loading`) makes of them what leaves the ports, which
     `outputs` describes, with statistics of the training samples. `classes` are the names of the class indices, empty for
-    regression; `columns` the names of the features of a table. `fingerprint` identifies the content of the source,
-    whatever the node's other parameters.
+    regression; `columns` the names of the features of a table, and `categories` the different words of those that hold words.
+    `fingerprint` identifies the content of the source, whatever the node's other parameters.
 
     For the split, each an entry a sample: `labels` (class indices) are what it may be stratified by; samples with equal
     `groups` stay together; `parts` (TRAIN, VALIDATION, TEST) is the split that the source itself has. `broken` says of
-    each row or file that was skipped what is wrong with it, with its place.
+    rows or files that were skipped what is wrong with each, with its place; `skipped` counts all of them where that are more.
     """
 
     title: str
@@ -93,10 +93,12 @@ class Loaded:
     outputs: Mapping[str, Output]
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels: np.ndarray | None = None
     groups: np.ndarray | None = None
     parts: np.ndarray | None = None
     broken: tuple[Message, ...] = ()
+    skipped: int = 0
 
     @property
     def samples(self) -> int:
@@ -118,7 +120,10 @@ class Loaded:
             "classes": list(self.classes),
             "columns": list(self.columns),
             "fingerprint": self.fingerprint,
-            **({"skipped": len(self.broken)} if self.broken else {}),
+            **({"categories": {k: list(words) for k, words in self.categories.items()}} if self.categories else {}),
+            **({"parts": [int((self.parts == part).sum()) for part in PARTS]} if self.parts is not None else {}),
+            **({"groups": len(set(self.groups.tolist()))} if self.groups is not None else {}),
+            **({"skipped": skipped} if (skipped := max(self.skipped, len(self.broken))) else {}),
         }
 
 

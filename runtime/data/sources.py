@@ -36,10 +36,12 @@ BUILTINS = {
 
 
 class Place(NamedTuple):
-    """A source that was found. `title` is its file's name, or the English title of a built-in set."""
+    """A source that was found. `title` is its file's name, or the English title of a built-in set; further relative paths
+    of the node start from `folder`."""
 
     path: Path
     title: str
+    folder: Path = Path()
 
 
 def builtin_names(node_type: str) -> tuple[str, ...]:
@@ -59,7 +61,7 @@ def locate(source: str, node_type: str, folder: Path | None) -> Place:
         return _locate_builtin(source, node_type)
     path = (folder or Path()) / source
     require_file(path, folder_allowed=True)
-    return Place(path, path.name)
+    return Place(path, path.name, folder or Path())
 
 
 def _locate_builtin(source: str, node_type: str) -> Place:
@@ -72,7 +74,7 @@ def _locate_builtin(source: str, node_type: str) -> Place:
                 sources=listed(builtin_names(node_type)),
             )
         )
-    return Place(builtin.path, builtin.title.text)
+    return Place(builtin.path, builtin.title.text, builtin.path.parent)
 
 
 def require_file(path: Path, *, folder_allowed: bool = False) -> None:
@@ -100,6 +102,18 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(
             msg("'{file}' cannot be read ({reason}). Check the file and its permissions.", file=path, reason=reason)
         ) from error
+
+
+def check_file(path: Path) -> int:
+    """The size of a file in bytes.
+
+    Raises:
+        DataError: it is empty.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise DataError(msg("'{file}' is empty. Choose a file with data in it.", file=path.name))
+    return size
 
 
 def check_size(path: Path, size: int) -> None:

@@ -1,312 +1,331 @@
-"""Tables from CSV files: numbers as features, one column as the target."""
+"""Tables from CSV and Parquet files: numbers and words as features, one column or several as the target.
+
+What is larger than `CACHED_FROM` is read once, in pieces, into a file of float64 rows, from which rows are then taken.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
+import json
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graph.messages import DataError, msg
-from runtime.data.arrays import loaded_arrays
-from runtime.data.records import CLASSIFICATION, REGRESSION, Arrays, Loaded, Statistics
-from runtime.data.sources import MAX_CLASSES, Place, check_size, fingerprint, listed, reading
+from graph.messages import DataError, Message, msg
+from runtime.data.records import CLASSIFICATION, TEST, TRAIN, VALIDATION, Arrays, Loaded, Output, Statistics
+from runtime.data.rows import RowArray, RowFile, RowWriter, cached, clear, in_pieces
+from runtime.data.sources import Place, reading
+from runtime.data.tables_classes import class_codes
+from runtime.data.tables_columns import Numbers, Words
+from runtime.data.tables_pieces import Faults, TableFile
+from runtime.data.tables_rows import FILL, Gaps, Layout, encode, fill_words, read_rows
+from runtime.data.tables_source import open_table, require
 
-DELIMITERS = ",;\t"
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})  # in any case
-MAX_GUESSED_CLASSES = 20
-TEXT_OVERHEAD = 10  # bytes of memory for a byte of the file, while it is taken apart
+CACHED_FROM = 64 * 2**20  # bytes of the file
+ROWS = 65536  # at a time, while the training part is measured
+_FORMAT = 1  # of the cache
+_PARTS = {
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("validation", "val", "valid", "dev"), VALIDATION),
+    **dict.fromkeys(("test", "testing"), TEST),
+}
 
-Target = tuple[np.ndarray, tuple[str, ...]]
 
+@dataclass(frozen=True, eq=False, slots=True)
+class TableStore:
+    """The rows of a table as raw numbers, in memory or in a file: codes of words, NaN for what is missing."""
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The text of a CSV file by columns; `lines` is the number of each row's line in the file."""
+    arrays: Mapping[str, RowArray]
+    width: int  # of the features as they leave the port
 
-    file: str
-    columns: Mapping[str, Sequence[str]]
-    lines: Sequence[int]
-    fingerprint: str
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.arrays["features"])
 
-    def require(self, names: Sequence[str]) -> None:
-        """Refuse columns that do not exist.
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows as tensors."""
+        return self.count * (4 * self.width + 4 * int(np.prod(self.arrays["target"].shape[1:])) + 4)
 
-        Raises:
-            DataError: naming those that do.
-        """
-        for name in names:
-            if name not in self.columns:
-                raise DataError(
-                    msg(
-                        "'{file}' has no column '{column}'. Its columns are: {columns}.",
-                        file=self.file,
-                        column=name,
-                        columns=listed(self.columns),
-                    )
-                )
-
-    def numbers(self, names: Sequence[str]) -> np.ndarray:
-        """The columns as float64, rows × columns.
-
-        Raises:
-            DataError: a cell is missing or no finite number; the message says line and column.
-        """
-        self.check_complete(names)
-        return np.stack([self._numbers(name) for name in names], axis=1)
-
-    def check_complete(self, names: Sequence[str]) -> None:
-        """Refuse missing values.
-
-        Raises:
-            DataError: listing the places.
-        """
-        gaps = [
-            (self.lines[row], name)
-            for name in names
-            for row, cell in enumerate(self.columns[name])
-            if cell.strip().lower() in MISSING
-        ]
-        if gaps:
-            places = listed([f"{line} ({name})" for line, name in sorted(gaps)], limit=5)
-            raise DataError(
-                msg(
-                    "'{file}' misses {count} values, in these lines: {places}. Fill them in, delete those lines, "
-                    "or leave the columns out under 'ignore'.",
-                    file=self.file,
-                    count=len(gaps),
-                    places=places,
-                )
-            )
-
-    def _numbers(self, name: str) -> np.ndarray:
-        cells = self.columns[name]
-        values = as_numbers(cells)
-        if values is None:
-            row = next(i for i, cell in enumerate(cells) if as_numbers([cell]) is None)
-            raise DataError(
-                msg(
-                    "'{file}', line {line}: '{cell}' in column '{column}' is not a number. Write numbers with a "
-                    "decimal point, or leave the column out under 'ignore'.",
-                    file=self.file,
-                    line=self.lines[row],
-                    cell=cells[row].strip()[:40],
-                    column=name,
-                )
-            )
-        with np.errstate(over="ignore"):
-            wrong = np.flatnonzero(~np.isfinite(values.astype(np.float32))).tolist()
-        if wrong:
-            raise DataError(
-                msg(
-                    "'{file}', line {line}: the number in column '{column}' is infinite or too large for 32 bits. "
-                    "Mend that cell.",
-                    file=self.file,
-                    line=self.lines[wrong[0]],
-                    column=name,
-                )
-            )
-        return values
+    def read(self, rows: np.ndarray) -> Arrays:
+        """The rows of these numbers."""
+        return {name: array[rows] for name, array in self.arrays.items()}
 
 
 def read_table(place: Place, values: Mapping[str, object]) -> Loaded:
-    """A CSV file as `features` (N × F, float64) and `target`.
+    """A table as `features` (N × F) and `target`.
 
     The target is the column of that name, the last one if none is named. Of a classification it becomes class indices
     (int64, N): labels sorted, as numbers if all are. Of a regression it becomes float64, N × 1, so that it meets the
-    output of `Linear(..., 1)` without broadcasting. With the task "auto" a column of text holds classes, and so does
-    one of at most 20 different whole numbers that come twice each on average.
+    output of `Linear(..., 1)` without broadcasting; several columns, separated by commas, are N × T. With the task "auto" a
+    column of text holds classes, and so does one of at most 20 different whole numbers that come twice each on average.
 
     Raises:
         DataError: the file is no table, or a cell does not fit.
     """
-    table = parse(place.path)
-    if len(table.columns) < 2:
-        raise DataError(
-            msg("'{file}' has only one column. Separate the cells with commas, semicolons or tabs.", file=table.file)
-        )
-    target = str(values["target"] or list(table.columns)[-1])
-    ignored = [name for part in str(values["ignore"] or "").split(",") if (name := part.strip())]
-    table.require([target, *ignored])
-    features = [name for name in table.columns if name != target and name not in ignored]
-    if not features:
-        raise DataError(
-            msg("'{file}' has no column left to learn from beside '{column}'.", file=table.file, column=target)
-        )
-    entry = table.numbers(features)
-    answers, classes = _target(table, target, str(values["task"]))
-    arrays = {"features": entry, "target": answers}
-    return loaded_arrays(
-        arrays, title=place.title, fingerprint=table.fingerprint, classes=classes, columns=tuple(features)
-    )
+    table = open_table(place.path)
+    layout = _layout(table, values)
+    with reading(place.path):
+        state = place.path.stat()
+    if state.st_size < CACHED_FROM:
+        return _loaded(place, layout, *_parse(table, layout, None))
+    key = json.dumps([_FORMAT, str(place.path.resolve()), state.st_size, state.st_mtime_ns, asdict(layout)])
+    with cached(key) as folder:
+        if (known := _recall(folder)) is None:
+            clear(folder)
+            folder.mkdir()
+            known = _parse(table, layout, folder)
+        return _loaded(place, layout, *known)
 
 
 def read_input(values: Mapping[str, object], facts: Mapping[str, Any], path: Path) -> Arrays:
-    """Every row of a CSV file that has the feature columns, in any order, for a trained model."""
-    table, columns = parse(path), list(facts["columns"])
-    table.require(columns)
-    return {"features": table.numbers(columns)}
+    """Every row of a table that has the feature columns, in any order, for a trained model.
+
+    Words that training did not know become zeros; missing cells are filled as in training, or refused.
+    """
+    table, names, words = open_table(path), tuple(facts["columns"]), facts.get("categories") or {}
+    require(table, names)
+    columns = {
+        name: Words({word: code for code, word in enumerate(words[name])}, fixed=True) if name in words else Numbers()
+        for name in names
+    }
+    table.words = frozenset(words).intersection(names)
+    gaps, pieces = Gaps(path.name), []
+    for piece in table.pieces(names, faults := Faults()):
+        rows, lines = encode(path.name, columns, piece, faults)
+        if values["missing"] == FILL:
+            fill_words(rows, list(columns.values()))
+        else:
+            gaps.add(lines, names, np.isnan(rows))
+        pieces.append(rows)
+    gaps.refuse()
+    if not pieces:
+        raise DataError(msg("'{file}' has a line of column names, but no rows below it.", file=path.name))
+    return {"features": np.concatenate(pieces)}
 
 
 def fit(values: Mapping[str, object], loaded: Loaded, train: np.ndarray) -> Statistics:
-    """Mean and standard deviation (of the population) of each feature of the training rows; the deviation of a constant
-    feature is taken as 1."""
-    if values["scaling"] != "standardize":
-        return {}
-    rows = loaded.store.read(train)["features"]
-    mean = rows.mean(axis=0)
-    std = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0)
-    return {"features": {"mean": mean.tolist(), "std": std.tolist()}}
+    """What the training rows say of each column, in two exact passes.
+
+    Of numbers `fill` is the mean of those that are there; `center` and `scale` are mean and standard deviation (of the
+    population, what was missing filled), or the least and the range, or 0 and 1; the scale of a constant is 1. Of words it is
+    which ones there are, in sorted order, with their codes; `width` is how many the whole table has.
+    """
+    names = loaded.columns
+    places = [i for i, name in enumerate(names) if name not in loaded.categories]
+    fill, least, most, seen = _measure(loaded, train, places)
+    if values["scaling"] == "standardize":
+        squares = sum(
+            (((np.where(np.isnan(x), fill, x) - fill) ** 2).sum(axis=0) for x in _training(loaded, train, places)),
+            np.zeros(len(places)),
+        )
+        center, spread = fill, np.sqrt(squares / len(train))
+    elif values["scaling"] == "min-max":
+        center, spread = least, most - least
+    else:
+        center, spread = np.zeros(len(places)), np.ones(len(places))
+    varies = (most > least) | (values["scaling"] == "none")
+    words = []
+    for place, codes in seen.items():
+        known = loaded.categories[names[place]]
+        codes = sorted(codes, key=known.__getitem__)
+        words.append({"name": names[place], "words": [known[c] for c in codes], "codes": codes, "width": len(known)})
+    numbers = {"fill": fill, "center": center, "scale": np.where(varies, spread, 1.0)}
+    listed = {key: array.tolist() for key, array in numbers.items()}
+    return {"numbers": {"names": [names[i] for i in places], **listed}, "words": words, "columns": list(names)}
 
 
 def transform(values: Mapping[str, object], statistics: Statistics, samples: Arrays) -> Arrays:
-    """The features as (x - mean) / std."""
-    if not (moments := statistics.get("features")):
+    """The numbers as (x - center) / scale in the order of their columns, then a column of 0 and 1 for each word."""
+    if not statistics:
         return samples
-    scaled = (samples["features"] - np.array(moments["mean"])) / np.array(moments["std"])
-    return {**samples, "features": scaled}
+    statistics = current(statistics)
+    raw, numbers, columns = samples["features"], statistics["numbers"], statistics["columns"]
+    places = [columns.index(name) for name in numbers["names"]]
+    x = raw[:, places]
+    x = (np.where(np.isnan(x), np.array(numbers["fill"]), x) - np.array(numbers["center"])) / np.array(numbers["scale"])
+    hot = [_one_hot(raw[:, columns.index(entry["name"])], entry) for entry in statistics["words"]]
+    return {**samples, "features": np.concatenate([x, *hot], axis=1) if hot else x}
 
 
-def parse(path: Path) -> Table:
-    """Read a CSV file: UTF-8, the names of the columns in the first line, separated by commas, semicolons or tabs.
+def current(statistics: Statistics, columns: Sequence[str] | None = None) -> Statistics:
+    """What `fit` gives; also for runs of version 0.1, which knew only mean and deviation of tables of numbers."""
+    if not (moments := statistics.get("features")):
+        return statistics
+    mean, names = moments["mean"], list(columns or map(str, range(len(moments["mean"]))))
+    numbers = {"names": names, "fill": mean, "center": mean, "scale": moments["std"]}
+    return {"numbers": numbers, "words": [], "columns": names}
+
+
+def _one_hot(codes: np.ndarray, entry: Mapping[str, Any]) -> np.ndarray:
+    hot = np.zeros((len(codes), entry["width"]), np.float32)
+    known = np.array(entry["codes"])
+    hot[:, : len(known)] = codes[:, None] == known
+    return hot
+
+
+# ---- measuring
+
+
+def _training(loaded: Loaded, train: np.ndarray, places: list[int] | None = None) -> Iterator[np.ndarray]:
+    """The raw features of the training rows, some at a time."""
+    order = np.sort(train)
+    for start in range(0, len(order), ROWS):
+        rows = loaded.store.read(order[start : start + ROWS])["features"]
+        yield rows if places is None else rows[:, places]
+
+
+def _measure(
+    loaded: Loaded, train: np.ndarray, places: list[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[int, set[int]]]:
+    """Mean, least and most of the numbers that are there (0 where none is), and the codes in each column of words."""
+    seen: dict[int, set[int]] = {i: set() for i in range(len(loaded.columns)) if i not in places}
+    total, count = np.zeros(len(places)), np.zeros(len(places))
+    least, most = np.full(len(places), np.inf), np.full(len(places), -np.inf)
+    for rows in _training(loaded, train):
+        x = rows[:, places]
+        gaps = np.isnan(x)
+        total, count = total + np.where(gaps, 0, x).sum(axis=0), count + (~gaps).sum(axis=0)
+        least = np.minimum(least, np.where(gaps, np.inf, x).min(axis=0))
+        most = np.maximum(most, np.where(gaps, -np.inf, x).max(axis=0))
+        for place, codes in seen.items():
+            codes.update(np.unique(rows[:, place]).astype(int).tolist())
+    there = count > 0
+    return total / np.maximum(count, 1), np.where(there, least, 0.0), np.where(there, most, 0.0), seen
+
+
+# ---- reading
+
+
+def _layout(table: TableFile, values: Mapping[str, Any]) -> Layout:
+    """Which columns are what.
 
     Raises:
-        DataError: it is not such a file; the message says in which line.
+        DataError: one does not exist, or none is left to learn from.
     """
-    text = _text(path)
-    rows = _rows(text, path.name)
-    _, header = next(rows, (1, []))
-    names = [name.strip() for name in header]
-    _check_header(names, path.name)
-    body = list(rows)
-    if not body:
-        raise DataError(msg("'{file}' has a line of column names, but no rows below it.", file=path.name))
-    for line, row in body:
-        if len(row) != len(names):
-            raise DataError(
-                msg(
-                    "'{file}', line {line} has {found} cells, but there are {wanted} columns. Mend that line.",
-                    file=path.name,
-                    line=line,
-                    found=len(row),
-                    wanted=len(names),
-                )
-            )
-    columns = dict(zip(names, zip(*(row for _, row in body), strict=True), strict=True))
-    return Table(path.name, columns, [line for line, _ in body], fingerprint([text.encode()]))
+    file = table.path.name
+    if len(table.names) < 2:
+        raise DataError(
+            msg("'{file}' has only one column. Separate the cells with commas, semicolons or tabs.", file=file)
+        )
+    split_by, wish = str(values["split_by"] or "").strip(), str(values["target"] or "").strip()
+    last = next(name for name in reversed(table.names) if name != split_by)
+    targets = (wish,) if wish in table.names else tuple(_names(wish)) or (last,)
+    ignored = tuple(_names(str(values["ignore"] or "")))
+    require(table, [*targets, *ignored, *([split_by] if split_by else [])])
+    features = tuple(name for name in table.names if name not in {*targets, *ignored, split_by})
+    if not features:
+        raise DataError(
+            msg("'{file}' has no column left to learn from beside '{column}'.", file=file, column=", ".join(targets))
+        )
+    if len(targets) > 1 and values["task"] == CLASSIFICATION:
+        raise DataError(
+            msg("A classification has one column of classes; '{columns}' are several.", columns=", ".join(targets))
+        )
+    more = {key: str(values[key]) for key in ("task", "missing", "broken")}
+    return Layout(features=features, targets=targets, split_by=split_by, **more)
 
 
-def as_numbers(cells: Sequence[str]) -> np.ndarray | None:
-    """The cells as float64, or None if one of them is no number."""
+def _names(text: str) -> list[str]:
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
+def _parse(table: TableFile, layout: Layout, folder: Path | None) -> tuple[Mapping[str, RowArray], dict[str, Any]]:
+    """The rows of a table, and what is known of them as JSON values; with a folder they go there."""
+    token = secrets.token_hex(4)
+
+    def writer(name: str, *shape: int, dtype: str = "<f8") -> RowWriter:
+        return RowWriter(shape, None if folder is None else folder / f"{name}-{token}.rows", dtype)
+
+    with writer("features", len(layout.features)) as features, writer("answers", len(layout.answers)) as answers:
+        read = read_rows(table, layout, features, answers)
+    codes = class_codes(table.path.name, layout, read)
+    width = len(layout.targets)
+    with writer("target", dtype="<i8") if codes else writer("target", width) as target:
+        for piece in in_pieces(read.answers):
+            target.add(codes.of(piece[:, 0]) if codes else piece[:, :width])
+        arrays = {"features": read.features, "target": target.finish()}
+    if layout.split_by:
+        with writer("split", dtype="<i4") as split:
+            for piece in in_pieces(read.answers):
+                split.add(piece[:, -1])
+            arrays["split"] = split.finish()
+    about = {
+        "fingerprint": table.fingerprint(),
+        "categories": {name: read.words[name] for name in layout.features if name in read.words},
+        "classes": codes.names if codes else (),
+        "split_words": read.words.get(layout.split_by, ()),
+        "broken": [[m.text, dict(m.values)] for m in _left_out(table, read.faults, read.dropped)],
+        "skipped": read.faults.count + read.dropped,
+    }
+    if folder is not None:
+        _keep(folder, token, arrays, about)
+    return arrays, about
+
+
+def _keep(folder: Path, token: str, arrays: Mapping[str, RowArray], about: Mapping[str, Any]) -> None:
+    """Write down what is in the files of a folder, for `_recall`."""
+    files = {name: [a.path.name, a.shape, a.dtype] for name, a in arrays.items() if isinstance(a, RowFile)}
+    (folder / f"answers-{token}.rows").unlink()
+    unfinished = folder / f"table-{token}.json"
+    unfinished.write_text(json.dumps({**about, "files": files}), "utf-8")
+    unfinished.replace(folder / "table.json")
+
+
+def _left_out(table: TableFile, faults: Faults, dropped: int) -> tuple[Message, ...]:
+    if not dropped:
+        return faults.told()
+    text = msg(
+        "'{file}': {count:,} rows were left out because a value is missing.", file=table.path.name, count=dropped
+    )
+    return (text, *faults.told())
+
+
+def _recall(folder: Path) -> tuple[Mapping[str, RowArray], dict[str, Any]] | None:
+    """What `_parse` kept in a folder; None if it is not there, or not whole."""
     try:
-        return np.array(cells, dtype=np.float64)
-    except ValueError:
+        about = json.loads((folder / "table.json").read_text("utf-8"))
+        found = {
+            name: RowFile(folder / file, tuple(shape), dtype) for name, (file, shape, dtype) in about["files"].items()
+        }
+        whole = all(
+            file.path.stat().st_size == np.prod(file.shape) * np.dtype(file.dtype).itemsize for file in found.values()
+        )
+    except (OSError, ValueError, KeyError):
         return None
+    return (found, about) if whole else None
 
 
-def _text(path: Path) -> str:
-    """The text with line ends as \\n, so that the fingerprint does not depend on who checked the file out."""
-    with reading(path):
-        if path.is_dir():
-            raise DataError(msg("'{file}' is a folder. Choose a CSV file for a table.", file=path))
-        check_size(path, path.stat().st_size * TEXT_OVERHEAD)
-        content = path.read_bytes()
-    try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            msg("'{file}', line {line} is not UTF-8 text. Save the table as 'CSV UTF-8'.", file=path.name, line=line)
-        ) from error
+def _loaded(place: Place, layout: Layout, arrays: Mapping[str, RowArray], about: Mapping[str, Any]) -> Loaded:
+    classes, categories = tuple(about["classes"]), {k: tuple(words) for k, words in about["categories"].items()}
+    width = sum(len(categories.get(name, "1")) for name in layout.features)
+    data = {name: arrays[name] for name in ("features", "target")}
+    traits = _traits(arrays["split"][:], about["split_words"]) if "split" in arrays else {}
+    dtype = "int64" if classes else "float32"
+    return Loaded(
+        title=place.title,
+        fingerprint=about["fingerprint"],
+        store=TableStore(data, width),
+        outputs={
+            "features": Output((width,), "float32"),
+            "target": Output(tuple(data["target"].shape[1:]), dtype, len(classes) or None),
+        },
+        classes=classes,
+        columns=layout.features,
+        categories=categories,
+        labels=data["target"][:] if classes else None,
+        broken=tuple(Message(text, values) for text, values in about["broken"]),
+        skipped=about["skipped"],
+        **traits,
+    )
 
 
-def _rows(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with its line number (the last one, where a quoted cell spans several)."""
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(DELIMITERS, key=first.count), strict=True)
-    try:
-        for row in reader:
-            if row:
-                yield reader.line_num, row
-    except csv.Error as error:
-        raise DataError(
-            msg(
-                "'{file}', line {line} cannot be read as CSV ({reason}). Check the quotation marks in it.",
-                file=file,
-                line=reader.line_num,
-                reason=error,
-            )
-        ) from error
-
-
-def _check_header(names: Sequence[str], file: str) -> None:
-    if as_numbers([name or "?" for name in names]) is not None:
-        raise DataError(
-            msg("'{file}' starts with numbers. Write the names of the columns into the first line.", file=file)
-        )
-    seen: set[str] = set()
-    for i, name in enumerate(names, start=1):
-        if not name:
-            raise DataError(msg("'{file}': column {number} has no name in the first line.", file=file, number=i))
-        if name in seen:
-            raise DataError(msg("'{file}' has two columns called '{column}'. Rename one.", file=file, column=name))
-        seen.add(name)
-
-
-# ---- the target
-
-
-def _target(table: Table, name: str, task: str) -> Target:
-    table.check_complete([name])
-    numbers = as_numbers(table.columns[name])
-    if task == "auto":
-        task = CLASSIFICATION if numbers is None or _look_like_classes(numbers) else REGRESSION
-    if task == REGRESSION:
-        return table.numbers([name]), ()
-    labels = [cell.strip() for cell in table.columns[name]] if numbers is None else _whole(table, name, numbers)
-    return _indices(table, name, labels)
-
-
-def _look_like_classes(numbers: np.ndarray) -> bool:
-    distinct = len(np.unique(numbers))
-    return bool(_is_whole(numbers).all()) and distinct <= min(MAX_GUESSED_CLASSES, len(numbers) / 2)
-
-
-def _is_whole(numbers: np.ndarray) -> np.ndarray:
-    return np.isfinite(numbers) & (numbers == np.round(numbers))
-
-
-def _whole(table: Table, name: str, numbers: np.ndarray) -> list[int]:
-    wrong = np.flatnonzero(~_is_whole(numbers)).tolist()
-    if wrong:
-        raise DataError(
-            msg(
-                "'{file}', line {line}: {value} in column '{column}' is no class. Classes are words or whole numbers; "
-                "for other numbers choose the task 'regression'.",
-                file=table.file,
-                line=table.lines[wrong[0]],
-                value=table.columns[name][wrong[0]].strip(),
-                column=name,
-            )
-        )
-    return [int(number) for number in numbers]
-
-
-def _indices(table: Table, name: str, labels: list[str] | list[int]) -> Target:
-    classes = {label: i for i, label in enumerate(sorted(set(labels)))}
-    if not 1 < len(classes) <= MAX_CLASSES:
-        raise DataError(
-            msg(
-                "'{file}': column '{column}' holds {count} different labels; a classification takes from 2 to {limit}. "
-                "Choose another column under 'target', or another task.",
-                file=table.file,
-                column=name,
-                count=len(classes),
-                limit=MAX_CLASSES,
-            )
-        )
-    return np.array([classes[label] for label in labels], dtype=np.int64), tuple(map(str, classes))
+def _traits(codes: np.ndarray, words: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The split that a column says, if all its words are names of parts; else the groups that it forms."""
+    if all(word.lower() in _PARTS for word in words):
+        return {"parts": np.array([_PARTS[word.lower()] for word in words])[codes]}
+    return {"groups": codes}

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graph.catalog import CATALOG
 from graph.model import Node
 from runtime.analysis import TensorSpec
-from runtime.data.arrays import INPUT_NAMES
+from runtime.data.arrays import CHANNELS_LAST, INPUT_NAMES
 from runtime.data.sources import ARRAYS, IMAGES, TABLE, builtin_names
+from runtime.data.tables import current
+from runtime.data.tables_rows import FILL
 from runtime.export.verify import input_specs
 
 if TYPE_CHECKING:
@@ -94,20 +96,30 @@ def _images_reader(node: Node, trained: Trained) -> Reader:
 
 
 def _table_reader(node: Node, trained: Trained) -> Reader:
+    """What the run measured; for a network that was not trained every number stays as it is."""
     facts: Mapping[str, Any] = node.facts or {}
-    columns = facts["columns"]
-    moments = trained.statistics.get(node.id, {}).get("features")
-    means, deviations = (moments["mean"], moments["std"]) if moments else ([0.0] * len(columns), [1.0] * len(columns))
-    rows = (f"    {name!r}: {tuple(pair)!r}," for name, *pair in zip(columns, means, deviations, strict=True))
+    known, words = current(trained.statistics.get(node.id, {}), facts["columns"]), facts.get("categories") or {}
+    names = [name for name in facts["columns"] if name not in words]
+    plain = {"names": names, "fill": [0.0] * len(names), "center": [0.0] * len(names), "scale": [1.0] * len(names)}
+    numbers = known.get("numbers", plain)
+    rows = zip(*(numbers[key] for key in ("names", "fill", "center", "scale")), strict=True)
+    untrained = [{"name": name, "words": list(words[name]), "width": len(words[name])} for name in words]
     return Reader(
         template="inputs_table.py",
-        fields={"features": "\n".join(rows)},
+        fields={
+            "numbers": "\n".join(f"    {name!r}: {tuple(values)!r}," for name, *values in rows),
+            "words": "\n".join(
+                f"    {entry['name']!r}: ({entry['words']!r}, {entry['width']}),"
+                for entry in known.get("words", untrained)
+            ),
+            "fill": CATALOG[node.type].values(node)["missing"] == FILL,
+        },
         example="table.csv",
         usage="predicts for every row of a CSV file with the columns of the training table, the target left out or not",
     )
 
 
-def _arrays_reader(trained: Trained, names: Mapping[str, tuple[str, ...]]) -> Reader:
+def _arrays_reader(trained: Trained, names: Mapping[str, tuple[str, ...]], *, channels_last: bool = False) -> Reader:
     """An `.npz` file with an array for each argument of `forward`; `names` gives other names that arrays may have."""
     arguments = list(inspect.signature(trained.model.forward).parameters)
     entries = [
@@ -116,7 +128,7 @@ def _arrays_reader(trained: Trained, names: Mapping[str, tuple[str, ...]]) -> Re
     ]
     return Reader(
         template="inputs_arrays.py",
-        fields={"inputs": pformat(entries, width=110)},
+        fields={"inputs": pformat(entries, width=110), "channels_last": channels_last},
         example="samples.npz",
         usage=f"predicts for the samples in an .npz file with the arrays: {', '.join(arguments)}",
     )
@@ -129,5 +141,7 @@ def _sample_shape(spec: TensorSpec) -> tuple[int, ...]:
 _READERS: Mapping[str, Callable[[Node, Trained], Reader]] = {
     IMAGES: _images_reader,
     TABLE: _table_reader,
-    ARRAYS: lambda node, trained: _arrays_reader(trained, {"input": INPUT_NAMES}),
+    ARRAYS: lambda node, trained: _arrays_reader(
+        trained, {"input": INPUT_NAMES}, channels_last=CATALOG[node.type].values(node)["layout"] == CHANNELS_LAST
+    ),
 }

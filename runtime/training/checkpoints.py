@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -47,12 +49,16 @@ class Checkpoints:
         pause = max(MIN_SECONDS if at_epoch_end else LONG_SECONDS, self._cost / MAX_SHARE)
         return time.monotonic() - self._written >= pause
 
-    def keep_best(self, model: nn.Module) -> None:
-        """Remember the weights of now as the best; the next `write` writes them."""
-        self._unwritten_best = weights_of(model)
+    def keep_best(self, weights: Weights) -> None:
+        """Remember these weights as the best; the next `write` writes them."""
+        self._unwritten_best = weights
 
-    def write(self, model: nn.Module, state: State) -> None:
+    def write(self, weights: Weights, state: State) -> None:
         """Write the best weights if they are new, then the point to go on from, which knows of them.
+
+        Args:
+            weights: those for people and exports.
+            state: everything that is needed to go on, with weights of its own.
 
         Raises:
             FileError: the disk is full, or the folder is gone.
@@ -60,13 +66,19 @@ class Checkpoints:
         started = time.monotonic()
         self.write_best()
         _make_folder(self.folder)
-        weights = weights_of(model)
-        write_atomically(weights_path(self.folder, LAST), save(weights, {"format": "pt"}))
         buffer = io.BytesIO()
-        torch.save({**state, "weights": weights}, buffer)
+        torch.save(state, buffer)
+        self._keep_previous()
         write_atomically(state_path(self.folder), buffer.getvalue())
+        write_atomically(weights_path(self.folder, LAST), save(weights, {"format": "pt"}))
         self._written = time.monotonic()
         self._cost = self._written - started
+
+    def forget_best(self) -> None:
+        """The best weights are those of another drawing: there are none of this one yet."""
+        self._unwritten_best = None
+        with suppress(OSError):
+            weights_path(self.folder, BEST).unlink(missing_ok=True)
 
     def write_best(self) -> None:
         """Write the best weights if they are new.
@@ -80,13 +92,25 @@ class Checkpoints:
             self._unwritten_best = None
 
     def read(self) -> State:
-        """The point to go on from.
+        """The point to go on from; the one before it where that is damaged.
 
         Raises:
-            RunError: there is none, or it is damaged.
+            RunError: there is none, or both are damaged.
         """
-        path = state_path(self.folder)
-        return _reading(path, lambda: torch.load(path, map_location="cpu", weights_only=True))
+        try:
+            return _read_state(state_path(self.folder))
+        except RunError:
+            if not (before := previous_path(self.folder)).is_file():
+                raise
+            return _read_state(before)
+
+    def _keep_previous(self) -> None:
+        """The point to go on from becomes the one before."""
+        path, before = state_path(self.folder), previous_path(self.folder)
+        with suppress(OSError):  # then there is only the newest
+            if path.is_file():
+                before.unlink(missing_ok=True)
+                os.link(path, before)  # the newest is there at every moment
 
     def load_best(self, model: nn.Module) -> None:
         """Give the model its best weights; without any it keeps its own.
@@ -111,6 +135,11 @@ def state_path(folder: Path) -> Path:
     return folder / f"{LAST}.state.pt"
 
 
+def previous_path(folder: Path) -> Path:
+    """Where the point before that is."""
+    return folder / "previous.state.pt"
+
+
 def weights_of(model: nn.Module) -> Weights:
     """A copy of the parameters and buffers on the CPU, each with memory of its own."""
     return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in model.state_dict().items()}
@@ -128,6 +157,10 @@ def read_weights(path: Path) -> Weights:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
 
     return _reading(path, read)
+
+
+def _read_state(path: Path) -> State:
+    return _reading(path, lambda: torch.load(path, map_location="cpu", weights_only=True))
 
 
 def _make_folder(folder: Path) -> None:

@@ -7,16 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from graph.messages import RunError, msg
+from graph.figures import direction
+from graph.messages import Message, RunError, msg
 from graph.model import Port
+from graph.plan import WHOLE
 from runtime.compiler import Compiled
 from runtime.data import Part
 from runtime.data.parts import num_batches
 from runtime.devices import Device
 from runtime.events import Figures
-from runtime.training.learner import Batch, Learner, Outcome
-from runtime.training.record import LOSS, Record
+from runtime.training.averaging import Average
+from runtime.training.learner import Batch, Learner, Observer, Outcome, Setting
+from runtime.training.optimizers import Length
+from runtime.training.precision import Precision
+from runtime.training.record import Record
 from runtime.training.stopwatch import Stopwatch
 
 PROBE_SAMPLES = 2
@@ -28,8 +34,8 @@ class Fit:
     """The model, its learners, the data and the position of a run.
 
     `epoch` counts from 1 and `batch` the batches of it that are done; `step` counts those of the whole run. `ports` says
-    what the tensors of a batch are.
-    `best` is the smallest loss so far: of the validation part, or of the training part where there is no other.
+    what the tensors of a batch are. `best` is the best value of the watched figure: of the validation part, or of the
+    training part where there is no other; `waited` counts the epochs since. `notes` holds what a person should know.
     """
 
     def __init__(self, compiled: Compiled, parts: Parts, device: Device, *, epochs: int) -> None:
@@ -42,14 +48,18 @@ class Fit:
             RunError: an input of the network has no data, or an objective cannot be trained.
         """
         plan = compiled.project.plan
-        self.compiled, self.device, self.epochs = compiled, device, epochs
-        self.batch_size = plan.batch_size
-        self.model = compiled.build(plan.seed).to(device.id)
+        self.compiled, self.device, self.epochs, self.plan = compiled, device, epochs, plan
+        self.notes: list[Message] = []
         self.train, self.validation, self.test = (part.to(device.id) for part in parts)
+        self.batch_size = self.train.count if plan.batch_size == WHOLE else plan.batch_size
+        self.precision = Precision(plan, device)
+        self.model = self.precision.arrange_model(compiled.build(plan.seed).to(device.id))
         self.ports = _data_ports(compiled, self.train)
+        self.average = Average(self.model, plan)
         self.learners = self._build_learners()
         self.epoch, self.batch, self.step = 1, 0, 0
         self.best: float | None = None
+        self.waited = 0
         self.stopwatch = Stopwatch()
         self._order = torch.Generator().manual_seed(plan.seed)
         self._order_of_epoch = self._order.get_state()
@@ -68,6 +78,29 @@ class Fit:
     def learning_rate(self) -> float:
         """The learning rate of the first objective."""
         return self.learners[0].learning_rate
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The learning rate of each objective by its name."""
+        return {learner.objective.name: learner.learning_rate for learner in self.learners}
+
+    def set_rate(self, objective: str, rate: float) -> None:
+        """Let an objective learn with this rate from the next step on; its schedule goes on from there.
+
+        Raises:
+            RunError: there is no such objective, or the rate is no number from 0 on.
+        """
+        learner = next((found for found in self.learners if found.objective.name == objective), None)
+        if learner is None:
+            raise RunError(msg("There is no objective '{name}' in this run.", name=objective))
+        if not (math.isfinite(rate) and rate >= 0):
+            raise RunError(msg("A learning rate cannot be {value}. Choose a number from 0 on.", value=rate))
+        learner.rates.set(rate)
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether the watched figure did not get better for as many epochs as the plan waits."""
+        return 0 < self.plan.patience <= self.waited
 
     # ---- passes over the data
 
@@ -89,11 +122,14 @@ class Fit:
         self._order.set_state(self._order_of_epoch)
         return self._shuffled(self._order, first=self.batch)
 
-    def train_step(self, batch: Batch) -> Sequence[Outcome | None]:
-        """Every objective whose turn it is changes its parameters once."""
+    def train_step(self, batch: Batch, observer: Observer | None = None) -> Sequence[Outcome | None]:
+        """Every objective whose turn it is learns from a batch; `observer` looks into its step."""
         self.batch += 1
         self.step += 1
-        return [self._turn(learner, batch) for learner in self.learners]
+        outcomes = [self._turn(learner, batch, observer) for learner in self.learners]
+        if self.average.is_wanted:
+            self.average.after_step()
+        return outcomes
 
     def evaluate(self, batch: Batch) -> Sequence[Outcome | None]:
         """Compute every loss, change nothing."""
@@ -108,21 +144,39 @@ class Fit:
         again.set_state(self._order_of_epoch)
         return next(self._shuffled(again, first=index))
 
+    def rows_of_batch(self, index: int) -> Tensor:
+        """The rows of the training part that are in batch number `index` (from 0) of the epoch under way."""
+        again = torch.Generator()
+        again.set_state(self._order_of_epoch)
+        order = torch.randperm(self.train.count, generator=again)
+        return order[index * self.batch_size : (index + 1) * self.batch_size]
+
     def learner_of(self, loss: str) -> Learner:
         """The learner that makes the loss of this name small."""
         return next(learner for learner in self.learners if loss in learner.program.losses)
 
+    def end_training(self) -> None:
+        """The last batch of an epoch was learned from: the average of weights takes the epoch in."""
+        self.average.after_epoch(self.epoch, self._look_at_all)
+
     def end_epoch(self, train: Figures, validation: Figures) -> bool:
         """Move to the next epoch. True if this one was the best."""
-        loss = (validation or train).get(LOSS, math.inf)  # an objective may have had no turn yet
-        is_best = self.best is None or loss < self.best
+        figures = validation or train
+        figure = figures.get(self.plan.monitor, figures.get("loss", math.nan))  # an objective may have had no turn yet
+        is_best = self._is_better(figure)
+        self.waited = 0 if is_best else self.waited + 1
         if is_best:
-            self.best = loss
+            self.best = figure
         for learner in self.learners:
-            learner.end_epoch()
+            learner.end_epoch(figure if math.isfinite(figure) else None)
         self.epoch, self.batch, self._record = self.epoch + 1, 0, None
         self._order_of_epoch = self._order.get_state()
         return is_best
+
+    def take_order(self, other: Fit, *, batch: int) -> None:
+        """Shuffle on where another fit is, this epoch from that batch on."""
+        self.batch, self._order_of_epoch = batch, other._order_of_epoch
+        self._order.set_state(other._order.get_state())
 
     # ---- going on later
 
@@ -133,11 +187,13 @@ class Fit:
             "batch": self.batch,
             "step": self.step,
             "best": self.best,
+            "waited": self.waited,
             "seconds": self.stopwatch.seconds,
             "order": self._order_of_epoch,
             "random": torch.get_rng_state(),
             "device_random": _device_random(self.device),
             "learners": [learner.state_dict() for learner in self.learners],
+            "average": self.average.state_dict(),
             "record": self._record.state_dict() if self._record else None,
         }
 
@@ -151,9 +207,11 @@ class Fit:
             self.model.load_state_dict(state["weights"])
             for learner, part in zip(self.learners, state["learners"], strict=True):
                 learner.load_state_dict(part)
+            self.average.load_state_dict(state["average"])
             self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
-            self.best = state["best"]
+            self.best, self.waited = state["best"], state["waited"]
             self.stopwatch.seconds = state["seconds"]
+            self._record = None
             if state["record"] is not None:
                 self._record = self._new_record()
                 self._record.load_state_dict(state["record"])
@@ -174,16 +232,44 @@ class Fit:
             raise RunError(
                 msg("There is no loss to make small. Add a loss, and wire the network and the targets to it.")
             )
-        sample = self.train.head(PROBE_SAMPLES, ports=self.ports)
-        shared = {"ports": self.ports, "sample": sample, "epochs": self.epochs, "alone": len(programs) == 1}
-        return [Learner(self.compiled, program, self.model, **shared) for program in programs]
+        setting = Setting(
+            ports=self.ports,
+            sample=self.train.head(PROBE_SAMPLES, ports=self.ports),
+            length=Length(self.epochs, self.steps_per_epoch),
+            precision=self.precision,
+            alone=len(programs) == 1,
+            direction=self._direction,
+            note=self.notes.append,
+        )
+        return [Learner(self.compiled, program, self.model, setting) for program in programs]
 
-    def _turn(self, learner: Learner, batch: Batch) -> Outcome | None:
+    def _turn(self, learner: Learner, batch: Batch, observer: Observer | None) -> Outcome | None:
         if self.step % learner.every:
             return None
         if len(self.learners) > 1:
             learner.focus()
-        return learner.step(batch)
+        return learner.step(batch, is_last=self.batch == self.steps_per_epoch, observer=observer)
+
+    @property
+    def _direction(self) -> str:
+        return direction(self.plan.monitor, self.compiled.project)
+
+    def _is_better(self, figure: float) -> bool:
+        if not math.isfinite(figure):
+            return self.best is None
+        if self.best is None or not math.isfinite(self.best):
+            return True
+        gain = self.best - figure if self._direction == "min" else figure - self.best
+        return gain > self.plan.min_delta
+
+    def _look_at_all(self) -> Iterator[object]:
+        """Run the model over the training part as in training, without gradients or a trace in the random numbers."""
+        devices = [torch.device(self.device.id)] if self.device.type == "cuda" else []
+        for learner in self.learners:
+            learner.train(True)
+        with torch.random.fork_rng(devices=devices):
+            for batch in self.train.batches(self.batch_size, ports=self.ports):
+                yield self.evaluate(batch)
 
     def _new_record(self) -> Record:
         return Record(self.compiled.programs, self.stopwatch)

@@ -9,62 +9,64 @@ from typing import Any
 
 import torch
 
+from graph import files
+from graph.changes import diff
+from graph.messages import FileError
 from graph.model import Project
 from runtime import devices
 from runtime.compiler import compile_project
 from runtime.data import Prepared, prepare
 from runtime.events import Figures, RunStarted
 from runtime.runs import RUNNING, RunWriter, create_run, load_run, reopen_run
-from runtime.training.checkpoints import Checkpoints
+from runtime.training.checkpoints import Checkpoints, Weights, weights_of
 from runtime.training.failures import explaining
 from runtime.training.fit import Fit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
-    """What is trained, and the folder that it leaves its traces in."""
+    """What is trained, and the folder that it leaves its traces in. Another drawing brings another fit into the same folder."""
 
     fit: Fit
+    prepared: Prepared
+    folder: Path | None
     writer: RunWriter
     checkpoints: Checkpoints
-    classes: tuple[str, ...]
 
     @property
     def path(self) -> str:
         """The folder of the run."""
         return str(self.writer.path)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.prepared.classes
+
     def started(self) -> RunStarted:
         """The first event."""
-        fit = self.fit
-        return RunStarted(
-            run=self.path,
-            device=fit.device.id,
-            device_name=fit.device.name,
-            epochs=fit.epochs,
-            steps_per_epoch=fit.steps_per_epoch,
-            samples={"train": fit.train.count, "validation": fit.validation.count, "test": fit.test.count},
-            parameters=sum(parameter.numel() for parameter in fit.model.parameters()),
-            seed=fit.compiled.project.plan.seed,
-            first_epoch=fit.epoch,
-        )
+        return started(self.fit, self.path)
 
     def end_epoch(self, train: Figures, validation: Figures) -> bool:
         """Move to the next epoch, and keep what is worth keeping. True if this one was the best."""
         is_best = self.fit.end_epoch(train, validation)
         if is_best:
-            self.checkpoints.keep_best(self.fit.model)
-        self.save_if_due(at_epoch_end=True)
+            self.checkpoints.keep_best(self._weights_to_keep())
         return is_best
 
-    def save_if_due(self, *, at_epoch_end: bool = False) -> None:
-        """Write a checkpoint unless one was written a moment ago."""
-        if self.checkpoints.is_due(at_epoch_end=at_epoch_end):
-            self.save()
+    def is_due(self, *, at_epoch_end: bool = False) -> bool:
+        """Whether it is time for a checkpoint."""
+        return self.checkpoints.is_due(at_epoch_end=at_epoch_end)
 
     def save(self) -> None:
-        """Write a checkpoint."""
-        self.checkpoints.write(self.fit.model, self.fit.state_dict())
+        """Write a checkpoint.
+
+        Raises:
+            FileError: there is no room, or no folder.
+        """
+        drawing = files.to_text(self.fit.compiled.project)  # the checkpoint is of this drawing, whatever lies beside it
+        state = {**self.fit.state_dict(), "weights": weights_of(self.fit.model), "drawing": drawing}
+        self.checkpoints.write(self._weights_to_keep() if self.fit.average.is_wanted else state["weights"], state)
 
     def finish(self, status: str, **result: Any) -> None:
         """Note how the run ended, and with which figures."""
@@ -73,16 +75,54 @@ class Job:
             status=status, epoch=fit.epoch - 1, step=fit.step, best=fit.best, seconds=fit.stopwatch.seconds, **result
         )
 
+    def take_over(self, fit: Fit, prepared: Prepared) -> None:
+        """Go on with another drawing in the same folder, which keeps the one before.
 
-def begin(project: Project, *, folder: Path | None, runs: Path) -> Job:
-    """Set a new run up.
+        Raises:
+            FileError: it cannot be written.
+        """
+        before = self.fit, self.prepared
+        self.fit, self.prepared = fit, prepared
+        try:
+            self.save()
+        except FileError:
+            self.fit, self.prepared = before
+            raise
+        self.checkpoints.forget_best()
+        self._note_drawing()
+
+    def _note_drawing(self) -> None:
+        fit, facts = self.fit, _facts(self.fit, self.prepared, self.folder)
+        self.writer.replace_project(fit.compiled.project, fit.compiled.source.text, at_step=fit.step, facts=facts)
+
+    def _weights_to_keep(self) -> Weights:
+        with self.fit.average.in_place():
+            return weights_of(self.fit.model)
+
+
+def started(fit: Fit, path: str) -> RunStarted:
+    """The first event of a run in that folder ("" where it leaves none)."""
+    return RunStarted(
+        run=path,
+        device=fit.device.id,
+        device_name=fit.device.name,
+        epochs=fit.epochs,
+        steps_per_epoch=fit.steps_per_epoch,
+        samples={"train": fit.train.count, "validation": fit.validation.count, "test": fit.test.count},
+        parameters=sum(parameter.numel() for parameter in fit.model.parameters()),
+        seed=fit.plan.seed,
+        first_epoch=fit.epoch,
+    )
+
+
+def begin(fit: Fit, prepared: Prepared, project: Project, *, folder: Path | None, runs: Path) -> Job:
+    """Give a new run its folder.
 
     Raises:
-        LayerloomError: the drawing, its data or the plan is wrong, or the folder cannot be written.
+        FileError: it cannot be written.
     """
-    fit, prepared = _build(project, folder, project.plan.epochs)
     writer = create_run(runs, project, fit.compiled.source.text, _facts(fit, prepared, folder))
-    return Job(fit, writer, Checkpoints(writer.checkpoints), prepared.classes)
+    return Job(fit, prepared, folder, writer, Checkpoints(writer.checkpoints))
 
 
 def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
@@ -97,20 +137,29 @@ def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
     run = load_run(path)
     checkpoints = Checkpoints(run.checkpoints)
     state = checkpoints.read()
-    plan = replace(run.project.plan, device=wish.plan.device)
+    project = files.from_text(state["drawing"]) if "drawing" in state else run.project
+    plan = replace(project.plan, device=wish.plan.device)
     epochs = max(run.epochs, wish.plan.epochs)
-    fit, prepared = _build(run.project.with_plan(plan), folder or run.folder, epochs)
+    fit, prepared = build(project.with_plan(plan), folder or run.folder, epochs)
     fit.load_state_dict(state)
     writer = reopen_run(run)
     writer.note(status=RUNNING, epochs=epochs)
-    return Job(fit, writer, checkpoints, prepared.classes)
+    job = Job(fit, prepared, folder or run.folder, writer, checkpoints)
+    if diff(run.project.graph, project.graph).in_meaning:  # it was killed while it changed its drawing
+        job._note_drawing()
+    return job
 
 
-def _build(project: Project, folder: Path | None, epochs: int) -> tuple[Fit, Prepared]:
+def build(project: Project, folder: Path | None, epochs: int) -> tuple[Fit, Prepared]:
+    """Compile a project, prepare its data, and set everything up that trains it.
+
+    Raises:
+        LayerloomError: the drawing, its data or the plan is wrong.
+    """
     compiled = compile_project(project)
     prepared = prepare(project, folder)
     device = devices.choose(project.plan.device)
-    batch_size = project.plan.batch_size
+    batch_size = project.plan.batch_size or prepared.train.count
     torch.set_num_threads(devices.num_threads(device, compiled.analysis.macs * batch_size))
     with explaining(compiled, batch_size=batch_size):
         return Fit(compiled, prepared.parts, device, epochs=epochs), prepared
@@ -120,7 +169,7 @@ def _facts(fit: Fit, prepared: Prepared, folder: Path | None) -> Mapping[str, An
     """What `run.json` says of a run from its beginning on."""
     return {
         "name": fit.compiled.project.name,
-        "seed": fit.compiled.project.plan.seed,
+        "seed": fit.plan.seed,
         "device": {"id": fit.device.id, "name": fit.device.name, "threads": torch.get_num_threads()},
         "folder": str(folder.resolve()) if folder else None,
         "data": {

@@ -1,23 +1,32 @@
-"""One objective in motion: what computes its losses, which parameters it changes, its optimizer and schedule."""
+"""One objective in motion: what computes its losses, which parameters it changes, its optimizer and learning rate."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from graph.messages import RunError, msg
-from graph.model import Node, Port
+from graph.messages import Message, RunError, msg
+from graph.model import Port
+from graph.plan import BY_NORM, NO_CLIP, STEP
 from runtime.compiler import Compiled, Program
-from runtime.sharing import followers
 from runtime.training.direct import ARITHMETIC, DirectStep
 from runtime.training.flat import FlatParameters, can_join
-from runtime.training.optimizers import build_optimizer, build_scheduler
+from runtime.training.optimizers import (
+    ALL_AT_ONCE,
+    ELEMENTWISE,
+    Length,
+    build_optimizer,
+    build_scheduler,
+    optimizer_class,
+)
+from runtime.training.precision import Precision, compiled
+from runtime.training.rates import Rates
+from runtime.training.reaching import chosen_parameters, frozen_modules, leaves, undecayed
 
 Batch = tuple[Tensor, ...]
 Seen = Mapping[str, tuple[Tensor, Tensor]]
@@ -31,48 +40,81 @@ class Outcome(NamedTuple):
     seen: Seen
 
 
+class Observer(Protocol):
+    """Looks into one step of an objective."""
+
+    def gradients(self, learner: Learner) -> None:
+        """The gradients are there, before they are clipped and used."""
+
+    def updated(self, learner: Learner) -> None:
+        """The parameters were changed."""
+
+
+class Setting(NamedTuple):
+    """What the learners of a run have in common: what the tensors of a batch are, a batch of few samples, ...
+
+    `alone` says that no other learner works on the model, so that its parameters may be moved into one buffer. `direction`
+    is that of the watched figure, "min" or "max"; `note` takes what a person should know.
+    """
+
+    ports: Sequence[Port]
+    sample: Batch
+    length: Length
+    precision: Precision
+    alone: bool
+    direction: str
+    note: Callable[[Message], object]
+
+
 class Learner:
-    """Steps of one objective. Programs of several learners share the model, and never a parameter's optimizer."""
+    """Steps of one objective. Programs of several learners share the model, and never a parameter's optimizer.
 
-    def __init__(
-        self,
-        compiled: Compiled,
-        program: Program,
-        model: nn.Module,
-        *,
-        ports: Sequence[Port],
-        sample: Batch,
-        epochs: int,
-        alone: bool,
-    ) -> None:
-        """Set an objective up for a run of so many epochs.
+    Gradients of `accumulate` batches are averaged for a step; at the end of an epoch a step takes those that are there. The
+    penalties of L1 and L2 are added for the gradients alone: the figures of a run are those of the losses.
+    """
 
-        Args:
-            ports: what the tensors of a batch are, in order; `sample` is a batch of few samples.
-            alone: whether no other learner works on this model, so that its parameters may be moved into one buffer.
+    def __init__(self, made: Compiled, program: Program, model: nn.Module, setting: Setting) -> None:
+        """Set an objective up.
 
         Raises:
             RunError: the objective changes no parameter, or PyTorch refuses the settings of its optimizer.
         """
-        objective = program.objective
-        self.program = program
-        self.every = objective.every
-        self._module = program.build(model).to(sample[0].device)
-        self._select = _selector([ports.index(port) for port in program.inputs])
+        objective = self.objective = program.objective
+        self.program, self.precision = program, setting.precision
+        self.every, self._accumulate = objective.every, objective.accumulate
+        self._module = program.build(model).to(setting.sample[0].device)
+        self._compute: Callable = self._module
+        self._select = _selector([setting.ports.index(port) for port in program.inputs])
         self._total = _weighted_sum(tuple(program.losses.values()))
-        self.parameters = self._reached(_chosen(compiled, program, model), sample)
+        self._resting = frozen_modules(made, model)
+        self.parameters = self._reached(chosen_parameters(made, program, model), setting.sample)
         self._others = [p for p in model.parameters() if all(p is not mine for mine in self.parameters)]
         self.focus()
-        self._flat = FlatParameters(self.parameters) if alone and can_join(self.parameters) else None
-        self._optimizer = build_optimizer(objective.optimizer, self._flat.pieces if self._flat else self.parameters)
-        self._scheduler = build_scheduler(objective.scheduler, self._optimizer, epochs)
-        self._direct = DirectStep(self._optimizer) if self._flat and type(self._optimizer) in ARITHMETIC else None
-        self._zero_grad = self._flat.zero_grad if self._flat else self._optimizer.zero_grad
-        self._change = self._direct or self._optimizer.step
+        spared = set() if objective.decay_all else undecayed(model)
+        self._penalized = [p for p in self.parameters if id(p) not in spared]
+        kind = optimizer_class(objective.optimizer)
+        can_flatten = setting.alone and kind in ELEMENTWISE and not self.precision.scaler
+        whole = can_flatten and len(self._penalized) == len(self.parameters) and can_join(self.parameters)
+        self.flat = FlatParameters(self.parameters) if whole else None
+        decayed, rest = (self.flat.pieces, []) if self.flat else self._groups()
+        self.optimizer = build_optimizer(objective.optimizer, decayed, undecayed=rest)
+        schedule = build_scheduler(
+            objective.scheduler, self.optimizer, setting.length, unit=objective.schedule_by, mode=setting.direction
+        )
+        self.rates = Rates(self.optimizer, schedule, objective.warmup)
+        self._direct = DirectStep(self.optimizer) if self.flat and kind in ARITHMETIC else None
+        self._zero_grad = self.flat.zero_grad if self.flat else self.optimizer.zero_grad
+        self._change: Callable[[], object] = self._direct or self.optimizer.step
+        self._is_closed = kind in ALL_AT_ONCE
+        self._gathered = 0  # batches whose gradients wait for a step
+        if made.project.plan.compile:
+            self._compute = compiled(self._module, setting.note)
 
     def train(self, mode: bool) -> None:
-        """Whether layers such as dropout behave as in training."""
+        """Whether layers such as dropout behave as in training; frozen ones never do."""
         self._module.train(mode)
+        for module in self._resting:
+            module.eval()
 
     def focus(self) -> None:
         """Let gradients flow to the parameters of this objective, and to no others."""
@@ -81,49 +123,147 @@ class Learner:
         for parameter in self.parameters:
             parameter.requires_grad_(True)
 
-    def step(self, batch: Batch) -> Outcome:
-        """Change the parameters once."""
-        losses, seen = self._module(*self._select(batch))
-        loss = self._total(losses)
-        self._zero_grad()
-        loss.backward()
-        self._change()
-        return Outcome(loss, losses, seen)
+    def step(self, batch: Batch, *, is_last: bool = False, observer: Observer | None = None) -> Outcome:
+        """Learn from a batch: change the parameters once, unless the gradients of more batches belong to a step.
+
+        Args:
+            is_last: no other batch of the epoch follows.
+            observer: looks into the step; the numbers are the same without.
+        """
+        if self._is_closed:
+            return self._closed_step(batch)
+        if not self._gathered:
+            self._zero_grad()
+        outcome = self._backward(batch)
+        self._gathered += 1
+        if self._gathered >= self._accumulate or is_last:
+            self._gathered = 0
+            self._update(observer)
+        return outcome
 
     def evaluate(self, batch: Batch) -> Outcome:
         """Compute the losses, change nothing."""
-        losses, seen = self._module(*self._select(batch))
+        inputs = self._select(batch)
+        if self.precision.channels_last:
+            inputs = self.precision.arrange(inputs)
+        if self.precision.is_mixed:
+            with self.precision.computing():
+                losses, seen = self._compute(*inputs)
+        else:
+            losses, seen = self._compute(*inputs)
         return Outcome(self._total(losses), losses, seen)
 
-    def end_epoch(self) -> None:
-        """Advance the schedule of the learning rate."""
-        if self._scheduler is not None:
-            with warnings.catch_warnings():
-                # A run that goes on between the last step of an epoch and its end makes no step of its own before this.
-                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
-                self._scheduler.step()
+    def end_epoch(self, figure: float | None) -> None:
+        """Advance a schedule that goes by epochs; `figure` is the watched one of the validation part."""
+        if self.objective.schedule_by != STEP:
+            self.rates.advance(figure)
 
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
-        return float(self._optimizer.param_groups[0]["lr"])
+        return self.rates.current
 
     def state_dict(self) -> dict[str, Any]:
-        """Optimizer (a row for each parameter, as `torch.optim` writes it) and schedule."""
-        optimizer = self._optimizer.state_dict()
+        """Optimizer (a row for each parameter, as `torch.optim` writes it), rates, and gradients that wait for a step."""
+        optimizer, scaler = self.optimizer.state_dict(), self.precision.scaler
         return {
-            "optimizer": self._flat.state_of_parameters(optimizer) if self._flat else optimizer,
-            "scheduler": self._scheduler.state_dict() if self._scheduler else None,
+            "optimizer": self.flat.state_of_parameters(optimizer) if self.flat else optimizer,
+            "rates": self.rates.state_dict(),
+            "scaler": scaler.state_dict() if scaler else None,
+            "gathered": self._gathered,
+            "gradients": [_copy(p.grad) for p in self.parameters] if self._gathered else None,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
         optimizer = state["optimizer"]
-        self._optimizer.load_state_dict(self._flat.state_of_pieces(optimizer) if self._flat else optimizer)
+        self.optimizer.load_state_dict(self.flat.state_of_pieces(optimizer) if self.flat else optimizer)
         if self._direct is not None:
             self._direct.forget()
-        if self._scheduler is not None:
-            self._scheduler.load_state_dict(state["scheduler"])
+        self.rates.load_state_dict(state["rates"])
+        if self.precision.scaler and state["scaler"]:
+            self.precision.scaler.load_state_dict(state["scaler"])
+        self._gathered = state["gathered"]
+        for parameter, gradient in zip(self.parameters, state["gradients"] or (), strict=False):
+            if parameter.grad is not None and gradient is not None:
+                parameter.grad.copy_(gradient)  # a view of the flat buffer stays one
+            elif gradient is not None:
+                parameter.grad = gradient.to(parameter.device)
+
+    # ---- details
+
+    def _backward(self, batch: Batch) -> Outcome:
+        """Add the gradients of a batch to those that are there."""
+        outcome = self.evaluate(batch)
+        loss = outcome.loss + self._penalty() if self.objective.l1 or self.objective.l2 else outcome.loss
+        if self._accumulate > 1:
+            loss = loss / self._accumulate
+        if self.precision.scaler:
+            loss = self.precision.scaler.scale(loss)
+        loss.backward()
+        return outcome
+
+    def _update(self, observer: Observer | None) -> None:
+        """Change the parameters by the gradients that are there."""
+        scaler, objective = self.precision.scaler, self.objective
+        if scaler and (observer or objective.clip != NO_CLIP):
+            scaler.unscale_(self.optimizer)
+        if observer:
+            observer.gradients(self)
+        if objective.clip != NO_CLIP:
+            self._clip()
+        if scaler:
+            self._scaled_change(scaler)
+        elif self.rates.is_warm:
+            self._change()
+        else:
+            with self.rates.step():
+                self._change()
+        if objective.schedule_by == STEP:
+            self.rates.advance()
+        if observer:
+            observer.updated(self)
+
+    def _clip(self) -> None:
+        with_gradient = [p for p in self.parameters if p.grad is not None]
+        if self.objective.clip == BY_NORM:
+            nn.utils.clip_grad_norm_(with_gradient, self.objective.clip_at)
+        else:
+            nn.utils.clip_grad_value_(with_gradient, self.objective.clip_at)
+
+    def _scaled_change(self, scaler: torch.amp.GradScaler) -> None:
+        with self.rates.step():
+            scaler.step(self.optimizer)
+        scaler.update()
+
+    def _closed_step(self, batch: Batch) -> Outcome:
+        """A step of an optimizer that computes the loss as often as it likes; the outcome is that of the first time."""
+        outcomes: list[Outcome] = []
+
+        def closure() -> float:
+            self._zero_grad()
+            outcomes.append(self._backward(batch))
+            if self.objective.clip != NO_CLIP:
+                self._clip()
+            return float(outcomes[-1].loss.detach())
+
+        with self.rates.step():
+            self.optimizer.step(closure)
+        if self.objective.schedule_by == STEP:
+            self.rates.advance()
+        return outcomes[0]
+
+    def _penalty(self) -> Tensor:
+        objective = self.objective
+        l1 = [p.abs().sum() * objective.l1 for p in self._penalized] if objective.l1 else []
+        l2 = [p.square().sum() * (objective.l2 / 2) for p in self._penalized] if objective.l2 else []
+        return reduce(torch.add, [*l1, *l2])
+
+    def _groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The parameters that weights decay of, and the others."""
+        decayed = {id(p) for p in self._penalized}
+        rest = [p for p in self.parameters if id(p) not in decayed]
+        return (self._penalized, rest) if self._penalized else (rest, [])
 
     def _reached(self, chosen: Sequence[nn.Parameter], sample: Batch) -> list[nn.Parameter]:
         """The parameters among these that get a gradient: one evaluation tells, and leaves no trace in the run."""
@@ -132,13 +272,13 @@ class Learner:
         devices = [sample[0].device] if sample[0].device.type == "cuda" else []
         self.train(False)
         with torch.random.fork_rng(devices=devices), torch.enable_grad():
-            found = _leaves(self.evaluate(sample).loss)
+            found = leaves(self.evaluate(sample).loss)
         reached = [p for p in chosen if id(p) in found]
         if not reached:
             raise RunError(
                 msg(
-                    "The objective '{name}' changes no parameter: none of its losses depends on one. "
-                    "Wire its losses to layers that can learn.",
+                    "The objective '{name}' changes no parameter: none of its losses depends on one that may change. "
+                    "Wire its losses to layers that can learn, and do not freeze all of them.",
                     name=self.program.objective.name,
                 )
             )
@@ -160,38 +300,5 @@ def _weighted_sum(weights: tuple[float, ...]) -> Callable[[Mapping[str, Tensor]]
     return lambda losses: reduce(torch.add, (w * loss for w, loss in zip(weights, losses.values(), strict=True)))
 
 
-def _chosen(compiled: Compiled, program: Program, model: nn.Module) -> list[nn.Parameter]:
-    """The parameters of the nodes that the objective names; all of the model where it names none."""
-    if not program.objective.parameters:
-        return list(model.parameters())
-    nodes = compiled.project.graph.nodes
-    leaders = {node.id: leader for node, leader in followers(compiled.project.graph, compiled.analysis.nodes)}
-    named = (nodes[i] for i in program.objective.parameters if i in nodes)
-    held = (getattr(model, _attribute(node, leaders.get(node.id)), None) for node in named)
-    found = {id(p): p for part in held for p in _parameters_of(part)}
-    return [p for p in model.parameters() if id(p) in found]
-
-
-def _attribute(node: Node, leader: Node | None) -> str:
-    """Where the weights of a node are: with the node that it shares them with, if that is of its type."""
-    return leader.name if leader is not None and leader.type == node.type else node.name
-
-
-def _parameters_of(part: object) -> Iterable[nn.Parameter]:
-    if isinstance(part, nn.Parameter):
-        return (part,)
-    return part.parameters() if isinstance(part, nn.Module) else ()
-
-
-def _leaves(tensor: Tensor) -> set[int]:
-    """The ids of the tensors that a backward pass from here would reach."""
-    found, waiting, known = set(), [tensor.grad_fn], set()
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in known:
-            continue
-        known.add(node)
-        if (leaf := getattr(node, "variable", None)) is not None:
-            found.add(id(leaf))
-        waiting += [before for before, _ in node.next_functions]
-    return found
+def _copy(gradient: Tensor | None) -> Tensor | None:
+    return None if gradient is None else gradient.detach().clone()

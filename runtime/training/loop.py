@@ -26,15 +26,18 @@ from pathlib import Path
 
 import torch
 
-from graph.messages import LayerloomError
+from graph.messages import FileError, LayerloomError, RunError, msg
 from graph.model import Project
 from runtime.data import Part
 from runtime.events import (
+    OVERFIT,
+    TRAIN,
     EpochEnded,
     Event,
     Failed,
     Figures,
     Finished,
+    Noted,
     Paused,
     Resumed,
     StepsEnded,
@@ -47,8 +50,14 @@ from runtime.training.answers import ask
 from runtime.training.divergence import explain_not_finite
 from runtime.training.failures import explain_error
 from runtime.training.fit import Fit
-from runtime.training.job import Job, begin, go_on
+from runtime.training.health import Watch
+from runtime.training.job import Job, begin, build, go_on, started
+from runtime.training.precision import deterministic
+from runtime.training.preflight import ERROR, preflight
 from runtime.training.record import NotFinite, Record
+from runtime.training.wishes import carry_out
+
+Pass = Generator[Event, None, Figures | None]  # gives its figures, or None where it was left
 
 
 def train(
@@ -59,6 +68,8 @@ def train(
     resume: Path | None = None,
     control: Control | None = None,
     epochs: int | None = None,
+    mode: str = TRAIN,
+    watch: bool = True,
 ) -> Iterator[Event]:
     """Train a project; yields the events as they happen, the last one always Finished, Stopped or Failed.
 
@@ -67,18 +78,30 @@ def train(
         runs: the folder in which the run gets its own.
         resume: the folder of a run to go on with, exactly where it was. Its own snapshot of the project is trained; of
             `project` only the device and a larger number of epochs count.
-        control: the wishes to pause and to stop, read between two steps.
+        control: the wishes of a person, read between two steps.
         epochs: counts instead of the plan's.
+        mode: "overfit" and "range" only look, and leave no run behind.
+        watch: look into the layers about once a second. The numbers are the same without.
     """
     if epochs is not None:
         project = project.with_plan(replace(project.plan, epochs=epochs))
     threads = torch.get_num_threads()
+    control = control or Control()
     job: Job | None = None
     try:
-        job = go_on(resume, folder=folder, wish=project) if resume else begin(project, folder=folder, runs=runs)
-        for event in _run(job, control or Control()):
-            job.writer.log(event)
-            yield event
+        with deterministic(project.plan.deterministic):
+            if mode != TRAIN:
+                yield from _only_look(project, folder, control, mode)
+                return
+            if resume:
+                job = go_on(resume, folder=folder, wish=project)
+            else:
+                fit, prepared = build(project, folder, project.plan.epochs)
+                yield from _check(fit)
+                job = begin(fit, prepared, project, folder=folder, runs=runs)
+            for event in _run(job, control, Watch() if watch else None):
+                job.writer.log(event)
+                yield event
     except Exception as error:
         yield _failed(error, project, job)
     finally:
@@ -87,47 +110,83 @@ def train(
             job.writer.close()
 
 
-def _run(job: Job, control: Control) -> Iterator[Event]:
-    fit = job.fit
+def _check(fit: Fit) -> Iterator[Event]:
+    """The look before the run.
+
+    Raises:
+        RunError: what it found keeps the run from going on.
+    """
+    checked = preflight(fit)
+    yield checked
+    wrong = next((finding for finding in checked.findings if finding.level == ERROR), None)
+    if wrong is not None:
+        raise RunError(wrong.message, node=wrong.node)
+
+
+def _only_look(project: Project, folder: Path | None, control: Control, mode: str) -> Iterator[Event]:
+    """Try a drawing without leaving a run behind."""
+    from runtime.training.overfit import overfit_one_batch
+    from runtime.training.range_test import range_test
+
+    fit, _ = build(project, folder, project.plan.epochs)
+    yield from _check(fit)
+    yield started(fit, "")
+    yield from (overfit_one_batch if mode == OVERFIT else range_test)(fit, control)
+    if control.stop_wanted:
+        yield Stopped("", fit.device.id, 1, fit.step)
+    else:
+        yield Finished({}, "", fit.device.id, 1, fit.stopwatch.seconds)
+
+
+def _run(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
     yield job.started()
-    while fit.epoch <= fit.epochs and not control.stop_wanted:
-        yield from _epoch(job, control)
-    job.save()
-    test = None if control.stop_wanted else (yield from _test(job, control))
+    early = False
+    while job.fit.epoch <= job.fit.epochs and not (control.stop_wanted or control.stop_after_epoch or early):
+        ended = yield from _epoch(job, control, watch)
+        early = ended and job.fit.stops_early
+    yield from _save(job, control, wanted=True)
+    fit, is_stopped = job.fit, control.stop_wanted or control.stop_after_epoch
+    test = None if is_stopped else (yield from _test(job, control))
     if test is None:
         job.finish(STOPPED)
         yield Stopped(job.path, fit.device.id, min(fit.epoch, fit.epochs), fit.step)
     else:
-        job.finish(FINISHED, test=test)
-        yield Finished(test, job.path, fit.device.id, fit.epoch - 1, fit.stopwatch.seconds)
+        job.finish(FINISHED, test=test, early=early)
+        yield Finished(test, job.path, fit.device.id, fit.epoch - 1, fit.stopwatch.seconds, early)
 
 
-def _epoch(job: Job, control: Control) -> Iterator[Event]:
-    """Train on every batch once, then look at the validation part."""
+def _epoch(job: Job, control: Control, watch: Watch | None) -> Generator[Event, None, bool]:
+    """Train on every batch once, then look at the validation part; False where that was left in the middle."""
     fit = job.fit
-    started = fit.stopwatch.seconds
-    train = yield from run_epoch(job, fit.train, control, training=True)
+    since = fit.stopwatch.seconds
+    train = yield from run_epoch(job, fit.train, control, training=True, watch=watch)
     trained = fit.stopwatch.seconds
-    validation = None if train is None else (yield from run_epoch(job, fit.validation, control))
-    if train is None or validation is None:
-        return
+    if train is None:
+        return False
+    fit.end_training()
+    with fit.average.in_place():
+        validation = yield from run_epoch(job, fit.validation, control)
+    if validation is None:
+        return False
     epoch, rate = fit.epoch, fit.learning_rate
     is_best = job.end_epoch(train, validation)
-    seconds = fit.stopwatch.seconds - started
+    yield from _save(job, control, wanted=job.is_due(at_epoch_end=True))
+    seconds = fit.stopwatch.seconds - since
     yield EpochEnded(
         epoch=epoch,
         step=fit.step,
         train=train,
         validation=validation,
         learning_rate=rate,
-        samples_per_second=fit.train.count / max(trained - started, 1e-9),
+        samples_per_second=fit.train.count / max(trained - since, 1e-9),
         seconds=seconds,
         seconds_left=seconds * (fit.epochs - epoch),
         best=is_best,
     )
+    return True
 
 
-def _test(job: Job, control: Control) -> Generator[Event, None, Figures | None]:
+def _test(job: Job, control: Control) -> Pass:
     """Measure the best weights on samples that were never looked at; None if the person stopped it."""
     fit = job.fit
     job.checkpoints.load_best(fit.model)
@@ -138,50 +197,83 @@ def _test(job: Job, control: Control) -> Generator[Event, None, Figures | None]:
     return test
 
 
-def run_epoch(
-    job: Job, part: Part, control: Control, *, training: bool = False
-) -> Generator[Event, None, Figures | None]:
-    """One pass over a part of the data, training or only looking: its figures, or None if the person stopped it."""
+def run_epoch(job: Job, part: Part, control: Control, *, training: bool = False, watch: Watch | None = None) -> Pass:
+    """One pass over a part of the data, training or only looking: its figures, or None where it was left.
+
+    Wishes are carried out while it trains; a pass that only looks can be stopped.
+    """
     fit = job.fit
     record = fit.begin(training=training)
-    step = fit.train_step if training else fit.evaluate
     for batch in fit.batches(part, training=training):
-        if control.has_wish:
-            yield from _report(job, record, part, training)
-            yield from _pause(fit, control)
-            if control.stop_wanted:
+        if control.has_wish and (training or control.stop_wanted):
+            yield from _report(job, control, record, part, training)
+            yield from _obey(job, control)
+            if control.stop_wanted or job.fit is not fit:
                 return None
-        record.add(len(batch[0]), step(batch))
+        if not training:
+            record.add(len(batch[0]), fit.evaluate(batch))
+        elif watch is not None and watch.is_due:
+            record.add(len(batch[0]), watch.step(fit, batch))
+            yield watch.event(fit)
+        else:
+            record.add(len(batch[0]), fit.train_step(batch))
         if record.is_due:
-            yield from _report(job, record, part, training)
-    yield from _report(job, record, part, training)
+            yield from _report(job, control, record, part, training)
+    yield from _report(job, control, record, part, training)
     return record.figures()
 
 
-def _report(job: Job, record: Record, part: Part, training: bool) -> Iterator[Event]:
+def _report(job: Job, control: Control, record: Record, part: Part, training: bool) -> Iterator[Event]:
     """Fetch what was measured since the last report, and tell of it where it was training."""
     if not record.num_steps:
         return
-    fit, rate = job.fit, record.samples_per_second
+    fit, speed = job.fit, record.samples_per_second
     try:
         series = record.flush()
     except NotFinite as found:
         raise explain_not_finite(job, part, found, training=training) from found
     if training:
-        job.save_if_due()
-        yield StepsEnded(fit.epoch, fit.step, series, fit.learning_rate, rate)
+        yield from _save(job, control, wanted=job.is_due())
+        yield StepsEnded(fit.epoch, fit.step, series, fit.learning_rate, speed, fit.rates, fit.stopwatch.seconds)
+    while fit.notes:
+        yield Noted(fit.notes.pop(0))
 
 
-def _pause(fit: Fit, control: Control) -> Iterator[Event]:
-    """Wait as long as the person wishes."""
+def _obey(job: Job, control: Control) -> Iterator[Event]:
+    """Carry out what the person wishes, and wait as long as that is wished."""
+    fit = job.fit
+    yield from carry_out(job, control)
     if control.pause_wanted:
         yield Paused(fit.epoch, fit.step)
         with fit.stopwatch.held():
             while control.pause_wanted:
                 control.wait()
-                while control.take_wish() is not None:
-                    pass
-        yield Resumed(fit.epoch, fit.step)
+                yield from carry_out(job, control)
+        job.fit.stopwatch.seconds = fit.stopwatch.seconds
+        yield Resumed(job.fit.epoch, job.fit.step)
+
+
+def _save(job: Job, control: Control, *, wanted: bool) -> Iterator[Event]:
+    """Write a checkpoint. Where there is no room the run waits, if somebody is there to make some.
+
+    Raises:
+        FileError: it cannot be written, and nobody is there.
+    """
+    while wanted:
+        try:
+            job.save()
+            return
+        except FileError as error:
+            if not control.attended:
+                raise
+            yield Noted(
+                msg("The checkpoint could not be written: {reason} The run is paused: make room, then press Resume, or stop it.",
+                    reason=error.message)
+            )  # fmt: skip
+            control.pause()
+            yield from _obey(job, control)
+            if control.stop_wanted:
+                return
 
 
 def _failed(error: Exception, project: Project, job: Job | None) -> Failed:

@@ -12,7 +12,7 @@ import pytest
 
 from graph.messages import DataError
 from graph.model import Node
-from runtime.data import arrays as module
+from runtime.data import arrays_files as module
 from runtime.data import describe, load
 
 FINE = {"input": np.zeros((4, 3), np.float32), "target": np.array([0, 1, 2, 1])}

@@ -44,6 +44,14 @@ def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
     assert "sepal_length_cm" in refused(node, tmp_path / "new.csv")
 
 
+def test_statistics_of_earlier_runs_are_understood(tmp_path: Path) -> None:
+    node = read_node("Table", source="builtin:iris")
+    (tmp_path / "new.csv").write_text(f"{','.join(node.facts['columns'])}\n1,2,3,4\n")
+    earlier = {"n1": {"features": {"mean": [1, 1, 1, 2], "std": [1, 2, 4, 4]}}}
+    found = input_from_file(node, tmp_path / "new.csv", earlier)[Port("n1", "features")]
+    assert found.tolist() == [[0, 0.5, 0.5, 0.5]]
+
+
 @pytest.mark.parametrize(("mode", "ink", "paper"), [("L", 0, 255), ("L", 255, 0), ("RGB", (0, 0, 90), (255, 250, 240))])
 def test_a_picture_of_a_digit_becomes_light_on_dark(tmp_path: Path, mode: str, ink: object, paper: object) -> None:
     image = Image.new(mode, (40, 40), paper)

@@ -130,12 +130,12 @@ def test_a_constant_feature_becomes_0(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b,y\n" + "".join(f"0.1,{i},{i * 0.3}\n" for i in range(20)))
     data = prepare(project(source="t.csv", folder=tmp_path), tmp_path)
     assert data.train.tensors[FEATURES][:, 0].abs().max() < 1e-6
-    assert data.statistics["n1"]["features"]["std"][0] == 1
+    assert data.statistics["n1"]["numbers"]["scale"][0] == 1
 
 
 def test_without_standardize_features_stay_as_they_are() -> None:
     data = prepare(project(source="builtin:diabetes", scaling="none"))
-    assert data.statistics == {"n1": {}}
+    assert set(data.statistics["n1"]["numbers"]["scale"]) == {1}
     assert data.train.tensors[FEATURES][:, 0].min() == 19  # years of age
 
 

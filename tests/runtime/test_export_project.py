@@ -51,6 +51,20 @@ def _table(folder: Path) -> Project:
     return d.project
 
 
+def _mixed_table(folder: Path) -> Project:
+    """Numbers and words with gaps; what the test part has alone is unknown to the network."""
+    rows = [
+        f"{i if i % 5 else ''},{'red green blue'.split()[i % 3] if i % 7 else 'NA'},{i * i % 7 / 3}" for i in range(20)
+    ]
+    path = folder / "mixed.csv"
+    path.write_text("\n".join(["size,color,answer", *rows, "3, teal ,0.5"]), "utf-16")
+    d = Drawing("Net")
+    d.add("data.Table", "rows", source=str(path), missing="fill", scaling="min-max")
+    x = d.add("nn.Linear", "fc1", d.port("rows", "features"), out_features=1)
+    d.add("nn.MSELoss", "loss", x, d.port("rows", "target"))
+    return d.project
+
+
 def _arrays(folder: Path) -> Project:
     path = folder / "arrays.npz"
     np.savez(path, x=np.arange(24, dtype=np.uint8).reshape(8, 3), y=np.arange(8) % 2)
@@ -58,6 +72,16 @@ def _arrays(folder: Path) -> Project:
     d.add("data.Arrays", "samples", source=str(path))
     x = d.add("nn.Linear", "fc1", d.port("samples", "input"), out_features=2)
     d.add("nn.CrossEntropyLoss", "loss", x, d.port("samples", "target"))
+    return d.project
+
+
+def _films(folder: Path) -> Project:
+    path = folder / "films.npz"
+    np.savez(path, x=np.zeros((8, 4, 5, 6, 3), np.uint8), y=np.arange(8) % 2)
+    d = Drawing("Net")
+    d.add("data.Arrays", "films", source=str(path), layout="channels last")
+    x = d.add("nn.Linear", "fc1", d.add("nn.Flatten", "flat1", d.port("films", "input")), out_features=2)
+    d.add("nn.CrossEntropyLoss", "loss", x, d.port("films", "target"))
     return d.project
 
 
@@ -125,6 +149,18 @@ def _csv(folder: Path) -> list[Path]:
     return [folder / "new.csv"]
 
 
+def _mixed_csv(folder: Path) -> list[Path]:
+    text = "color,size\n red ,1e2\nteal,?\nnull,-3\nmauve,0.1\ngreen,NaN\n"
+    (folder / "new.csv").write_text(text)
+    (folder / "new16.csv").write_text(text, "utf-16")
+    return [folder / "new.csv", folder / "new16.csv"]
+
+
+def _films_npz(folder: Path) -> list[Path]:
+    np.savez(folder / "new.npz", x=np.arange(720).reshape(2, 4, 5, 6, 3).astype(np.uint8))
+    return [folder / "new.npz"]
+
+
 def _npz(folder: Path) -> list[Path]:
     np.savez(folder / "new.npz", INPUT=np.arange(6, dtype=np.uint8).reshape(2, 3))
     np.savez(folder / "floats.npz", x=np.linspace(0, 1, 9).reshape(3, 3))
@@ -132,7 +168,15 @@ def _npz(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    ("draw", "samples"), [(_images, _pictures), (_color_images, _pictures), (_table, _csv), (_arrays, _npz)]
+    ("draw", "samples"),
+    [
+        (_images, _pictures),
+        (_color_images, _pictures),
+        (_table, _csv),
+        (_mixed_table, _mixed_csv),
+        (_arrays, _npz),
+        (_films, _films_npz),
+    ],
 )
 def test_the_project_gives_the_network_what_the_application_gives_it(draw, samples, tmp_path):
     trained = _trained(draw(tmp_path / "data" if draw is _color_images else tmp_path))

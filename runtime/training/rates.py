@@ -1,0 +1,116 @@
+"""The learning rate of an objective: its schedule, the warm-up before it, and what a person sets by hand."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from runtime.training.optimizers import Schedule
+
+_SCALED_IN_GROUPS = ("lr", "initial_lr", "max_lr", "min_lr", "base_lr")  # what schedules keep of it there
+_SCALED_LISTS = ("base_lrs", "max_lrs", "_last_lr")
+
+
+class Rates:
+    """Advances a schedule, and multiplies what it gives by t / `warmup` at step t = 1, 2, ... of the first `warmup` steps.
+
+    By hand, around each step of the optimizer:
+
+        scheduled = group["lr"]
+        group["lr"] = scheduled * min(1, t / warmup)
+        optimizer.step()
+        group["lr"] = scheduled
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, schedule: Schedule | None, warmup: int) -> None:
+        self._optimizer = optimizer
+        self._schedule, self._warmup = schedule, warmup
+        self._steps = 0
+
+    @property
+    def current(self) -> float:
+        """The learning rate of the next step."""
+        return float(self._groups[0]["lr"]) * self._share
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Let the optimizer take a step inside."""
+        if self._steps >= self._warmup:
+            yield
+        else:
+            scheduled, share = [group["lr"] for group in self._groups], self._share
+            for group in self._groups:
+                group["lr"] = group["lr"] * share
+            try:
+                yield
+            finally:
+                for group, rate in zip(self._groups, scheduled, strict=True):
+                    group["lr"] = rate
+        self._steps += 1
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the warm-up is over, so that `step` may be left out."""
+        return self._steps >= self._warmup
+
+    def advance(self, figure: float | None = None) -> None:
+        """Move the schedule on by one; `figure` is the one that is watched, for schedules that look at it."""
+        if isinstance(self._schedule, ReduceLROnPlateau):
+            if figure is not None:
+                self._schedule.step(figure)
+        elif self._schedule is not None:
+            with warnings.catch_warnings():
+                # A run that goes on between the last step of an epoch and its end makes no step of its own before this.
+                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
+                warnings.filterwarnings("ignore", "The epoch parameter in `scheduler.step", UserWarning)
+                self._schedule.step()
+
+    def fix(self, rate: float) -> None:
+        """Learn with this rate alone in the next step, whatever schedule and warm-up say."""
+        self._warmup, self._schedule = 0, None
+        for group in self._groups:
+            group["lr"] = rate
+
+    def set(self, rate: float) -> None:
+        """Learn with this rate from the next step on; a schedule goes on from there in proportion."""
+        before = self.current
+        factor = rate / before if before else 0.0
+        for group in self._groups:
+            for key in _SCALED_IN_GROUPS:
+                if key in group:
+                    group[key] = group[key] * factor if before else rate
+        for name in _SCALED_LISTS:
+            if isinstance(found := getattr(self._schedule, name, None), list):
+                setattr(self._schedule, name, [value * factor if before else rate for value in found])
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is needed to go on (the rates themselves are the optimizer's)."""
+        state = self._schedule.__dict__.items() if self._schedule is not None else ()
+        return {"schedule": {k: v for k, v in state if _is_plain(v)}, "steps": self._steps}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        self._steps = state["steps"]
+        if self._schedule is not None:
+            self._schedule.__dict__.update(state["schedule"])
+
+    @property
+    def _groups(self) -> list[dict[str, Any]]:
+        """They are other ones after an optimizer loaded its state."""
+        return self._optimizer.param_groups
+
+    @property
+    def _share(self) -> float:
+        return min(1.0, (self._steps + 1) / self._warmup) if self._warmup else 1.0
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value of a schedule changes as it goes on: the rest is as it was built."""
+    if isinstance(value, list):
+        return all(isinstance(entry, int | float) for entry in value)
+    return value is None or isinstance(value, int | float | str)
