@@ -12,7 +12,7 @@ from drawings import Drawing
 from graph.model import Port, Project
 from graph.plan import Choice, Objective, Plan, Split
 from runtime.data import describe
-from runtime.events import EpochEnded, Event, StepsEnded
+from runtime.events import Checked, EpochEnded, Event, Health, StepsEnded
 from runtime.session import Control
 from runtime.training.loop import train
 
@@ -77,8 +77,9 @@ def arrays(
 
 
 def run(project: Project, runs: Path, **more) -> list[Event]:
-    """All events of a run."""
-    return list(train(project, runs=runs, **more))
+    """The events of a run, without those that only look: the check before it, and the health of layers."""
+    control = more.pop("control", None) or Control(attended=False)
+    return [e for e in train(project, runs=runs, control=control, **more) if not isinstance(e, (Checked, Health))]
 
 
 def step_series(events: Iterable[Event], name: str = "loss") -> list[float]:

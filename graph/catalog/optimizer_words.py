@@ -97,7 +97,7 @@ _MOMENTA = {
 
 # By the name of the parameter, or Class.name where it means something else there; name and default follow.
 PARAMS: Mapping[str, Param] = {
-    "lr": real("", None, "Learning rate: the size of each step.", minimum=0, maximum=1e6, required=True, keyword=True),
+    "lr": real("", None, "Learning rate: the size of each step.", minimum=0, maximum=1e12, required=True, keyword=True),
     "beta1": _beta("Memory of the average gradient, from 0 to below 1."),
     "beta2": _beta("Memory of the average squared gradient, from 0 to below 1."),
     "eps": real("", None, "A small number that keeps the division from failing.", minimum=0),

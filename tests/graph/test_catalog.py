@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
+import json
 from collections.abc import Collection
 from itertools import product
+from pathlib import Path
 from typing import get_overloads
 
 import pytest
-import torch
 from torch import nn
 
 from graph.catalog import CATALOG, FAMILY_LABELS, Auto, Catalog, Kind, NodeType, Param, Role
 from graph.catalog.excluded import EXCLUDED
+from graph.catalog.optimizer_words import DEFAULTS, SPLIT, UNSUPPORTED
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.catalog.types import ordered_inputs, variadic_index
 from graph.messages import EditError
@@ -77,6 +80,8 @@ SIZE = 8  # of what follows from inputs; the groups of GroupNorm divide it
 
 TYPES = [pytest.param(node_type, id=node_type.id) for node_type in CATALOG.values()]
 MODULES = [pytest.param(t, id=t.label) for t in CATALOG.values() if t.id.startswith("torch.nn.")]
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def signature(function, offered: Collection[str] = ()) -> dict[str, inspect.Parameter]:
@@ -194,30 +199,32 @@ def test_the_switch_decides_about_parameters(node_type, switched_on):
     assert described == any(True for _ in module.parameters()) == switched_on
 
 
-@pytest.mark.parametrize("described", OPTIMIZERS.values(), ids=lambda d: d.label)
-def test_optimizers_are_those_of_pytorch(described):
-    optimizer = getattr(torch.optim, described.id.removeprefix("torch.optim."))
-    found = signature(optimizer.__init__)
-    values = described.values(Choice(described.id))
-    expected = [n for n in found if n != "self"]
-    if "betas" in found:
-        at = expected.index("betas")
-        expected[at : at + 1] = ["beta1", "beta2"]
-        assert (values.pop("beta1"), values.pop("beta2")) == found["betas"].default
-    assert [p.name for p in described.params] == expected
-    check_defaults(tuple(p for p in described.params if p.name in values), found)
-    optimizer([nn.Parameter(torch.zeros(1))], **values)
+def test_optimizers_and_schedulers_are_those_of_the_installed_pytorch():
+    """`tools/introspect_torch.py` was run, and nothing is missing but what cannot be used."""
+    path = ROOT / "tools" / "introspect_torch.py"
+    spec = importlib.util.spec_from_file_location("introspect_torch", path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    found = tool.signatures()
+    assert json.loads(tool.TARGET.read_text("utf-8")) == json.loads(json.dumps(found))
+    ids = {*OPTIMIZERS, *SCHEDULERS} - {"constant"}
+    assert {i.rpartition(".")[2] for i in found.keys() - ids} == UNSUPPORTED and ids <= found.keys()
 
 
-@pytest.mark.parametrize("described", [s for s in SCHEDULERS.values() if s.id != "constant"], ids=lambda d: d.label)
-def test_schedulers_are_those_of_pytorch(described):
-    scheduler = getattr(torch.optim.lr_scheduler, described.id.rpartition(".")[2])
-    found = signature(scheduler.__init__)
-    assert [p.name for p in described.params] == [n for n in found if n != "self"]
-    check_defaults(described.params, found)
+@pytest.mark.parametrize("described", [*OPTIMIZERS.values(), *SCHEDULERS.values()], ids=lambda d: d.label)
+def test_defaults_are_pytorchs_where_nothing_else_is_said(described):
+    known, name = (
+        json.loads((ROOT / "resources" / "torch_optim.json").read_text("utf-8")),
+        described.id.rpartition(".")[2],
+    )
     values = described.values(Choice(described.id))
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    scheduler(optimizer, **{name: 5 if value is None else value for name, value in values.items()})
+    for whole, parts in SPLIT.items():
+        if all(part in values for part in parts):
+            values[whole] = [values.pop(part) for part in parts]
+    ours = DEFAULTS.get(name, {})
+    for key, value in values.items():
+        expected = ours.get(key, known[described.id][key])
+        assert value == (tuple(expected) if key == "milestones" else expected), key
 
 
 def test_every_choice_has_help():

@@ -86,7 +86,7 @@ def test_a_fix_leaves_the_rest_of_the_plan_alone():
 def test_what_is_wrong_is_said_in_words():
     assert "80% / 80% / 80%" in str(problem_of(Plan(split=Split(0.8, 0.8, 0.8)))[1].message)
     assert str(problem_of(objective(optimizer=Choice(ADAM, {"lr": -1.0})))[1].message) == (
-        "Adam: 'lr' cannot be -1.0. It takes a number, at least 0."
+        "Adam: 'lr' cannot be -1.0. It takes a number from 0 to 1e+12."
     )
 
 

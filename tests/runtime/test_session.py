@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from graph.messages import RunError, msg
-from runtime.events import FINAL, Failed, Finished, Paused, Resumed, RunStarted, StepsEnded, Stopped
+from runtime.events import FINAL, Checked, Failed, Finished, Paused, Resumed, RunStarted, StepsEnded, Stopped
 from runtime.session import Control, Session
 from trainings import digits, mlp, plan
 
@@ -57,7 +57,7 @@ def test_a_run_ends_with_finished_and_then_the_session_is_still(start):
     watched = start(2)
     watched.wait_for(Finished)
     assert watched.session.join(5) and not watched.session.running and watched.session.poll() == []
-    assert isinstance(watched.events[0], RunStarted)
+    assert isinstance(watched.events[0], Checked) and isinstance(watched.events[1], RunStarted)
     assert [isinstance(event, FINAL) for event in watched.events].count(True) == 1
 
 

@@ -238,7 +238,7 @@ def test_numbers_in_the_data_that_are_not_finite_name_the_data(tmp_path, monkeyp
 
     monkeypatch.setattr("runtime.training.job.prepare", spoiled)
     failed = run(project, tmp_path)[-1]
-    assert isinstance(failed, Failed) and "'digits' gives numbers that are not finite" in str(failed.message)
+    assert isinstance(failed, Failed) and "'digits' gives numbers that are missing or infinite" in str(failed.message)
     assert project.graph.nodes[failed.node].name == "digits"
 
 
