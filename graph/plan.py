@@ -11,6 +11,7 @@ EPOCH, STEP = UNITS = ("epoch", "step")
 NO_CLIP, BY_NORM, BY_VALUE = CLIPS = ("none", "norm", "value")
 FLOAT32, BFLOAT16, FLOAT16 = PRECISIONS = ("float32", "bfloat16", "float16")
 NO_AVERAGE, EMA, SWA = AVERAGES = ("none", "ema", "swa")
+LAST = "last"  # instead of a figure to watch: the last epoch counts as the best
 WHOLE = 0  # the batch size that stands for all training samples at once
 
 
@@ -71,7 +72,8 @@ class Plan:
     A `batch_size` of 0 (`WHOLE`) takes all training samples in one step. `averaging` evaluates and keeps averaged weights:
     "ema" with `averaging_decay` a step, "swa" as the mean of the ends of the epochs from `averaging_start` on. With `patience`
     above 0 a run stops early after so many epochs in which the validation figure `monitor` did not get better by more than
-    `min_delta`; `monitor` also says which epoch is the best. `frozen` are ids of nodes whose parameters never change.
+    `min_delta`; `monitor` also says which epoch is the best (`LAST`: the last one, for games such as a GAN's that no figure
+    tells). `frozen` are ids of nodes whose parameters never change.
     """
 
     split: Split = field(default_factory=Split)

@@ -57,7 +57,7 @@ class Describer(QObject):
         if node_type is None or node_type.role is not Role.DATA:
             return node
         blank = replace(node, facts=None)
-        source = node_type.values(node)["source"]
+        source = node_type.values(node).get("source")  # what is made up has none
         if source is not None and not str(source).startswith(BUILTIN):
             threading.Thread(target=self._work, args=(blank, folder), name="layerloom-data", daemon=True).start()
             return blank

@@ -34,6 +34,20 @@ _EXAMPLES = {
             "an exponential in it: on the test part the network reaches R² 0.98, a linear fit 0.84."
         ),
     ),
+    "spirals_mlp": Example(
+        msg("Three spirals"),
+        msg("A small network learns to tell made-up points in the plane apart; watch how its accuracy jumps."),
+    ),
+    "gan_points": Example(
+        msg("A GAN on points"),
+        msg(
+            "A generator and a discriminator play against each other, each with an objective of its own, over eight spots on a ring."
+        ),
+    ),
+    "char_lm": Example(
+        msg("A language model by characters"),
+        msg("A GRU reads sonnets of Shakespeare and learns which character comes next."),
+    ),
 }
 
 _ARCHITECTURES = {

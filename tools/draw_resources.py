@@ -1,4 +1,4 @@
-"""Writes the drawings that ship: the famous architectures and the ready blocks (`python tools/draw_resources.py`)."""
+"""Writes the drawings that ship: the famous architectures, the ready blocks and some examples (`python tools/draw_resources.py`)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    """Draw every file of the two folders again."""
+    """Draw every file again that is drawn by a program."""
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     import architectures
+    import example_drawings
     import ready_blocks
     from graph import files
 
-    for folder, drawings in (("architectures", architectures.DRAW), ("blocks", ready_blocks.DRAW)):
+    folders = {"architectures": architectures.DRAW, "blocks": ready_blocks.DRAW, "examples": example_drawings.DRAW}
+    for folder, drawings in folders.items():
         for name, draw in drawings.items():
             path = ROOT / "resources" / folder / f"{name}{files.SUFFIX}"
             path.write_text(files.to_text(draw()), "utf-8")

@@ -12,6 +12,8 @@ from graph.catalog import (
     comparison,
     convolution,
     data,
+    data_generated,
+    data_text,
     distance,
     embedding,
     indexing,
@@ -62,6 +64,8 @@ FAMILY_LABELS: Mapping[str, Message] = MappingProxyType(
 )
 _FAMILIES = (
     data,
+    data_text,
+    data_generated,
     network,
     linear,
     embedding,

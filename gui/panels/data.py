@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from graph.catalog import CATALOG, Param, Role
+from graph.catalog import CATALOG, Kind, Param, Role
 from graph.messages import Message, tr
 from graph.model import Node, NodeId, Value
 from gui.editor import Editor
@@ -105,8 +105,7 @@ class DataCard(QWidget):
         """Show what the node knows of its data now."""
         node = self._node
         self._name.setText(node.name)
-        value = CATALOG[node.type].values(node)["source"]
-        self.source.show_value(value, is_set=False)
+        self.source.show_value(CATALOG[node.type].values(node).get("source"), is_set=False)
         self.facts.set_facts(describe_facts(facts_of(node)))
 
     def read(self) -> None:
@@ -118,9 +117,7 @@ class DataCard(QWidget):
 
     @property
     def _param(self) -> Param:
-        param = CATALOG[self.type_id].param("source")
-        assert param is not None
-        return param
+        return CATALOG[self.type_id].param("source") or Param(name="source", kind=Kind.FILE, optional=True, help="")
 
     @property
     def _node(self) -> Node:
@@ -195,6 +192,8 @@ class DataCard(QWidget):
         layout.addLayout(header)
         layout.addWidget(self.source)
         layout.addLayout(buttons)
+        for widget in (self.source, self.choose_button):  # what is made up has no source
+            widget.setVisible(CATALOG[self.type_id].param("source") is not None)
         for widget in (
             self._trouble,
             self.facts,

@@ -10,15 +10,17 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from graph.catalog import Catalog, Kind, Param, Role
+from graph.figures import watched_figures
 from graph.messages import Message, msg, tr, translate
 from graph.model import Node
-from graph.plan import WHOLE, Objective, Plan
+from graph.plan import LAST, WHOLE, Objective, Plan
 from gui.editor import Editor
 from gui.figures import grouped
 from gui.panels.data_facts import facts_of, num_samples
 from gui.panels.fields import ChoiceField
 from gui.panels.fold import Fold
 from gui.panels.form import FieldRow, HelpLine
+from gui.panels.metrics import title_of
 from gui.panels.node_choice import NodeChoice, learning_nodes
 from gui.panels.objective_form import ObjectiveList
 from gui.panels.parts import MARGIN, FactList, Heading, ScrollColumn, column, label, row, small_button
@@ -110,8 +112,9 @@ class TrainingPanel(QWidget):
         self.device.show_value(device, is_set=device != AUTO)
 
     def _refresh_monitor(self, monitor: str) -> None:
-        known = figures_to_watch(self._editor.project)
-        self._monitor_field.set_choices({name: name for name in dict.fromkeys((*known, monitor))})
+        known = watched_figures(self._editor.project)
+        labels = {name: title_of(name) for name in dict.fromkeys((*known, monitor))}
+        self._monitor_field.set_choices({**labels, LAST: tr("the last epoch")})
         self.monitor.show_value(monitor, is_set=monitor != Plan().monitor)
 
     def _set(self, name: str, value: object, text: Message) -> None:
@@ -189,11 +192,6 @@ class TrainingPanel(QWidget):
         layout = column(self)
         layout.addWidget(scroll, 1)
         layout.addWidget(self._help)
-
-
-def figures_to_watch(project) -> list[str]:
-    """The names of the figures of a run that the plan can watch."""
-    return [Plan().monitor]
 
 
 def _goals(nodes: Iterable[Node], catalog: Catalog) -> list[Node]:

@@ -15,7 +15,7 @@ from graph.messages import DataError, EditError, msg
 from graph.model import Node
 from runtime.data.readers import READERS, Reader, Values
 from runtime.data.records import Loaded, Look
-from runtime.data.sources import locate
+from runtime.data.sources import Place, locate
 
 LOOKED_AT = 64  # samples
 
@@ -28,7 +28,7 @@ def load(node: Node, folder: Path | None = None) -> Loaded:
     """
     with _blaming(node):
         values = values_of(node)
-        place = locate(str(values["source"] or ""), CATALOG[node.type].id, folder)
+        place = _place(node, values, folder)
         return reader_of(node).read(place, values)
 
 
@@ -57,6 +57,14 @@ def describe(node: Node, folder: Path | None = None) -> dict[str, Any]:
         DataError: as for `load`.
     """
     return load(node, folder).facts()
+
+
+def _place(node: Node, values: Values, folder: Path | None) -> Place:
+    """Where the data of a node is; what is made up is nowhere."""
+    node_type = CATALOG[node.type]
+    if "source" not in values:
+        return Place(Path(), node_type.label)
+    return locate(str(values["source"] or ""), node_type.id, folder)
 
 
 def values_of(node: Node) -> Values:

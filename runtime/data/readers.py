@@ -6,10 +6,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runtime.data import arrays, images, tables
+from runtime.data import arrays, generated, images, tables, texts
 from runtime.data.looks import look_at_samples
 from runtime.data.records import Arrays, Loaded, Look, Statistics
-from runtime.data.sources import ARRAYS, IMAGES, TABLE, Place
+from runtime.data.sources import (
+    ARRAYS,
+    IMAGES,
+    LABELED,
+    PAIRS,
+    POINTS,
+    SERIES,
+    SHAPES,
+    TABLE,
+    TAGGED,
+    TEXT,
+    Place,
+)
 from runtime.data.tables_look import look_at_table
 
 if TYPE_CHECKING:
@@ -48,4 +60,17 @@ READERS: Mapping[str, Reader] = {
     IMAGES: Reader(images.read_images, images.read_input),
     TABLE: Reader(tables.read_table, tables.read_input, tables.fit, tables.transform, look_at_table),
     ARRAYS: Reader(arrays.read_arrays, arrays.read_input),
+    TEXT: Reader(
+        texts.read_windows, texts.read_prompts, texts.fit_windows, texts.transform_windows, texts.look_at_windows
+    ),
+    LABELED: Reader(
+        texts.read_labeled, texts.read_lines, texts.fit_labeled, texts.transform_labeled, texts.look_at_labeled
+    ),
+    TAGGED: Reader(
+        texts.read_tagged, texts.read_sentences, texts.fit_tagged, texts.transform_tagged, texts.look_at_tagged
+    ),
+    PAIRS: Reader(texts.read_pairs, texts.read_sources, texts.fit_pairs, texts.transform_pairs, texts.look_at_pairs),
+    POINTS: Reader(generated.read_points, generated.read_points_input, look=generated.look_at_points),
+    SERIES: Reader(generated.read_series, generated.read_array_input, look=generated.look_at_series),
+    SHAPES: Reader(generated.read_shapes, generated.read_array_input, look=generated.look_at_shapes),
 }

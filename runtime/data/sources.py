@@ -12,6 +12,9 @@ from graph.messages import DataError, Message, msg
 
 DATASETS = Path(__file__).resolve().parents[2] / "resources" / "datasets"
 IMAGES, TABLE, ARRAYS = "layerloom.data.Images", "layerloom.data.Table", "layerloom.data.Arrays"
+TEXT, LABELED = "layerloom.data.Text", "layerloom.data.LabeledTexts"
+TAGGED, PAIRS = "layerloom.data.TaggedTexts", "layerloom.data.TextPairs"
+POINTS, SERIES, SHAPES = "layerloom.data.Points", "layerloom.data.Series", "layerloom.data.Shapes"
 PREFIX = "builtin:"
 
 MAX_BYTES = 4 * 2**30  # of one source in memory
@@ -31,6 +34,10 @@ BUILTINS = {
     "iris": Builtin(TABLE, msg("Iris flowers"), DATASETS / "iris" / "iris.csv"),
     "wine": Builtin(TABLE, msg("Wines of three cultivars"), DATASETS / "wine" / "wine.csv"),
     "breast_cancer": Builtin(TABLE, msg("Breast cancer diagnosis"), DATASETS / "breast_cancer" / "breast_cancer.csv"),
+    "sonnets": Builtin(TEXT, msg("Sonnets of Shakespeare"), DATASETS / "sonnets" / "sonnets.txt"),
+    "reviews": Builtin(LABELED, msg("Made-up reviews"), DATASETS / "reviews" / "reviews.csv"),
+    "tagged": Builtin(TAGGED, msg("Made-up sentences with parts of speech"), DATASETS / "tagged" / "tagged.txt"),
+    "dates": Builtin(PAIRS, msg("Dates in words and in figures"), DATASETS / "dates" / "dates.tsv"),
     "diabetes": Builtin(TABLE, msg("Diabetes patients"), DATASETS / "diabetes" / "diabetes.csv"),
 }
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from graph.figures import direction
 from graph.messages import Message, RunError, msg
 from graph.model import Port
-from graph.plan import WHOLE
+from graph.plan import LAST, WHOLE
 from runtime.compiler import Compiled
 from runtime.data import Part
 from runtime.data.parts import num_batches
@@ -255,6 +255,8 @@ class Fit:
         return direction(self.plan.monitor, self.compiled.project)
 
     def _is_better(self, figure: float) -> bool:
+        if self.plan.monitor == LAST:
+            return True
         if not math.isfinite(figure):
             return self.best is None
         if self.best is None or not math.isfinite(self.best):

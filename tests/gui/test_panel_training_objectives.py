@@ -172,4 +172,4 @@ def test_the_reach_of_one_objective_at_a_time_is_shown(qtbot, editor, panel):
 def test_another_plan_is_shown_at_once(editor, panel):
     editor.set_plan(replace(plan(editor), patience=5, monitor="accuracy"), msg("Set the patience"))
     assert panel.rows["patience"].field.text() == "5"
-    assert panel.monitor.field.currentText() == "accuracy"
+    assert panel.monitor.field.currentText() == "Accuracy"

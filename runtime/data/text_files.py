@@ -1,0 +1,225 @@
+"""Reading files of text: whole texts, texts with a class, CoNLL columns, pairs with a tab between."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from graph.messages import DataError, Message, msg
+from runtime.data.sources import check_size, listed, reading
+
+MOST_TOLD = 100  # broken lines that are told one by one
+TEXT_SUFFIX = ".txt"
+Values = Mapping[str, Any]
+
+
+class Texts(NamedTuple):
+    """Texts, what belongs to each, and what was left out; the words of a sentence are joined by the sign U+001F."""
+
+    texts: list[str]
+    labels: list[str]
+    broken: tuple[Message, ...]
+
+
+class _Faults:
+    """Refuses the first line that does not fit, or notes all of them, as the person chose."""
+
+    def __init__(self, values: Values) -> None:
+        self._skips = values["broken"] == "skip"
+        self.found: list[Message] = []
+
+    def note(self, message: Message) -> None:
+        """A line is broken.
+
+        Raises:
+            DataError: broken lines are refused.
+        """
+        if not self._skips:
+            raise DataError(message)
+        self.found.append(message)
+
+    def told(self) -> tuple[Message, ...]:
+        """The first ones, and how many more there are."""
+        more = len(self.found) - MOST_TOLD
+        return (*self.found[:MOST_TOLD], *([msg("… and {count:,} more.", count=more)] if more > 0 else []))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, UTF-8 with line ends as \\n.
+
+    Raises:
+        DataError: it is empty, too large, or no UTF-8 text.
+    """
+    with reading(path):
+        check_size(path, path.stat().st_size)
+        content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            msg("'{file}', line {line} is not UTF-8 text. Save the file as UTF-8.", file=path.name, line=line)
+        ) from error
+    if not text.strip():
+        raise DataError(msg("'{file}' holds nothing but blanks. Choose a file with text in it.", file=path.name))
+    return text
+
+
+def text_of(path: Path) -> str:
+    """The text of a file, or of all .txt files in a folder in the order of their names.
+
+    Raises:
+        DataError: there is none, or it cannot be read.
+    """
+    with reading(path):
+        if not path.is_dir():
+            return read_text(path)
+        files = sorted(file for file in path.rglob(f"*{TEXT_SUFFIX}") if file.is_file())
+    if not files:
+        raise DataError(msg("The folder '{folder}' holds no .txt files. Choose another, or a file.", folder=path))
+    return "\n".join(map(read_text, files))
+
+
+def labeled_texts(path: Path, values: Values) -> Texts:
+    """Texts and classes of a CSV or TSV file, or of a folder with a folder a class.
+
+    Raises:
+        DataError: a column is missing, or a line does not fit and is not to be skipped.
+    """
+    with reading(path):
+        is_folder = path.is_dir()
+    return _labeled_folder(path) if is_folder else _labeled_file(path, values)
+
+
+def _labeled_folder(path: Path) -> Texts:
+    with reading(path):
+        folders = sorted(f for f in path.iterdir() if f.is_dir() and not f.name.startswith("."))
+        files = [(file, folder.name) for folder in folders for file in sorted(folder.glob(f"*{TEXT_SUFFIX}"))]
+    if not files:
+        raise DataError(
+            msg(
+                "'{folder}' has no folders with .txt files in it. Put the texts of each class into a folder of its own.",
+                folder=path,
+            )
+        )
+    return Texts([read_text(file) for file, _ in files], [label for _, label in files], ())
+
+
+def _labeled_file(path: Path, values: Values) -> Texts:
+    rows = _rows(path)
+    _, header = next(rows, (1, []))
+    names = [name.strip() for name in header]
+    text_at = _place(names, values["text_column"], "text", 0, path)
+    label_at = _place(names, values["label_column"], "label", len(names) - 1, path)
+    if text_at == label_at:
+        raise DataError(msg("'{file}' has a single column. Texts and classes need a column each.", file=path.name))
+    faults, texts, labels = _Faults(values), [], []
+    for line, row in rows:
+        if len(row) != len(names):
+            faults.note(msg("'{file}', line {line} has {found} cells, but there are {wanted} columns of texts. Mend that line.",
+                            file=path.name, line=line, found=len(row), wanted=len(names)))  # fmt: skip
+        elif not row[text_at].strip() or not row[label_at].strip():
+            faults.note(
+                msg(
+                    "'{file}', line {line} has no text or no class. Fill it in, or delete the line.",
+                    file=path.name,
+                    line=line,
+                )
+            )
+        else:
+            texts.append(row[text_at])
+            labels.append(row[label_at].strip())
+    return _checked(Texts(texts, labels, faults.told()), path)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    text = read_text(path)
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text), delimiter=max("\t,;", key=first.count), strict=True)
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise DataError(
+            msg("'{file}', line {line}: the quotation marks around a text do not fit ({reason}). Mend that line.",
+                file=path.name, line=reader.line_num, reason=error)
+        ) from error  # fmt: skip
+
+
+def _place(names: list[str], wished: object, usual: str, otherwise: int, path: Path) -> int:
+    name = str(wished or usual)
+    if name in names:
+        return names.index(name)
+    if wished:
+        raise DataError(
+            msg("'{file}' has no column '{column}' of texts or classes. Its columns are: {columns}.",
+                file=path.name, column=name, columns=listed(names))
+        )  # fmt: skip
+    return otherwise
+
+
+def tagged_sentences(path: Path, values: Values) -> Texts:
+    """Sentences of a file with a word a line, its tag in the last column; empty lines stand between sentences.
+
+    Raises:
+        DataError: a line has no tag and is not to be skipped with its sentence.
+    """
+    faults, texts, tags = _Faults(values), [], []
+    for sentence in _sentences(read_text(path)):
+        wrong = next((line for line, cells in sentence if len(cells) < 2), None)
+        if wrong is not None:
+            faults.note(msg("'{file}', line {line} has a word without a tag. Each line is a word, blanks, and its tag.",
+                            file=path.name, line=wrong))  # fmt: skip
+            continue
+        texts.append("\x1f".join(cells[0] for _, cells in sentence))
+        tags.append("\x1f".join(cells[-1] for _, cells in sentence))
+    return _checked(Texts(texts, tags, faults.told()), path)
+
+
+def _sentences(text: str) -> Iterator[list[tuple[int, list[str]]]]:
+    sentence: list[tuple[int, list[str]]] = []
+    for line, row in enumerate(text.splitlines(), start=1):
+        cells = row.split()
+        if cells and cells[0] != "-DOCSTART-":
+            sentence.append((line, cells))
+        elif sentence:
+            yield sentence
+            sentence = []
+    if sentence:
+        yield sentence
+
+
+def pairs(path: Path, values: Values) -> Texts:
+    """Pairs of a file with a tab between the two sentences of a line; further columns are passed over.
+
+    Raises:
+        DataError: a line has no pair and is not to be skipped.
+    """
+    faults, texts, answers = _Faults(values), [], []
+    for line, row in enumerate(read_text(path).splitlines(), start=1):
+        cells = row.split("\t")
+        if not row.strip():
+            continue
+        if len(cells) < 2 or not cells[0].strip() or not cells[1].strip():
+            faults.note(msg("'{file}', line {line} is no pair: a sentence, a tab, and the other sentence. Mend that line.",
+                            file=path.name, line=line))  # fmt: skip
+            continue
+        texts.append(cells[0].strip())
+        answers.append(cells[1].strip())
+    return _checked(Texts(texts, answers, faults.told()), path)
+
+
+def _checked(found: Texts, path: Path) -> Texts:
+    if len(found.texts) < 2:
+        raise DataError(
+            msg(
+                "'{file}' has {count} samples of text that can be used; at least 2 are needed.",
+                file=path.name,
+                count=len(found.texts),
+            )
+        )
+    return found
