@@ -25,7 +25,7 @@ DARK = MappingProxyType(
         "data": "#2fbfa0", "convolution": "#5b9cff", "pooling": "#4fc3f7", "activation": "#ffcc4d",
         "linear": "#a78bfa", "normalization": "#66d98a", "regularization": "#94a3b8", "shape": "#94a3b8",
         "arithmetic": "#f0a36b", "loss": "#ff6b7f", "metric": "#f472b6", "network": "#c0c7d2",
-        "embedding": "#c98bf5", "padding": "#8fb3d9", "vision": "#a9d45b", "distance": "#d9b38c",
+        "embedding": "#c98bf5", "padding": "#8fb3d9", "vision": "#a9d45b", "augmentation": "#4fc3c7", "distance": "#d9b38c",
         "recurrent": "#5fd4d0", "attention": "#ff9e80", "block": "#8fa8ff", "code": "#b0b8c4",
         "train": "#5b9cff", "validation": "#ffa24d", "rate": "#a78bfa", "speed": "#2fbfa0",
     }
@@ -40,7 +40,7 @@ LIGHT = MappingProxyType(
         "data": "#0c8574", "convolution": "#2a6df0", "pooling": "#0a73a7", "activation": "#926400",
         "linear": "#6d3fd6", "normalization": "#1a874a", "regularization": "#5b6778", "shape": "#5b6778",
         "arithmetic": "#ae530f", "loss": "#d0324b", "metric": "#c02a7a", "network": "#4a5361",
-        "embedding": "#8e24c9", "padding": "#3f6a94", "vision": "#56790f", "distance": "#8a5a2b",
+        "embedding": "#8e24c9", "padding": "#3f6a94", "vision": "#56790f", "augmentation": "#0b7285", "distance": "#8a5a2b",
         "recurrent": "#0b7a80", "attention": "#b3401f", "block": "#4353c9", "code": "#545e6e",
         "train": "#2a6df0", "validation": "#ce7118", "rate": "#7c4fe0", "speed": "#0d8f7d",
     }
@@ -66,7 +66,7 @@ HIGH_CONTRAST_LIGHT = MappingProxyType(
         "data": "#096357", "convolution": "#0e4ecb", "pooling": "#085e89", "activation": "#765100",
         "linear": "#6332d3", "normalization": "#136437", "regularization": "#4e5967", "shape": "#4e5967",
         "arithmetic": "#8e440c", "loss": "#a6263a", "metric": "#a22367",
-        "embedding": "#8622bd", "padding": "#365b80", "vision": "#45600c", "distance": "#7a4f26",
+        "embedding": "#8622bd", "padding": "#365b80", "vision": "#45600c", "augmentation": "#095a69", "distance": "#7a4f26",
         "recurrent": "#096267", "attention": "#9a371b", "block": "#394ac6", "code": "#4f5968",
     }
 )  # fmt: skip

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from graph.catalog.augmentation import MODULES
 from graph.catalog.definitions import CODE_PREFIX
 from graph.catalog.types import NodeType
 from runtime.calls import TARGETS, module_call, module_init
+from runtime.data_path import path_call, path_init
 from runtime.operations import OPERATIONS, Values
 from runtime.parameters import PARAMETER, parameter_call, parameter_init
 
@@ -45,6 +47,8 @@ def emit(node_type: NodeType, values: Values, arguments: Mapping[str, str]) -> E
         return Emission(None, expression, plain_target)
     if node_type.id == PARAMETER:
         return Emission(parameter_init(values), parameter_call(values, arguments), plain_target)
+    if node_type.id in MODULES:
+        return Emission(path_init(node_type, values), path_call(arguments), plain_target)
     if node_type.id.startswith(CODE_PREFIX):
         return Emission(*_own(node_type, values, arguments), plain_target)
     assert node_type.id.startswith("torch.nn."), node_type.id

@@ -11,7 +11,8 @@ from runtime.helpers import HELPERS
 
 _DTYPES = frozenset({"float32", "float64", "float16", "bfloat16", "int64", "int32", "bool"})
 TORCH_FUNCTIONS = _DTYPES | {
-    "arange", "bmm", "cat", "einsum", "full", "full_like", "linalg", "logical_and", "logical_not", "logical_or",
+    "arange", "bmm", "distributions", "pi", "randint", "randperm", "tensor", "zeros_like",
+    "cat", "einsum", "full", "full_like", "linalg", "logical_and", "logical_not", "logical_or",
     "maximum", "minimum", "ones", "rand", "rand_like", "randn", "randn_like", "stack", "where", "zeros",
 }  # fmt: skip
 TENSOR_ATTRIBUTES = frozenset(
@@ -19,7 +20,7 @@ TENSOR_ATTRIBUTES = frozenset(
         "abs", "all", "amax", "amin", "any", "argmax", "argmin", "ceil", "chunk", "clamp", "cos", "cumsum", "detach", "device",
         "diagonal", "dtype", "exp", "expand", "expand_as", "flatten", "flip", "floor", "gather", "log", "logsumexp",
         "masked_fill", "max", "mean", "min", "movedim", "narrow", "permute", "prod", "reciprocal", "repeat",
-        "repeat_interleave", "reshape", "roll", "round", "rsqrt", "scatter_add", "shape", "sign", "sin", "sort", "split",
+        "repeat_interleave", "reshape", "roll", "round", "rsqrt", "sample", "scatter_add", "shape", "sign", "sin", "sort", "split",
         "sqrt", "square", "squeeze", "std", "sum", "take_along_dim", "to", "topk", "transpose", "tril", "triu", "unbind",
         "unsqueeze", "var",
     }
@@ -35,9 +36,12 @@ LAYER_ATTRIBUTES = frozenset(
 )
 FUNCTIONS = {
     "torch": TORCH_FUNCTIONS,
+    "torch.distributions": frozenset({"Beta"}),
     "torch.linalg": frozenset({"cross", "vector_norm"}),
     "nn.init": INITIALIZERS | {"calculate_gain"},
-    "nn.functional": frozenset({"interpolate", "one_hot", "pad", "scaled_dot_product_attention"}),
+    "nn.functional": frozenset(
+        {"affine_grid", "grid_sample", "interpolate", "one_hot", "pad", "scaled_dot_product_attention"}
+    ),
 }
 _IN_EXPRESSIONS = frozenset(EXPRESSION_FUNCTIONS.values())  # with their owners: "torch.exp"
 _STATEMENTS = (ast.Module, ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.Assign, ast.Return, ast.Expr,

@@ -1,8 +1,10 @@
-"""Functions that generated source defines before the classes that call them: name -> the text of the function."""
+"""Functions and modules that generated source defines before the classes that call them: name -> their text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from runtime.helper_modules import MODULES
 
 # Vaswani et al., "Attention Is All You Need" (2017), section 3.5:
 # PE(pos, 2i) = sin(pos / 10000^(2i / F)), PE(pos, 2i + 1) = cos(pos / 10000^(2i / F)).
@@ -15,7 +17,7 @@ def sinusoidal_encoding(x):
     return waves.flatten(1)[:, :x.shape[2]].to(x.dtype)
 '''
 
-HELPERS: Mapping[str, str] = {"sinusoidal_encoding": _SINUSOIDAL}
+HELPERS: Mapping[str, str] = {"sinusoidal_encoding": _SINUSOIDAL, **MODULES}
 
 
 def helpers_in(expression: str) -> tuple[str, ...]:

@@ -115,8 +115,8 @@ def parameter_shapes(node_type: NodeType, values: Mapping[str, Value]) -> dict[s
 
 @lru_cache(maxsize=16)
 def _helpers(names: tuple[str, ...]) -> dict[str, object]:
-    """The functions that generated source defines for itself."""
-    space: dict[str, object] = {"torch": torch}
+    """The functions and modules that generated source defines for itself."""
+    space: dict[str, object] = {"torch": torch, "nn": torch.nn, "__name__": __name__}
     for name in names:
         exec(_checked(HELPERS[name]), space)
     return space
@@ -130,7 +130,7 @@ def _parameters(module: torch.nn.Module | torch.nn.Parameter) -> dict[str, torch
 @lru_cache(maxsize=2048)
 def _module(init: str) -> torch.nn.Module | torch.nn.Parameter:
     """Not in training: the same shapes with less to run. But then a Transformer would take a way that needs memory."""
-    module = eval(_checked(init), {"nn": torch.nn, "torch": torch})
+    module = eval(_checked(init), {"nn": torch.nn, "torch": torch, **_helpers(helpers_in(init))})
     return module.train(isinstance(module, torch.nn.Transformer)) if isinstance(module, torch.nn.Module) else module
 
 

@@ -30,7 +30,8 @@ def spirals_mlp() -> Project:
 def char_lm() -> Project:
     """A language model by characters: GRU over embeddings."""
     plan = Plan(
-        epochs=60,
+        epochs=25,
+        patience=5,
         batch_size=8,
         objectives=(Objective(optimizer=Choice("torch.optim.Adam", {"lr": 0.005}), clip="norm"),),
     )
@@ -38,7 +39,7 @@ def char_lm() -> Project:
     d.add("data.Text", "sonnets")
     x = d.add("nn.Embedding", "embedding", d.port("sonnets", "input"), num_embeddings=58, embedding_dim=48)
     x = d.add("nn.GRU", "gru", x, hidden_size=128)
-    x = d.add("nn.Dropout", "dropout", x, p=0.2)
+    x = d.add("nn.Dropout", "dropout", x, p=0.3)
     scores = d.add("op.Transpose", "by_class", d.add("nn.Linear", "scores", x, out_features=58), dim0=1, dim1=2)
     d.add("nn.CrossEntropyLoss", "loss", scores, d.port("sonnets", "target"))
     return with_facts(d.placed)

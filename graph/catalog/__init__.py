@@ -9,6 +9,7 @@ from graph.catalog import (
     activation,
     arithmetic,
     attention,
+    augmentation,
     comparison,
     convolution,
     data,
@@ -41,6 +42,7 @@ __all__ = ["CATALOG", "FAMILY_LABELS", "NETWORK", "Auto", "Catalog", "Kind", "No
 FAMILY_LABELS: Mapping[str, Message] = MappingProxyType(
     {
         "data": msg("Data"),
+        "augmentation": msg("Augmentation"),
         "network": msg("Network"),
         "block": msg("Blocks"),
         "code": msg("Own code"),
@@ -66,6 +68,7 @@ _FAMILIES = (
     data,
     data_text,
     data_generated,
+    augmentation,
     network,
     linear,
     embedding,

@@ -20,6 +20,7 @@ from runtime.devices import Device
 from runtime.events import Figures
 from runtime.training.averaging import Average
 from runtime.training.learner import Batch, Learner, Observer, Outcome, Setting
+from runtime.training.measuring import measure
 from runtime.training.optimizers import Length
 from runtime.training.precision import Precision
 from runtime.training.record import Record
@@ -55,6 +56,7 @@ class Fit:
         self.precision = Precision(plan, device)
         self.model = self.precision.arrange_model(compiled.build(plan.seed).to(device.id))
         self.ports = _data_ports(compiled, self.train)
+        measure(compiled, self.model, self.train, batch_size=self.batch_size)
         self.average = Average(self.model, plan)
         self.learners = self._build_learners()
         self.epoch, self.batch, self.step = 1, 0, 0

@@ -1,0 +1,35 @@
+"""How the modules of the data path are built and called (their classes are in `runtime.helper_modules`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.catalog.types import Kind, NodeType, Param
+
+NORMALIZE = "layerloom.Normalize"
+
+
+def path_init(node_type: NodeType, values: Mapping[str, Any]) -> str:
+    """`RandomCrop(padding=4)`, `Normalize(3)`: what the input gives by position, the rest by name, what is empty not at all."""
+    written = [_argument(param, values[param.name]) for param in node_type.params if values[param.name] is not None]
+    return f"{node_type.label}({', '.join(written)})"
+
+
+def path_call(arguments: Mapping[str, str]) -> str:
+    """The inputs in their order."""
+    return f"{{self}}({', '.join(arguments.values())})"
+
+
+def _argument(param: Param, value: Any) -> str:
+    if param.auto is not None:
+        return repr(value)
+    if param.kind is Kind.INTS and isinstance(value, int):
+        value = (value,) * (param.length or 1)
+    return f"{param.name}={_numbers(value) if param.kind is Kind.TEXT else repr(value)}"
+
+
+def _numbers(text: str) -> str:
+    """`0.5` or `(0.485, 0.456, 0.406)` for numbers between commas."""
+    numbers = [float(part) for part in text.split(",")]
+    return repr(numbers[0] if len(numbers) == 1 else tuple(numbers))

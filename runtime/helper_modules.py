@@ -1,0 +1,227 @@
+"""The small modules of the data path, as generated source defines them: name -> the text of the class.
+
+Random numbers come from PyTorch's generator, some for each sample of a batch, and only in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_NORMALIZE = '''\
+class Normalize(nn.Module):
+    """(x - mean) / std for each channel. What is not given is measured on the training part before a run."""
+
+    def __init__(self, channels, mean=0.0, std=1.0):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(channels) + torch.tensor(mean))
+        self.register_buffer("std", torch.zeros(channels) + torch.tensor(std))
+
+    def forward(self, x):
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        return (x - self.mean.reshape(shape)) / self.std.reshape(shape)
+'''
+
+_CENTER_CROP = '''\
+class CenterCrop(nn.Module):
+    """The middle of images."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x):
+        height, width = self.size
+        top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
+        return x[:, :, top:top + height, left:left + width]
+'''
+
+_RANDOM_CROP = '''\
+class RandomCrop(nn.Module):
+    """A part of each image at random, after a border of zeros is added; the middle outside training."""
+
+    def __init__(self, size=None, padding=0):
+        super().__init__()
+        self.size, self.padding = size, padding
+
+    def forward(self, x):
+        height, width = self.size if self.size else x.shape[2:]
+        x = nn.functional.pad(x, (self.padding,) * 4)
+        bottom, right = x.shape[2] - height, x.shape[3] - width
+        if self.training:
+            top = torch.randint(0, bottom + 1, (x.shape[0], 1, 1, 1), device=x.device)
+            left = torch.randint(0, right + 1, (x.shape[0], 1, 1, 1), device=x.device)
+            sample = torch.arange(x.shape[0], device=x.device).reshape(-1, 1, 1, 1)
+            channel = torch.arange(x.shape[1], device=x.device).reshape(1, -1, 1, 1)
+            rows = top + torch.arange(height, device=x.device).reshape(1, 1, -1, 1)
+            columns = left + torch.arange(width, device=x.device)
+            return x[sample, channel, rows, columns]
+        return x[:, :, bottom // 2:bottom // 2 + height, right // 2:right // 2 + width]
+'''
+
+
+def _flip(name: str, way: str, dim: int) -> str:
+    return f'''\
+class {name}(nn.Module):
+    """Mirrors a share of the images {way}."""
+
+    def __init__(self, p=0.5):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        if self.training:
+            chosen = torch.rand(x.shape[0], 1, 1, 1, device=x.device) < self.p
+            return torch.where(chosen, x.flip({dim}), x)
+        return x
+'''
+
+
+_ROTATION = '''\
+class RandomRotation(nn.Module):
+    """Turns each image by an angle of its own, up to so many degrees to both sides; zeros come in at the corners."""
+
+    def __init__(self, degrees):
+        super().__init__()
+        self.degrees = degrees
+
+    def forward(self, x):
+        if self.training:
+            angle = (torch.rand(x.shape[0], device=x.device) * 2 - 1) * self.degrees * torch.pi / 180
+            stretch, zero = x.shape[2] / x.shape[3], torch.zeros_like(angle)
+            first = torch.stack([angle.cos(), -angle.sin() * stretch, zero], 1)
+            second = torch.stack([angle.sin() / stretch, angle.cos(), zero], 1)
+            grid = nn.functional.affine_grid(torch.stack([first, second], 1), x.shape, align_corners=False)
+            return nn.functional.grid_sample(x, grid.to(x.dtype), align_corners=False)
+        return x
+'''
+
+_RESIZED_CROP = '''\
+class RandomResizedCrop(nn.Module):
+    """A part of each image, at least a share `scale` of its area, enlarged to the size of the whole."""
+
+    def __init__(self, scale, ratio):
+        super().__init__()
+        self.scale, self.ratio = scale, ratio
+
+    def forward(self, x):
+        if self.training:
+            area = self.scale + (1 - self.scale) * torch.rand(x.shape[0], device=x.device)
+            skew = self.ratio ** (torch.rand_like(area) - 0.5)
+            width, height = (area.sqrt() * skew).clamp(max=1.0), (area.sqrt() / skew).clamp(max=1.0)
+            left, top = (torch.rand_like(area) * 2 - 1) * (1 - width), (torch.rand_like(area) * 2 - 1) * (1 - height)
+            zero = torch.zeros_like(area)
+            first, second = torch.stack([width, zero, left], 1), torch.stack([zero, height, top], 1)
+            grid = nn.functional.affine_grid(torch.stack([first, second], 1), x.shape, align_corners=False)
+            return nn.functional.grid_sample(x, grid.to(x.dtype), align_corners=False)
+        return x
+'''
+
+# Factors and mixtures as torchvision defines them; gray is 0.2989 R + 0.587 G + 0.114 B (ITU-R BT.601).
+_JITTER = '''\
+class ColorJitter(nn.Module):
+    """Varies brightness, contrast and saturation of each image by factors of its own."""
+
+    def __init__(self, brightness, contrast, saturation):
+        super().__init__()
+        self.brightness, self.contrast, self.saturation = brightness, contrast, saturation
+
+    def forward(self, x):
+        if self.training:
+            light = torch.rand(x.shape[0], 1, 1, 1, device=x.device) * 2 - 1
+            clear, color = torch.rand_like(light) * 2 - 1, torch.rand_like(light) * 2 - 1
+            x = x * (1 + self.brightness * light)
+            gray = 0.2989 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:3] if x.shape[1] == 3 else x[:, :1]
+            mean = gray.mean(dim=(1, 2, 3), keepdim=True)
+            x = mean + (x - mean) * (1 + self.contrast * clear)
+            if x.shape[1] == 3:
+                gray = 0.2989 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:3]
+                x = gray + (x - gray) * (1 + self.saturation * color)
+            return x.clamp(0.0, 1.0)
+        return x
+'''
+
+_GAUSSIAN = '''\
+class GaussianNoise(nn.Module):
+    """Adds random numbers of a deviation while training."""
+
+    def __init__(self, std):
+        super().__init__()
+        self.std = std
+
+    def forward(self, x):
+        return x + self.std * torch.randn_like(x) if self.training else x
+'''
+
+_CUTOUT = '''\
+class Cutout(nn.Module):
+    """Sets a square of each image to 0; its middle lies anywhere in the image (DeVries and Taylor, 2017)."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x):
+        if self.training:
+            y = torch.randint(0, x.shape[2], (x.shape[0], 1, 1, 1), device=x.device) - self.size // 2
+            z = torch.randint(0, x.shape[3], (x.shape[0], 1, 1, 1), device=x.device) - self.size // 2
+            rows = torch.arange(x.shape[2], device=x.device).reshape(1, 1, -1, 1)
+            columns = torch.arange(x.shape[3], device=x.device)
+            inside = (rows >= y) * (rows < y + self.size) * (columns >= z) * (columns < z + self.size)
+            return x.masked_fill(inside, 0.0)
+        return x
+'''
+
+_ERASING = '''\
+class RandomErasing(nn.Module):
+    """Fills a rectangle of a share `p` of the images with noise (Zhong et al., 2017)."""
+
+    def __init__(self, p, smallest, largest):
+        super().__init__()
+        self.p, self.smallest, self.largest = p, smallest, largest
+
+    def forward(self, x):
+        if self.training:
+            chance = torch.rand(x.shape[0], 1, 1, 1, device=x.device)
+            area = self.smallest + (self.largest - self.smallest) * torch.rand_like(chance)
+            skew = 3.3 ** (torch.rand_like(chance) - 0.5)
+            height, width = (area.sqrt() * skew).clamp(max=1.0) * x.shape[2], (area.sqrt() / skew).clamp(max=1.0) * x.shape[3]
+            top, left = torch.rand_like(chance) * (x.shape[2] - height), torch.rand_like(chance) * (x.shape[3] - width)
+            rows = torch.arange(x.shape[2], device=x.device).reshape(1, 1, -1, 1)
+            columns = torch.arange(x.shape[3], device=x.device)
+            inside = (rows >= top) * (rows < top + height) * (columns >= left) * (columns < left + width) * (chance < self.p)
+            return torch.where(inside, torch.randn_like(x), x)
+        return x
+'''
+
+_MIXUP = '''\
+class MixUp(nn.Module):
+    """Mixes every sample with another one, and labels as shares of classes alike (Zhang et al., 2017)."""
+
+    def __init__(self, classes, alpha):
+        super().__init__()
+        self.classes, self.alpha = classes, alpha
+
+    def forward(self, x, label):
+        shares = nn.functional.one_hot(label, self.classes).to(x.dtype)
+        if self.training:
+            alpha = torch.full((), self.alpha, device=x.device)
+            part = torch.distributions.Beta(alpha, alpha).sample().to(x.dtype)
+            other = torch.randperm(x.shape[0], device=x.device)
+            return part * x + (1 - part) * x[other], part * shares + (1 - part) * shares[other]
+        return x, shares
+'''
+
+MODULES: Mapping[str, str] = {
+    "Normalize": _NORMALIZE,
+    "CenterCrop": _CENTER_CROP,
+    "RandomCrop": _RANDOM_CROP,
+    "RandomHorizontalFlip": _flip("RandomHorizontalFlip", "left to right", 3),
+    "RandomVerticalFlip": _flip("RandomVerticalFlip", "top to bottom", 2),
+    "RandomRotation": _ROTATION,
+    "RandomResizedCrop": _RESIZED_CROP,
+    "ColorJitter": _JITTER,
+    "GaussianNoise": _GAUSSIAN,
+    "Cutout": _CUTOUT,
+    "RandomErasing": _ERASING,
+    "MixUp": _MIXUP,
+}
