@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from graph.catalog import CATALOG, Role
+from graph.catalog.metric import FIGURES
 from graph.model import Graph
 
 LOSS = "loss"
@@ -14,11 +15,9 @@ LOSS = "loss"
 def live_values(graph: Graph, figures: Mapping[str, float]) -> dict[str, float]:
     """The figures of a run by the names of the losses and metrics of the drawing that it trains.
 
-    How figures are called is up to `runtime.training.record.figure_names`. Imports torch, which a run has loaded.
+    How figures are called is up to `runtime.training.record.figure_names`.
     """
-    from runtime.training.metrics import METRICS
-
-    kinds = {node.name: METRICS[node.type].name for node in graph.nodes.values() if node.type in METRICS}
+    kinds = {node.name: FIGURES[node.type][0] for node in graph.nodes.values() if node.type in FIGURES}
     count = Counter(kinds.values())
     keys = {name: kind if count[kind] == 1 else name for name, kind in kinds.items()}
     losses = [n.name for n in graph.nodes.values() if n.type in CATALOG and CATALOG[n.type].role is Role.LOSS]
