@@ -14,7 +14,19 @@ from graph.pairing import Both
 from graph.plan import Choice, Objective, Plan, Split
 
 _BEGINS = (("weight_init", msg("Weights begin")), ("bias_init", msg("Biases begin")))
-_RUN = (("epochs", msg("Epochs")), ("batch_size", msg("Batch size")), ("seed", msg("Seed")), ("device", msg("Device")))
+# Fields of the plan and of an objective with the words of the Training panel.
+_RUN = (
+    ("epochs", msg("Epochs")), ("batch_size", msg("Batch size")), ("seed", msg("Seed")), ("device", msg("Device")),
+    ("precision", msg("Precision")), ("compile", msg("Compile")), ("channels_last", msg("Channels last")),
+    ("deterministic", msg("Deterministic")), ("averaging", msg("Weight averaging")), ("averaging_decay", msg("Decay")),
+    ("averaging_start", msg("From epoch")), ("monitor", msg("Watched figure")), ("patience", msg("Patience")),
+    ("min_delta", msg("Least change")),
+)  # fmt: skip
+_OBJECTIVE = (
+    ("every", msg("Steps from update to update")), ("accumulate", msg("Accumulate")), ("schedule_by", msg("Advance each")),
+    ("warmup", msg("Warm-up steps")), ("clip", msg("Clip gradients")), ("clip_at", msg("At most")), ("l1", msg("L1 penalty")),
+    ("l2", msg("L2 penalty")), ("decay_all", msg("Decay all")),
+)  # fmt: skip
 _DEVICES = {"auto": msg("Automatic"), "cpu": msg("CPU")}
 _FIRST = {"lr": msg("Learning rate")}
 
@@ -149,11 +161,15 @@ def plan_details(both: Both, pairs: Mapping[NodeId, NodeId]) -> Iterator[Message
     """What differs in how two documents are trained, in the words of the Training panel."""
     old, new = both.old.plan, both.new.plan
     yield from _beginnings(both.old, both.new, msg("As in PyTorch"))
-    if old.split != new.split:
+    if _shares(old.split) != _shares(new.split):
         yield _change(msg("Data split in percent"), _shares(old.split), _shares(new.split))
+    if old.split.method != new.split.method:
+        yield _change(msg("Samples"), old.split.method, new.split.method)
+    if {pairs.get(i, i) for i in old.frozen} != set(new.frozen):
+        yield _change(msg("Frozen"), *(_named(side.graph, side.plan.frozen) for side in (both.old, both.new)))
     for name, words in _RUN:
         if (a := getattr(old, name)) != (b := getattr(new, name)):
-            yield _change(words, _DEVICES.get(a, a), _DEVICES.get(b, b))
+            yield _change(words, *(_DEVICES.get(v, v) if isinstance(v, str) else _flag(v) for v in (a, b)))
     yield from _objectives(both, old, new, pairs)
 
 
@@ -200,8 +216,14 @@ def _objective(both: Both, old: Objective, new: Objective, pairs: Mapping[NodeId
     if {pairs.get(i, i) for i in old.parameters} != set(new.parameters):
         names = (_named(both.old.graph, old.parameters), _named(both.new.graph, new.parameters))
         yield _change(msg("Trained nodes"), *names)
-    if old.every != new.every:
-        yield _change(msg("Steps from update to update"), old.every, new.every)
+    for name, words in _OBJECTIVE:
+        if (a := getattr(old, name)) != (b := getattr(new, name)):
+            yield _change(words, _flag(a), _flag(b))
+
+
+def _flag(value: object) -> object:
+    """Yes or no for a switch; anything else as it is."""
+    return _word(None, value) if isinstance(value, bool) else value
 
 
 def _choice(words: Message, old: Choice, new: Choice, types: Mapping[str, ChoiceType]) -> Iterator[Message]:

@@ -12,7 +12,7 @@ from graph.catalog.types import misfits
 from graph.fixes import plan_fix, set_plan
 from graph.messages import Message, msg
 from graph.model import Node, NodeId, Project
-from graph.plan import DEVICES, Choice, Objective, Plan, Split
+from graph.plan import AVERAGES, DEVICES, PRECISIONS, Choice, Objective, Plan, Split
 from graph.problems import Fix, Problem
 
 _TOLERANCE = 1e-6
@@ -21,7 +21,53 @@ _SEED_END = 2**32
 # Field of the plan, its smallest value, and what to say below it.
 _COUNTS = (
     ("epochs", 1, msg("The training plan has {value} epochs. Choose at least 1.")),
-    ("batch_size", 1, msg("The batch size is {value}. Choose at least 1.")),
+    ("batch_size", 0, msg("The batch size is {value}. Choose at least 1, or all samples.")),
+    ("patience", 0, msg("The patience is {value}. Choose at least 0; 0 never ends a run early.")),
+    ("averaging_start", 1, msg("Averaging starts at epoch {value}. Choose at least 1.")),
+)
+# Field of the plan, the words that fit, and what to say of another one.
+_WORDS = (
+    ("precision", PRECISIONS, msg("There is no precision '{value}'. Choose one of: {choices}.")),
+    ("averaging", AVERAGES, msg("There is no way '{value}' of averaging weights. Choose one of: {choices}.")),
+)
+# Field of the plan, its least and largest value, and what to say beyond them.
+_SIZES = (
+    ("averaging_decay", (0.0, 1.0), msg("The decay of the average is {value}. Choose a number from 0 to 1.")),
+    ("min_delta", (0.0, 1e12), msg("The least change that counts is {value}. Choose a number from 0 on.")),
+)
+# Field of an objective, its least value, its default, and what to say below it.
+_OF_OBJECTIVE = (
+    ("every", 1, msg("Objective '{name}' steps every {value} batches. Choose at least 1."), msg("Step at every batch")),
+    (
+        "accumulate",
+        1,
+        msg("Objective '{name}' gathers {value} batches for a step. Choose at least 1."),
+        msg("Step at every batch"),
+    ),
+    (
+        "warmup",
+        0,
+        msg("Objective '{name}' warms up over {value} steps. Choose at least 0."),
+        msg("Begin without warm-up"),
+    ),
+    (
+        "clip_at",
+        1e-12,
+        msg("Objective '{name}' clips gradients at {value}. Choose a number above 0."),
+        msg("Clip at 1"),
+    ),
+    (
+        "l1",
+        0,
+        msg("Objective '{name}' has an L1 penalty of {value}. Choose a number from 0 on."),
+        msg("Add no penalty"),
+    ),
+    (
+        "l2",
+        0,
+        msg("Objective '{name}' has an L2 penalty of {value}. Choose a number from 0 on."),
+        msg("Add no penalty"),
+    ),
 )
 # Field of an objective, its catalogue, and what to say of an entry that is not in it.
 _CHOICES: tuple[tuple[str, Mapping[str, ChoiceType], Message], ...] = (
@@ -46,6 +92,7 @@ def validate_plan(
         text = msg("The training plan has no objective, so nothing would be trained. Add one.")
         yield Problem("no-objective", text, fixes=(set_plan(msg("Add an objective"), objectives=(Objective(),)),))
     yield from _check_names(plan)
+    yield from _check_frozen(plan, trainable)
     for index, objective in enumerate(plan.objectives):
         yield from _check_choices(index, objective)
         yield from _check_targets(index, objective, losses, trainable)
@@ -74,6 +121,13 @@ def _check_numbers(plan: Plan) -> Iterator[Problem]:
             "The seed is {value}. Choose a whole number from 0 to {limit}.", value=plan.seed, limit=_SEED_END - 1
         )
         yield Problem("bad-number", text, fixes=(_default("seed"),))
+    for name, words, text in _WORDS:
+        if getattr(plan, name) not in words:
+            values = {"value": getattr(plan, name), "choices": ", ".join(words)}
+            yield Problem("bad-choice", replace(text, values=values), fixes=(_default(name),))
+    for name, (low, high), text in _SIZES:
+        if not low <= getattr(plan, name) <= high:
+            yield Problem("bad-number", replace(text, values={"value": getattr(plan, name)}), fixes=(_default(name),))
     if plan.device not in DEVICES:
         text = msg(
             "There is no device '{value}'. Choose one of: {choices}.", value=plan.device, choices=", ".join(DEVICES)
@@ -91,6 +145,16 @@ def _check_names(plan: Plan) -> Iterator[Problem]:
             yield Problem("name-clash", text, fixes=(_change(index, msg("Rename to {name}", name=free), name=free),))
 
 
+def _check_frozen(plan: Plan, trainable: Mapping[NodeId, Node]) -> Iterator[Problem]:
+    kept = tuple(node for node in plan.frozen if node in trainable)
+    if len(kept) < len(plan.frozen):
+        text = msg("The plan freezes a node that has no parameters, is bypassed, or is no longer in the drawing.")
+        yield Problem("missing-frozen", text, fixes=(set_plan(msg("Freeze the nodes that are there"), frozen=kept),))
+    elif trainable and kept and trainable.keys() <= set(kept):
+        text = msg("Every layer is frozen, so nothing would be trained. Let at least one learn.")
+        yield Problem("all-frozen", text, fixes=(set_plan(msg("Freeze nothing"), frozen=()),))
+
+
 def _check_choices(index: int, objective: Objective) -> Iterator[Problem]:
     for field, known, text in _CHOICES:
         choice: Choice = getattr(objective, field)
@@ -100,13 +164,11 @@ def _check_choices(index: int, objective: Objective) -> Iterator[Problem]:
             yield Problem(f"unknown-{field}", replace(text, values={"value": choice.type}), fixes=(fix,))
         else:
             yield from _check_params(index, field, choice, known[choice.type])
-    if objective.every < 1:
-        text = msg(
-            "Objective '{name}' steps every {value} batches. Choose at least 1.",
-            name=objective.name,
-            value=objective.every,
-        )
-        yield Problem("bad-number", text, fixes=(_change(index, msg("Step at every batch"), every=1),))
+    for field, least, text, label in _OF_OBJECTIVE:
+        if not getattr(objective, field) >= least:
+            values = {"name": objective.name, "value": getattr(objective, field)}
+            fix = _change(index, label, **{field: getattr(Objective(), field)})
+            yield Problem("bad-number", replace(text, values=values), fixes=(fix,))
 
 
 def _check_params(index: int, field: str, choice: Choice, described: ChoiceType) -> Iterator[Problem]:

@@ -135,6 +135,7 @@ class Frame(QWidget):
 
         self._training = TrainingPanel(self._editor)
         self._training.requested.connect(self.action_requested)
+        self._training.reach_wanted.connect(self.run_views.reacher.show)
         if self._devices:
             self._training.set_devices(self._devices)
         return self._training

@@ -15,6 +15,7 @@ from gui.panels.health import HealthPanel
 from gui.panels.log import LogPanel
 from gui.panels.metrics import MetricsPanel
 from gui.panels.predictions import PredictionsPanel
+from gui.reacher import Reacher
 from gui.vitals import Vitals
 from gui.workspace import Workspace
 from runtime.events import Event, Failed, Noted, RunStarted, Saved, StepsEnded
@@ -43,6 +44,9 @@ class RunViews(QObject):
             panel.failed.connect(self._on_failed_to_write)
             panel.exported.connect(self._on_exported)
         self.checks.node_requested.connect(self.node_requested)
+        self.reacher = Reacher(workspace.editor, self)
+        self.reacher.found.connect(canvas.life.show_reach)
+        self.reacher.failed.connect(lambda message: self.told.emit(message, "warning"))
         self._controller.events.connect(self.take)
         self._controller.ended.connect(self._on_ended)
         self._controller.refused.connect(lambda message: self.told.emit(message, "warning"))

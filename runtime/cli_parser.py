@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS, ChoiceType
 from graph.files import SUFFIX
 from graph.messages import LayerloomError, Message, languages, msg, tr
-from graph.plan import DEVICES
+from graph.plan import DEVICES, PRECISIONS, SPLITS, WHOLE
 from runtime import examples
 from runtime.export.formats import FORMATS
 from runtime.summary import COLUMNS
@@ -92,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_resuming(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse what a run that goes on could not heed."""
-    for name in ("batch_size", "lr", "seed", "read_data"):
+    of_training = (argument.flags[0].strip("-").replace("-", "_") for argument in _TRAINING)
+    for name in ("batch_size", "lr", "seed", "read_data", *of_training):
         if getattr(args, name) is not None:
             option = f"--{name.replace('_', '-')}"
             parser.error(tr("{option} does not go with --resume: a run goes on as it began.", option=option))
@@ -136,6 +138,7 @@ _SEEDS = msg("{number}, at most {most}", number=msg("a whole number from 0"), mo
 _count = _number(int, lambda n: 1 <= n <= 10**9, msg("a whole number from 1"))
 _seed = _number(int, lambda n: 0 <= n <= MAX_SEED, _SEEDS)
 _rate = _number(float, lambda x: 0 < x < math.inf, msg("a number above 0"))
+_share = _number(float, lambda x: 0 <= x < 1, msg("a number from 0 to below 1"))
 _size = _number(float, lambda x: 0.1 <= x <= 100, msg("a number from 0.1 to 100"))
 
 
@@ -174,6 +177,56 @@ _READ = Argument(
     says=msg("Read the data now, instead of going by what the drawing remembers of it."),
 )
 _JSON = Argument("--json", action="store_true", says=msg("Print one JSON object a line, and nothing else."))
+
+
+def _count_or_all(text: str) -> int:
+    return WHOLE if text == "all" else _count(text)
+
+
+def _entry(catalog: Mapping[str, ChoiceType]) -> Callable[[str], str]:
+    """The id of an entry by the name of its class."""
+
+    def parse_entry(text: str) -> str:
+        found = next((i for i in catalog if i.rpartition(".")[2].lower() == text.lower()), None)
+        if found is None:
+            names = ", ".join(i.rpartition(".")[2] for i in catalog)
+            raise argparse.ArgumentTypeError(tr("'{value}' is none of: {names}.", value=text, names=names))
+        return found
+
+    return parse_entry
+
+
+# What `train` takes for fields of the plan and of its objectives (`runtime.cli_plan`).
+_TRAINING = (
+    Argument(
+        "--optimizer", type=_entry(OPTIMIZERS), metavar="NAME", says=msg("An optimizer of torch.optim, such as SGD.")
+    ),
+    Argument(
+        "--scheduler",
+        type=_entry(SCHEDULERS),
+        metavar="NAME",
+        says=msg("A schedule of the learning rate, such as OneCycleLR."),
+    ),
+    Argument("--warmup", type=_count, metavar="N", says=msg("Steps over which the learning rate grows at first.")),
+    Argument("--accumulate", type=_count, metavar="N", says=msg("Batches whose gradients make one step.")),
+    Argument("--clip-norm", type=_rate, metavar="X", says=msg("The largest norm of the gradients.")),
+    Argument("--precision", choices=PRECISIONS, says=msg("The numbers that layers compute with.")),
+    Argument("--compile", action="store_const", const=True, says=msg("Use torch.compile.")),
+    Argument("--channels-last", action="store_const", const=True, says=msg("Store images with channels last.")),
+    Argument(
+        "--deterministic",
+        action="store_const",
+        const=True,
+        says=msg("Use only operations that give the same bits each time."),
+    ),
+    Argument("--ema", type=_share, metavar="DECAY", says=msg("Keep a moving average of the weights.")),
+    Argument(
+        "--early-stopping", type=_count, metavar="N", says=msg("End after so many epochs without a better figure.")
+    ),
+    Argument("--monitor", metavar="FIGURE", says=msg("The figure that says which epoch is the best.")),
+    Argument("--freeze", nargs="+", metavar="NODE", says=msg("Nodes whose weights stay as they are.")),
+    Argument("--split", choices=SPLITS, says=msg("Which samples go where.")),
+)
 _RUNS = Argument("--out", type=Path, metavar="RUNS", says=msg("Folder of the runs; default: FILE's name with .runs."))
 
 _SORTS = msg("The column to sort by: {columns}. Figures come largest first.", columns=", ".join(COLUMNS))
@@ -228,15 +281,23 @@ VERBS: Mapping[str, Verb] = {
         [
             _FILE,
             Argument("--epochs", type=_count, metavar="N", says=msg("How often every sample is seen.")),
-            Argument("--batch-size", type=_count, metavar="N", says=msg("Samples a step.")),
+            Argument("--batch-size", type=_count_or_all, metavar="N", says=msg("Samples a step, or all.")),
             Argument("--lr", type=_rate, metavar="X", says=msg("Learning rate.")),
             Argument("--device", choices=DEVICES, says=msg("Where to train; auto takes the fastest.")),
             Argument("--seed", type=_seed, metavar="N", says=msg("Where random numbers start.")),
+            *_TRAINING,
             Argument("--resume", type=Path, metavar="RUN", says=msg("Go on with the run in this folder.")),
+            Argument("--overfit", action="store_true", says=msg("Only see whether it can learn one batch by heart.")),
+            Argument("--range-test", action="store_true", says=msg("Only look for a learning rate to try.")),
+            Argument("--process", action="store_true", says=msg("Train in a process of its own.")),
             _RUNS,
             _READ,
             _JSON,
         ],
+    ),
+    "preflight": Verb(
+        msg("Look at one real batch as before a run: shapes, labels, first loss, gradients, memory, time."),
+        [_FILE, _READ, _JSON],
     ),
     "predict": Verb(
         msg("Ask a trained network about samples."),

@@ -11,10 +11,14 @@ from graph.model import Project
 from graph.problems import Problem
 from runtime.analysis import Analysis
 from runtime.events import (
+    Checked,
     EpochEnded,
     Event,
     Figures,
     Finished,
+    Noted,
+    Overfitted,
+    RangeTested,
     RunStarted,
     Stopped,
 )
@@ -123,6 +127,33 @@ def written(path: Path) -> str:
     return f"{path}  {path.suffix[1:].upper()}, {path.stat().st_size / 1024:,.1f} KiB"
 
 
+_LEVELS = {"ok": msg("fine"), "warning": msg("warning"), "error": msg("error")}
+
+
+def checked(event: Checked) -> str:
+    """What the look before a run found: a line a finding, what is wrong first."""
+    order = tuple(reversed(_LEVELS))
+    rows = sorted(event.findings, key=lambda finding: order.index(finding.level))
+    lines = [f"{_LEVELS[finding.level]}: {finding.message}" for finding in rows]
+    if event.memory_needed is not None:
+        lines.append(tr("memory of a step: about {size:,.1f} MiB", size=event.memory_needed / 2**20))
+    if event.seconds_per_epoch is not None:
+        lines.append(tr("time of an epoch: about {seconds:.1f} s", seconds=event.seconds_per_epoch))
+    return "\n".join(lines)
+
+
+def _warnings(event: Checked) -> str | None:
+    """What is not fine; nothing where all is."""
+    wrong = [f"{_LEVELS[finding.level]}: {finding.message}" for finding in event.findings if finding.level != "ok"]
+    return "\n".join(wrong) or None
+
+
+def _range_tested(event: RangeTested) -> str:
+    if event.proposed is None:
+        return tr("No learning rate stands out: the loss did not fall. Check the drawing and its data.")
+    return tr("A learning rate to try: {rate}", rate=f"{event.proposed:.2g}")
+
+
 def _started(event: RunStarted) -> str:
     rows = (
         (tr("device"), f"{event.device}, {event.device_name}"),
@@ -131,6 +162,7 @@ def _started(event: RunStarted) -> str:
         (tr("seed"), str(event.seed)),
         (tr("run"), event.run),
     )
+    rows = tuple(row for row in rows if row[1])  # a run that only looks leaves no folder
     width = max(columns(name) for name, _ in rows)
     return "\n".join(f"{name}{' ' * (width - columns(name))}  {value}" for name, value in rows) + "\n"
 
@@ -147,6 +179,8 @@ def _epoch(event: EpochEnded) -> str:
 
 
 def _finished(event: Finished) -> str:
+    if not event.run:
+        return tr("after {seconds:.1f} s", seconds=event.seconds)
     result = tr("test {figures}   after {seconds:.1f} s", figures=figures(event.test) or "-", seconds=event.seconds)
     return f"\n{result}\n{tr('run')}  {event.run}"
 
@@ -160,9 +194,13 @@ def _stopped(event: Stopped) -> str:
     )
 
 
-_EVENT_LINES: Mapping[type, Callable[..., str]] = {
+_EVENT_LINES: Mapping[type, Callable[..., str | None]] = {
     RunStarted: _started,
     EpochEnded: _epoch,
+    Checked: _warnings,
+    Noted: lambda event: f"{tr('note')}: {event.message}",
+    Overfitted: lambda event: str(event.message),
+    RangeTested: _range_tested,
     Finished: _finished,
     Stopped: _stopped,
 }

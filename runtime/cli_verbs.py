@@ -7,22 +7,22 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graph.atomic import write_atomically
 from graph.changes import diff
 from graph.messages import ProjectError, RunError, msg, tr
 from graph.model import Project
-from graph.plan import Plan
 from runtime import cli_text, examples
 from runtime.cli_code import allow
 from runtime.cli_diff import diff as print_difference
+from runtime.cli_plan import wished_plan
 from runtime.cli_predict import predict
 from runtime.cli_targets import Target, find_drawing, find_run, is_run
-from runtime.events import FINAL, Event, Failed, Stopped, to_json
+from runtime.events import FINAL, OVERFIT, RANGE, TRAIN, Event, Failed, Stopped, to_json
+from runtime.isolated import train_apart
 from runtime.runs import load_run
-from runtime.session import Control, failure
+from runtime.session import Control, Request, failure
 from runtime.summary import summarize
 from runtime.summary_formats import FORMATTERS
 
@@ -122,18 +122,31 @@ def _train(args: Namespace) -> Event:
     """Run the training loop to its end, printing each event; gives the last one."""
     target = find_drawing(args.file, runs=args.out, read_data=args.read_data)
     project = _project_of_run(target, args) if args.resume else target.project
-    project = project.with_plan(_wished_plan(project.plan, args))
+    project = project.with_plan(wished_plan(project, args))
     _analyse_right(project)
-    from runtime.training.loop import train as events
-
+    mode = OVERFIT if args.overfit else RANGE if args.range_test else TRAIN
+    request = Request(project, target.folder, target.runs, args.resume, mode)
     last: Event | None = None
-    with _stopped_by_signals(Control()) as control:
-        for last in events(project, folder=target.folder, runs=target.runs, resume=args.resume, control=control):
+    with _stopped_by_signals(Control(attended=False)) as control:
+        for last in train_apart(request, control) if args.process else request.events(control):
             text = to_json(last) if args.json else cli_text.event_line(last)
             if text is not None:
                 print(text, flush=True)
     assert isinstance(last, FINAL), last
     return last
+
+
+def look_before(args: Namespace) -> int:
+    """Print what a look at one real batch finds; the status is 1 where training could not begin."""
+    target = find_drawing(args.file, read_data=args.read_data)
+    _analyse_right(target.project)
+    from runtime.training.job import build
+    from runtime.training.preflight import ERROR, preflight
+
+    fit, _ = build(target.project, target.folder, target.project.plan.epochs)
+    checked = preflight(fit)
+    print(to_json(checked) if args.json else cli_text.checked(checked))
+    return WRONG if any(finding.level == ERROR for finding in checked.findings) else DONE
 
 
 def _project_of_run(target: Target, args: Namespace) -> Project:
@@ -151,19 +164,6 @@ def _project_of_run(target: Target, args: Namespace) -> Project:
     if diff(run.project.graph, target.project.graph).in_meaning:
         print(tr("The drawing has changed since the run began. The run goes on with its own."), file=sys.stderr)
     return run.project
-
-
-def _wished_plan(plan: Plan, args: Namespace) -> Plan:
-    """The plan with what the options ask for."""
-    wishes = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed, "device": args.device}
-    plan = replace(plan, **{name: wish for name, wish in wishes.items() if wish is not None})
-    if args.lr is None:
-        return plan
-    objectives = (
-        replace(o, optimizer=replace(o.optimizer, params={**o.optimizer.params, "lr": args.lr}))
-        for o in plan.objectives
-    )
-    return replace(plan, objectives=tuple(objectives))
 
 
 @contextmanager
@@ -242,6 +242,7 @@ RUN: Mapping[str, Callable[[Namespace], int]] = {
     "diff": print_difference,
     "render": render,
     "train": train,
+    "preflight": look_before,
     "predict": predict,
     "export": export,
     "allow": allow,

@@ -22,7 +22,8 @@ def test_training_predicting_and_exporting_by_json_and_by_hand(run, small, proje
     status, out, err = run("train", small, "--json", "--epochs", 3, "--seed", 5, "--lr", 0.01)
     events = [json.loads(line) for line in out.splitlines()]
     assert (status, err) == (0, "")
-    assert events[0]["event"] == "RunStarted" and events[0]["seed"] == 5 and events[0]["epochs"] == 3
+    assert [event["event"] for event in events[:2]] == ["Checked", "RunStarted"]
+    assert events[1]["seed"] == 5 and events[1]["epochs"] == 3
     epochs = [event for event in events if event["event"] == "EpochEnded"]
     assert [event["epoch"] for event in epochs] == [1, 2, 3]
     assert {"loss", "accuracy"} <= epochs[0]["train"].keys() and {"loss", "accuracy"} <= epochs[0]["validation"].keys()

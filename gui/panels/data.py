@@ -11,6 +11,7 @@ from graph.model import Node, NodeId, Value
 from gui.editor import Editor
 from gui.panels.data_facts import describe_facts, facts_of
 from gui.panels.data_looks import ColumnFigures, PointCloud, SkippedList, TextSamples
+from gui.panels.data_path import DataPathView
 from gui.panels.data_views import ClassBars, ImageGrid, RowTable
 from gui.panels.empty import EmptyState
 from gui.panels.fields import EntryField
@@ -48,7 +49,9 @@ class DataPanel(ScrollColumn):
         )
         self._cards = column(spacing=6 * GRID)
         self.column.addWidget(self._none, 1)
+        self.path = DataPathView(editor)
         self.column.addLayout(self._cards)
+        self.column.addWidget(self.path)
         self.column.addStretch(0)
         editor.changed.connect(self._on_changed)
 
@@ -72,6 +75,7 @@ class DataPanel(ScrollColumn):
             card.refresh()
             card.read()
         self._none.setVisible(not nodes)
+        self.path.refresh()
 
 
 class DataCard(QWidget):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from graph.messages import LayerloomError, Message, msg
-from graph.model import Node
+from graph.model import Node, Project
 from gui.figures import bytes_text
 from gui.panels.data_facts import data_bytes, facts_of
 from runtime.data.records import Look
@@ -46,8 +48,16 @@ class PreviewReader(QObject):
 
     def read(self, node: Node, folder: Path | None) -> None:
         """Begin to read the data of a data node."""
+        self.begin(partial(read_preview, node, folder))
+
+    def look(self, project: Project, folder: Path | None) -> None:
+        """Begin to look at what training sees of the data."""
+        self.begin(partial(read_augmented, project, folder))
+
+    def begin(self, question: Callable[[], object]) -> None:
+        """Begin to answer a question, which takes the place of the one before."""
         self._number += 1
-        work = _Work(self._number, node, folder)
+        work = _Work(self._number, question)
         work.done.connect(self._done)
         threading.Thread(target=work.run, name="layerloom-preview", daemon=True).start()
 
@@ -61,14 +71,13 @@ class _Work(QObject):
 
     done = Signal(int, object)
 
-    def __init__(self, number: int, node: Node, folder: Path | None) -> None:
+    def __init__(self, number: int, question: Callable[[], object]) -> None:
         super().__init__()
-        self._request = (node, folder)
-        self._number = number
+        self._number, self._question = number, question
 
     def run(self) -> None:
         """Read and answer."""
-        self.done.emit(self._number, read_preview(*self._request))
+        self.done.emit(self._number, self._question())
 
 
 def read_preview(node: Node, folder: Path | None) -> Preview | Message:
@@ -80,6 +89,19 @@ def read_preview(node: Node, folder: Path | None) -> Preview | Message:
         from runtime.data import look
 
         return make_preview(look(node, folder))
+    except LayerloomError as error:
+        return error.message
+
+
+def read_augmented(project: Project, folder: Path | None) -> Preview | Message:
+    """Training samples as they leave the last node of the data path, or why there are none to see."""
+    try:
+        from runtime.warmup import warm_up
+
+        warm_up()
+        from runtime.augmented import augmented
+
+        return make_preview(Look(pictures=augmented(project, folder)))
     except LayerloomError as error:
         return error.message
 

@@ -49,7 +49,7 @@ class Average:
             return
         self._count += 1
         for average, parameter in zip(self._averages, self._parameters, strict=True):
-            average.add_((parameter - average) / self._count)
+            average.copy_(parameter) if self._count == 1 else average.add_((parameter - average) / self._count)
         norms = [m for m in self._model.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
         if norms:
             with self._weights_swapped(), _kept(norms):

@@ -23,7 +23,7 @@ LOWEST, HIGHEST = 1e-7, 10.0
 MEMORY = 0.98
 DIVERGED = 4.0
 SKIPPED = 5  # steps at the beginning, where the average is of nearly nothing
-LEAST_FALL = 0.05  # of the first smoothed loss: less is no fall
+LEAST_FALL = 0.02  # of the first smoothed loss: less is no fall
 
 
 def range_test(fit: Fit, control: Control) -> Iterator[Event]:
