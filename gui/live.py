@@ -15,7 +15,7 @@ LOSS = "loss"
 def live_values(graph: Graph, figures: Mapping[str, float]) -> dict[str, float]:
     """The figures of a run by the names of the losses and metrics of the drawing that it trains.
 
-    How figures are called is up to `runtime.training.record.figure_names`.
+    How figures are called is up to `graph.figures.figure_names`.
     """
     kinds = {node.name: FIGURES[node.type][0] for node in graph.nodes.values() if node.type in FIGURES}
     count = Counter(kinds.values())

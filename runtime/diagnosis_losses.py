@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from graph import fixes
 from graph.catalog import CATALOG, Role
+from graph.catalog.metric import OF_CLASSES, OF_NUMBERS
 from graph.edits import skip_before
 from graph.messages import Message, msg
 from graph.model import Port
 from graph.problems import Fix, Problem
+from graph.scores import is_yes_or_no
 from runtime.analysis import Dim
 from runtime.diagnosis_joins import check_same_shapes
 from runtime.diagnosis_tools import (
@@ -76,6 +78,15 @@ def _check_classes(s: Situation) -> Iterator[Problem]:
         text = msg("'{source}' gives {scores} scores, but '{target}' has {classes} classes.", source=s.source("input"),
                    target=s.source("target"), scores=scores.shape[1], classes=target.classes)  # fmt: skip
         yield s.problem("class-count", text, *_resize_source(s, target.classes, dim=1), port="input")
+
+
+def _check_answers(s: Situation) -> Iterator[Problem]:
+    """Metrics of classes: also one score for yes or no, and several questions a sample where the loss asks so."""
+    scores, target = s.inputs["input"].shape, s.inputs["target"].shape
+    is_one = len(scores) == 1 or scores[1] == 1
+    if is_one and target in (scores, scores[:1] + scores[2:]) and s.inputs["target"].classes in (None, 2):
+        return
+    yield from (_check_equal_target if is_yes_or_no(s.graph, s.feed("input")) else _check_classes)(s)
 
 
 def _is_last(s: Situation) -> bool:
@@ -210,7 +221,7 @@ def _check_pair_target(s: Situation) -> Iterator[Problem]:
 _COMPARING = (
     *STRETCHING, "torch.nn.BCEWithLogitsLoss", "torch.nn.BCELoss", "torch.nn.SoftMarginLoss",
     "torch.nn.MultiLabelMarginLoss", "torch.nn.MultiLabelSoftMarginLoss", "torch.nn.KLDivLoss", "torch.nn.PoissonNLLLoss",
-    "torch.nn.HingeEmbeddingLoss", "layerloom.metrics.R2", "layerloom.metrics.MeanAbsoluteError",
+    "torch.nn.HingeEmbeddingLoss", *OF_NUMBERS,
 )  # fmt: skip
 _check_softmax = partial(
     _check_made_ready,
@@ -228,7 +239,8 @@ _check_sigmoid = partial(
 )
 _BY_TYPE: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
     "torch.nn.CrossEntropyLoss": (_check_scores, _check_softmax),
-    **dict.fromkeys(("torch.nn.NLLLoss", "torch.nn.MultiMarginLoss", "layerloom.metrics.Accuracy"), (_check_classes,)),
+    **dict.fromkeys(("torch.nn.NLLLoss", "torch.nn.MultiMarginLoss"), (_check_classes,)),
+    **dict.fromkeys(OF_CLASSES, (_check_answers,)),
     **dict.fromkeys(_COMPARING, (_check_equal_target,)),
     **dict.fromkeys(("torch.nn.CosineEmbeddingLoss", "torch.nn.MarginRankingLoss"), (_check_pair_target,)),
 }

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from graph import fixes
 from graph.catalog import CATALOG, Param, Role
+from graph.catalog.metric import OF_CLASSES
 from graph.messages import msg
 from graph.model import Port
 from graph.problems import Fix, Problem
+from graph.scores import is_yes_or_no
 from runtime.analysis import TensorSpec
 from runtime.diagnosis_tools import (
     FLATTEN,
@@ -53,9 +55,11 @@ def check_ports(s: Situation) -> Iterator[Problem]:
 
 def _is_for_labels(s: Situation, port: str) -> bool:
     """Whether a target that can be labels, or the share of each class, has not the shape of the scores, as shares have."""
+    scores = s.inputs.get("input")
+    if port == "target" and s.node.type in OF_CLASSES:
+        return scores is None or not is_yes_or_no(s.graph, s.feed("input"))
     if (s.node.type, port) != (_FOR_CLASSES[Role.LOSS], "target"):
         return False
-    scores = s.inputs.get("input")
     return scores is None or scores.shape != s.inputs[port].shape or scores.shape[1:] in ((), (1,))
 
 

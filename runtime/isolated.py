@@ -51,9 +51,12 @@ def train_apart(request: Request, control: Control) -> Iterator[Event]:
         control.relay_to(lambda call: send(_packed_call(call)))
         while (last := read(child.stdout)) is not None:
             run = last.run if isinstance(last, RunStarted) else run
-            yield last
             if isinstance(last, FINAL):
+                with suppress(subprocess.TimeoutExpired):  # it closes its files after its last word
+                    child.wait(PATIENCE)
+                yield last
                 return
+            yield last
     finally:
         _end(child)
     yield Failed(_how_it_ended(child.returncode), run=run)
@@ -61,7 +64,7 @@ def train_apart(request: Request, control: Control) -> Iterator[Event]:
 
 def serve() -> None:
     """What the child does: read the request, send the events, obey the calls that come meanwhile."""
-    received, sent = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    received, sent = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints something does not print it among the events
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches the parent, which decides
     control = Control()

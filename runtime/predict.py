@@ -154,6 +154,9 @@ def test_again(trained: Trained) -> Tested:
 def _read(trained: Trained, outputs: tuple[Tensor, ...]) -> list[Prediction]:
     question = find_question(trained.compiled)
     values = outputs[question.output if question else 0]
+    if question is not None and question.chance is not None and values[0].numel() == 1:
+        chances = question.chance(values).reshape(-1).tolist()
+        return [Prediction(float(chance > 0.5), max(chance, 1 - chance)) for chance in chances]
     if question is None or question.probabilities is None or values.dim() != 2:
         return [Prediction(value) for value in values.reshape(len(values), -1)[:, 0].tolist()]
     confidences, guesses = question.probabilities(values).max(1)

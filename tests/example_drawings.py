@@ -36,7 +36,7 @@ def char_lm() -> Project:
         objectives=(Objective(optimizer=Choice("torch.optim.Adam", {"lr": 0.005}), clip="norm"),),
     )
     d = Drawing("CharLM", plan)
-    d.add("data.Text", "sonnets")
+    d.add("data.Text", "sonnets", stride=16)
     x = d.add("nn.Embedding", "embedding", d.port("sonnets", "input"), num_embeddings=58, embedding_dim=48)
     x = d.add("nn.GRU", "gru", x, hidden_size=128)
     x = d.add("nn.Dropout", "dropout", x, p=0.3)

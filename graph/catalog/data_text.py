@@ -66,8 +66,10 @@ TYPES = (
             _source("A text file (UTF-8), or a folder of them.", "builtin:sonnets"),
             choice("tokens", ("characters", "words", "bpe"), _TOKENS.help),
             _vocabulary(256),
-            whole("length", 64, "Tokens in a window. Windows do not overlap, so that no part of the split sees another.",
-                  minimum=1, maximum=65_536),
+            whole("length", 64, "Tokens in a window. The text is cut into up to 100 stretches that windows never leave, and a split "
+                  "gives whole stretches to a part, so that no part sees another.", minimum=1, maximum=65_536),
+            whole("stride", None, "Tokens from one window to the next; as many as a window has if empty. With fewer, windows overlap.",
+                  optional=True, minimum=1, maximum=65_536),
         ),
         synonyms=("dataset", "corpus", "language model", "characters", "bpe", "gpt", "tokens"),
     ),

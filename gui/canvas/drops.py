@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
 
 IMAGES, TABLE, ARRAYS = (f"layerloom.data.{name}" for name in ("Images", "Table", "Arrays"))
-BY_SUFFIX = {".csv": TABLE, ".tsv": TABLE, ".parquet": TABLE, ".npz": ARRAYS, ".npy": ARRAYS}
+BY_SUFFIX = {".csv": TABLE, ".tsv": TABLE, ".parquet": TABLE, ".npz": ARRAYS, ".npy": ARRAYS, ".bin": IMAGES}
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
 STACK = 24.0  # canvas units between the nodes of files that are dropped together
+_LINE = 2**16  # characters
 _ARRAYS_OF_IMAGES = frozenset({"image", "images"})
 _HINT_BELOW = 28.0  # pixels from the cursor to what is said about the drop
 
@@ -59,7 +61,8 @@ def refusal(files: Sequence[DroppedFile]) -> Message | None:
             files=names,
         )
     return msg(
-        "Layerloom cannot use {files}. Drop a drawing (.layerloom), a table (.csv, .parquet), arrays (.npz, .npy) or a folder of pictures.",
+        "Layerloom cannot use {files}. Drop a drawing (.layerloom), a table (.csv, .parquet), arrays (.npz, .npy), "
+        "a folder of pictures, or images of MNIST or CIFAR (.bin).",
         files=names,
     )
 
@@ -154,7 +157,25 @@ def _type_for(path: Path) -> str | None:
     suffix = path.suffix.lower()
     if suffix == SUFFIX:
         return ""
-    return IMAGES if suffix == ".npz" and _holds_images(path) else BY_SUFFIX.get(suffix)
+    holds_images = _HOLD_IMAGES.get(suffix, _is_idx)
+    return IMAGES if holds_images(path) else BY_SUFFIX.get(suffix)
+
+
+def _is_idx(path: Path) -> bool:
+    """Whether a file is called as those of MNIST are."""
+    from runtime.data.image_binary import is_idx
+
+    return is_idx(path)
+
+
+def _lists_images(path: Path) -> bool:
+    """Whether a table names a picture below its first line."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            _, second = lines.readline(_LINE), lines.readline(_LINE)
+    except OSError:
+        return False
+    return any(Path(cell.strip().strip('"')).suffix.lower() in PICTURES for cell in re.split("[,;\t]", second))
 
 
 def _holds_images(path: Path) -> bool:
@@ -167,3 +188,6 @@ def _holds_images(path: Path) -> bool:
     except (OSError, zipfile.BadZipFile):
         return False
     return bool(names & _ARRAYS_OF_IMAGES)
+
+
+_HOLD_IMAGES = {".npz": _holds_images, ".csv": _lists_images, ".tsv": _lists_images}

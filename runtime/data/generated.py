@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from graph.messages import DataError, msg
 from runtime.data import tables
-from runtime.data.arrays import fingerprint_of, loaded_arrays
+from runtime.data.arrays import as_input, fingerprint_of, loaded_arrays, read_npz
 from runtime.data.looks import class_counts, look_at_samples
 from runtime.data.records import Arrays, Loaded, Look
 from runtime.data.sources import Place
@@ -18,7 +19,8 @@ from runtime.data.sources import Place
 Values = Mapping[str, Any]
 Points = tuple[np.ndarray, np.ndarray]  # N × 2, and the classes
 
-MOST_POINTS = 1000  # that are looked at
+MOST_POINTS, MOST_SHAPES = 1000, 24  # that are looked at
+MOST_BYTES = 2**30  # of what is made
 DIRECTIONS = ("right", "left", "down", "up")
 SOLIDS = ("ball", "cube", "cross")
 
@@ -50,6 +52,7 @@ def read_series(place: Place, values: Values) -> Loaded:
     """Windows (N × T × 1, float32) and the value after each (N × 1); every sample is a series of its own."""
     random = np.random.default_rng(values["seed"])
     count, length = values["samples"], values["length"]
+    _check_size(count * (length + 1))
     series = _SERIES[values["kind"]](count, length + 1, random)
     series = series + random.normal(0, values["noise"], series.shape)
     arrays = {"window": series[:, :-1, None].astype(np.float32), "target": series[:, -1:].astype(np.float32)}
@@ -63,16 +66,25 @@ def read_shapes(place: Place, values: Values) -> Loaded:
     names, draw = (DIRECTIONS, _film) if moving else (SOLIDS, _solid)
     labels = random.permutation(np.arange(values["samples"]) % len(names))
     shape = (values["frames"], values["size"], values["size"])
-    volumes = np.stack([draw(int(label), shape, random) for label in labels]) + random.normal(
-        0, values["noise"], (len(labels), *shape)
-    )
-    arrays = {"volume": volumes.clip(0, 1)[:, None].astype(np.float32), "label": labels.astype(np.int64)}
+    _check_size(len(labels) * math.prod(shape))
+    volumes = np.empty((len(labels), 1, *shape), np.float32)
+    for number, label in enumerate(labels):
+        volumes[number, 0] = (draw(int(label), shape, random) + random.normal(0, values["noise"], shape)).clip(0, 1)
+    arrays = {"volume": volumes, "label": labels.astype(np.int64)}
     return loaded_arrays(arrays, title=values["kind"], fingerprint=fingerprint_of(arrays), classes=names)
+
+
+def _check_size(numbers: int) -> None:
+    if 4 * numbers > MOST_BYTES:
+        raise DataError(
+            msg("This much made-up data would take {size:.1f} GiB; up to {limit:.0f} GiB is made. Take fewer or smaller samples.",
+                size=4 * numbers / 2**30, limit=MOST_BYTES / 2**30)
+        )  # fmt: skip
 
 
 def look_at_shapes(values: Values, loaded: Loaded, samples: Arrays) -> Look:
     """Films, frame by frame; solids, slice by slice."""
-    seen = loaded.store.read(np.arange(min(24, loaded.samples)))
+    seen = loaded.store.read(np.arange(min(MOST_SHAPES, loaded.samples)))
     pictures = tuple(volume[0] for volume in seen["volume"])
     captions = tuple(loaded.classes[label] for label in seen["label"])
     return Look(pictures=pictures, captions=captions, counts=class_counts(loaded))
@@ -86,8 +98,6 @@ def look_at_series(values: Values, loaded: Loaded, samples: Arrays) -> Look:
 
 def read_array_input(values: Values, facts: Mapping[str, Any], path: Path) -> Arrays:
     """The array of an `.npz` file that is called like the first output, for a trained model."""
-    from runtime.data.arrays import as_input, read_npz
-
     name = next(iter(facts["outputs"]))
     array = as_input(read_npz(path, {name: (name, "input", "x")})[name], name, path)
     wanted = tuple(facts["outputs"][name]["shape"])

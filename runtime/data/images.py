@@ -1,57 +1,71 @@
-"""Images: folders of picture files, arrays of pixels, and the way from one picture to what a network takes."""
+"""Images: whatever they lie in, and the way from one picture to what a network takes."""
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from graph.messages import DataError, msg
 from runtime.data.arrays import as_input, as_labels, fingerprint_of, loaded_arrays, read_npz
-from runtime.data.records import Arrays, Loaded
-from runtime.data.sources import IMAGES, MAX_CLASSES, Place, builtin_names, check_size, fingerprint, reading
-
-if TYPE_CHECKING:
-    import PIL.Image
-
-# The formats that are decoded at all, by Pillow's names and by the ends of file names.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
-MAX_PIXELS = 50_000_000
+from runtime.data.image_binary import Pixels, PixelStore, cifar_files, idx_images, is_idx, read_cifar, read_idx
+from runtime.data.image_files import load_files, read_content
+from runtime.data.image_folders import list_folder
+from runtime.data.image_lists import LIST_SUFFIXES, read_list
+from runtime.data.image_pixels import Form, decode, form_of, with_channels
+from runtime.data.records import Arrays, Loaded, Output
+from runtime.data.sources import IMAGES, Place, builtin_names, check_size, reading
+from runtime.data.tables_pieces import Faults
 
 IMAGE_NAMES, LABEL_NAMES = ("image", "images", "input", "x"), ("label", "labels", "target", "y")
-
-_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I")
-
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as in Pillow
 
 # Sets whose pictures show light strokes on a dark ground.
 _LIGHT_ON_DARK = frozenset(builtin_names(IMAGES))
 
-Size = tuple[int, int]
 
-
-def read_images(place: Place, values: Mapping[str, object]) -> Loaded:
+def read_images(place: Place, values: Mapping[str, Any]) -> Loaded:
     """Images as `image` (N × C × H × W, float32, 0 to 1) and `label` (N, int64).
 
-    The source is a folder with one folder of pictures a class, or an `.npz` file with the arrays `image`
-    (N × H × W or N × C × H × W, bytes or floats in 0..1) and `label`. C is 1 if every picture is gray, else 3.
+    The source is a folder with one folder of pictures a class, also inside folders of parts; a CSV file that lists pictures;
+    a file or folder of MNIST (IDX) or CIFAR (.bin); or an `.npz` file with the arrays `image` (N × H × W or N × C × H × W,
+    bytes or floats in 0..1) and `label`. C is 1 if every picture is gray, else 3, unless `channels` says which.
 
     Raises:
-        DataError: the source is neither, or a picture or label in it does not fit.
+        DataError: the source is none of these, or a picture or label in it does not fit.
     """
-    size = as_size(values["image_size"])
-    with reading(place.path):
-        is_folder = place.path.is_dir()
-    return _read_folder(place, size) if is_folder else _read_file(place, size)
+    path, form = place.path, form_of(values)
+    faults = Faults(skip=values["broken"] == "skip")
+    with reading(path):
+        is_folder = path.is_dir()
+    if is_folder and (found := idx_images(path)):
+        return _loaded_pixels(place, read_idx(found), form)
+    if is_folder and (found := cifar_files(path)):
+        return _loaded_pixels(place, read_cifar(found), form)
+    if is_folder:
+        return load_files(place.title, list_folder(path, faults), form, skip=faults.skip)
+    suffix = path.suffix.lower()
+    if suffix in LIST_SUFFIXES:
+        return load_files(place.title, read_list(path, values, faults), form, skip=faults.skip)
+    if suffix == ".npz":
+        return _read_npz(place, form)
+    if suffix == ".bin":
+        return _loaded_pixels(place, read_cifar([path]), form)
+    if is_idx(path):
+        return _loaded_pixels(place, read_idx([path]), form)
+    raise DataError(
+        msg(
+            "'{file}' is no source of images. Choose a folder with one folder of pictures a class, a CSV file that lists them, "
+            "a file of MNIST (IDX) or CIFAR (.bin), or .npz.",
+            file=path,
+        )
+    )
 
 
-def read_input(values: Mapping[str, object], facts: Mapping[str, Any], path: Path) -> Arrays:
-    """One picture file for a trained model, made gray or colored and stretched to the size of the drawing (`resize`).
+def read_input(values: Mapping[str, Any], facts: Mapping[str, Any], path: Path) -> Arrays:
+    """One picture file for a trained model, made gray or colored and brought to the size of the drawing.
 
     For the built-in digits, light on dark, a picture whose border is mostly light is inverted, so that ink on paper works.
     """
@@ -59,7 +73,7 @@ def read_input(values: Mapping[str, object], facts: Mapping[str, Any], path: Pat
     pixels = with_channels(decode(read_content(path), path), channels)
     if values["source"] in _LIGHT_ON_DARK and _has_light_border(pixels):
         pixels = 1 - pixels
-    return {"image": resize(pixels, (height, width))[None]}
+    return {"image": Form((height, width), channels, form_of(values).crop).apply(pixels)[None]}
 
 
 def _has_light_border(pixels: np.ndarray) -> bool:
@@ -67,118 +81,33 @@ def _has_light_border(pixels: np.ndarray) -> bool:
     return float(np.median(np.concatenate([edge.ravel() for edge in edges]))) > 0.5
 
 
-def as_size(value: Any) -> Size | None:
-    """Height and width from the parameter `image_size`: a number stands for both."""
-    if value is None:
-        return None
-    height, width = (value, value) if isinstance(value, int) else value
-    return height, width
+def _loaded_pixels(place: Place, found: Pixels, form: Form) -> Loaded:
+    store = PixelStore(found.images, found.labels, replace(form, channels=form.channels or found.images.shape[1]))
+    check_size(place.path, 4 * int(np.prod([float(side) for side in store.shape])))
+    _check_classes(found, place)
+    return Loaded(
+        title=place.title,
+        fingerprint=fingerprint_of({"image": found.images, "label": found.labels}),
+        store=store,
+        outputs={"image": Output(store.shape, "float32"), "label": Output((), "int64", len(found.classes))},
+        classes=found.classes,
+        labels=found.labels,
+        parts=found.parts,
+    )
 
 
-def resize(images: np.ndarray, size: Size) -> np.ndarray:
-    """Bring pixels (..., H, W) to a height and width, as float32.
-
-    Bilinear interpolation between pixel centers without a border, the picture's edge continued outward; where it
-    shrinks, over all pixels that fall into the new one (Pillow's BILINEAR; `torch.nn.functional.interpolate` with
-    `mode="bilinear", align_corners=False, antialias=True`).
-    """
-    from PIL import Image
-
-    if images.shape[-2:] == size:
-        return np.ascontiguousarray(images, dtype=np.float32)
-    height, width = size
-    planes = images.reshape(-1, *images.shape[-2:]).astype(np.float32)
-    result = np.empty((len(planes), height, width), dtype=np.float32)
-    for i, plane in enumerate(planes):
-        result[i] = np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR))
-    return result.reshape(*images.shape[:-2], height, width)
-
-
-def decode(content: bytes, path: Path) -> np.ndarray:
-    """The pixels of a picture file's content, scaled to 0..1: C × H × W, float32, C = 1 if the picture is gray, else 3.
-
-    The first frame, turned as its camera says; what is transparent lies on white. Only the formats of `FORMATS` are
-    decoded, up to `MAX_PIXELS` pixels.
-
-    Raises:
-        DataError: it is no such picture, is damaged, or has too many pixels.
-    """
-    from PIL import Image, ImageOps
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                _check_pixels(image.width, image.height, path)
-                return _pixels(ImageOps.exif_transpose(image))
-    except DataError:
-        raise
-    except Exception as error:  # decoders of damaged files raise whatever they stumble over
+def _check_classes(found: Pixels, place: Place) -> None:
+    if len(np.unique(found.labels)) < 2:
         raise DataError(
             msg(
-                "'{file}' is no picture that can be read, or it is damaged. These kinds are read: {formats}.",
-                file=path,
-                formats=", ".join(FORMATS),
-            )
-        ) from error
-
-
-def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
-    """The picture (C × H × W) with 1 or 3 channels; gray is 0.299 R + 0.587 G + 0.114 B."""
-    if len(pixels) == channels:
-        return pixels
-    if channels == 1:
-        return np.tensordot(LUMA, pixels, axes=1)[None]
-    return np.repeat(pixels, channels, axis=0)
-
-
-def read_content(path: Path) -> bytes:
-    """The bytes of a file.
-
-    Raises:
-        DataError: it cannot be read, is empty, or is too large.
-    """
-    with reading(path):
-        check_size(path, path.stat().st_size)
-        return path.read_bytes()
-
-
-def _check_pixels(width: int, height: int, path: Path) -> None:
-    if width * height > MAX_PIXELS:
-        raise DataError(
-            msg(
-                "'{file}' has {width} × {height} pixels; up to {limit} million are read. Make it smaller.",
-                file=path,
-                width=width,
-                height=height,
-                limit=MAX_PIXELS // 1_000_000,
+                "All images in '{file}' are of class {name}. Choose a file with several classes.",
+                file=place.path.name,
+                name=found.classes[int(found.labels[0])],
             )
         )
 
 
-def _pixels(image: PIL.Image.Image) -> np.ndarray:
-    from PIL import Image
-
-    if image.mode in _SIXTEEN_BITS:
-        return np.asarray(image, dtype=np.float32)[None] / np.float32(65535)
-    if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    gray = image.mode in ("1", "L")
-    pixels = np.asarray(image.convert("L" if gray else "RGB"), dtype=np.float32) / np.float32(255)
-    return pixels[None] if gray else np.ascontiguousarray(pixels.transpose(2, 0, 1))
-
-
-# ---- the two kinds of source
-
-
-def _read_file(place: Place, size: Size | None) -> Loaded:
-    if place.path.suffix.lower() != ".npz":
-        raise DataError(
-            msg(
-                "'{file}' is no source of images. Choose a folder with one folder of pictures a class, or .npz.",
-                file=place.path,
-            )
-        )
+def _read_npz(place: Place, form: Form) -> Loaded:
     found = read_npz(place.path, {"image": IMAGE_NAMES, "label": LABEL_NAMES})
     images, labels = as_input(found["image"], "image", place.path), found["label"]
     if images.ndim == 3:
@@ -195,84 +124,7 @@ def _read_file(place: Place, size: Size | None) -> Loaded:
             )
         )
     indices, classes = as_labels(labels, "label", place.path)
-    if size:
-        _check_total(len(images), images.shape[1], size, place.path)
-        images = resize(images, size)
-    arrays = {"image": images, "label": indices}
+    channels, size = form.channels or images.shape[1], form.size or images.shape[2:]
+    check_size(place.path, len(images) * channels * int(size[0]) * int(size[1]) * 4)
+    arrays = {"image": form.apply(images), "label": indices}
     return loaded_arrays(arrays, title=place.title, fingerprint=fingerprint_of(found), classes=classes)
-
-
-def _read_folder(place: Place, size: Size | None) -> Loaded:
-    with reading(place.path):
-        folders = sorted(f for f in place.path.iterdir() if f.is_dir() and not f.name.startswith("."))
-        files = [(file, label) for label, folder in enumerate(folders) for file in _pictures(folder)]
-    if not 1 < len(folders) <= MAX_CLASSES:
-        raise DataError(
-            msg(
-                "'{folder}' has {count} folders in it. Put the pictures of each class into a folder of its own, "
-                "named like the class: at least 2, at most {limit}.",
-                folder=place.path,
-                count=len(folders),
-                limit=MAX_CLASSES,
-            )
-        )
-    digests: list[bytes] = []
-    pictures = list(_decode_all([file for file, _ in files], place.path, size, digests))
-    channels = max(len(picture) for picture in pictures)
-    return loaded_arrays(
-        {
-            "image": np.stack([with_channels(picture, channels) for picture in pictures]),
-            "label": np.array([label for _, label in files], dtype=np.int64),
-        },
-        title=place.title,
-        fingerprint=fingerprint(digests),
-        classes=tuple(folder.name for folder in folders),
-    )
-
-
-def _pictures(folder: Path) -> list[Path]:
-    files = sorted(
-        file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-    )
-    if not files:
-        raise DataError(
-            msg(
-                "The folder '{folder}' holds no pictures ({formats}). Add some, or remove the folder.",
-                folder=folder,
-                formats=", ".join(FORMATS),
-            )
-        )
-    return files
-
-
-def _decode_all(files: list[Path], root: Path, size: Size | None, digests: list[bytes]) -> Iterator[np.ndarray]:
-    """Decode the files, all brought to one size, and note a digest of each one's name and content."""
-    wanted = size
-    for file in files:
-        content = read_content(file)
-        digests.append(f"{file.relative_to(root).as_posix()} {fingerprint([content])}\n".encode())
-        picture = decode(content, file)
-        if wanted is None:
-            wanted = picture.shape[1:]
-        if file is files[0]:
-            _check_total(len(files), 3, wanted, root)
-        if size is None and picture.shape[1:] != wanted:
-            raise DataError(
-                msg(
-                    "'{file}' has {found} pixels, but '{first}' has {wanted}. Set 'image_size' to give all one size.",
-                    file=file,
-                    found=_times(picture.shape[1:]),
-                    first=files[0].name,
-                    wanted=_times(wanted),
-                )
-            )
-        yield resize(picture, wanted)
-
-
-def _check_total(count: int, channels: int, size: Size, path: Path) -> None:
-    """Refuse more pixels than fit into memory, before they are made."""
-    check_size(path, count * channels * size[0] * size[1] * 4)
-
-
-def _times(size: Size) -> str:
-    return f"{size[0]} × {size[1]}"

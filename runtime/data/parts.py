@@ -63,6 +63,10 @@ class Part(Protocol):
         """The first `count` rows (fewer where there are not so many)."""
         ...
 
+    def close(self) -> None:
+        """Nobody will ask for batches any more."""
+        ...
+
 
 class HeldPart:
     """A part whose tensors are in memory, on the device that they are used on (see `Part`)."""
@@ -107,6 +111,9 @@ class HeldPart:
     def head(self, count: int, *, ports: Sequence[Port] | None = None) -> Batch:
         """The first rows."""
         return tuple(tensor[:count] for tensor in self._chosen(ports))
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
     def _chosen(self, ports: Sequence[Port] | None) -> list[Tensor]:
         return [self.tensors[port] for port in (self.ports if ports is None else ports)]

@@ -17,14 +17,14 @@ from runtime.data.loading import describe, known_facts, load, reader_of, values_
 from runtime.data.records import CLASSIFICATION, REGRESSION, Loaded, Prepared
 from runtime.data.samples import Samples, gather_samples
 from runtime.data.sources import fingerprint
-from runtime.data.splits import split, traits_of
+from runtime.data.splits import Rows, split, traits_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from runtime.data.parts import Part
 
-ROWS_AT_A_TIME = 8192
+ROWS_AT_A_TIME, BYTES_AT_A_TIME = 8192, 256 * 2**20  # while a part that is held is read
 
 
 def prepare(project: Project, folder: Path | None = None, *, budget: int | None = None) -> Prepared:
@@ -50,7 +50,7 @@ def prepare(project: Project, folder: Path | None = None, *, budget: int | None 
     statistics = {node.id: reader_of(node).fit(values_of(node), loaded[node.id], rows.train) for node in nodes}
     together = gather_samples(nodes, loaded, statistics)
     held = together.nbytes <= (free_memory() // 2 if budget is None else budget)
-    train, validation, test = (_held(together, part) if held else _streamed(together, part) for part in rows)
+    train, validation, test = [_held(together, part) for part in rows] if held else _streamed(together, rows)
     classes = next((data.classes for data in loaded.values() if data.classes), ())
     return Prepared(
         train=train,
@@ -146,8 +146,10 @@ def _held(samples: Samples, rows: np.ndarray) -> Part:
     from runtime.data.parts import HeldPart
 
     tensors: dict[Port, Tensor] = {}
-    for start in range(0, max(1, len(rows)), ROWS_AT_A_TIME):
-        for port, array in samples.read(rows[start : start + ROWS_AT_A_TIME]).items():
+    bytes_per_row = max(1, samples.nbytes // max(1, samples.count))
+    step = max(1, min(ROWS_AT_A_TIME, BYTES_AT_A_TIME // bytes_per_row))
+    for start in range(0, max(1, len(rows)), step):
+        for port, array in samples.read(rows[start : start + step]).items():
             piece = torch.from_numpy(array)
             if port not in tensors:
                 tensors[port] = torch.empty((len(rows), *piece.shape[1:]), dtype=piece.dtype)
@@ -155,10 +157,12 @@ def _held(samples: Samples, rows: np.ndarray) -> Part:
     return HeldPart(tensors, rows)
 
 
-def _streamed(samples: Samples, rows: np.ndarray) -> Part:
-    from runtime.data.streams import StreamedPart
+def _streamed(samples: Samples, rows: Rows) -> list[Part]:
+    """The parts, all read by the same processes."""
+    from runtime.data.streams import Crew, StreamedPart
 
-    return StreamedPart(samples, rows)
+    crew = Crew(samples)
+    return [StreamedPart(crew, part) for part in rows]
 
 
 def _joint_fingerprint(fingerprints: list[str]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runtime.data import arrays, generated, images, tables, texts
+from runtime.data import arrays, generated, images, tables, texts, texts_windows
+from runtime.data.image_looks import look_at_images
 from runtime.data.looks import look_at_samples
 from runtime.data.records import Arrays, Loaded, Look, Statistics
 from runtime.data.sources import (
@@ -57,11 +58,15 @@ class Reader(NamedTuple):
 
 
 READERS: Mapping[str, Reader] = {
-    IMAGES: Reader(images.read_images, images.read_input),
+    IMAGES: Reader(images.read_images, images.read_input, look=look_at_images),
     TABLE: Reader(tables.read_table, tables.read_input, tables.fit, tables.transform, look_at_table),
     ARRAYS: Reader(arrays.read_arrays, arrays.read_input),
     TEXT: Reader(
-        texts.read_windows, texts.read_prompts, texts.fit_windows, texts.transform_windows, texts.look_at_windows
+        texts_windows.read_windows,
+        texts_windows.read_prompts,
+        texts_windows.fit_windows,
+        texts_windows.transform_windows,
+        texts_windows.look_at_windows,
     ),
     LABELED: Reader(
         texts.read_labeled, texts.read_lines, texts.fit_labeled, texts.transform_labeled, texts.look_at_labeled

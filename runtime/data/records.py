@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
 TRAIN, VALIDATION, TEST = PARTS = (0, 1, 2)  # in `Loaded.parts`
+PART_NAMES: Mapping[str, int] = {  # what people call them, in any case
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("validation", "val", "valid", "dev"), VALIDATION),
+    **dict.fromkeys(("test", "testing"), TEST),
+}
 
 Arrays = Mapping[str, "np.ndarray"]  # samples first
 Statistics = Mapping[str, Any]  # what was measured on training samples, as JSON values

@@ -41,6 +41,11 @@ class Samples:
         """About how many bytes all samples take as tensors."""
         return sum(share.store.nbytes for share in self.shares)
 
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return self.shares[0].store.count
+
     def read(self, rows: np.ndarray) -> dict[Port, np.ndarray]:
         """Samples by port, float32 or int64.
 

@@ -13,6 +13,8 @@ from graph.messages import DataError, msg
 from graph.plan import GIVEN, ORDERED, RANDOM, STRATIFIED, Split
 from runtime.data.records import PARTS, TEST, TRAIN, VALIDATION, Loaded
 
+Arrange = Callable[[np.ndarray], np.ndarray]  # puts numbers into an order
+
 
 class Rows(NamedTuple):
     """The numbers of the samples in each part, in the order of the part."""
@@ -57,7 +59,7 @@ def split(samples: int, shares: Split, *, seed: int, traits: Traits | None = Non
     if seed < 0:
         raise DataError(msg("The seed {seed} is below 0. Choose 0 or a larger whole number.", seed=seed))
     traits = traits or Traits()
-    if traits.groups is not None and shares.method in (STRATIFIED, ORDERED):
+    if traits.groups is not None and _would_tear(traits.groups, shares.method):
         raise DataError(
             msg(
                 "A split in this way would tear groups of samples apart. Split at random, or choose no column under 'split_by'."
@@ -111,12 +113,17 @@ def _cut(order: np.ndarray, shares: Split) -> Rows:
 
 def _random(samples: int, shares: Split, draw: np.random.Generator, traits: Traits) -> Rows:
     if traits.groups is not None:
-        return _grouped(samples, shares, draw, traits.groups)
+        return _grouped(samples, shares, draw.permutation, traits.groups)
     return _cut(draw.permutation(samples), shares)
 
 
-def _grouped(samples: int, shares: Split, draw: np.random.Generator, groups: np.ndarray) -> Rows:
-    """Whole groups in random order, cut where the parts come nearest to their sizes; at least one group a part."""
+def _would_tear(groups: np.ndarray, method: str) -> bool:
+    """Whether samples of a group would come into different parts; one after the other they can stay in order."""
+    return method == STRATIFIED or (method == ORDERED and bool((np.diff(groups) < 0).any()))
+
+
+def _grouped(samples: int, shares: Split, arranged: Arrange, groups: np.ndarray) -> Rows:
+    """Whole groups one after the other, cut where the parts come nearest to their sizes; at least one group a part."""
     _, numbers, counts = np.unique(groups, return_inverse=True, return_counts=True)
     wanted, parts = sizes(samples, shares), _num_parts(shares)
     if len(counts) < parts:
@@ -128,7 +135,7 @@ def _grouped(samples: int, shares: Split, draw: np.random.Generator, groups: np.
                 parts=parts,
             )
         )
-    order = draw.permutation(len(counts))
+    order = arranged(np.arange(len(counts)))
     ends = np.cumsum(counts[order])
     first = _nearest(ends, wanted[0], least=1, most=len(ends) - (wanted[1] > 0) - (wanted[2] > 0))
     most = len(ends) - (wanted[2] > 0)
@@ -136,7 +143,7 @@ def _grouped(samples: int, shares: Split, draw: np.random.Generator, groups: np.
     second = second if wanted[2] else len(ends)
     part = np.full(len(counts), TEST)
     part[order[:first]], part[order[first:second]] = TRAIN, VALIDATION
-    return Rows(*(draw.permutation(np.flatnonzero(part[numbers] == kind)) for kind in PARTS))
+    return Rows(*(arranged(np.flatnonzero(part[numbers] == kind)) for kind in PARTS))
 
 
 def _nearest(ends: np.ndarray, size: int, *, least: int, most: int) -> int:
@@ -182,6 +189,8 @@ def _stratified(samples: int, shares: Split, draw: np.random.Generator, traits: 
 
 
 def _ordered(samples: int, shares: Split, draw: np.random.Generator, traits: Traits) -> Rows:
+    if traits.groups is not None:
+        return _grouped(samples, shares, np.asarray, traits.groups)
     return _cut(np.arange(samples), shares)
 
 

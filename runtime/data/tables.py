@@ -9,13 +9,14 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from graph.messages import DataError, Message, msg
-from runtime.data.records import CLASSIFICATION, TEST, TRAIN, VALIDATION, Arrays, Loaded, Output, Statistics
+from runtime.data.records import CLASSIFICATION, PART_NAMES, Arrays, Loaded, Output, Statistics
 from runtime.data.rows import RowArray, RowFile, RowWriter, cached, clear, in_pieces
 from runtime.data.sources import Place, reading
 from runtime.data.tables_classes import class_codes
@@ -27,11 +28,6 @@ from runtime.data.tables_source import open_table, require
 CACHED_FROM = 64 * 2**20  # bytes of the file
 ROWS = 65536  # at a time, while the training part is measured
 _FORMAT = 1  # of the cache
-_PARTS = {
-    **dict.fromkeys(("train", "training"), TRAIN),
-    **dict.fromkeys(("validation", "val", "valid", "dev"), VALIDATION),
-    **dict.fromkeys(("test", "testing"), TEST),
-}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -318,7 +314,7 @@ def _loaded(place: Place, layout: Layout, arrays: Mapping[str, RowArray], about:
         columns=layout.features,
         categories=categories,
         labels=data["target"][:] if classes else None,
-        broken=tuple(Message(text, values) for text, values in about["broken"]),
+        broken=tuple(starmap(Message, about["broken"])),
         skipped=about["skipped"],
         **traits,
     )
@@ -326,6 +322,6 @@ def _loaded(place: Place, layout: Layout, arrays: Mapping[str, RowArray], about:
 
 def _traits(codes: np.ndarray, words: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The split that a column says, if all its words are names of parts; else the groups that it forms."""
-    if all(word.lower() in _PARTS for word in words):
-        return {"parts": np.array([_PARTS[word.lower()] for word in words])[codes]}
+    if all(word.lower() in PART_NAMES for word in words):
+        return {"parts": np.array([PART_NAMES[word.lower()] for word in words])[codes]}
     return {"groups": codes}

@@ -10,41 +10,24 @@ from typing import Any, NamedTuple
 
 from graph.messages import DataError, Message, msg
 from runtime.data.sources import check_size, listed, reading
+from runtime.data.tables_pieces import Faults
 
-MOST_TOLD = 100  # broken lines that are told one by one
 TEXT_SUFFIX = ".txt"
+JOINT = "\x1f"  # between the words of a sentence, and between their tags
 Values = Mapping[str, Any]
 
 
 class Texts(NamedTuple):
-    """Texts, what belongs to each, and what was left out; the words of a sentence are joined by the sign U+001F."""
+    """Texts and what belongs to each; what was left out, as far as it is told, and how many that were."""
 
     texts: list[str]
     labels: list[str]
     broken: tuple[Message, ...]
+    skipped: int
 
 
-class _Faults:
-    """Refuses the first line that does not fit, or notes all of them, as the person chose."""
-
-    def __init__(self, values: Values) -> None:
-        self._skips = values["broken"] == "skip"
-        self.found: list[Message] = []
-
-    def note(self, message: Message) -> None:
-        """A line is broken.
-
-        Raises:
-            DataError: broken lines are refused.
-        """
-        if not self._skips:
-            raise DataError(message)
-        self.found.append(message)
-
-    def told(self) -> tuple[Message, ...]:
-        """The first ones, and how many more there are."""
-        more = len(self.found) - MOST_TOLD
-        return (*self.found[:MOST_TOLD], *([msg("… and {count:,} more.", count=more)] if more > 0 else []))
+def _faults(values: Values) -> Faults:
+    return Faults(skip=values["broken"] == "skip")
 
 
 def read_text(path: Path) -> str:
@@ -91,10 +74,10 @@ def labeled_texts(path: Path, values: Values) -> Texts:
     """
     with reading(path):
         is_folder = path.is_dir()
-    return _labeled_folder(path) if is_folder else _labeled_file(path, values)
+    return _labeled_folder(path, values) if is_folder else _labeled_file(path, values)
 
 
-def _labeled_folder(path: Path) -> Texts:
+def _labeled_folder(path: Path, values: Values) -> Texts:
     with reading(path):
         folders = sorted(f for f in path.iterdir() if f.is_dir() and not f.name.startswith("."))
         files = [(file, folder.name) for folder in folders for file in sorted(folder.glob(f"*{TEXT_SUFFIX}"))]
@@ -105,7 +88,15 @@ def _labeled_folder(path: Path) -> Texts:
                 folder=path,
             )
         )
-    return Texts([read_text(file) for file, _ in files], [label for _, label in files], ())
+    faults, texts, labels = _faults(values), [], []
+    for file, label in files:
+        try:
+            texts.append(read_text(file))
+        except DataError as error:
+            faults.add(error.message)
+        else:
+            labels.append(label)
+    return _checked(Texts(texts, labels, faults.told(), faults.count), path)
 
 
 def _labeled_file(path: Path, values: Values) -> Texts:
@@ -116,13 +107,13 @@ def _labeled_file(path: Path, values: Values) -> Texts:
     label_at = _place(names, values["label_column"], "label", len(names) - 1, path)
     if text_at == label_at:
         raise DataError(msg("'{file}' has a single column. Texts and classes need a column each.", file=path.name))
-    faults, texts, labels = _Faults(values), [], []
+    faults, texts, labels = _faults(values), [], []
     for line, row in rows:
         if len(row) != len(names):
-            faults.note(msg("'{file}', line {line} has {found} cells, but there are {wanted} columns of texts. Mend that line.",
+            faults.add(msg("'{file}', line {line} has {found} cells, but there are {wanted} columns of texts. Mend that line.",
                             file=path.name, line=line, found=len(row), wanted=len(names)))  # fmt: skip
         elif not row[text_at].strip() or not row[label_at].strip():
-            faults.note(
+            faults.add(
                 msg(
                     "'{file}', line {line} has no text or no class. Fill it in, or delete the line.",
                     file=path.name,
@@ -132,7 +123,7 @@ def _labeled_file(path: Path, values: Values) -> Texts:
         else:
             texts.append(row[text_at])
             labels.append(row[label_at].strip())
-    return _checked(Texts(texts, labels, faults.told()), path)
+    return _checked(Texts(texts, labels, faults.told(), faults.count), path)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -168,21 +159,31 @@ def tagged_sentences(path: Path, values: Values) -> Texts:
     Raises:
         DataError: a line has no tag and is not to be skipped with its sentence.
     """
-    faults, texts, tags = _Faults(values), [], []
+    faults, texts, tags, width = _faults(values), [], [], 0
     for sentence in _sentences(read_text(path)):
-        wrong = next((line for line, cells in sentence if len(cells) < 2), None)
-        if wrong is not None:
-            faults.note(msg("'{file}', line {line} has a word without a tag. Each line is a word, blanks, and its tag.",
-                            file=path.name, line=wrong))  # fmt: skip
+        width = width or len(sentence[0][1])
+        fault = next((f for line, cells in sentence if (f := _line_fault(line, cells, width, path))), None)
+        if fault is not None:
+            faults.add(fault)
             continue
-        texts.append("\x1f".join(cells[0] for _, cells in sentence))
-        tags.append("\x1f".join(cells[-1] for _, cells in sentence))
-    return _checked(Texts(texts, tags, faults.told()), path)
+        texts.append(JOINT.join(cells[0] for _, cells in sentence))
+        tags.append(JOINT.join(cells[-1] for _, cells in sentence))
+    return _checked(Texts(texts, tags, faults.told(), faults.count), path)
+
+
+def _line_fault(line: int, cells: list[str], width: int, path: Path) -> Message | None:
+    if len(cells) < 2:
+        return msg("'{file}', line {line} has a word without a tag. Each line is a word, blanks, and its tag.",
+                   file=path.name, line=line)  # fmt: skip
+    if len(cells) != width:
+        return msg("'{file}', line {line} has {found} columns, but the first line of the file has {wanted}. Mend that line.",
+                   file=path.name, line=line, found=len(cells), wanted=width)  # fmt: skip
+    return None
 
 
 def _sentences(text: str) -> Iterator[list[tuple[int, list[str]]]]:
     sentence: list[tuple[int, list[str]]] = []
-    for line, row in enumerate(text.splitlines(), start=1):
+    for line, row in enumerate(text.split("\n"), start=1):
         cells = row.split()
         if cells and cells[0] != "-DOCSTART-":
             sentence.append((line, cells))
@@ -199,18 +200,18 @@ def pairs(path: Path, values: Values) -> Texts:
     Raises:
         DataError: a line has no pair and is not to be skipped.
     """
-    faults, texts, answers = _Faults(values), [], []
-    for line, row in enumerate(read_text(path).splitlines(), start=1):
+    faults, texts, answers = _faults(values), [], []
+    for line, row in enumerate(read_text(path).split("\n"), start=1):
         cells = row.split("\t")
         if not row.strip():
             continue
         if len(cells) < 2 or not cells[0].strip() or not cells[1].strip():
-            faults.note(msg("'{file}', line {line} is no pair: a sentence, a tab, and the other sentence. Mend that line.",
+            faults.add(msg("'{file}', line {line} is no pair: a sentence, a tab, and the other sentence. Mend that line.",
                             file=path.name, line=line))  # fmt: skip
             continue
         texts.append(cells[0].strip())
         answers.append(cells[1].strip())
-    return _checked(Texts(texts, answers, faults.told()), path)
+    return _checked(Texts(texts, answers, faults.told(), faults.count), path)
 
 
 def _checked(found: Texts, path: Path) -> Texts:

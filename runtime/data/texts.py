@@ -1,4 +1,4 @@
-"""Texts: windows of one text, texts with a class, tagged sentences, pairs of sentences.
+"""Texts with a class, tagged sentences, pairs of sentences.
 
 What is read are strings; the numbers that leave the ports come from vocabularies that are made from the training part alone.
 How large a vocabulary is counts over all texts, so that shapes do not depend on the split; which tokens are in it does not.
@@ -18,25 +18,24 @@ from runtime.data import vocabulary as words
 from runtime.data.looks import class_counts
 from runtime.data.records import Arrays, Loaded, Look, Output, Statistics
 from runtime.data.sources import MAX_CLASSES, Place, fingerprint
-from runtime.data.text_files import labeled_texts, pairs, read_text, tagged_sentences, text_of
+from runtime.data.text_files import JOINT, labeled_texts, pairs, read_text, tagged_sentences
 
 Values = Mapping[str, Any]
 
-CHARACTERS_A_PIECE = 4  # of text that a token of BPE stands for, about
 LOOKED_AT = 8
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TextStore:
-    """Strings by name, and about how many bytes a sample becomes as tensors."""
+    """Columns of strings or numbers, and how many bytes a sample takes as tensors."""
 
-    texts: Mapping[str, np.ndarray]
+    columns: Mapping[str, np.ndarray]
     bytes_a_sample: int
 
     @property
     def count(self) -> int:
         """Number of samples."""
-        return len(next(iter(self.texts.values())))
+        return len(next(iter(self.columns.values())))
 
     @property
     def nbytes(self) -> int:
@@ -44,86 +43,12 @@ class TextStore:
         return self.count * self.bytes_a_sample
 
     def read(self, rows: np.ndarray) -> Arrays:
-        """The strings of these samples."""
-        return {name: column[rows] for name, column in self.texts.items()}
-
-
-def _strings(texts: Iterable[str]) -> np.ndarray:
-    found = list(texts)
-    array = np.empty(len(found), dtype=object)
-    array[:] = found
-    return array
+        """These samples."""
+        return {name: column[rows] for name, column in self.columns.items()}
 
 
 def _digest(*columns: Iterable[str]) -> str:
     return fingerprint(f"{text}\x1e".encode() for column in columns for text in column)
-
-
-# ---- windows of a text
-
-
-def read_windows(place: Place, values: Values) -> Loaded:
-    """A text in windows of `length` + 1 tokens that do not overlap.
-
-    Raises:
-        DataError: it cannot be read, or is too short for two windows.
-    """
-    text, way, length = text_of(place.path), values["tokens"], values["length"]
-    windows = _windows(text, way, length)
-    if len(windows) < 2:
-        raise DataError(
-            msg("'{file}' is too short for two windows of {length} tokens. Choose a longer text, or shorter windows.",
-                file=place.title, length=length)
-        )  # fmt: skip
-    size = words.size_for([text], way, values["vocabulary"])
-    outputs = {"input": Output((length,), "int64", size), "target": Output((length,), "int64", size)}
-    store = TextStore({"text": _strings(windows)}, 16 * length)
-    return Loaded(title=place.title, fingerprint=_digest([text]), store=store, outputs=outputs)
-
-
-def _windows(text: str, way: str, length: int) -> list[str]:
-    """Pieces of the text of so many tokens and one more; those of BPE are about as long, ending between words."""
-    if way == words.CHARACTERS:
-        return [text[i : i + length + 1] for i in range(0, len(text) - length, length + 1)]
-    found = text.split() if way == words.BPE else words.cut(text, way)
-    if way == words.WORDS:
-        return [" ".join(found[i : i + length + 1]) for i in range(0, len(found) - length, length + 1)]
-    size, pieces, piece, count = CHARACTERS_A_PIECE * (length + 1), [], [], 0
-    for word in found:
-        piece.append(word)
-        count += len(word) + 1
-        if count >= size:
-            pieces.append(" ".join(piece))
-            piece, count = [], 0
-    return pieces
-
-
-def fit_windows(values: Values, loaded: Loaded, train: np.ndarray) -> Statistics:
-    """The vocabulary of the training windows."""
-    return {"text": words.build(loaded.store.read(train)["text"], values["tokens"], _size(loaded, "input"))}
-
-
-def transform_windows(values: Values, statistics: Statistics, samples: Arrays) -> Arrays:
-    """Windows as numbers, and the same one token later."""
-    rows = [words.encode(text, statistics["text"], values["tokens"]) for text in samples["text"]]
-    length = values["length"]
-    return {
-        "input": words.padded([row[:-1] for row in rows], length),
-        "target": words.padded([row[1:] for row in rows], length, words.IGNORED),
-    }
-
-
-def read_prompts(values: Values, facts: Mapping[str, Any], path: Path) -> Arrays:
-    """Every line of a text file as the beginning of a window, for a trained model."""
-    lines = [line for line in read_text(path).splitlines() if line.strip()]
-    return {"text": _strings(f"{line}\n" for line in lines)}
-
-
-def look_at_windows(values: Values, loaded: Loaded, samples: Arrays) -> Look:
-    """The first windows and their tokens."""
-    shown = loaded.store.read(np.arange(min(LOOKED_AT, loaded.samples)))["text"]
-    cut = [" · ".join(words.cut(text, values["tokens"])) if values["tokens"] == words.WORDS else "" for text in shown]
-    return Look(texts=tuple(zip(map(str, shown), cut, strict=True)))
 
 
 # ---- texts with a class
@@ -149,20 +74,13 @@ def read_labeled(place: Place, values: Values) -> Loaded:
     return Loaded(
         title=place.title,
         fingerprint=_digest(found.texts, found.labels),
-        store=_LabeledStore({"text": _strings(found.texts)}, 8 * length, labels),
+        store=TextStore({"text": words.strings(found.texts), "label": labels}, 8 * length + 8),
         outputs={"tokens": Output((length,), "int64", size), "label": Output((), "int64", len(classes))},
         classes=classes,
         labels=labels,
         broken=found.broken,
+        skipped=found.skipped,
     )
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _LabeledStore(TextStore):
-    labels: np.ndarray
-
-    def read(self, rows: np.ndarray) -> Arrays:
-        return {"text": self.texts["text"][rows], "label": self.labels[rows]}
 
 
 def fit_labeled(values: Values, loaded: Loaded, train: np.ndarray) -> Statistics:
@@ -172,14 +90,14 @@ def fit_labeled(values: Values, loaded: Loaded, train: np.ndarray) -> Statistics
 
 def transform_labeled(values: Values, statistics: Statistics, samples: Arrays) -> Arrays:
     """Texts as numbers."""
-    rows = [words.encode(text, statistics["text"], values["tokens"]) for text in samples["text"]]
+    rows = words.encode(samples["text"], statistics["text"], values["tokens"])
     found: dict[str, np.ndarray] = {"tokens": words.padded(rows, values["length"])}
     return {**found, "label": samples["label"]} if "label" in samples else found
 
 
 def read_lines(values: Values, facts: Mapping[str, Any], path: Path) -> Arrays:
     """Every line of a text file as a text, for a trained model."""
-    return {"text": _strings(line for line in read_text(path).splitlines() if line.strip())}
+    return {"text": words.strings(line for line in read_text(path).split("\n") if line.strip())}
 
 
 def look_at_labeled(values: Values, loaded: Loaded, samples: Arrays) -> Look:
@@ -199,53 +117,54 @@ def read_tagged(place: Place, values: Values) -> Loaded:
         DataError: the file cannot be read, or has a single tag.
     """
     found = tagged_sentences(place.path, values)
-    tags = tuple(sorted({tag for sentence in found.labels for tag in sentence.split("\x1f")}))
+    tags = tuple(sorted({tag for sentence in found.labels for tag in sentence.split(JOINT)}))
     if not 1 < len(tags) <= MAX_CLASSES:
         raise DataError(
             msg("'{file}' holds {count} different tags; from 2 to {limit} can be learned. The tag is the last column of a line.",
                 file=place.title, count=len(tags), limit=MAX_CLASSES)
         )  # fmt: skip
     length = values["length"]
-    distinct = {token for text in found.texts for token in text.split("\x1f")}
+    distinct = {token for text in found.texts for token in text.split(JOINT)}
     size = min(values["vocabulary"], 2 + len(distinct))
     return Loaded(
         title=place.title,
         fingerprint=_digest(found.texts, found.labels),
-        store=TextStore({"text": _strings(found.texts), "tags": _strings(found.labels)}, 16 * length),
+        store=TextStore({"text": words.strings(found.texts), "tags": words.strings(found.labels)}, 16 * length),
         outputs={"tokens": Output((length,), "int64", size), "tags": Output((length,), "int64", len(tags))},
         classes=tags,
         broken=found.broken,
+        skipped=found.skipped,
     )
 
 
 def fit_tagged(values: Values, loaded: Loaded, train: np.ndarray) -> Statistics:
     """The vocabulary of the training sentences, and the names of the tags."""
-    sentences = (text.split("\x1f") for text in loaded.store.read(train)["text"])
+    sentences = (text.split(JOINT) for text in loaded.store.read(train)["text"])
     return {"text": words.of_tokens(sentences, _size(loaded, "tokens")), "tags": list(loaded.classes)}
 
 
 def transform_tagged(values: Values, statistics: Statistics, samples: Arrays) -> Arrays:
     """Words and tags as numbers."""
     vocabulary, length = statistics["text"], values["length"]
-    rows = [words.numbers_of(text.split("\x1f"), vocabulary) for text in samples["text"]]
+    rows = words.numbers_of((text.split(JOINT) for text in samples["text"]), vocabulary)
     found: dict[str, np.ndarray] = {"tokens": words.padded(rows, length)}
     if "tags" not in samples:
         return found
     at = {tag: number for number, tag in enumerate(statistics["tags"])}
-    tags = [[at[tag] for tag in sentence.split("\x1f")] for sentence in samples["tags"]]
+    tags = [[at[tag] for tag in sentence.split(JOINT)] for sentence in samples["tags"]]
     return {**found, "tags": words.padded(tags, length, words.IGNORED)}
 
 
 def read_sentences(values: Values, facts: Mapping[str, Any], path: Path) -> Arrays:
     """Every line of a text file as a sentence of words between blanks, for a trained model."""
-    return {"text": _strings("\x1f".join(line.split()) for line in read_text(path).splitlines() if line.strip())}
+    return {"text": words.strings(JOINT.join(line.split()) for line in read_text(path).split("\n") if line.strip())}
 
 
 def look_at_tagged(values: Values, loaded: Loaded, samples: Arrays) -> Look:
     """The first sentences over their tags."""
     rows = loaded.store.read(np.arange(min(LOOKED_AT, loaded.samples)))
     shown = zip(rows["text"], rows["tags"], strict=True)
-    return Look(texts=tuple((t.replace("\x1f", " "), g.replace("\x1f", " · ")) for t, g in shown), broken=loaded.broken)
+    return Look(texts=tuple((t.replace(JOINT, " "), g.replace(JOINT, " · ")) for t, g in shown), broken=loaded.broken)
 
 
 # ---- pairs
@@ -266,7 +185,8 @@ def read_pairs(place: Place, values: Values) -> Loaded:
         title=place.title,
         fingerprint=_digest(found.texts, found.labels),
         store=TextStore(
-            {"source": _strings(found.texts), "target": _strings(found.labels)}, 8 * (lengths[0] + 2 * lengths[1])
+            {"source": words.strings(found.texts), "target": words.strings(found.labels)},
+            8 * (lengths[0] + 2 * lengths[1]),
         ),
         outputs={
             "source": Output((lengths[0],), "int64", source),
@@ -274,6 +194,7 @@ def read_pairs(place: Place, values: Values) -> Loaded:
             "target_out": Output((lengths[1],), "int64", target),
         },
         broken=found.broken,
+        skipped=found.skipped,
     )
 
 
@@ -289,12 +210,12 @@ def fit_pairs(values: Values, loaded: Loaded, train: np.ndarray) -> Statistics:
 def transform_pairs(values: Values, statistics: Statistics, samples: Arrays) -> Arrays:
     """Both sentences as numbers, the second one as a decoder gets and gives it."""
     way, length = values["tokens"], values["target_length"]
-    rows = [words.encode(text, statistics["source"], way) for text in samples["source"]]
+    rows = words.encode(samples["source"], statistics["source"], way)
     found: dict[str, np.ndarray] = {"source": words.padded(rows, values["source_length"])}
     if "target" not in samples:
         begun = [[words.BEGIN] for _ in rows]
         return {**found, "target_in": words.padded(begun, length)}
-    said = [words.encode(text, statistics["target"], way)[: length - 1] for text in samples["target"]]
+    said = [row[: length - 1] for row in words.encode(samples["target"], statistics["target"], way)]
     return {
         **found,
         "target_in": words.padded([[words.BEGIN, *row] for row in said], length),

@@ -20,14 +20,31 @@ SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
 IGNORED = -100  # a target that losses pass over
 CHARACTERS, WORDS, BPE = "characters", "words", "bpe"
 
-_WORD = re.compile(r"\w+|[^\w\s]")
+_UNITS = {WORDS: re.compile(r"\w+|[^\w\s]"), BPE: re.compile(r"\S+")}  # BPE cuts words further
 
 Vocabulary = Mapping[str, Any]  # {"tokens": [...]} from PAD on, or {"bpe": the text of a `tokenizers.Tokenizer`}
 
 
-def cut(text: str, way: str) -> list[str]:
-    """The tokens of a text: its characters, or its words and signs."""
-    return list(text) if way == CHARACTERS else _WORD.findall(text)
+def strings(texts: Iterable[str]) -> np.ndarray:
+    """Texts in an array of objects."""
+    found = list(texts)
+    array = np.empty(len(found), dtype=object)
+    array[:] = found
+    return array
+
+
+def cut(text: str, way: str) -> Sequence[str]:
+    """The tokens of a text: its characters, or its words and signs (for BPE what stands between blanks)."""
+    return text if way == CHARACTERS else _UNITS[way].findall(text)
+
+
+def places(text: str, way: str) -> tuple[np.ndarray, np.ndarray]:
+    """Where each token of `cut` begins in the text and where it ends, in characters."""
+    if way == CHARACTERS:
+        begins = np.arange(len(text))
+        return begins, begins + 1
+    found = np.fromiter((end for word in _UNITS[way].finditer(text) for end in word.span()), np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
 
 
 def build(texts: Iterable[str], way: str, size: int, *, specials: int = 2) -> Vocabulary:
@@ -47,39 +64,39 @@ def build(texts: Iterable[str], way: str, size: int, *, specials: int = 2) -> Vo
 
 def of_tokens(rows: Iterable[Sequence[str]], size: int, *, specials: int = 2) -> Vocabulary:
     """The most frequent tokens of rows of tokens, equal ones in the order of their text."""
-    counts = Counter(token for row in rows for token in row)
-    ordered = sorted(counts, key=lambda token: (-counts[token], token))
-    return {"tokens": [*SPECIALS[:specials], *ordered[: max(0, size - specials)]]}
+    return {"tokens": [*SPECIALS[:specials], *_most_frequent(rows, size - specials)]}
 
 
 def size_for(texts: Iterable[str], way: str, limit: int, *, specials: int = 2) -> int:
-    """The size of a vocabulary whatever part of the texts it is made from: as many different tokens as there are in all."""
+    """The size of a vocabulary whatever part of the texts it is made from: as many different tokens as there are in all, and at
+    most `limit`; with BPE always `limit`.
+    """
     if way == BPE:
         return limit
-    return min(limit, specials + len({token for text in texts for token in cut(text, way)}))
+    return min(limit, specials + len(set().union(*(cut(text, way) for text in texts))))
 
 
-def encode(text: str, vocabulary: Vocabulary, way: str) -> list[int]:
-    """The numbers of the tokens of a text."""
+def encode(texts: Iterable[str], vocabulary: Vocabulary, way: str) -> list[list[int]]:
+    """The numbers of the tokens of each text."""
     if way == BPE:
-        return _tokenizer(vocabulary["bpe"]).encode(text).ids
-    return numbers_of(cut(text, way), vocabulary)
+        return [found.ids for found in _tokenizer(vocabulary["bpe"]).encode_batch(list(texts))]
+    return numbers_of((cut(text, way) for text in texts), vocabulary)
 
 
-def numbers_of(tokens: Iterable[str], vocabulary: Vocabulary) -> list[int]:
-    """The numbers of tokens."""
+def numbers_of(rows: Iterable[Sequence[str]], vocabulary: Vocabulary) -> list[list[int]]:
+    """The numbers of rows of tokens."""
     numbers = _numbers(tuple(vocabulary["tokens"]))
-    return [numbers.get(token, UNKNOWN) for token in tokens]
+    return [[numbers.get(token, UNKNOWN) for token in row] for row in rows]
 
 
 def decode(numbers: Sequence[int], vocabulary: Vocabulary) -> list[str]:
-    """The tokens of numbers, without what fills up."""
-    kept = [int(n) for n in numbers if n not in (PAD, IGNORED)]
+    """The tokens of numbers, without what fills up; those of no token are unknown."""
+    kept = (int(number) for number in numbers if number not in (PAD, IGNORED))
     if "bpe" in vocabulary:
         tokenizer = _tokenizer(vocabulary["bpe"])
-        return [tokenizer.id_to_token(n) or SPECIALS[UNKNOWN] for n in kept]
+        return [tokenizer.id_to_token(number) or SPECIALS[UNKNOWN] for number in kept]
     tokens = vocabulary["tokens"]
-    return [tokens[n] if n < len(tokens) else SPECIALS[UNKNOWN] for n in kept]
+    return [tokens[number if number < len(tokens) else UNKNOWN] for number in kept]
 
 
 def padded(rows: Sequence[Sequence[int]], length: int, fill: int = PAD) -> np.ndarray:
@@ -89,6 +106,13 @@ def padded(rows: Sequence[Sequence[int]], length: int, fill: int = PAD) -> np.nd
         short = row[:length]
         table[place, : len(short)] = short
     return table
+
+
+def _most_frequent(rows: Iterable[Sequence[str]], limit: int) -> list[str]:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update(row)
+    return sorted(counts, key=lambda token: (-counts[token], token))[: max(0, limit)]
 
 
 @lru_cache(maxsize=8)
@@ -108,10 +132,19 @@ def _library() -> Any:
 
 
 def _learn_bpe(texts: list[str], size: int, specials: Sequence[str]) -> str:
+    """A tokenizer for words with the blank before them, and line ends; at first its pieces are the most frequent characters."""
     library = _library()
     tokenizer = library.Tokenizer(library.models.BPE(unk_token=SPECIALS[UNKNOWN]))
-    tokenizer.pre_tokenizer = library.pre_tokenizers.Metaspace()
-    trainer = library.trainers.BpeTrainer(vocab_size=size, special_tokens=list(specials), show_progress=False)
+    blanks = library.pre_tokenizers.Metaspace(prepend_scheme="first")
+    tokenizer.pre_tokenizer = library.pre_tokenizers.Sequence([library.pre_tokenizers.Split("\n", "isolated"), blanks])
+    characters = _most_frequent((text.replace(" ", blanks.replacement) for text in texts), size - len(specials))
+    trainer = library.trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=list(specials),
+        initial_alphabet=characters,
+        limit_alphabet=len(characters),
+        show_progress=False,
+    )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer.to_str()
 

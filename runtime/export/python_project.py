@@ -14,6 +14,7 @@ from graph.catalog import CATALOG
 from graph.model import Node
 from runtime.analysis import TensorSpec
 from runtime.data.arrays import CHANNELS_LAST, INPUT_NAMES
+from runtime.data.image_pixels import CROP
 from runtime.data.sources import ARRAYS, IMAGES, TABLE, builtin_names
 from runtime.data.tables import current
 from runtime.data.tables_rows import FILL
@@ -85,10 +86,11 @@ def _reader(trained: Trained) -> Reader:
 
 def _images_reader(node: Node, trained: Trained) -> Reader:
     (spec,) = input_specs(trained.compiled)
-    light_on_dark = CATALOG[node.type].values(node)["source"] in builtin_names(IMAGES)
+    values = CATALOG[node.type].values(node)
+    light_on_dark = values["source"] in builtin_names(IMAGES)
     return Reader(
         template="inputs_images.py",
-        fields={"shape": _sample_shape(spec), "light_on_dark": light_on_dark},
+        fields={"shape": _sample_shape(spec), "light_on_dark": light_on_dark, "crop": values["fit"] == CROP},
         example="picture.png",
         usage="says what it sees in picture files",
         packages=("Pillow",),

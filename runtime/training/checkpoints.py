@@ -44,6 +44,11 @@ class Checkpoints:
         self._written = time.monotonic() - MIN_SECONDS  # the first one comes with the first epoch
         self._cost = 0.0
 
+    @property
+    def are_none(self) -> bool:
+        """Whether no point to go on from was ever written."""
+        return not state_path(self.folder).exists() and not previous_path(self.folder).exists()
+
     def is_due(self, *, at_epoch_end: bool) -> bool:
         """Whether enough time has passed since the last checkpoint."""
         pause = max(MIN_SECONDS if at_epoch_end else LONG_SECONDS, self._cost / MAX_SHARE)

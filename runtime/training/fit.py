@@ -180,6 +180,11 @@ class Fit:
         self.batch, self._order_of_epoch = batch, other._order_of_epoch
         self._order.set_state(other._order.get_state())
 
+    def close(self) -> None:
+        """Let go of what reads the data."""
+        for part in (self.train, self.validation, self.test):
+            part.close()
+
     # ---- going on later
 
     def state_dict(self) -> dict[str, Any]:
@@ -276,7 +281,7 @@ class Fit:
                 yield self.evaluate(batch)
 
     def _new_record(self) -> Record:
-        return Record(self.compiled.programs, self.stopwatch)
+        return Record(self.compiled, self.stopwatch, self.device.id)
 
     def _shuffled(self, generator: torch.Generator, *, first: int) -> Iterator[Batch]:
         return self.train.batches(self.batch_size, generator, ports=self.ports, first=first)

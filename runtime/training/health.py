@@ -3,21 +3,27 @@
 A watched step computes the same numbers as any other: hooks read what modules give, gradients are read before they are used,
 weights before and after. Nothing of it costs a step that is not watched.
 
-What is marked, and why:
+What is marked, from step `MIN_STEPS` on (before, biases grow from 0 and optimizers take their first, full steps), and why:
 
 * dead: half of the units of an activation that can be 0 (ReLU and its kin) are 0 for every sample of the batch: they pass no
-  gradient back for any of them (Lu et al., "Dying ReLU and Initialization", 2019).
-* vanishing: the gradient of a layer, per weight, is a thousand times weaker than that of the strongest layer, and its
-  steps are too small to matter (update / weights below 1e-5; about 1e-3 is usual, Karpathy, "A Recipe for Training Neural
-  Networks"). Both, since layers of different size differ in gradients, and adaptive optimizers make up for small ones.
-* exploding: the gradient is not finite, or a step changes the weights by more than a third.
+  gradient back for any of them (Lu et al., "Dying ReLU and Initialization", 2019). A unit is a feature, or a channel of a
+  feature map; it is judged by `MIN_VALUES` values at least, since in a small batch a unit may well rest.
+* vanishing: the gradient of a layer, per weight that has one, is ten thousand times weaker than that of the strongest layer
+  (Glorot and Bengio, 2010, measure gradients layer against layer; in networks that learn well they are within a factor of
+  100), or it is 0 everywhere. Weights without a gradient, such as the rows of an embedding that the batch does not use, do
+  not count.
+* exploding: the gradient is not finite, or a step changes the weights by more than a third (about 1e-3 is usual: Karpathy,
+  "A Recipe for Training Neural Networks", 2019). Layers without a matrix or kernel (norms, biases) are not judged by that: their few
+  numbers may begin at 0 and move fast.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from weakref import ref
 
 import torch
 from torch import Tensor, nn
@@ -31,10 +37,14 @@ from runtime.training.reaching import held_by
 INTERVAL = 1.0  # seconds between two looks, at least
 MAX_SHARE = 0.02  # of the time that looks may take
 BINS = 32
+MIN_STEPS = 10
+MIN_VALUES = 32
 DEAD_SHARE = 0.5
-WEAK_GRADIENT, WEAK_UPDATE = 1e-3, 1e-5
+WEAK_GRADIENT = 1e-4
 STRONG_UPDATE = 1 / 3
 _CAN_DIE = (nn.ReLU, nn.ReLU6, nn.Threshold, nn.Hardtanh, nn.Hardshrink, nn.Softshrink)
+
+Held = Mapping[NodeId, nn.Module | nn.Parameter]
 
 
 class Watch:
@@ -42,7 +52,9 @@ class Watch:
 
     def __init__(self) -> None:
         self._next = 0.0
-        self._found: Mapping[NodeId, LayerHealth] = {}
+        self._found: Mapping[NodeId, LayerHealth] | None = None
+        self._fit: Callable[[], Fit | None] = lambda: None
+        self._held: Held = {}
 
     @property
     def is_due(self) -> bool:
@@ -50,66 +62,82 @@ class Watch:
         return time.monotonic() >= self._next
 
     def step(self, fit: Fit, batch: Batch) -> Sequence[Outcome | None]:
-        """A training step that is watched."""
+        """A training step that is watched. Where it only gathers gradients for a later one, there is nothing to tell yet."""
         started = time.monotonic()
-        look = Look(fit)
+        if self._fit() is not fit:
+            self._fit, self._held = ref(fit), parts_of(fit)
+        look = Look(fit, self._held)
         outcomes = look.step(batch)
-        self._found = look.layers()
-        now = time.monotonic()
-        self._next = now + max(INTERVAL, (now - started) / MAX_SHARE)
+        self._found = look.layers() if look.is_whole else None
+        took = time.monotonic() - started
+        self._next = time.monotonic() + max(INTERVAL if look.is_whole else 0.0, took / MAX_SHARE)
         return outcomes
 
-    def event(self, fit: Fit) -> Health:
-        """What the last watched step showed."""
-        return Health(fit.epoch, fit.step, self._found)
+    def events(self, fit: Fit) -> Iterator[Health]:
+        """What the last watched step showed, if anything."""
+        if self._found is not None:
+            yield Health(fit.epoch, fit.step, self._found)
+
+
+def parts_of(fit: Fit) -> Held:
+    """What the model holds for each node of the drawing that has a part in it."""
+    held = {node: held_by(fit.compiled, fit.model, node) for node in fit.compiled.project.graph.nodes}
+    return {node: part for node, part in held.items() if part is not None}
 
 
 class Look:
     """One watched step."""
 
-    def __init__(self, fit: Fit) -> None:
+    def __init__(self, fit: Fit, held: Held | None = None) -> None:
         self._fit = fit
-        nodes = fit.compiled.project.graph.nodes
-        held = {node: held_by(fit.compiled, fit.model, node) for node in nodes}
-        self._held = {node: part for node, part in held.items() if part is not None}
+        self._held = parts_of(fit) if held is None else held
         self._weights = {node: parameters for node, part in self._held.items() if (parameters := _parameters(part))}
         self._before: dict[int, Tensor] = {}
-        self._norms: dict[int, Tensor] = {}
-        self._moved: dict[int, Tensor] = {}
-        self._outputs: dict[NodeId, tuple[Tensor, ...]] = {}
+        self._squares: dict[int, Tensor] = {}  # of gradients, summed
+        self._counts: dict[int, Tensor] = {}  # gradients that are not 0
+        self._moved: dict[int, Tensor] = {}  # squares of changes, summed
+        self._outputs: dict[NodeId, Tensor] = {}  # mean, deviation and share of dead units (NaN: cannot be told)
 
     def step(self, batch: Batch) -> Sequence[Outcome | None]:
         """Train on a batch and look."""
-        hooks = [
-            part.register_forward_hook(self._reader(node))
-            for node, part in self._held.items()
-            if isinstance(part, nn.Module)
-        ]
+        modules = {node: part for node, part in self._held.items() if isinstance(part, nn.Module)}
+        hooks = [module.register_forward_hook(self._reader(node)) for node, module in modules.items()]
         try:
             return self._fit.train_step(batch, self)
         finally:
             for hook in hooks:
                 hook.remove()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the step changed weights."""
+        return bool(self._moved)
+
     def gradients(self, learner: Learner) -> None:
         """Read the gradients and the weights before they change."""
         for parameter in learner.parameters:
             if parameter.grad is not None:
-                self._norms[id(parameter)] = torch.linalg.vector_norm(parameter.grad.detach().float())
+                gradient = parameter.grad.detach().float()
+                self._squares[id(parameter)] = gradient.square().sum()
+                self._counts[id(parameter)] = gradient.count_nonzero()
             self._before[id(parameter)] = parameter.detach().clone()
 
     def updated(self, learner: Learner) -> None:
         """Read how far the weights moved."""
         for parameter in learner.parameters:
             change = parameter.detach() - self._before.pop(id(parameter))
-            self._moved[id(parameter)] = torch.linalg.vector_norm(change.float())
+            self._moved[id(parameter)] = change.float().square().sum()
 
     def layers(self) -> dict[NodeId, LayerHealth]:
-        """What was seen, by node; one transfer from the device for each node."""
-        found = {node: self._describe(node) for node in self._held}
-        strongest = max((_per_weight(h, self._count(n)) for n, h in found.items()), default=0.0)
+        """What was seen, by node."""
+        found = {node: self._describe(node) for node in self._weights | self._outputs}
+        strengths = {node: self._strength(node) for node in self._weights}
+        strongest = max((s for s in strengths.values() if s is not None and math.isfinite(s)), default=0.0)
+        if self._fit.step < MIN_STEPS:
+            return {node: replace(health, state=_early_state(health)) for node, health in found.items()}
         return {
-            node: _judged(health, self._count(node), strongest) for node, health in found.items() if _has_any(health)
+            node: replace(health, state=_state(health, strengths.get(node), strongest, judged=self._is_judged(node)))
+            for node, health in found.items()
         }
 
     def _reader(self, node: NodeId) -> Callable:
@@ -119,84 +147,92 @@ class Look:
             first = output[0] if isinstance(output, tuple) and output else output
             if isinstance(first, Tensor) and first.is_floating_point() and first.numel() > 1:
                 values = first.detach()
-                dead = (
-                    (values == 0).flatten(1).all(0).float().mean()
-                    if can_die and values.dim() > 1 and len(values) > 1
-                    else None
-                )
                 deviation, mean = torch.std_mean(values.float(), correction=0)
-                self._outputs[node] = (mean, deviation, *(() if dead is None else (dead,)))
+                dead = _dead_share(values) if can_die else mean.new_tensor(math.nan)
+                self._outputs[node] = torch.stack([mean, deviation, dead])
 
         return read
 
-    def _count(self, node: NodeId) -> int:
-        return sum(p.numel() for p in self._weights.get(node, ()))
+    def _strength(self, node: NodeId) -> float | None:
+        """The root mean square of the gradients that are not 0; None where none was computed."""
+        squares = [self._squares[id(p)] for p in self._weights[node] if id(p) in self._squares]
+        if not squares:
+            return None
+        counts = [self._counts[id(p)] for p in self._weights[node] if id(p) in self._counts]
+        square, count = float(sum(squares)), int(sum(counts))
+        return math.sqrt(square / count) if count else 0.0
+
+    def _is_judged(self, node: NodeId) -> bool:
+        return any(p.dim() > 1 for p in self._weights.get(node, ()))
 
     def _describe(self, node: NodeId) -> LayerHealth:
         weights = self._weights.get(node, ())
-        mean, deviation, *dead = [*self._outputs.get(node, ()), None, None][: max(2, len(self._outputs.get(node, ())))]
+        mean, deviation, dead = self._outputs[node].tolist() if node in self._outputs else (None, None, None)
         values = torch.cat([p.detach().float().reshape(-1) for p in weights]) if weights else None
         norm = float(torch.linalg.vector_norm(values)) if values is not None else None
-        moved = _total([self._moved[id(p)] for p in weights if id(p) in self._moved])
+        moved = _root([self._moved[id(p)] for p in weights if id(p) in self._moved])
         counts, low, high = _histogram(values)
         return LayerHealth(
-            gradient_norm=_total([self._norms[id(p)] for p in weights if id(p) in self._norms]),
+            gradient_norm=_root([self._squares[id(p)] for p in weights if id(p) in self._squares]),
             weight_norm=norm,
             update_ratio=moved / norm if moved is not None and norm else None,
-            mean=_number(mean),
-            deviation=_number(deviation),
-            dead=_number(dead[0]) if dead else None,
+            mean=mean,
+            deviation=deviation,
+            dead=None if dead is None or math.isnan(dead) else dead,
             histogram=counts,
             low=low,
             high=high,
         )
 
 
-def _judged(health: LayerHealth, count: int, strongest: float) -> LayerHealth:
-    return LayerHealth(
-        **{**{f: getattr(health, f) for f in health.__slots__}, "state": _state(health, count, strongest)}
-    )
+def _early_state(health: LayerHealth) -> str:
+    return "exploding" if health.gradient_norm is not None and not math.isfinite(health.gradient_norm) else ""
 
 
-def _state(health: LayerHealth, count: int, strongest: float) -> str:
+def _state(health: LayerHealth, strength: float | None, strongest: float, *, judged: bool) -> str:
     """Whether something is wrong, and what (see the top of this file)."""
-    gradient, update = health.gradient_norm, health.update_ratio
     if health.dead is not None and health.dead >= DEAD_SHARE:
         return "dead"
-    if gradient is None:
+    if strength is None:
         return ""
-    if not math.isfinite(gradient) or (update is not None and (not math.isfinite(update) or update > STRONG_UPDATE)):
+    ratio = health.update_ratio if judged else None
+    if not math.isfinite(strength) or (ratio is not None and not ratio <= STRONG_UPDATE):
         return "exploding"
-    weak = _per_weight(health, count) < WEAK_GRADIENT * strongest
-    return "vanishing" if weak and (update is None or update < WEAK_UPDATE) else ""
+    return "vanishing" if judged and strongest > 0 and strength < WEAK_GRADIENT * strongest else ""
 
 
-def _per_weight(health: LayerHealth, count: int) -> float:
-    """The root mean square of the gradient."""
-    gradient = health.gradient_norm
-    return gradient / math.sqrt(count) if gradient is not None and count and math.isfinite(gradient) else 0.0
+def _dead_share(values: Tensor) -> Tensor:
+    """The share of units that are 0 throughout; NaN where there is too little to tell.
 
-
-def _has_any(health: LayerHealth) -> bool:
-    return health.weight_norm is not None or health.mean is not None
+    Units of B × F are features, of feature maps B × C × H × W channels; of B × X × Y they are what is worse, since X may be
+    channels of sequences, or Y features of steps.
+    """
+    zero = values == 0
+    sides = {2: (1,), 3: (1, 2)}.get(values.dim(), (1,))
+    shares = [
+        zero.movedim(side, 0).flatten(1).all(1).float().mean()
+        for side in sides
+        if values.dim() > 1 and values.numel() // values.shape[side] >= MIN_VALUES
+    ]
+    return torch.stack(shares).max() if shares else values.new_tensor(math.nan, dtype=torch.float32)
 
 
 def _parameters(part: nn.Module | nn.Parameter) -> tuple[nn.Parameter, ...]:
     return (part,) if isinstance(part, nn.Parameter) else tuple(part.parameters())
 
 
-def _total(norms: list[Tensor]) -> float | None:
-    return float(torch.linalg.vector_norm(torch.stack(norms))) if norms else None
-
-
-def _number(value: Tensor | None) -> float | None:
-    return None if value is None else float(value)
+def _root(squares: list[Tensor]) -> float | None:
+    return float(torch.stack(squares).sum().sqrt()) if squares else None
 
 
 def _histogram(values: Tensor | None) -> tuple[tuple[int, ...], float, float]:
-    if values is None or not bool(values.isfinite().all()):
+    """How many weights are in each of equal steps from the lowest to the highest."""
+    if values is None or not values.numel():
         return (), 0.0, 0.0
-    low, high = float(values.min()), float(values.max())
+    low, high = torch.stack(values.aminmax()).tolist()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return (), 0.0, 0.0
     if low == high:
         return (), low, high
-    return tuple(int(n) for n in torch.histc(values.cpu(), BINS, low, high).tolist()), low, high
+    places = ((values - low) / (high - low) * BINS).long().clamp(0, BINS - 1)
+    return tuple(torch.bincount(places, minlength=BINS).tolist()), low, high

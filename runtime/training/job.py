@@ -131,17 +131,20 @@ def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
     Args:
         wish: its device counts, and its epochs if they are more than the run was meant for.
 
+    One that was killed before its first checkpoint begins again.
+
     Raises:
         LayerloomError: there is no such run, it has no checkpoint, or its data is no longer there.
     """
     run = load_run(path)
     checkpoints = Checkpoints(run.checkpoints)
-    state = checkpoints.read()
+    state = {} if run.status == RUNNING and checkpoints.are_none else checkpoints.read()
     project = files.from_text(state["drawing"]) if "drawing" in state else run.project
     plan = replace(project.plan, device=wish.plan.device)
     epochs = max(run.epochs, wish.plan.epochs)
     fit, prepared = build(project.with_plan(plan), folder or run.folder, epochs)
-    fit.load_state_dict(state)
+    if state:
+        fit.load_state_dict(state)
     writer = reopen_run(run)
     writer.note(status=RUNNING, epochs=epochs)
     job = Job(fit, prepared, folder or run.folder, writer, checkpoints)

@@ -27,6 +27,7 @@ from runtime.training.optimizers import (
 from runtime.training.precision import Precision, compiled
 from runtime.training.rates import Rates
 from runtime.training.reaching import chosen_parameters, frozen_modules, leaves, undecayed
+from runtime.training.replay import Replayed
 
 Batch = tuple[Tensor, ...]
 Seen = Mapping[str, tuple[Tensor, Tensor]]
@@ -109,6 +110,7 @@ class Learner:
         self._gathered = 0  # batches whose gradients wait for a step
         if made.project.plan.compile:
             self._compute = compiled(self._module, setting.note)
+        self._replayed = self._replay() if self._can_be_recorded(made) else None
 
     def train(self, mode: bool) -> None:
         """Whether layers such as dropout behave as in training; frozen ones never do."""
@@ -132,9 +134,7 @@ class Learner:
         """
         if self._is_closed:
             return self._closed_step(batch)
-        if not self._gathered:
-            self._zero_grad()
-        outcome = self._backward(batch)
+        outcome = self._backward(batch, observer)
         self._gathered += 1
         if self._gathered >= self._accumulate or is_last:
             self._gathered = 0
@@ -143,15 +143,12 @@ class Learner:
 
     def evaluate(self, batch: Batch) -> Outcome:
         """Compute the losses, change nothing."""
-        inputs = self._select(batch)
-        if self.precision.channels_last:
-            inputs = self.precision.arrange(inputs)
-        if self.precision.is_mixed:
-            with self.precision.computing():
-                losses, seen = self._compute(*inputs)
-        else:
-            losses, seen = self._compute(*inputs)
-        return Outcome(self._total(losses), losses, seen)
+        return self._outcome(self._inputs(batch))
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the last step was made by a recording of it."""
+        return self._replayed is not None and self._replayed.is_used
 
     def end_epoch(self, figure: float | None) -> None:
         """Advance a schedule that goes by epochs; `figure` is the watched one of the validation part."""
@@ -192,16 +189,52 @@ class Learner:
 
     # ---- details
 
-    def _backward(self, batch: Batch) -> Outcome:
-        """Add the gradients of a batch to those that are there."""
-        outcome = self.evaluate(batch)
+    def _inputs(self, batch: Batch) -> Batch:
+        inputs = self._select(batch)
+        return self.precision.arrange(inputs) if self.precision.channels_last else inputs
+
+    def _outcome(self, inputs: Batch) -> Outcome:
+        if self.precision.is_mixed:
+            with self.precision.computing():
+                losses, seen = self._compute(*inputs)
+        else:
+            losses, seen = self._compute(*inputs)
+        return Outcome(self._total(losses), losses, seen)
+
+    def _backward(self, batch: Batch, observer: Observer | None = None) -> Outcome:
+        """Add the gradients of a batch to those that wait for a step."""
+        inputs = self._inputs(batch)
+        if self._replayed is not None and observer is None:
+            result = self._replayed(inputs, adds=self._gathered > 0)
+            if result is not None:
+                return Outcome(result.loss, result.losses, result.seen)
+        if not self._gathered:
+            self._zero_grad()
+        root, outcome = self._differentiable(inputs)
+        root.backward()
+        return outcome
+
+    def _differentiable(self, inputs: Batch) -> tuple[Tensor, Outcome]:
+        """What gradients are of: the loss with its penalties, as a share of a step; and the outcome."""
+        outcome = self._outcome(inputs)
         loss = outcome.loss + self._penalty() if self.objective.l1 or self.objective.l2 else outcome.loss
         if self._accumulate > 1:
             loss = loss / self._accumulate
         if self.precision.scaler:
             loss = self.precision.scaler.scale(loss)
-        loss.backward()
-        return outcome
+        return loss, outcome
+
+    def _can_be_recorded(self, made: Compiled) -> bool:
+        """Whether a step may be one fixed list of operations. What a person's own code does in Python is in none."""
+        is_plain = not made.source.codes and not made.project.plan.compile and not self.precision.scaler
+        return is_plain and all(p.device.type == "cpu" for p in self._module.parameters())
+
+    def _replay(self) -> Replayed:
+        def evaluate(*inputs: Tensor) -> tuple[Tensor, Tensor, Mapping[str, Tensor], Seen]:
+            root, outcome = self._differentiable(inputs)
+            return root, outcome.loss, outcome.losses, outcome.seen
+
+        return Replayed(evaluate, self._module, self.parameters)
 
     def _update(self, observer: Observer | None) -> None:
         """Change the parameters by the gradients that are there."""
@@ -241,7 +274,6 @@ class Learner:
         outcomes: list[Outcome] = []
 
         def closure() -> float:
-            self._zero_grad()
             outcomes.append(self._backward(batch))
             if self.objective.clip != NO_CLIP:
                 self._clip()

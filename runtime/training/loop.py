@@ -108,6 +108,7 @@ def train(
         torch.set_num_threads(threads)
         if job is not None:
             job.writer.close()
+            job.fit.close()
 
 
 def _check(fit: Fit) -> Iterator[Event]:
@@ -214,7 +215,7 @@ def run_epoch(job: Job, part: Part, control: Control, *, training: bool = False,
             record.add(len(batch[0]), fit.evaluate(batch))
         elif watch is not None and watch.is_due:
             record.add(len(batch[0]), watch.step(fit, batch))
-            yield watch.event(fit)
+            yield from watch.events(fit)
         else:
             record.add(len(batch[0]), fit.train_step(batch))
         if record.is_due:

@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from runtime.compiler import Program
+from graph.figures import figure_names, total_names
+from runtime.compiler import Compiled, Program
 from runtime.training.learner import Outcome
-from runtime.training.metrics import METRICS, wide
+from runtime.training.library_metrics import RECIPES, LibraryMetric
+from runtime.training.metrics import SUMS, Metric, Setting, setting_of, wide
 from runtime.training.stopwatch import Stopwatch
 
-LOSS = "loss"
 INTERVAL = 0.1  # seconds between two flushes
 MAX_KEPT_BYTES = 64 * 2**20  # of outputs that wait for their metrics
 
@@ -33,20 +34,29 @@ class Tally:
     """Losses and metrics of one objective over a pass. `add` only keeps references; `flush` does the work.
 
     `totals` holds sums over the samples so far, on the CPU: the number of samples, for each loss its values times the
-    samples, and the contributions to each metric.
+    samples, and the contributions to each metric that is made of sums. The others are told for the whole pass only.
     """
 
-    def __init__(self, program: Program, names: Mapping[str, str], total: str) -> None:
+    def __init__(
+        self, program: Program, settings: Mapping[str, Setting], names: Mapping[str, str], total: str, device: torch.device
+    ) -> None:  # fmt: skip
         """Start from nothing.
 
         Args:
+            settings: of each metric by the name of its node.
             names: what each loss and metric node is called among the figures.
             total: what the weighted sum of the losses is called.
         """
         single = len(program.losses) == 1
         self._nodes = tuple(program.losses) if single else (total, *program.losses)
-        self._names = [total, *(names[loss] for loss in self._nodes[1:]), *(names[key] for key in program.metrics)]
-        self._metrics = [(key, METRICS[node.type]) for key, node in program.metrics.items()]
+        sums = {key: SUMS[node.type] for key, node in program.metrics.items() if node.type in SUMS}
+        self._metrics = [(metric, settings[key]) for key, metric in sums.items()]
+        self._library = {key: LibraryMetric(node.type, settings[key])
+                         for key, node in program.metrics.items() if node.type in RECIPES}  # fmt: skip
+        self._keys = (*sums, *self._library)
+        self._names = [total, *(names[loss] for loss in self._nodes[1:]), *(names[key] for key in sums)]
+        self._library_names = [names[key] for key in self._library]
+        self._device = device
         self._widths: list[int] = []
         self.totals: Tensor | None = None
         self._clear()
@@ -58,13 +68,14 @@ class Tally:
         self._losses.append(outcome.loss.detach())
         if len(self._nodes) > 1:
             self._losses += [loss.detach() for loss in outcome.losses.values()]
-        for kept, (key, _) in zip(self._seen, self._metrics, strict=True):
+        for kept, key in zip(self._seen, self._keys, strict=True):
             output, target = outcome.seen[key]
             kept.append((output.detach(), target))
 
     def kept_bytes(self) -> int:
         """Memory that the outputs of the last step hold until they are flushed."""
-        return sum(kept[-1][0].nbytes for kept in self._seen if kept)
+        outputs = (kept[-1][0] for kept in self._seen if kept)
+        return sum({output.data_ptr(): output.nbytes for output in outputs}.values())
 
     def flush(self, steps: range) -> Series:
         """The figures of each of these steps, NaN where the objective did not step.
@@ -77,6 +88,8 @@ class Tally:
         table = self._fetch()
         self._check(table)
         self._add_up(table)
+        for metric, kept in zip(self._library.values(), self._seen[len(self._metrics) :], strict=True):
+            metric.update(*_joined(kept))
         columns = [self._spread(column, steps) for column in self._columns(table)]
         self._clear()
         return dict(zip(self._names, columns, strict=True))
@@ -87,36 +100,42 @@ class Tally:
             return {}
         table = self.totals[None].clone()
         table[:, 1 : 1 + len(self._nodes)] /= table[:, :1]
-        return {name: column[0] for name, column in zip(self._names, self._columns(table), strict=True)}
+        figures = {name: column[0] for name, column in zip(self._names, self._columns(table), strict=True)}
+        library = zip(self._library_names, self._library.values(), strict=True)
+        return figures | {name: metric.compute() for name, metric in library}
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on in the middle of a pass."""
-        return {"totals": self.totals, "widths": self._widths}
+        library = [metric.state_dict() for metric in self._library.values()]
+        return {"totals": self.totals, "widths": self._widths, "library": library}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
         self.totals, self._widths = state["totals"], state["widths"]
+        for metric, part in zip(self._library.values(), state["library"], strict=True):
+            metric.load_state_dict(part, self._device)
 
     def _clear(self) -> None:
         self._steps: list[int] = []
         self._sizes: list[int] = []
         self._losses: list[Tensor] = []
-        self._seen: list[list[tuple[Tensor, Tensor]]] = [[] for _ in self._metrics]
+        self._seen: list[list[tuple[Tensor, Tensor]]] = [[] for _ in self._keys]
 
     def _fetch(self) -> Tensor:
         """A row a step, in float64 on the CPU: its samples, its losses, its contributions to each metric."""
         losses = wide(torch.stack(self._losses).view(len(self._steps), -1))
         sizes = torch.tensor(self._sizes)
         sums = [
-            self._sum_by_step(m.contributions, kept, sizes)
-            for (_, m), kept in zip(self._metrics, self._seen, strict=True)
+            self._sum_by_step(metric, setting, kept, sizes)
+            for (metric, setting), kept in zip(self._metrics, self._seen, strict=False)  # those of the library follow
         ]
         self._widths = [s.shape[1] for s in sums]
         return torch.cat([sizes.to(losses)[:, None], losses, *sums], 1).to("cpu").double()
 
-    def _sum_by_step(self, contributions: Any, kept: Sequence[tuple[Tensor, Tensor]], sizes: Tensor) -> Tensor:
-        outputs, targets = zip(*kept, strict=True)
-        rows = contributions(torch.cat(outputs), torch.cat(targets))
+    def _sum_by_step(
+        self, metric: Metric, setting: Setting, kept: Sequence[tuple[Tensor, Tensor]], sizes: Tensor
+    ) -> Tensor:
+        rows = metric.contributions(*_joined(kept), setting)
         step = torch.repeat_interleave(torch.arange(len(sizes)), sizes).to(rows.device)
         return rows.new_zeros(len(sizes), rows.shape[1]).index_add_(0, step, rows)
 
@@ -130,7 +149,7 @@ class Tally:
     def _columns(self, table: Tensor) -> list[list[float]]:
         """The rows of `_fetch` as a list of values for each figure."""
         losses, *sums = table[:, 1:].split([len(self._nodes), *self._widths], 1)
-        figures = [metric.figure(rows) for (_, metric), rows in zip(self._metrics, sums, strict=True)]
+        figures = [metric.figure(rows, given) for (metric, given), rows in zip(self._metrics, sums, strict=True)]
         return [column.tolist() for column in (*losses.T, *figures)]
 
     def _spread(self, values: list[float], steps: range) -> tuple[float, ...]:
@@ -150,9 +169,15 @@ class Tally:
 class Record:
     """What all objectives measured over a pass, and whether it is time to fetch it."""
 
-    def __init__(self, programs: Sequence[Program], stopwatch: Stopwatch) -> None:
-        names = figure_names(programs)
-        self.tallies = [Tally(p, names, total) for p, total in zip(programs, total_names(programs), strict=True)]
+    def __init__(self, compiled: Compiled, stopwatch: Stopwatch, device: torch.device | str = "cpu") -> None:
+        project, programs = compiled.project, compiled.programs
+        names = figure_names(project)
+        nodes = {key: node for program in programs for key, node in program.metrics.items()}
+        settings = {key: setting_of(project.graph, node) for key, node in nodes.items()}
+        totals = total_names([program.objective for program in programs])
+        self.tallies = [
+            Tally(p, settings, names, t, torch.device(device)) for p, t in zip(programs, totals, strict=True)
+        ]
         self._stopwatch = stopwatch
         self.begin(0)
 
@@ -211,20 +236,6 @@ class Record:
             tally.load_state_dict(part)
 
 
-def figure_names(programs: Sequence[Program]) -> dict[str, str]:
-    """What the loss and metric nodes are called among the figures.
-
-    A metric goes by its kind (`accuracy`) where the drawing has one of that kind; else it goes, as every loss does, by the
-    name of its node, with `_node` behind it where that means something else already.
-    """
-    metrics = {key: METRICS[node.type].name for program in programs for key, node in program.metrics.items()}
-    kinds = list(metrics.values())
-    short = {key: kind for key, kind in metrics.items() if kinds.count(kind) == 1}
-    taken = {*total_names(programs), *short.values()}
-    nodes = [*(loss for program in programs for loss in program.losses), *metrics]
-    return {node: short.get(node) or (f"{node}_node" if node in taken else node) for node in nodes}
-
-
-def total_names(programs: Sequence[Program]) -> list[str]:
-    """What the weighted loss of each objective is called: `loss` for the first, `NAME_loss` for the others."""
-    return [LOSS if i == 0 else f"{program.objective.name}_loss" for i, program in enumerate(programs)]
+def _joined(kept: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    outputs, targets = zip(*kept, strict=True)
+    return torch.cat(outputs), torch.cat(targets)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from graph.messages import RunError
+from graph.messages import FileError, RunError
 from runtime.events import Event, RateSet, Refused, Replaced, Saved
 from runtime.session import Control, Replace, Save, SetRate
 from runtime.training.carry import carry_over
@@ -33,6 +34,8 @@ def _save(job: Job, wish: Save) -> Event:
 
 def _set_rate(job: Job, wish: SetRate) -> Event:
     job.fit.set_rate(wish.objective, wish.learning_rate)
+    with suppress(FileError):  # from here the steps can be made again (`runtime.training.divergence`)
+        job.save()
     return RateSet(job.fit.epoch, job.fit.step, wish.objective, wish.learning_rate)
 
 

@@ -95,7 +95,69 @@ def lenet() -> Workload:
     return Workload(inputs, targets, 64, 4, network, by_hand)
 
 
-WORKLOADS = {"mlp": mlp, "lenet": lenet}
+def lstm() -> Workload:
+    """A character model: embedding 64, one LSTM of 256, the next of 96 characters at each of 64 places."""
+    random = np.random.default_rng(0)
+    text = random.integers(0, 96, 37)
+    text[0] = 95  # the last character is there too
+    text = text[(np.arange(65)[None] + np.arange(512)[:, None]) % 37]
+
+    def network(d: Drawing, x: Port) -> Port:
+        x = d.add("nn.Embedding", "embedding", x, num_embeddings=96, embedding_dim=64)
+        x = d.add("nn.LSTM", "lstm", x, hidden_size=256)
+        return d.add("op.Transpose", "swap", d.add("nn.Linear", "fc", x, out_features=96), dim0=1, dim1=2)
+
+    return Workload(text[:, :-1].copy(), text[:, 1:].copy(), 32, 4, network, CharacterModel)
+
+
+def transformer() -> Workload:
+    """Two encoder layers of 128 over sequences of 32 words, learned positions, the mean over the steps, 10 classes."""
+    random = np.random.default_rng(0)
+    targets = random.integers(0, 10, 1024)
+    words = (random.integers(0, 128, (1024, 32)) + targets[:, None] * 12) % 256
+
+    def network(d: Drawing, x: Port) -> Port:
+        x = d.add("nn.Embedding", "embedding", x, num_embeddings=256, embedding_dim=128)
+        x = d.add("op.Scale", "scale", x, factor=128**0.5)
+        place = d.add("op.Parameter", "position", shape=(1, 32, 128), start="normal")
+        x = d.add("op.Add", "add", x, place)
+        for i in (1, 2):
+            x = d.add("nn.TransformerEncoderLayer", f"encoder{i}", x, nhead=4, dim_feedforward=256, dropout=0.0)
+        return d.add("nn.Linear", "fc", d.add("op.Mean", "mean", x, dim=1), out_features=10)
+
+    return Workload(words, targets, 32, 4, network, Encoder)
+
+
+class CharacterModel(torch.nn.Module):
+    """The character model by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = torch.nn.Embedding(96, 64)
+        self.lstm = torch.nn.LSTM(64, 256, batch_first=True)
+        self.fc = torch.nn.Linear(256, 96)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(self.lstm(self.embedding(x))[0]).transpose(1, 2)
+
+
+class Encoder(torch.nn.Module):
+    """The encoder by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = torch.nn.Embedding(256, 128)
+        self.position = torch.nn.Parameter(torch.randn(32, 128) * 0.02)
+        self.layers = torch.nn.Sequential(
+            *(torch.nn.TransformerEncoderLayer(128, 4, 256, dropout=0.0, batch_first=True) for _ in range(2))
+        )
+        self.fc = torch.nn.Linear(128, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(self.layers(self.embedding(x) * 128**0.5 + self.position).mean(1))
+
+
+WORKLOADS = {"mlp": mlp, "lenet": lenet, "lstm": lstm, "transformer": transformer}
 
 
 def draw(workload: Workload, folder: Path) -> Project:

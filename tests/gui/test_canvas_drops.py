@@ -105,6 +105,21 @@ def test_each_kind_of_file_becomes_its_kind_of_node(view, project_folder):
     assert kinds == [f"{data}Images", f"{data}Arrays", f"{data}Images", f"{data}Table", "", None, None, f"{data}Arrays"]
 
 
+def test_images_of_any_kind_become_an_images_node(view, project_folder):
+    (project_folder / "list.csv").write_text('name,kind\n"cats/1.PNG",cat\n')
+    (project_folder / "files.csv").write_text("name,kind\nnotes.txt,cat\n")
+    names = (
+        "list.csv",
+        "train-images-idx3-ubyte.gz",
+        "t10k-labels.idx1-ubyte",
+        "data_batch_1.bin",
+        "files.csv",
+        "old.gz",
+    )
+    kinds = [file.type_id for file in dropped_files(mime(*(project_folder / name for name in names)))]
+    assert kinds == ["layerloom.data.Images"] * 4 + ["layerloom.data.Table", None]
+
+
 def test_several_files_become_several_nodes_apart_from_each_other_as_one_step(view, table, project_folder, qtbot):
     other = project_folder / "other.csv"
     other.write_text(table.read_text())

@@ -6,16 +6,21 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
+from string import Template
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from graph.catalog import CATALOG
 from graph.messages import DataError
 from graph.model import Node
 from runtime.data import describe, load
-from runtime.data import images as module
+from runtime.data.image_pixels import resize
+from runtime.data.images import read_input
+from runtime.export import python_project
 
 
 def node(path: Path, **params) -> Node:
@@ -36,6 +41,13 @@ def shapes(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def content(source: Path, **params) -> tuple[np.ndarray, np.ndarray]:
+    """All images and labels."""
+    store = load(node(source, **params)).store
+    found = store.read(np.arange(store.count))
+    return found["image"], found["label"]
+
+
 def refused(path: Path, **params) -> str:
     with pytest.raises(DataError) as caught:
         load(node(path, **params))
@@ -46,14 +58,15 @@ def refused(path: Path, **params) -> str:
 def test_a_folder_a_class(shapes: Path) -> None:
     loaded = load(node(shapes))
     assert loaded.classes == ("dark", "light")
-    assert loaded.store.arrays["label"].tolist() == [0, 0, 1]
-    assert loaded.store.arrays["image"].shape == (3, 1, 3, 4)
-    assert np.unique(loaded.store.arrays["image"]).tolist() == [0, np.float32(0.2), 1]
+    image, label = content(shapes)
+    assert label.tolist() == [0, 0, 1] and loaded.labels is not None and loaded.labels.tolist() == [0, 0, 1]
+    assert image.shape == (3, 1, 3, 4) and image.dtype == np.float32
+    assert np.unique(image).tolist() == [0, np.float32(0.2), 1]
 
 
 def test_one_colored_picture_makes_all_of_them_three_channels(shapes: Path) -> None:
     paint(shapes / "light" / "2.png", (255, 0, 0), "RGB")
-    image = load(node(shapes)).store.arrays["image"]
+    image, _ = content(shapes)
     assert image.shape == (4, 3, 3, 4)
     assert image[3, :, 0, 0].tolist() == [1, 0, 0]
     assert image[1, :, 0, 0].tolist() == [np.float32(0.2)] * 3
@@ -71,7 +84,7 @@ def test_image_size_brings_pictures_to_one_size(shapes: Path) -> None:
 def test_transparency_lies_on_white_and_16_bits_are_scaled(shapes: Path) -> None:
     paint(shapes / "light" / "2.png", (0, 0), "LA")
     Image.fromarray(np.full((3, 4), 32768, np.uint16)).save(shapes / "light" / "3.png")
-    image = load(node(shapes)).store.arrays["image"]
+    image, _ = content(shapes)
     assert image[3].min() == 1
     assert image[4, 0, 0, 0] == np.float32(32768 / 65535)
 
@@ -89,14 +102,14 @@ def test_resize_is_bilinear_as_in_torch() -> None:
         expected = torch.nn.functional.interpolate(
             torch.from_numpy(images), size, mode="bilinear", align_corners=False, antialias=True
         )
-        np.testing.assert_allclose(module.resize(images, size), expected.numpy(), atol=1e-6)
+        np.testing.assert_allclose(resize(images, size), expected.numpy(), atol=1e-6)
 
 
 def test_arrays_of_pixels(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=np.full((4, 8, 8), 255, np.uint8), labels=np.array([0, 1, 0, 1]))
-    loaded = load(node(tmp_path / "a.npz", image_size=16))
-    assert loaded.store.arrays["image"].shape == (4, 1, 16, 16)
-    assert loaded.store.arrays["image"].min() == loaded.store.arrays["image"].max() == 1
+    image, _ = content(tmp_path / "a.npz", image_size=16)
+    assert image.shape == (4, 1, 16, 16)
+    assert image.min() == image.max() == 1
 
 
 @pytest.mark.parametrize(
@@ -168,3 +181,17 @@ def test_other_formats_are_not_even_decoded(shapes: Path) -> None:
 
 def test_an_image_size_beyond_all_memory_is_refused(shapes: Path) -> None:
     assert "GiB" in refused(shapes, image_size=100_000)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop"])
+def test_an_exported_project_reads_a_picture_like_the_application(tmp_path: Path, fit: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 14, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    template = Path(python_project.__file__).parent / "templates" / "inputs_images.py.template"
+    exported: dict[str, Any] = {}
+    fields = {"shape": (3, 6, 8), "light_on_dark": False, "crop": fit == "crop"}
+    exec(Template(template.read_text("utf-8")).substitute(fields), exported)
+    _, (theirs,) = exported["read"](tmp_path / "a.png")
+    values = CATALOG["layerloom.data.Images"].values(node(tmp_path, fit=fit))
+    ours = read_input(values, {"outputs": {"image": {"shape": [3, 6, 8]}}}, tmp_path / "a.png")
+    assert np.array_equal(ours["image"], theirs.numpy())

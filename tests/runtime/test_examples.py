@@ -68,7 +68,7 @@ class TestExample:
 
     def test_cards_do_not_overlap(self, name: str) -> None:
         positions = [node.position for node in files.load(examples.path(name)).graph.nodes.values()]
-        assert min(positions) == (0, 0)
+        assert (min(x for x, _ in positions), min(y for _, y in positions)) == (0, 0)
         for (ax, ay), (bx, by) in combinations(positions, 2):
             assert abs(ax - bx) >= CARD[0] or abs(ay - by) >= CARD[1]
 

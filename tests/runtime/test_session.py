@@ -13,28 +13,10 @@ from graph.messages import RunError, msg
 from runtime.events import FINAL, Checked, Failed, Finished, Paused, Resumed, RunStarted, StepsEnded, Stopped
 from runtime.session import Control, Session
 from trainings import digits, mlp, plan
+from watched import Watched
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = 100_000  # epochs, more than anybody waits for
-
-
-class Watched:
-    """A session with all events that were polled."""
-
-    def __init__(self, session: Session) -> None:
-        self.session, self.events = session, []
-
-    def wait_for(self, kind: type | tuple[type, ...], seconds: float = 30.0):
-        """Poll until an event of this kind came; gives it."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            new = self.session.poll()
-            self.events += new
-            for event in new:
-                if isinstance(event, kind):
-                    return event
-            time.sleep(0.005)
-        raise AssertionError(f"no {kind} in {seconds} s, only {[type(e).__name__ for e in self.events[-5:]]}")
 
 
 @pytest.fixture
