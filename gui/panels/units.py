@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from graph.messages import Message, msg
-from gui.panels.series import Array, Column
+
+if TYPE_CHECKING:
+    from gui.panels.series import Array
 
 STEP, EPOCH, TIME = "step", "epoch", "time"
 NAMES: dict[str, Message] = {STEP: msg("step"), EPOCH: msg("epoch"), TIME: msg("seconds")}
 
 
 class Clock:
-    """When steps were made: grows with the run."""
+    """When steps were made: grows with the run. The window has one before numpy is there."""
 
     def __init__(self) -> None:
-        self._steps, self._seconds = Column(), Column()
+        self._steps, self._seconds = array("d"), array("d")
         self.note(0, 0.0)
 
     def note(self, step: int, seconds: float) -> None:
         """A step was made at that time; steps and times rise."""
-        self._steps.extend([step])
-        self._seconds.extend([seconds])
+        self._steps.append(step)
+        self._seconds.append(seconds)
 
     def seconds(self, steps: Array) -> Array:
         """When steps were made, interpolated between those that are known."""
-        return np.interp(steps, self._steps.values, self._seconds.values)
+        return _between(steps, self._steps, self._seconds)
 
     def steps(self, seconds: Array) -> Array:
         """Which steps were made when."""
-        return np.interp(seconds, self._seconds.values, self._steps.values)
+        return _between(seconds, self._seconds, self._steps)
 
     @property
     def last(self) -> float:
         """The last time that was noted."""
-        return float(self._seconds.values[-1])
+        return self._seconds[-1]
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,10 @@ def count_epochs(steps_per_epoch: int) -> Unit:
 def count_seconds(clock: Clock) -> Unit:
     """Seconds of work since the beginning of the run."""
     return Unit(TIME, clock.seconds, clock.steps)
+
+
+def _between(at: Array, xs: array[float], ys: array[float]) -> Array:
+    import numpy as np
+
+    # Copies: an array that lends its memory cannot grow.
+    return np.interp(at, np.array(xs), np.array(ys))
