@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DATASETS = Path(__file__).resolve().parent.parent / "resources" / "datasets"
-NOTE = "{title}\n\nMade up by tools/make_texts.py: nothing in it was written or said by anybody.\nLicence: MIT, as Layerloom.\n"
+NOTE = "{title}: {file}\n\nMade up by tools/make_texts.py: nothing in it was written or said by anybody.\nLicence: MIT, as Layerloom.\n"
 
 THINGS = "the film|the story|the camera|this phone|the book|the meal|the hotel|the music|the service|the acting|the game".split(
     "|"
@@ -81,11 +81,11 @@ def main() -> None:
     rows = "".join(f"{said}\t{meant}\n" for said, meant in dates(draw, 3000))
     (DATASETS / "dates" / "dates.tsv").write_text(rows, "utf-8")
     for name, title in (
-        ("reviews", "Reviews"),
-        ("tagged", "Sentences with parts of speech"),
-        ("dates", "Dates in words and in figures"),
+        ("reviews.csv", "Reviews"),
+        ("tagged.txt", "Sentences with parts of speech"),
+        ("dates.tsv", "Dates in words and in figures"),
     ):
-        (DATASETS / name / "SOURCE.txt").write_text(NOTE.format(title=title), "utf-8")
+        (DATASETS / Path(name).stem / "SOURCE.txt").write_text(NOTE.format(title=title, file=name), "utf-8")
 
 
 if __name__ == "__main__":
