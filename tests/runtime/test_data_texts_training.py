@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from drawings import Drawing
 from graph.catalog import CATALOG
 from graph.model import Port, Project
+from graph.plan import Choice
 from graph.validation import validate
 from runtime.analyser import analyse
 from runtime.data import prepare
@@ -18,6 +19,8 @@ from runtime.events import Finished
 from runtime.predict import load_trained, predict_batch, predict_file
 from text_drawings import char_lm
 from trainings import epochs_of, plan, run, step_series, with_facts
+
+FAST = Choice("torch.optim.Adam", {"lr": 0.03})
 
 
 class CharLM(nn.Module):
@@ -68,7 +71,7 @@ def test_a_trained_language_model_takes_a_prompt(tmp_path: Path) -> None:
 
 
 def test_a_classifier_of_texts_learns(tmp_path: Path) -> None:
-    d = Drawing("Reviews", plan(epochs=4))
+    d = Drawing("Reviews", plan(FAST, epochs=4))
     d.add("data.LabeledTexts", "texts")
     x = d.add("nn.Embedding", "embedding", d.port("texts", "tokens"), num_embeddings=100, embedding_dim=16)
     scores = d.add("nn.Linear", "scores", d.add("op.Mean", "mean", x, dim=1), out_features=2)
@@ -80,15 +83,14 @@ def test_a_classifier_of_texts_learns(tmp_path: Path) -> None:
 
 
 def test_a_tagger_learns_and_passes_over_what_fills_up(tmp_path: Path) -> None:
-    d = Drawing("Tagger", plan(epochs=4))
+    d = Drawing("Tagger", plan(FAST, epochs=4))
     d.add("data.TaggedTexts", "sentences")
     x = d.add("nn.Embedding", "embedding", d.port("sentences", "tokens"), num_embeddings=100, embedding_dim=24)
-    scores = d.add("nn.Linear", "scores", x, out_features=6)
+    scores = d.add("nn.Linear", "scores", x, out_features=7)
     scores = d.add("op.Transpose", "by_class", scores, dim0=1, dim1=2)
     d.add("nn.CrossEntropyLoss", "loss", scores, d.port("sentences", "tags"))
     epochs = epochs_of(run(checked(with_facts(d.project)), tmp_path))
-    assert epochs[0].train["loss"] > 1.5
-    assert epochs[-1].validation["loss"] < 0.9
+    assert epochs[-1].validation["loss"] < 0.5 * epochs[0].train["loss"]
 
 
 def test_a_decoder_learns_dates(tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ def test_a_decoder_learns_dates(tmp_path: Path) -> None:
     assert epochs[-1].validation["loss"] < 1.3
 
 
-def test_scores_for_too_few_tokens_are_a_problem_with_a_fix() -> None:
+def test_scores_for_too_few_tokens_are_a_problem() -> None:
     d = Drawing("Small", plan())
     d.add("data.Text", "text")
     x = d.add("nn.Embedding", "embedding", d.port("text", "input"), num_embeddings=58)
@@ -118,4 +120,3 @@ def test_scores_for_too_few_tokens_are_a_problem_with_a_fix() -> None:
     d.add("nn.CrossEntropyLoss", "loss", scores, d.port("text", "target"))
     (problem,) = analyse(with_facts(d.project)).problems
     assert "40 scores" in str(problem.message) and "58 classes" in str(problem.message)
-    assert problem.fixes
