@@ -10,7 +10,7 @@ from drawings import Drawing
 from graph.model import Definitions
 from graph.plan import Objective
 from runtime.compiler import Program, compile_project
-from runtime.training.learner import _chosen
+from runtime.training.reaching import chosen_parameters
 
 WIDTH = 6
 
@@ -86,5 +86,5 @@ def test_an_objective_that_names_a_tied_layer_trains_what_it_uses():
     compiled = compile_project(d.project)
     model = compiled.build(seed=0)
     objective = Objective(parameters=(d.id("again"),))
-    chosen = _chosen(compiled, Program(objective, nn.Module, (), {}, {}), model)
+    chosen = chosen_parameters(compiled, Program(objective, nn.Module, (), {}, {}), model)
     assert {id(p) for p in chosen} == {id(model.words.weight), id(model.scores.bias)}
