@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,7 @@ def _rows(table: TableFile, columns: Sequence[str], faults: Faults) -> tuple[lis
         cells = zip(piece.lines, *(piece.columns[name] for name in columns), strict=True)
         for line, *row in cells:
             name, word, *trait = (str(cell).strip() for cell in row)
+            place = name.replace("\\", "/")
             if not name or not word:
                 faults.add(
                     msg(
@@ -118,7 +120,7 @@ def _rows(table: TableFile, columns: Sequence[str], faults: Faults) -> tuple[lis
                         line=line,
                     )
                 )
-            elif not (table.path.parent / (place := name.replace("\\", "/"))).is_file():
+            elif not os.path.isfile(table.path.parent / place):  # a name may be too long for `Path.is_file`
                 faults.add(
                     msg(
                         "'{file}', line {line}: there is no picture '{picture}'. Paths start from the folder of the list.",

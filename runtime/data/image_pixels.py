@@ -73,7 +73,7 @@ def resize(images: np.ndarray, size: Size) -> np.ndarray:
         return np.ascontiguousarray(images, dtype=np.float32)
     pillow = _pillow()
     height, width = size
-    planes = images.reshape(-1, *images.shape[-2:]).astype(np.float32)
+    planes = images.reshape(-1, *images.shape[-2:]).astype(np.float32, copy=False)
     result = np.empty((len(planes), height, width), dtype=np.float32)
     for i, plane in enumerate(planes):
         result[i] = np.asarray(pillow.fromarray(plane).resize((width, height), pillow.Resampling.BILINEAR))
@@ -199,5 +199,5 @@ def _pixels(image: PIL.Image.Image) -> np.ndarray:
         ground = _pillow().new("RGBA", image.size, "white")
         image = _pillow().alpha_composite(ground, image.convert("RGBA"))
     mode = "L" if gray else "RGB"
-    pixels = np.asarray(image if image.mode == mode else image.convert(mode), dtype=np.float32) / np.float32(255)
-    return pixels[None] if gray else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    content = np.atleast_3d(np.asarray(image if image.mode == mode else image.convert(mode))).transpose(2, 0, 1)
+    return np.divide(content, 255, dtype=np.float32, order="C")

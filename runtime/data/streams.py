@@ -6,11 +6,13 @@ The batches are those of a part that is held, to the bit and in the same order: 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import NamedTuple
 
 import numpy as np
@@ -124,10 +126,11 @@ class Crew:
                 persistent_workers=True,
                 multiprocessing_context="spawn",  # a process with a window must not be forked
                 pin_memory=pinned,
+                worker_init_fn=_ignore_interrupts,
                 generator=Generator(),  # it would draw from the random numbers of the training
             )
         with _bare_main(), ThreadPoolExecutor(1) as thread:  # in the main thread, a signal would raise errors anywhere
-            batches = thread.submit(iter, self._loader).result()
+            batches = thread.submit(_begin, self._loader).result()
         for batch in batches:
             yield _taken(batch)
 
@@ -229,6 +232,18 @@ def _taken(batch: Batch | DataError) -> Batch:
 
 def _pinned(batch: Batch, pinned: bool) -> Batch:
     return tuple(tensor.pin_memory() for tensor in batch) if pinned else batch
+
+
+def _begin(loader: DataLoader) -> Iterator[Batch | DataError]:
+    """A pass. The processes for it do not hear Ctrl+C, which a terminal sends to all of them: who trains decides."""
+    if hasattr(signal, "pthread_sigmask"):  # they inherit it, and so are deaf while they begin, too
+        resource_tracker.ensure_running()  # it would undo that
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return iter(loader)
+
+
+def _ignore_interrupts(worker: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

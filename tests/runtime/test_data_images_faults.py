@@ -106,6 +106,9 @@ FAULTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "class only in test": (lambda r: parts(r, "train/a", "train/b", "test/c"), "/test' has classes .* not have: c"),
     "no source": (lambda r: write(r / "film.mp4", b"..."), "film.mp4' is no source of images"),
     "list names no picture": (lambda r: listing(r, "path,label\na/0.png,x\na/9.png,y\n"), "line 3: there is no picture 'a/9.png'"),
+    "list with a path beyond all paths": (
+        lambda r: listing(r, f"path,label\na/0.png,x\n{'y' * 5000}.png,y\n"), "line 3: there is no picture 'yyy",
+    ),
     "list without a class": (lambda r: listing(r, "path,label\na/0.png,x\nb/1.png,\n"), "line 3 has no path or no class"),
     "list of one class": (lambda r: listing(r, "path,label\na/0.png,x\nb/1.png,x\n"), "of 1 classes in column 'label'"),
     "list without rows": (lambda r: listing(r, "path,label\n"), "'list.csv' lists no pictures"),
@@ -130,7 +133,9 @@ FAULTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "cifar mixed": (mixed_cifar, "mixes files of CIFAR-10 and CIFAR-100"),
 }  # fmt: skip
 
-SAME = {"truncated jpeg": "truncated", "idx too long": "idx cut"}
+SAME = {
+    "truncated jpeg": "truncated", "idx too long": "idx cut", "list with a path beyond all paths": "list names no picture",
+}  # fmt: skip
 """Faults that may be told alike."""
 
 

@@ -7,6 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +38,7 @@ class NumberStore:
     broken: int = -1
     deadly: int = -1
     count: int = COUNT
+    width: int = 3
     nbytes: int = 2**40
 
     def read(self, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -42,7 +46,7 @@ class NumberStore:
             raise DataError(msg("'{file}' is damaged.", file=f"{self.broken}.png"))
         if self.deadly in rows:
             os.kill(os.getpid(), signal.SIGKILL)
-        x = np.stack([np.full((2, 3), row, np.float32) for row in rows])
+        x = np.stack([np.full((2, self.width), row, np.float32) for row in rows])
         return {"image": x, "label": np.full(len(rows), os.getpid())}
 
 
@@ -148,6 +152,43 @@ def test_a_reader_that_dies_is_a_sentence_and_close_in_mid_epoch_ends_the_others
     next(suspended)
     again.close()
     assert set(multiprocessing.active_children()) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a process can be asked so only when it has begun")
+def test_ctrl_c_reaches_the_readers_too_and_leaves_the_decision_to_the_training() -> None:
+    """Once while the process begins, and once while it reads."""
+    before, reference = set(multiprocessing.active_children()), held(ROWS)
+    part = StreamedPart(samples(), ROWS, workers=1)
+
+    def interrupt() -> None:
+        while not (begun := set(multiprocessing.active_children()) - before):
+            time.sleep(0.001)
+        for child in begun:
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt, daemon=True)
+    thread.start()
+    batches = part.batches(8)
+    found = [next(batches)]
+    thread.join()
+    interrupt()
+    assert same([*found, *batches], reference.batches(8))
+    part.close()
+    assert set(multiprocessing.active_children()) == before
+
+
+def test_memory_does_not_grow_with_the_number_of_samples() -> None:
+    peaks, counts, width = [], (500, 5000), 500
+    for count in counts:
+        part = StreamedPart(samples(count=count, width=width), np.arange(count), workers=0)
+        tracemalloc.start()
+        seen = sum(len(x) for x, _ in part.batches(8, torch.Generator().manual_seed(0)))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert seen == count
+    bytes_of_the_others = (counts[1] - counts[0]) * 2 * width * 4
+    assert peaks[1] - peaks[0] < 0.05 * bytes_of_the_others
 
 
 SCRIPT = """
