@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from graph.messages import EditError, msg
 
 OWN_NAMES = {"torch": "torch", "nn": "torch.nn"}  # what these mean in generated source
-CALLED = frozenset({"max", "min", "range", "reversed", "round", "sinusoidal_encoding", "super"})  # what it calls
+_DATA_PATH = ("CenterCrop", "ColorJitter", "CutMix", "Cutout", "GaussianNoise", "MixUp", "Normalize", "RandomCrop", "RandomErasing",
+              "RandomHorizontalFlip", "RandomResizedCrop", "RandomRotation", "RandomVerticalFlip")  # fmt: skip
+CALLED = frozenset(
+    {"max", "min", "range", "reversed", "round", "sinusoidal_encoding", "super", *_DATA_PATH}
+)  # what it calls
 OWN = ""  # the meaning of a name that code defines itself
 _NOT_ENTERED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 

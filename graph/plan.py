@@ -43,8 +43,9 @@ class Objective:
 
     `losses` pairs the id of a loss node with its weight; empty means every loss of the drawing, weight 1.
     `parameters` are ids of the nodes (layers, or instances of blocks) whose parameters it updates; empty means all.
-    It steps at every `every`-th batch; the gradients of `accumulate` batches are averaged for a step. The learning rate
-    grows linearly over the first `warmup` steps, and the scheduler advances once an epoch or once a step (`schedule_by`).
+    A node that several objectives name is changed by each of them. It steps at every `every`-th batch; the gradients of
+    `accumulate` batches are averaged for a step. The learning rate grows linearly over the first `warmup` steps, and the
+    scheduler advances once an epoch or once a step (`schedule_by`); one that looks at the watched figure, once an epoch.
     Gradients are clipped to `clip_at` by their norm or value. `l1` and `l2` times the sum of |w| and of w² / 2 are added to
     the loss. Weight decay and both of these leave biases and the parameters of normalization alone unless `decay_all`.
     """

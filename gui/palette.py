@@ -113,7 +113,14 @@ class CommandPalette(Chooser):
         if not query.strip():
             return sorted(self._entries, key=lambda entry: self._recent.get(entry.name, last))
         found = [(grade, entry) for entry in self._entries if (grade := _grade(query, entry)) is not None]
-        found.sort(key=lambda f: (f[0], f[1].reason is not None, self._recent.get(f[1].name, last), len(f[1].text)))
+        whole = query.strip().casefold()
+
+        def place(found: tuple[int, Command]) -> tuple[object, ...]:
+            grade, entry = found
+            recent = self._recent.get(entry.name, last)
+            return grade, whole not in entry.names, entry.reason is not None, recent, len(entry.text)
+
+        found.sort(key=place)
         return [entry for _, entry in found]
 
 

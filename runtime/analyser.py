@@ -303,7 +303,9 @@ def _if_inferred(s: Situation) -> NodeAnalysis:
     return NodeAnalysis(s.inputs, outputs, values, parameters, macs)
 
 
-def _dimension(spec: TensorSpec, dim: int) -> int | None:
+def _dimension(spec: TensorSpec, dim: int | None) -> int | None:
+    if dim is None:
+        return spec.classes
     if not -len(spec.shape) <= dim < len(spec.shape):
         return None
     size = spec.shape[dim]

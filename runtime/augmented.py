@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import nn
 
 from graph.catalog import CATALOG
 from graph.catalog.augmentation import FAMILY
 from graph.model import NodeId, Project
+from graph.topology import ancestors
 from runtime.compiler import compile_project
 from runtime.data.preparation import prepare
 from runtime.training.measuring import measure
-from runtime.training.reaching import held_by
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 COUNT = 24
-
-
-class _Seen(Exception):
-    """The pictures are there: the rest of the network need not be computed."""
+_COLORS = (1, 3)  # channels of a picture: gray, color
+_TOLERANCE = 0.01  # beyond 0..1, for what rounding does
 
 
 def last_of_the_path(project: Project) -> NodeId | None:
@@ -36,42 +33,45 @@ def last_of_the_path(project: Project) -> NodeId | None:
 
 
 def augmented(
-    project: Project, folder: Path | None = None, *, count: int = COUNT, seed: int = 0
+    project: Project, folder: Path | None = None, *, node: NodeId | None = None, count: int = COUNT, seed: int = 0
 ) -> tuple[np.ndarray, ...]:
-    """Training samples as they leave the last node of the data path, in training: height × width (× 3) in 0..1.
+    """The first training samples as they leave a node of the drawing in training mode.
 
-    Pictures with numbers beyond 0..1, as Normalize makes them, are stretched over their whole range, all in the same way.
+    Only what lies between the data and the node is compiled and run: the rest may be unfinished. Nothing of a run under way
+    changes, random numbers neither.
+
+    Args:
+        node: the node whose first output is looked at; the last one of the data path where None.
+        count: the number of samples, those of one batch.
+        seed: of the random numbers that vary them.
+
+    Returns:
+        Pictures, height × width (× 3), float32 in 0..1; none where the node gives no pictures. Pictures with numbers beyond
+        0..1, as Normalize makes them, are stretched all alike, so that the smallest number of all is 0 and the largest 1.
 
     Raises:
-        LayerloomError: the drawing has errors, or its data is missing.
+        LayerloomError: what lies before the node has errors, or its data is missing.
     """
-    node = last_of_the_path(project)
+    node = node or last_of_the_path(project)
     if node is None:
         return ()
-    compiled = compile_project(project)
-    part = prepare(project, folder).train
-    model = compiled.build(0)
-    measure(compiled, model, part, batch_size=256)
-    held, seen = held_by(compiled, model, node), []
-
-    def take(_module: nn.Module, _inputs: object, output: Tensor | tuple[Tensor, ...]) -> None:
-        seen.append(output[0] if isinstance(output, tuple) else output)
-        raise _Seen
-
-    assert isinstance(held, nn.Module), node
-    held.register_forward_hook(take)
+    graph = project.running.graph
+    before = project.with_graph(graph.only({node, *ancestors(graph, [node])}))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)
-        try:
-            model.train()(*part.head(count, ports=compiled.inputs))
-        except _Seen:
-            pass
-    return _pictures(seen[0]) if seen and seen[0].dim() == 4 and seen[0].shape[1] in (1, 3) else ()
+        compiled = compile_project(before)
+        part = prepare(before, folder).train
+        model = compiled.build(seed)
+        measure(compiled, model, part)
+        found = model.train()(*part.head(count, ports=compiled.inputs))
+        part.close()
+    return _pictures(found[0] if isinstance(found, tuple) else found)
 
 
 def _pictures(images: Tensor) -> tuple[np.ndarray, ...]:
+    if images.dim() != 4 or images.shape[1] not in _COLORS:
+        return ()
     low, high = float(images.min()), float(images.max())
-    if low < -0.01 or high > 1.01:
+    if low < -_TOLERANCE or high > 1 + _TOLERANCE:
         images = (images - low) / max(high - low, 1e-9)
-    pixels = images.clamp(0, 1).permute(0, 2, 3, 1).numpy()
+    pixels = images.float().clamp(0, 1).permute(0, 2, 3, 1).numpy()
     return tuple(picture[..., 0] if picture.shape[2] == 1 else picture for picture in pixels)

@@ -78,14 +78,19 @@ class Body:
             return all(known[node].inputs for known in self.uses)
         return all(known[node].outputs for known in self.uses)
 
-    def feeding(self, node: NodeId) -> dict[str, Port]:
-        """The output ports that feed a node, by its inputs and in their order."""
-        feeding = self.graph.inputs(node)
-        return {name: feeding[name] for name in ordered_inputs(self.type_of(node), feeding)}
+    def feeding(self, node: NodeId, *, asked: bool = False) -> dict[str, Port]:
+        """The output ports that feed a node, by its inputs and in their order.
 
-    def sources(self, node: NodeId) -> list[Port]:
-        """The output ports that feed a node, in the order of its inputs."""
-        return list(self.feeding(node).values())
+        Args:
+            asked: leave out the right answers that a layer takes: who asks a network does not know them.
+        """
+        feeding, node_type = self.graph.inputs(node), self.type_of(node)
+        answers = {port.name for port in node_type.inputs if port.target} if asked else ()
+        return {name: feeding[name] for name in ordered_inputs(node_type, feeding) if name not in answers}
+
+    def sources(self, node: NodeId, *, asked: bool = False) -> list[Port]:
+        """The output ports that feed a node, in the order of its inputs (see `feeding`)."""
+        return list(self.feeding(node, asked=asked).values())
 
     @cached_property
     def leaders(self) -> dict[NodeId, Node]:
@@ -128,10 +133,12 @@ class Body:
         """The name, or one like it, if a node has it or what leaves one."""
         return _free(name, {*self.graph.names, *self._variables.values()})
 
-    def variables(self, node: NodeId) -> list[str]:
-        """What a node's outputs are assigned to; "_" for one of several that nobody uses."""
+    def variables(self, node: NodeId, *, asked: bool = False) -> list[str]:
+        """What a node's outputs are assigned to; "_" for one of several that nobody uses (see `feeding`)."""
         ports = [Port(node, port.name) for port in self.type_of(node).outputs]
         used = {link.source for link in self.graph.outgoing(node)} | self.returned
+        if asked:
+            used -= {Port(node, port.name) for port in self.type_of(node).outputs if port.target}
         return [self.variable(p) if p in used or len(ports) == 1 else "_" for p in ports]
 
     def attribute(self, node: NodeId) -> str:
@@ -222,11 +229,11 @@ class Body:
             return []
         return [f"{INDENT}{row}" for row in rows(self, node)]
 
-    def statements(self, nodes: Iterable[NodeId], owner: str = "self") -> list[Row]:
-        """The rows that compute these nodes; `owner` has their submodules."""
-        return [Row(text, node) for node in nodes for text in self._compute(node, owner)]
+    def statements(self, nodes: Iterable[NodeId], owner: str = "self", *, asked: bool = False) -> list[Row]:
+        """The rows that compute these nodes; `owner` has their submodules (see `feeding`)."""
+        return [Row(text, node) for node in nodes for text in self._compute(node, owner, asked)]
 
-    def _compute(self, node: NodeId, owner: str) -> list[str]:
+    def _compute(self, node: NodeId, owner: str, asked: bool) -> list[str]:
         place = f"{owner}.{self.attribute(node)}"
         if self.type_of(node).role is Role.BLOCK:
             from runtime.code_instances import compute, shown_port
@@ -234,14 +241,15 @@ class Body:
             rows, port = compute(self, node, place), shown_port(self, node)
         else:
             port = next(iter(self.known[node].outputs))
-            emission = emit(self.type_of(node), self.values(node, computing=True), self.arguments(node))
-            rows = [emission.assignment(place, self.variables(node))]
+            arguments = self.arguments(node, asked=asked)
+            emission = emit(self.type_of(node), self.values(node, computing=True), arguments)
+            rows = [emission.assignment(place, self.variables(node, asked=asked))]
         shapes = [known[node].outputs[port] for known in self.uses]
         return [*(INDENT + row for row in rows[:-1]), f"{INDENT}{rows[-1]}  # {self.comment(shapes)}"]
 
-    def arguments(self, node: NodeId) -> dict[str, str]:
-        """For each input of a node that is wired, the variable that feeds it."""
-        return {name: self.variable(port) for name, port in self.feeding(node).items()}
+    def arguments(self, node: NodeId, *, asked: bool = False) -> dict[str, str]:
+        """For each input of a node that is wired, the variable that feeds it (see `feeding`)."""
+        return {name: self.variable(port) for name, port in self.feeding(node, asked=asked).items()}
 
     def codes(self, nodes: Iterable[NodeId]) -> list[str]:
         """The ids of the definitions of code that these nodes run."""

@@ -96,7 +96,7 @@ def generate(project: Project, analysis: Analysis) -> Source:
         model_text="\n".join(writer.rows[:model_end]) + "\n",
         class_name=writer.class_name,
         lines=lines.pop(None),
-        inputs=writer.inputs(writer.model_nodes),
+        inputs=writer.asked_inputs(),
         outputs=writer.outputs,
         programs=tuple(programs),
         block_lines={scope: nodes for scope, nodes in lines.items() if scope is not None},
@@ -128,7 +128,7 @@ class _Writer:
         self.rows: list[str] = []
         self.marks: list[tuple[int, Mark]] = []
         own = {name for code in project.definitions.codes.values() for name in bindings(code.text)}
-        self.class_name = _free_class(class_name(project.name), own)
+        self.class_name = _free_class(class_name(project.name), {*own, *HELPERS})
         self.blocks = BlockClasses(project, {self.class_name, "nn", "torch", *HELPERS, *own})
         self.body = Body(project, project.graph, [analysis.nodes], find_class=self.blocks.of)
         self.outputs = self._find_outputs()
@@ -154,14 +154,17 @@ class _Writer:
         given = {port: number for number, port in enumerate(ports)}
         for takers in ((Role.OUTPUT,), (Role.LOSS, Role.METRIC)):
             taken = {port for taker in self._with_role(*takers) for port in self.body.sources(taker)} & given.keys()
-            computed = {port for port in taken if not self._is_answer(port.node)}
+            computed = {port for port in taken if not self._is_answer(port)}
             if taken:
                 return tuple(sorted(computed or taken, key=given.__getitem__))
         ends = [node for node in layers if not self.graph.outgoing(node)]
         return tuple(Port(node, self.body.type_of(node).outputs[0].name) for node in ends)
 
-    def _is_answer(self, node: NodeId) -> bool:
-        """Whether a node only prepares the right answers of data, such as a Squeeze of labels: no part of the network."""
+    def _is_answer(self, port: Port) -> bool:
+        """Whether a port gives the right answers of data, or what was made of them alone, such as a Squeeze of labels."""
+        node, given_type = port.node, self.body.type_of(port.node).output(port.name)
+        if given_type is not None and given_type.target:
+            return True
         given = [port for n in (*ancestors(self.graph, [node]), node) if n in self.body.order
                  for port in self.body.sources(n) if self._role(port.node) in GIVEN]  # fmt: skip
         types = [self.body.type_of(port.node).output(port.name) for port in given]
@@ -173,9 +176,13 @@ class _Writer:
         wanted = ends | set(ancestors(self.graph, ends))
         return [n for n in self.body.order if n in wanted and self.body.type_of(n).role in NETWORK]
 
-    def inputs(self, nodes: Sequence[NodeId]) -> tuple[Port, ...]:
-        """The data that these nodes take, in the order of the data nodes and their ports."""
-        taken = {p for n in nodes for p in self.body.sources(n) if self.body.type_of(p.node).role in GIVEN}
+    def asked_inputs(self) -> tuple[Port, ...]:
+        """The data that the network takes."""
+        return self.inputs(self.model_nodes, asked=True)
+
+    def inputs(self, nodes: Sequence[NodeId], *, asked: bool = False) -> tuple[Port, ...]:
+        """The data that these nodes take, in the order of the data nodes and their ports (see `Body.feeding`)."""
+        taken = {p for n in nodes for p in self.body.sources(n, asked=asked) if self.body.type_of(p.node).role in GIVEN}
         return tuple(
             Port(n, port.name)
             for n in self._with_role(*GIVEN)
@@ -243,12 +250,12 @@ class _Writer:
 
     def network(self) -> None:
         """The class of the network."""
-        inputs = self.inputs(self.model_nodes)
+        inputs = self.asked_inputs()
         self._class(self.class_name, self._summary(inputs))
         self._constructor("self")
         self.put(self.body.constructor(self.held))
         self._forward(inputs)
-        self.put(self.body.statements(self.model_nodes))
+        self.put(self.body.statements(self.model_nodes, asked=True))
         returned = ", ".join(self.body.variable(port) for port in self.outputs)
         self.write(f"{INDENT}return {returned or 'None'}")
 
@@ -282,7 +289,7 @@ class _Writer:
         behind = [node for node in layers if node not in model]
         seen = {p for n in [*behind, *ends] for p in self.body.sources(n) if p.node in model}
         if model <= set(layers) and seen <= set(self.outputs):
-            given = ", ".join(map(self.body.variable, self.inputs(self.model_nodes)))
+            given = ", ".join(map(self.body.variable, self.asked_inputs()))
             self.write(f"{INDENT}{', '.join(map(self.body.variable, self.outputs))} = self.model({given})")
             self.put(self.body.statements(behind, "self.model"))
         else:

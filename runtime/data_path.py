@@ -22,14 +22,19 @@ def path_call(arguments: Mapping[str, str]) -> str:
 
 
 def _argument(param: Param, value: Any) -> str:
-    if param.auto is not None:
+    if param.auto is not None and not param.keyword:
         return repr(value)
     if param.kind is Kind.INTS and isinstance(value, int):
         value = (value,) * (param.length or 1)
-    return f"{param.name}={_numbers(value) if param.kind is Kind.TEXT else repr(value)}"
+    return f"{param.name}={_written(value) if param.kind is Kind.TEXT else repr(value)}"
 
 
-def _numbers(text: str) -> str:
-    """`0.5` or `(0.485, 0.456, 0.406)` for numbers between commas."""
-    numbers = [float(part) for part in text.split(",")]
-    return repr(numbers[0] if len(numbers) == 1 else tuple(numbers))
+def numbers(text: str) -> tuple[float, ...]:
+    """The numbers between commas, as a checked parameter has them."""
+    return tuple(float(part) for part in text.split(","))
+
+
+def _written(text: str) -> str:
+    """`0.5`, or `(0.485, 0.456, 0.406)`."""
+    given = numbers(text)
+    return repr(given[0] if len(given) == 1 else given)

@@ -1,7 +1,7 @@
 """Shape and dtype problems in the words of the drawing: what each side has, and the mend.
 
 The checks of single node types are tables in the modules beside this one: `diagnosis_layers`, `diagnosis_joins`,
-`diagnosis_losses`, `diagnosis_operations`, `diagnosis_sequences`.
+`diagnosis_losses`, `diagnosis_operations`, `diagnosis_sequences`, `diagnosis_path`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from runtime.diagnosis_joins import JOIN_CHECKS
 from runtime.diagnosis_layers import LAYER_CHECKS
 from runtime.diagnosis_losses import LOSS_CHECKS
 from runtime.diagnosis_operations import OPERATION_CHECKS
+from runtime.diagnosis_path import PATH_CHECKS
 from runtime.diagnosis_ports import check_pins, check_ports, check_precision
 from runtime.diagnosis_sequences import SEQUENCE_CHECKS
 
@@ -97,4 +98,5 @@ CHECKS: Mapping[str, tuple[Check, ...]] = _merged(
     JOIN_CHECKS,
     LOSS_CHECKS,
     SEQUENCE_CHECKS,
+    PATH_CHECKS,
 )

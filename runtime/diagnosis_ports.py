@@ -217,6 +217,9 @@ def _check_pin(s: Situation, param: Param) -> Iterator[Problem]:
     assert param.auto is not None
     port, dim, pinned = param.auto.port, param.auto.dim, s.values[param.name]
     spec = s.inputs[port]
+    if dim is None:
+        yield from _check_classes(s, param, spec)
+        return
     if isinstance(pinned, tuple):
         size: object = spec.shape[-len(pinned) :]
         shown = times(spec.shape[-len(pinned) :])
@@ -238,6 +241,17 @@ def _check_pin(s: Situation, param: Param) -> Iterator[Problem]:
     known = isinstance(size, int) or (isinstance(size, tuple) and all(isinstance(entry, int) for entry in size))
     mends = (infer, fixes.set_param(s.node.id, param.name, size)) if known else (infer,)  # type: ignore[arg-type]
     yield s.problem("pinned-size", text, *mends, port=port)
+
+
+def _check_classes(s: Situation, param: Param, spec: TensorSpec) -> Iterator[Problem]:
+    """More classes than the data has do no harm."""
+    pinned, known = s.values[param.name], spec.classes
+    if known is None or pinned >= known:
+        return
+    port = param.auto.port if param.auto else None
+    text = msg("'{node}' expects {param} = {pinned}, but '{source}' gives labels of {classes} classes.", node=s.node.name,
+               param=param.name, pinned=pinned, source=s.source(str(port)), classes=known)  # fmt: skip
+    yield s.problem("pinned-size", text, fixes.infer_param(s.node.id, param.name), port=port)
 
 
 def _misplaced(spec: TensorSpec, dim: int, pinned: object) -> tuple[int, ...] | None:

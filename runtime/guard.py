@@ -49,7 +49,7 @@ _STATEMENTS = (ast.Module, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Functio
 _EXPRESSIONS = (
     ast.Call, ast.keyword, ast.Attribute, ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Subscript,
     ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult, ast.UnaryOp, ast.USub, ast.Slice,
-    ast.Compare, ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.BoolOp, ast.And,
+    ast.Compare, ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Is, ast.IsNot, ast.BoolOp, ast.And,
     ast.IfExp, ast.GeneratorExp, ast.comprehension, ast.Starred, ast.Load, ast.Store, ast.alias, ast.arguments, ast.arg,
 )  # fmt: skip
 BUILTINS = frozenset({"super", "range", "reversed", "min", "max", "round"})

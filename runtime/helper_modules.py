@@ -11,10 +11,11 @@ _NORMALIZE = '''\
 class Normalize(nn.Module):
     """(x - mean) / std for each channel. What is not given is measured on the training part before a run."""
 
-    def __init__(self, channels, mean=0.0, std=1.0):
+    def __init__(self, channels, mean=None, std=None):
         super().__init__()
-        self.register_buffer("mean", torch.zeros(channels) + torch.tensor(mean))
-        self.register_buffer("std", torch.zeros(channels) + torch.tensor(std))
+        self.measures_mean, self.measures_std = mean is None, std is None
+        self.register_buffer("mean", torch.zeros(channels) + torch.tensor(0.0 if mean is None else mean))
+        self.register_buffer("std", torch.zeros(channels) + torch.tensor(1.0 if std is None else std))
 
     def forward(self, x):
         shape = (1, -1) + (1,) * (x.ndim - 2)
@@ -23,16 +24,15 @@ class Normalize(nn.Module):
 
 _CENTER_CROP = '''\
 class CenterCrop(nn.Module):
-    """The middle of images."""
+    """The middle of images; what is smaller gets a border of zeros."""
 
     def __init__(self, size):
         super().__init__()
         self.size = size
 
     def forward(self, x):
-        height, width = self.size
-        top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
-        return x[:, :, top:top + height, left:left + width]
+        down, right = self.size[0] - x.shape[2], self.size[1] - x.shape[3]
+        return nn.functional.pad(x, (-(-right // 2), right // 2, -(-down // 2), down // 2))
 '''
 
 _RANDOM_CROP = '''\
@@ -50,11 +50,10 @@ class RandomCrop(nn.Module):
         if self.training:
             top = torch.randint(0, bottom + 1, (x.shape[0], 1, 1, 1), device=x.device)
             left = torch.randint(0, right + 1, (x.shape[0], 1, 1, 1), device=x.device)
-            sample = torch.arange(x.shape[0], device=x.device).reshape(-1, 1, 1, 1)
-            channel = torch.arange(x.shape[1], device=x.device).reshape(1, -1, 1, 1)
             rows = top + torch.arange(height, device=x.device).reshape(1, 1, -1, 1)
             columns = left + torch.arange(width, device=x.device)
-            return x[sample, channel, rows, columns]
+            x = x.gather(2, rows.expand(-1, x.shape[1], -1, x.shape[3]))
+            return x.gather(3, columns.expand(-1, x.shape[1], height, -1))
         return x[:, :, bottom // 2:bottom // 2 + height, right // 2:right // 2 + width]
 '''
 
@@ -97,13 +96,14 @@ class RandomRotation(nn.Module):
 
 _RESIZED_CROP = '''\
 class RandomResizedCrop(nn.Module):
-    """A part of each image, at least a share `scale` of its area, enlarged to the size of the whole."""
+    """A part of each image, at least a share `scale` of its area, brought to one size; the whole image outside training."""
 
-    def __init__(self, scale, ratio):
+    def __init__(self, scale, ratio, size=None):
         super().__init__()
-        self.scale, self.ratio = scale, ratio
+        self.scale, self.ratio, self.size = scale, ratio, size
 
     def forward(self, x):
+        size = self.size if self.size else x.shape[2:]
         if self.training:
             area = self.scale + (1 - self.scale) * torch.rand(x.shape[0], device=x.device)
             skew = self.ratio ** (torch.rand_like(area) - 0.5)
@@ -111,33 +111,45 @@ class RandomResizedCrop(nn.Module):
             left, top = (torch.rand_like(area) * 2 - 1) * (1 - width), (torch.rand_like(area) * 2 - 1) * (1 - height)
             zero = torch.zeros_like(area)
             first, second = torch.stack([width, zero, left], 1), torch.stack([zero, height, top], 1)
-            grid = nn.functional.affine_grid(torch.stack([first, second], 1), x.shape, align_corners=False)
-            return nn.functional.grid_sample(x, grid.to(x.dtype), align_corners=False)
-        return x
+            grid = nn.functional.affine_grid(torch.stack([first, second], 1), (*x.shape[:2], *size), align_corners=False)
+            return nn.functional.grid_sample(x, grid.to(x.dtype), padding_mode="border", align_corners=False)
+        return x if x.shape[2:] == size else nn.functional.interpolate(x, size=size, mode="bilinear", antialias=True)
 '''
 
-# Factors and mixtures as torchvision defines them; gray is 0.2989 R + 0.587 G + 0.114 B (ITU-R BT.601).
+# Factors, mixtures and the clamp after each as torchvision defines them, always in this order; gray is that of ITU-R BT.601.
+# Hue: Smith, "Color gamut transform pairs" (1978); back to RGB as v - v s max(0, min(k, 4 - k, 1)), k = (n + 6 h) mod 6.
 _JITTER = '''\
 class ColorJitter(nn.Module):
-    """Varies brightness, contrast and saturation of each image by factors of its own."""
+    """Varies brightness, contrast, saturation and hue of each image by factors of its own; for numbers from 0 to 1."""
 
-    def __init__(self, brightness, contrast, saturation):
+    def __init__(self, brightness, contrast, saturation, hue):
         super().__init__()
-        self.brightness, self.contrast, self.saturation = brightness, contrast, saturation
+        self.brightness, self.contrast, self.saturation, self.hue = brightness, contrast, saturation, hue
 
     def forward(self, x):
         if self.training:
-            light = torch.rand(x.shape[0], 1, 1, 1, device=x.device) * 2 - 1
-            clear, color = torch.rand_like(light) * 2 - 1, torch.rand_like(light) * 2 - 1
-            x = x * (1 + self.brightness * light)
-            gray = 0.2989 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:3] if x.shape[1] == 3 else x[:, :1]
-            mean = gray.mean(dim=(1, 2, 3), keepdim=True)
-            x = mean + (x - mean) * (1 + self.contrast * clear)
+            light, clear, color, turn = (torch.rand(4, x.shape[0], 1, 1, 1, device=x.device) * 2 - 1).unbind()
+            x = (x * (1 + self.brightness * light)).clamp(0.0, 1.0)
+            x = self.blend(x, self.gray(x).mean(dim=(1, 2, 3), keepdim=True), self.contrast * clear)
             if x.shape[1] == 3:
-                gray = 0.2989 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:3]
-                x = gray + (x - gray) * (1 + self.saturation * color)
-            return x.clamp(0.0, 1.0)
+                x = self.blend(x, self.gray(x), self.saturation * color)
+                x = self.turned(x, self.hue * turn) if self.hue else x
         return x
+
+    def gray(self, x):
+        return 0.2989 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:3] if x.shape[1] == 3 else x
+
+    def blend(self, x, other, amount):
+        return (other + (x - other) * (1 + amount)).clamp(0.0, 1.0)
+
+    def turned(self, x, turn):
+        red, green, blue = x.unbind(1)
+        value, spread = x.amax(dim=1), x.amax(dim=1) - x.amin(dim=1)
+        some = torch.where(spread > 0, spread, 1.0)
+        hue = torch.where(value == green, 2 + (blue - red) / some, 4 + (red - green) / some)
+        hue = torch.where(value == red, (green - blue) / some, hue) + 6 * turn.squeeze(1)
+        k = torch.stack([(5 + hue) % 6, (3 + hue) % 6, (1 + hue) % 6], dim=1)
+        return value.unsqueeze(1) - spread.unsqueeze(1) * torch.minimum(k, 4 - k).clamp(0.0, 1.0)
 '''
 
 _GAUSSIAN = '''\
@@ -175,15 +187,15 @@ _ERASING = '''\
 class RandomErasing(nn.Module):
     """Fills a rectangle of a share `p` of the images with noise (Zhong et al., 2017)."""
 
-    def __init__(self, p, smallest, largest):
+    def __init__(self, p, smallest, largest, ratio):
         super().__init__()
-        self.p, self.smallest, self.largest = p, smallest, largest
+        self.p, self.smallest, self.largest, self.ratio = p, smallest, largest, ratio
 
     def forward(self, x):
         if self.training:
             chance = torch.rand(x.shape[0], 1, 1, 1, device=x.device)
             area = self.smallest + (self.largest - self.smallest) * torch.rand_like(chance)
-            skew = 3.3 ** (torch.rand_like(chance) - 0.5)
+            skew = self.ratio ** (torch.rand_like(chance) - 0.5)
             height, width = (area.sqrt() * skew).clamp(max=1.0) * x.shape[2], (area.sqrt() / skew).clamp(max=1.0) * x.shape[3]
             top, left = torch.rand_like(chance) * (x.shape[2] - height), torch.rand_like(chance) * (x.shape[3] - width)
             rows = torch.arange(x.shape[2], device=x.device).reshape(1, 1, -1, 1)
@@ -195,19 +207,47 @@ class RandomErasing(nn.Module):
 
 _MIXUP = '''\
 class MixUp(nn.Module):
-    """Mixes every sample with another one, and labels as shares of classes alike (Zhang et al., 2017)."""
+    """Mixes each sample with another one, and their classes alike (Zhang et al., 2018); shares of Beta(alpha, alpha)."""
 
     def __init__(self, classes, alpha):
         super().__init__()
         self.classes, self.alpha = classes, alpha
 
-    def forward(self, x, label):
-        shares = nn.functional.one_hot(label, self.classes).to(x.dtype)
+    def forward(self, x, label=None):
+        shares = None if label is None else nn.functional.one_hot(label, self.classes).to(x.dtype)
         if self.training:
-            alpha = torch.full((), self.alpha, device=x.device)
-            part = torch.distributions.Beta(alpha, alpha).sample().to(x.dtype)
             other = torch.randperm(x.shape[0], device=x.device)
-            return part * x + (1 - part) * x[other], part * shares + (1 - part) * shares[other]
+            alpha = torch.full((x.shape[0],), self.alpha, device=x.device)
+            part = torch.distributions.Beta(alpha, alpha, validate_args=False).sample().to(x.dtype).unsqueeze(1)
+            each = part.reshape(-1, *(1,) * (x.ndim - 1))
+            x = each * x + (1 - each) * x[other]
+            if label is not None:
+                shares = part * shares + (1 - part) * shares[other]
+        return x, shares
+'''
+
+_CUTMIX = '''\
+class CutMix(nn.Module):
+    """Puts a rectangle of another image into each, and mixes their classes by area (Yun et al., 2019)."""
+
+    def __init__(self, classes, alpha):
+        super().__init__()
+        self.classes, self.alpha = classes, alpha
+
+    def forward(self, x, label=None):
+        shares = None if label is None else nn.functional.one_hot(label, self.classes).to(x.dtype)
+        if self.training:
+            other = torch.randperm(x.shape[0], device=x.device)
+            alpha = torch.full((x.shape[0], 1, 1, 1), self.alpha, device=x.device)
+            half = (1 - torch.distributions.Beta(alpha, alpha, validate_args=False).sample()).sqrt() / 2
+            y, z = torch.rand_like(half) * x.shape[2], torch.rand_like(half) * x.shape[3]
+            rows = torch.arange(x.shape[2], device=x.device).reshape(1, 1, -1, 1) + 0.5
+            columns = torch.arange(x.shape[3], device=x.device) + 0.5
+            inside = ((rows - y).abs() < half * x.shape[2]) * ((columns - z).abs() < half * x.shape[3])
+            x = torch.where(inside, x[other], x)
+            if label is not None:
+                part = 1 - inside.to(x.dtype).mean(dim=(1, 2, 3)).unsqueeze(1)
+                shares = part * shares + (1 - part) * shares[other]
         return x, shares
 '''
 
@@ -224,4 +264,5 @@ MODULES: Mapping[str, str] = {
     "Cutout": _CUTOUT,
     "RandomErasing": _ERASING,
     "MixUp": _MIXUP,
+    "CutMix": _CUTMIX,
 }

@@ -200,6 +200,12 @@ def _interpolate(values: Values, arguments: Sequence[str]) -> str:
     return f"nn.functional.interpolate({', '.join([*arguments, *options])})"
 
 
+def _resize(values: Values, arguments: Sequence[str]) -> str:
+    options = [f"size={plain(values['size'])}", f"mode={values['mode']!r}"]
+    smooth = ["antialias=True"] if values["antialias"] and values["mode"] != "nearest" else []
+    return f"nn.functional.interpolate({', '.join([*arguments, *options, *smooth])})"
+
+
 def _causal_mask(values: Values, arguments: Sequence[str]) -> str:
     """A square of yes, of which one triangle is kept: up to the diagonal, or behind it."""
     (x,) = arguments
@@ -316,6 +322,7 @@ OPERATIONS: Mapping[str, Writer] = {
         "OneHot": lambda values, arguments: f"nn.functional.one_hot({arguments[0]}, {values['num_classes']!r})",
         "Pad": _pad,
         "Interpolate": _interpolate,
+        "Resize": _resize,
         "Roll": _method("roll", "shifts", dims=None),
         "Flip": _spread("flip", "dims"),
     }.items()

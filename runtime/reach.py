@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from graph.model import NodeId, Port, Project
 from runtime.compiler import Compiled, compile_project
@@ -28,24 +29,35 @@ class Reach:
 def reach(project: Project) -> Reach:
     """Compute every loss once for made-up samples of the shapes that the drawing knows, and follow the graph of its gradient.
 
+    The tensors have shapes and no numbers, so that no random ones are drawn: a run in another thread keeps its own. A drawing that
+    looks at numbers on its way is computed with real ones.
+
     Raises:
         LayerloomError: the drawing has errors, or a layer cannot compute.
     """
     compiled = compile_project(project)
-    model = compiled.build(0).eval()
+    try:
+        with FakeTensorMode():
+            return _follow(compiled)
+    except Exception:
+        with torch.random.fork_rng(devices=[]), explaining(compiled, batch_size=SAMPLES):
+            return _follow(compiled)
+
+
+def _follow(compiled: Compiled) -> Reach:
+    model = compiled.build().eval()
     held = {node: found for node in compiled.project.graph.nodes if (found := parameters_of(compiled, model, [node]))}
     losses: dict[NodeId, frozenset[NodeId]] = {}
     objectives: dict[str, frozenset[NodeId]] = {}
-    with torch.random.fork_rng(devices=[]), explaining(compiled, batch_size=SAMPLES):
-        for program in compiled.programs:
-            values, _ = program.build(model)(*(_made_up(compiled, port) for port in program.inputs))
-            reached = {name: leaves(value) for name, value in values.items()}
-            for name, found in reached.items():
-                node = compiled.project.graph.node_named(name)
-                assert node is not None
-                losses[node.id] = _nodes(held, found)
-            changed = {id(p) for p in chosen_parameters(compiled, program, model)}
-            objectives[program.objective.name] = _nodes(held, changed & set().union(*reached.values()))
+    for program in compiled.programs:
+        values, _ = program.build(model)(*(_made_up(compiled, port) for port in program.inputs))
+        reached = {name: leaves(value) for name, value in values.items()}
+        for name, found in reached.items():
+            node = compiled.project.graph.node_named(name)
+            assert node is not None
+            losses[node.id] = _nodes(held, found)
+        changed = {id(p) for p in chosen_parameters(compiled, program, model)}
+        objectives[program.objective.name] = _nodes(held, changed & set().union(*reached.values()))
     return Reach(losses, objectives)
 
 

@@ -78,7 +78,8 @@ class RunWriter:
     def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
         self.path = path
         self.facts = dict(facts)
-        self._events: IO[str] | None = None
+        self._events: IO[bytes] | None = None
+        self._unwritten = b""
 
     @property
     def checkpoints(self) -> Path:
@@ -86,17 +87,23 @@ class RunWriter:
         return self.path / CHECKPOINTS
 
     def log(self, event: Event) -> None:
-        """Append an event to `metrics.jsonl`.
+        """Append an event to `metrics.jsonl`; what there is no room for now comes with a later one, or with `flush`."""
+        self._unwritten += f"{to_json(event)}\n".encode()
+        with suppress(FileError):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits to be written.
 
         Raises:
-            FileError: it cannot be written.
+            FileError: it cannot be written; it waits on.
         """
         path = self.path / EVENTS
         try:
             if self._events is None:
-                self._events = path.open("a", encoding="utf-8")
-            self._events.write(to_json(event) + "\n")
-            self._events.flush()
+                self._events = _open_at_line(path)
+            while self._unwritten:
+                self._unwritten = self._unwritten[self._events.write(self._unwritten) :]
         except OSError as error:
             raise _unwritable(path, error) from error
 
@@ -124,7 +131,7 @@ class RunWriter:
         write_atomically(self.path / SOURCE, source.encode())
         files.save(project, self.path / PROJECT)
         self.facts = {**self.facts, **facts}
-        self.note(replaced_at=[*self.facts["result"].get("replaced_at", ()), at_step])
+        self.note(epochs=project.plan.epochs, replaced_at=[*self.facts["result"].get("replaced_at", ()), at_step])
 
     def close(self) -> None:
         """Let go of the files."""
@@ -192,6 +199,14 @@ def past_events(path: Path) -> list[Event]:
             found.pop()
         found.append(event)
     return list(found)
+
+
+def _open_at_line(path: Path) -> IO[bytes]:
+    """A file to append to; what a kill left of a line becomes one of its own."""
+    file = path.open("ab", buffering=0)
+    if path.read_bytes()[-1:] not in (b"", b"\n"):
+        file.write(b"\n")
+    return file
 
 
 def _read_events(path: Path) -> Iterator[StepsEnded | EpochEnded]:

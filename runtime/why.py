@@ -48,7 +48,12 @@ def why_param(
     spec = known.inputs.get(param.auto.port) if param.auto is not None else None
     if owner.params.get(name) is not None or param.auto is None or source is None or spec is None:
         return tuple(_written(site, node, name))
-    dim, value = param.auto.dim % len(spec.shape), shown(known.resolved.get(name))
+    value = shown(known.resolved.get(name))
+    if param.auto.dim is None:
+        text = msg("{param} of '{node}' is the number of classes that '{source}' gives: {value}.", param=name, node=owner.name,
+                   source=site.graph.nodes[source.node].name, value=value)  # fmt: skip
+        return (site.step(Port(node, name), value, text),)
+    dim = param.auto.dim % len(spec.shape)
     text = msg("{param} of '{node}' follows from dimension {dim} of what '{source}' gives ({given}): {value}.", param=name,
                node=owner.name, value=value, dim=dim, source=site.graph.nodes[source.node].name, given=spec)  # fmt: skip
     return (site.step(Port(node, name), value, text, dim=dim), *_walk(project, site, source, dim))

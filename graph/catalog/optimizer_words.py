@@ -18,9 +18,8 @@ HIDDEN: Mapping[str, frozenset[str]] = {
     "OneCycleLR": frozenset({"total_steps", "epochs", "steps_per_epoch"}),
     "ReduceLROnPlateau": frozenset({"mode"}),
 }
-# Schedulers made of schedulers (warm-up, which every objective has, is what they are mostly used for), and an optimizer for sparse
-# gradients, which no layer gives.
-UNSUPPORTED = frozenset({"SequentialLR", "ChainedScheduler", "SparseAdam"})
+# Schedulers made of schedulers: warm-up, which every objective has, is what they are mostly used for.
+UNSUPPORTED = frozenset({"SequentialLR", "ChainedScheduler"})
 # Defaults of ours: where PyTorch has none, or changed its own after drawings relied on the one before.
 DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "SGD": {"lr": 0.01},
@@ -54,10 +53,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "Adamax": ("", "Adam by the largest gradient instead of the mean square."),
     "ASGD": ("", "Averaged gradient descent: also keeps the mean of the weights."),
     "LBFGS": ("", "Looks at curvature; for small networks and all samples in one step. It computes the loss several times a step."),
-    "Muon": ("", "Makes the steps of matrices orthogonal; trains 2D weights only. Give the other parameters to another objective."),
+    "Muon": ("", "Makes the steps of matrices orthogonal. Biases, kernels and embeddings learn with AdamW at the same rate."),
     "NAdam": ("", "Adam that looks ahead, as Nesterov's momentum does."),
     "RAdam": ("", "Adam whose first steps are careful by themselves."),
     "Rprop": ("", "Follows signs of gradients only; for all samples in one step."),
+    "SparseAdam": ("", "Adam that touches only the rows of an embedding that a batch uses; for Embedding layers alone."),
     "constant": ("Constant", "The learning rate stays as it is."),
     "StepLR": ("Steps", "Multiplies the learning rate by a factor every few epochs."),
     "MultiStepLR": ("Milestones", "Multiplies the learning rate by a factor at each of some epochs."),

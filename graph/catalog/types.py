@@ -46,11 +46,14 @@ class Role(StrEnum):
 NETWORK = (Role.LAYER, Role.OPERATION, Role.BLOCK)  # what a network is made of
 
 
+CLASSES = None  # in the place of a dimension: the number of classes of labels
+
+
 class Auto(NamedTuple):
-    """The value of a parameter follows from the size of an input: `shape(port)[dim]`."""
+    """The value of a parameter follows from an input: from its size, `shape(port)[dim]`, or from its `CLASSES` where `dim` is None."""
 
     port: str
-    dim: int
+    dim: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

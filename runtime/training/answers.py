@@ -37,7 +37,11 @@ _CHANCES: Mapping[str, Callable[[Tensor], Tensor]] = {
     "torch.nn.BCELoss": Tensor.clone,
 }
 
-_SAME_ANSWERS = ("layerloom.ToDtype", "layerloom.Squeeze", "layerloom.Unsqueeze")  # what labels may pass through
+# What labels may pass through, by which input.
+_SAME_ANSWERS = {
+    **dict.fromkeys(("layerloom.ToDtype", "layerloom.Squeeze", "layerloom.Unsqueeze"), "input"),
+    **dict.fromkeys(("layerloom.MixUp", "layerloom.CutMix"), "label"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,8 @@ def find_question(compiled: Compiled) -> Question | None:
             assert loss is not None, name
             ends = graph.inputs(loss.id)
             source, target = ends.get("input"), ends.get("target")
-            while target is not None and graph.nodes[target.node].type in _SAME_ANSWERS:
-                target = graph.inputs(target.node).get("input")
+            while target is not None and (passed := _SAME_ANSWERS.get(graph.nodes[target.node].type)) is not None:
+                target = graph.inputs(target.node).get(passed)
             if source in compiled.outputs and target in program.inputs:
                 ignored = catalog[loss.type].values(loss).get("ignore_index", -100)
                 known = _PROBABILITIES.get(loss.type), _CHANCES.get(loss.type)

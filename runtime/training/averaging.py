@@ -18,6 +18,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from graph.plan import EMA, NO_AVERAGE, Plan
 
+_lerp = getattr(torch, "_foreach_lerp_")  # noqa: B009 (known to no type checker)
+
 
 class Average:
     """The average of the weights of a model, and the way to look at the model with it."""
@@ -39,8 +41,7 @@ class Average:
     def after_step(self) -> None:
         """A step was made."""
         if self._kind == EMA:
-            for average, parameter in zip(self._averages, self._parameters, strict=True):
-                average.lerp_(parameter, 1 - self._decay)
+            _lerp(self._averages, self._parameters, 1 - self._decay)
 
     @torch.no_grad()
     def after_epoch(self, epoch: int, measure: Callable[[], Iterable[object]]) -> None:

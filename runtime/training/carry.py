@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from graph.model import NodeId
 from runtime.training.fit import Fit
 from runtime.training.learner import Learner
+from runtime.training.measuring import statistics_in
 from runtime.training.reaching import held_by
 
 
@@ -73,7 +74,8 @@ def _inside(part: nn.Module | nn.Parameter | None) -> Iterator[tuple[str, Tensor
     if isinstance(part, nn.Parameter):
         yield "", part
     elif part is not None:
-        yield from _named(part)
+        measured = statistics_in(part)  # by the new fit already
+        yield from ((name, tensor) for name, tensor in _named(part) if id(tensor) not in measured)
 
 
 def _copy_overlap(source: Tensor, target: Tensor) -> None:

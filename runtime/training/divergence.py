@@ -171,12 +171,12 @@ class _Gradients:
     def step(self, fit: Fit, batch: Batch) -> Any:
         """A training step; numbers that are not finite are expected of float16, whose scaler leaves such steps out."""
         self._fit = fit
-        is_watched = self.first is None and fit.precision.scaler is None
+        is_watched = self.first is None and not fit.precision.is_scaled
         return fit.train_step(batch, self if is_watched else None)
 
     def gradients(self, learner: Learner) -> None:
         """Look at the gradients of a step."""
-        bad = {id(p) for p in learner.parameters if p.grad is not None and not p.grad.isfinite().all()}
+        bad = {id(p) for p in learner.parameters if p.grad is not None and not p.grad.to_dense().isfinite().all()}
         if not bad or self._fit is None:
             return
         fit = self._fit

@@ -12,6 +12,7 @@ from graph.messages import LayerloomError, RunError, msg
 from graph.model import NodeId
 from runtime.compiler import Compiled
 
+_NOT_DETERMINISTIC = "does not have a deterministic implementation"
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "DefaultCPUAllocator")
 
 
@@ -51,6 +52,15 @@ def explain_computation(error: Exception, compiled: Compiled | None, *, batch_si
                 "There is not enough memory for this step. Choose a smaller batch size than {batch_size}, "
                 "a smaller network, or another device.",
                 batch_size=batch_size,
+            ),
+            node=node,
+        )
+    if _NOT_DETERMINISTIC in str(error):
+        return RunError(
+            msg(
+                "The plan wants the same bits in every run, and PyTorch cannot compute {operation} that way on this device. "
+                "Switch the deterministic mode off, or choose the CPU.",
+                operation=str(error).partition(" " + _NOT_DETERMINISTIC)[0],
             ),
             node=node,
         )

@@ -56,7 +56,7 @@ class Fit:
         self.precision = Precision(plan, device)
         self.model = self.precision.arrange_model(compiled.build(plan.seed).to(device.id))
         self.ports = _data_ports(compiled, self.train)
-        measure(compiled, self.model, self.train, batch_size=self.batch_size)
+        measure(compiled, self.model, self.train)
         self.average = Average(self.model, plan)
         self.learners = self._build_learners()
         self.epoch, self.batch, self.step = 1, 0, 0
@@ -255,7 +255,8 @@ class Fit:
             return None
         if len(self.learners) > 1:
             learner.focus()
-        return learner.step(batch, is_last=self.batch == self.steps_per_epoch, observer=observer)
+        is_last = self.batch + learner.every > self.steps_per_epoch
+        return learner.step(batch, is_last=is_last, observer=observer)
 
     @property
     def _direction(self) -> str:

@@ -117,7 +117,7 @@ class Look:
         """Read the gradients and the weights before they change."""
         for parameter in learner.parameters:
             if parameter.grad is not None:
-                gradient = parameter.grad.detach().float()
+                gradient = parameter.grad.detach().to_dense().float()
                 self._squares[id(parameter)] = gradient.square().sum()
                 self._counts[id(parameter)] = gradient.count_nonzero()
             self._before[id(parameter)] = parameter.detach().clone()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from graph.messages import Message, RunError, msg
 from graph.model import Port
@@ -26,7 +28,7 @@ from runtime.training.optimizers import (
 )
 from runtime.training.precision import Precision, compiled
 from runtime.training.rates import Rates
-from runtime.training.reaching import chosen_parameters, frozen_modules, leaves, undecayed
+from runtime.training.reaching import chosen_parameters, embeddings, frozen_modules, leaves, undecayed
 from runtime.training.replay import Replayed
 
 Batch = tuple[Tensor, ...]
@@ -68,10 +70,12 @@ class Setting(NamedTuple):
 
 
 class Learner:
-    """Steps of one objective. Programs of several learners share the model, and never a parameter's optimizer.
+    """Steps of one objective. Programs of several learners share the model, and never an optimizer.
 
-    Gradients of `accumulate` batches are averaged for a step; at the end of an epoch a step takes those that are there. The
-    penalties of L1 and L2 are added for the gradients alone: the figures of a run are those of the losses.
+    Each of `accumulate` batches adds its gradient divided by `accumulate` to a step; at the end of an epoch a step takes those
+    that are there (a smaller step, as for a batch of which some samples have no gradient). The penalties of L1 and L2 are added
+    for the gradients alone: the figures of a run are those of the losses. A parameter that several objectives update moves with
+    each of them, and each optimizer remembers its own gradients.
     """
 
     def __init__(self, made: Compiled, program: Program, model: nn.Module, setting: Setting) -> None:
@@ -83,6 +87,9 @@ class Learner:
         objective = self.objective = program.objective
         self.program, self.precision = program, setting.precision
         self.every, self._accumulate = objective.every, objective.accumulate
+        kind = optimizer_class(objective.optimizer)
+        self._is_closed = kind in ALL_AT_ONCE
+        self.scaler = None if self._is_closed else self.precision.new_scaler()
         self._module = program.build(model).to(setting.sample[0].device)
         self._compute: Callable = self._module
         self._select = _selector([setting.ports.index(port) for port in program.inputs])
@@ -90,23 +97,25 @@ class Learner:
         self._resting = frozen_modules(made, model)
         self.parameters = self._reached(chosen_parameters(made, program, model), setting.sample)
         self._others = [p for p in model.parameters() if all(p is not mine for mine in self.parameters)]
+        self._tables = embeddings(model)
+        self._is_sparse = kind is torch.optim.SparseAdam
         self.focus()
         spared = set() if objective.decay_all else undecayed(model)
         self._penalized = [p for p in self.parameters if id(p) not in spared]
-        kind = optimizer_class(objective.optimizer)
-        can_flatten = setting.alone and kind in ELEMENTWISE and not self.precision.scaler
+        can_flatten = setting.alone and kind in ELEMENTWISE and not self.scaler
         whole = can_flatten and len(self._penalized) == len(self.parameters) and can_join(self.parameters)
         self.flat = FlatParameters(self.parameters) if whole else None
         decayed, rest = (self.flat.pieces, []) if self.flat else self._groups()
-        self.optimizer = build_optimizer(objective.optimizer, decayed, undecayed=rest)
+        self.optimizer = build_optimizer(objective.optimizer, decayed, undecayed=rest, embeddings=self._tables.keys())
+        length = replace(setting.length, every=objective.every, accumulate=objective.accumulate)
         schedule = build_scheduler(
-            objective.scheduler, self.optimizer, setting.length, unit=objective.schedule_by, mode=setting.direction
+            objective.scheduler, self.optimizer, length, unit=objective.schedule_by, mode=setting.direction
         )
+        self._by_step = objective.schedule_by == STEP and not isinstance(schedule, ReduceLROnPlateau)
         self.rates = Rates(self.optimizer, schedule, objective.warmup)
         self._direct = DirectStep(self.optimizer) if self.flat and kind in ARITHMETIC else None
         self._zero_grad = self.flat.zero_grad if self.flat else self.optimizer.zero_grad
         self._change: Callable[[], object] = self._direct or self.optimizer.step
-        self._is_closed = kind in ALL_AT_ONCE
         self._gathered = 0  # batches whose gradients wait for a step
         if made.project.plan.compile:
             self._compute = compiled(self._module, setting.note)
@@ -124,6 +133,8 @@ class Learner:
             parameter.requires_grad_(False)
         for parameter in self.parameters:
             parameter.requires_grad_(True)
+        for table in self._tables.values():
+            table.sparse = self._is_sparse
 
     def step(self, batch: Batch, *, is_last: bool = False, observer: Observer | None = None) -> Outcome:
         """Learn from a batch: change the parameters once, unless the gradients of more batches belong to a step.
@@ -133,7 +144,7 @@ class Learner:
             observer: looks into the step; the numbers are the same without.
         """
         if self._is_closed:
-            return self._closed_step(batch)
+            return self._closed_step(batch, observer)
         outcome = self._backward(batch, observer)
         self._gathered += 1
         if self._gathered >= self._accumulate or is_last:
@@ -152,7 +163,7 @@ class Learner:
 
     def end_epoch(self, figure: float | None) -> None:
         """Advance a schedule that goes by epochs; `figure` is the watched one of the validation part."""
-        if self.objective.schedule_by != STEP:
+        if not self._by_step:
             self.rates.advance(figure)
 
     @property
@@ -162,7 +173,7 @@ class Learner:
 
     def state_dict(self) -> dict[str, Any]:
         """Optimizer (a row for each parameter, as `torch.optim` writes it), rates, and gradients that wait for a step."""
-        optimizer, scaler = self.optimizer.state_dict(), self.precision.scaler
+        optimizer, scaler = self.optimizer.state_dict(), self.scaler
         return {
             "optimizer": self.flat.state_of_parameters(optimizer) if self.flat else optimizer,
             "rates": self.rates.state_dict(),
@@ -178,8 +189,8 @@ class Learner:
         if self._direct is not None:
             self._direct.forget()
         self.rates.load_state_dict(state["rates"])
-        if self.precision.scaler and state["scaler"]:
-            self.precision.scaler.load_state_dict(state["scaler"])
+        if self.scaler and state["scaler"]:
+            self.scaler.load_state_dict(state["scaler"])
         self._gathered = state["gathered"]
         for parameter, gradient in zip(self.parameters, state["gradients"] or (), strict=False):
             if parameter.grad is not None and gradient is not None:
@@ -217,16 +228,16 @@ class Learner:
     def _differentiable(self, inputs: Batch) -> tuple[Tensor, Outcome]:
         """What gradients are of: the loss with its penalties, as a share of a step; and the outcome."""
         outcome = self._outcome(inputs)
-        loss = outcome.loss + self._penalty() if self.objective.l1 or self.objective.l2 else outcome.loss
+        loss = self._with_penalty(outcome.loss)
         if self._accumulate > 1:
             loss = loss / self._accumulate
-        if self.precision.scaler:
-            loss = self.precision.scaler.scale(loss)
+        if self.scaler:
+            loss = self.scaler.scale(loss)
         return loss, outcome
 
     def _can_be_recorded(self, made: Compiled) -> bool:
         """Whether a step may be one fixed list of operations. What a person's own code does in Python is in none."""
-        is_plain = not made.source.codes and not made.project.plan.compile and not self.precision.scaler
+        is_plain = not (made.source.codes or made.project.plan.compile or self.scaler or self._is_sparse)
         return is_plain and all(p.device.type == "cpu" for p in self._module.parameters())
 
     def _replay(self) -> Replayed:
@@ -238,7 +249,7 @@ class Learner:
 
     def _update(self, observer: Observer | None) -> None:
         """Change the parameters by the gradients that are there."""
-        scaler, objective = self.precision.scaler, self.objective
+        scaler, objective = self.scaler, self.objective
         if scaler and (observer or objective.clip != NO_CLIP):
             scaler.unscale_(self.optimizer)
         if observer:
@@ -252,7 +263,7 @@ class Learner:
         else:
             with self.rates.step():
                 self._change()
-        if objective.schedule_by == STEP:
+        if self._by_step:
             self.rates.advance()
         if observer:
             observer.updated(self)
@@ -269,27 +280,34 @@ class Learner:
             scaler.step(self.optimizer)
         scaler.update()
 
-    def _closed_step(self, batch: Batch) -> Outcome:
+    def _closed_step(self, batch: Batch, observer: Observer | None) -> Outcome:
         """A step of an optimizer that computes the loss as often as it likes; the outcome is that of the first time."""
         outcomes: list[Outcome] = []
 
         def closure() -> float:
-            outcomes.append(self._backward(batch))
+            outcomes.append(self._backward(batch, observer))
+            if observer and len(outcomes) == 1:
+                observer.gradients(self)
             if self.objective.clip != NO_CLIP:
                 self._clip()
-            return float(outcomes[-1].loss.detach())
+            with torch.no_grad():
+                return float(self._with_penalty(outcomes[-1].loss))
 
         with self.rates.step():
             self.optimizer.step(closure)
-        if self.objective.schedule_by == STEP:
+        if self._by_step:
             self.rates.advance()
+        if observer:
+            observer.updated(self)
         return outcomes[0]
 
-    def _penalty(self) -> Tensor:
+    def _with_penalty(self, loss: Tensor) -> Tensor:
         objective = self.objective
+        if not (objective.l1 or objective.l2):
+            return loss
         l1 = [p.abs().sum() * objective.l1 for p in self._penalized] if objective.l1 else []
         l2 = [p.square().sum() * (objective.l2 / 2) for p in self._penalized] if objective.l2 else []
-        return reduce(torch.add, [*l1, *l2])
+        return loss + reduce(torch.add, [*l1, *l2])
 
     def _groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """The parameters that weights decay of, and the others."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.expressions import evaluate
 from graph.messages import RunError, msg
 from graph.plan import STEP, Choice
+from runtime.training.muon import MuonAndAdamW
 
 CONSTANT = "constant"
 ALL_AT_ONCE = (torch.optim.LBFGS,)  # optimizers that compute the loss themselves, several times a step
@@ -23,19 +25,30 @@ ELEMENTWISE = (
     torch.optim.NAdam, torch.optim.RAdam, torch.optim.RMSprop, torch.optim.Rprop, torch.optim.SGD,
 )  # fmt: skip
 
+MATRIX = 2  # dimensions
+
+Groups = Sequence[dict[str, Any]]
 Schedule = torch.optim.lr_scheduler.LRScheduler
 
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """How long a run is, in epochs and in steps of an objective an epoch."""
+    """How long a run is, in epochs and in batches an epoch, and which batches make a step of an objective.
+
+    It takes every `every`-th batch of the run, and `accumulate` of them for a step; the end of an epoch ends a step too.
+    """
 
     epochs: int
-    steps_per_epoch: int
+    batches_per_epoch: int
+    every: int = 1
+    accumulate: int = 1
 
     def units(self, unit: str) -> int:
-        """The whole run in epochs or steps."""
-        return self.epochs * self.steps_per_epoch if unit == STEP else self.epochs
+        """The whole run in epochs or in steps of the objective."""
+        if unit != STEP:
+            return self.epochs
+        taken = [epoch * self.batches_per_epoch // self.every for epoch in range(self.epochs + 1)]
+        return sum(-((before - after) // self.accumulate) for before, after in pairwise(taken))
 
 
 def optimizer_class(choice: Choice) -> type[torch.optim.Optimizer]:
@@ -49,23 +62,65 @@ def optimizer_class(choice: Choice) -> type[torch.optim.Optimizer]:
 
 
 def build_optimizer(
-    choice: Choice, parameters: Iterable[nn.Parameter], *, undecayed: Iterable[nn.Parameter] = ()
+    choice: Choice,
+    parameters: Iterable[nn.Parameter],
+    *,
+    undecayed: Iterable[nn.Parameter] = (),
+    embeddings: Set[int] = frozenset(),
 ) -> torch.optim.Optimizer:
     """The optimizer that was chosen, over these parameters, in PyTorch's default implementation.
 
+    Muon gets an AdamW beside it for all that is no matrix (`runtime.training.muon`).
+
     Args:
-        undecayed: more parameters, in a group of their own without weight decay.
+        embeddings: the ids of parameters that are tables of vectors, of which a batch uses some rows.
+        undecayed: more parameters, in a group of their own without weight decay where the optimizer has any.
 
     Raises:
-        RunError: the type is unknown, or PyTorch refuses its parameters.
+        RunError: the type is unknown, it cannot train one of the parameters, or PyTorch refuses its settings.
     """
     arguments = _described(choice, OPTIMIZERS).values(choice)
     for whole, parts in SPLIT.items():
         if all(part in arguments for part in parts):
             arguments[whole] = tuple(arguments.pop(part) for part in parts)
-    parameters, undecayed = list(parameters), list(undecayed)
-    groups = [{"params": parameters}, {"params": undecayed, "weight_decay": 0.0}] if undecayed else parameters
-    return _build(torch.optim, choice, groups, arguments)
+    groups = [{"params": list(parameters)}, {"params": list(undecayed), "weight_decay": 0.0}]
+    kind = optimizer_class(choice)
+    if kind is torch.optim.SparseAdam:
+        _check_embeddings(groups, embeddings)
+    if kind is torch.optim.Muon:
+        return _refused_by(choice, _muon, groups, arguments, embeddings)
+    if "weight_decay" in arguments:
+        return _refused_by(choice, kind, _filled(groups), **arguments)
+    return _refused_by(choice, kind, [p for group in groups for p in group["params"]], **arguments)
+
+
+def _filled(groups: Groups) -> Groups:
+    return [group for group in groups if group["params"]]
+
+
+def _check_embeddings(groups: Groups, embeddings: Set[int]) -> None:
+    if not all(id(p) in embeddings for group in groups for p in group["params"]):
+        raise RunError(
+            msg(
+                "SparseAdam trains Embedding and EmbeddingBag layers only, without scaling by frequency and not with the mode "
+                "max. Choose such layers for its objective and give the others to another objective, or use Adam."
+            )
+        )
+
+
+def _muon(groups: Groups, arguments: Mapping[str, Any], embeddings: Set[int]) -> torch.optim.Optimizer:
+    def only(is_matrix: bool) -> Groups:
+        chosen = (
+            [p for p in g["params"] if (p.dim() == MATRIX and id(p) not in embeddings) is is_matrix] for g in groups
+        )
+        return _filled([{**group, "params": own} for group, own in zip(groups, chosen, strict=True)])
+
+    matrices, others = only(True), only(False)
+    if not matrices:
+        raise RunError(
+            msg("Muon is for the matrices of layers such as Linear, and its objective has none. Use AdamW instead.")
+        )
+    return MuonAndAdamW(matrices, others, arguments) if others else torch.optim.Muon(matrices, **arguments)
 
 
 def build_scheduler(
@@ -92,7 +147,7 @@ def build_scheduler(
         arguments["mode"] = mode
     if isinstance(formula := arguments.get("lr_lambda"), str):
         arguments["lr_lambda"] = Formula(formula)
-    return _build(torch.optim.lr_scheduler, choice, optimizer, arguments)
+    return _refused_by(choice, getattr(torch.optim.lr_scheduler, name), optimizer, **arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +173,10 @@ def _described(choice: Choice, catalog: Mapping[str, Any]) -> Any:
     return catalog[choice.type]
 
 
-def _build(home: Any, choice: Choice, subject: Any, arguments: Mapping[str, Any]) -> Any:
+def _refused_by(choice: Choice, make: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:
+    """What `make` gives; a sentence where PyTorch refuses its arguments."""
     try:
-        return getattr(home, choice.type.rpartition(".")[2])(subject, **arguments)
+        return make(*arguments, **settings)
     except (TypeError, ValueError) as error:
         raise RunError(
             msg("{type} cannot be used with these settings: {reason}.", type=choice.type, reason=str(error).rstrip("."))

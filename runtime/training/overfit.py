@@ -24,14 +24,15 @@ MAX_SAMPLES = 32
 
 
 def overfit_one_batch(fit: Fit, control: Control) -> Iterator[Event]:
-    """Train on the first samples over and over; the last event is `Overfitted`.
+    """Train on a few samples, drawn with the seed of the plan, over and over; the last event is `Overfitted`.
 
     What keeps a network from learning by heart is switched off: dropout and augmentation (its layers are in evaluation mode, but
     BatchNorm), weight decay, penalties, schedules and warm-up.
     """
     bare = _without_brakes(fit)
     size = min(fit.batch_size, MAX_SAMPLES)
-    batch = bare.train.head(size, ports=bare.ports)
+    drawn = torch.Generator().manual_seed(fit.plan.seed)
+    batch = next(bare.train.batches(size, drawn, ports=bare.ports))
     record = bare.begin(training=True)
     _rest(bare)
     first = last = math.nan
@@ -71,11 +72,8 @@ def _bare(objective: Objective) -> Objective:
     params = {name: value for name, value in objective.optimizer.params.items() if name != "weight_decay"}
     if objective.optimizer.type in ("torch.optim.AdamW", "torch.optim.Muon"):
         params["weight_decay"] = 0.0
-    plain = Objective()
-    return replace(
-        objective, optimizer=Choice(objective.optimizer.type, params), scheduler=Choice("constant"), warmup=0, l1=0.0, l2=0.0,
-        accumulate=plain.accumulate,
-    )  # fmt: skip
+    optimizer, scheduler = Choice(objective.optimizer.type, params), Choice("constant")
+    return replace(objective, optimizer=optimizer, scheduler=scheduler, warmup=0, l1=0.0, l2=0.0, every=1, accumulate=1)
 
 
 def _rest(fit: Fit) -> None:

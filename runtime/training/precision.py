@@ -15,10 +15,11 @@ from runtime.devices import Device
 
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 _IMAGE = 4  # dimensions
+_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"  # with a setting of it, cuBLAS gives the same bits each time
 
 
 class Precision:
-    """The numbers that a plan asks for on a device. `computing()` surrounds forward passes; `scaler` is for float16 alone.
+    """The numbers that a plan asks for on a device. `computing()` surrounds forward passes.
 
     Raises:
         RunError: the device cannot compute in them.
@@ -33,13 +34,21 @@ class Precision:
                     device=device.name,
                 )
             )
-        self.scaler = torch.amp.GradScaler(self._device) if self._kind == FLOAT16 else None
         self.channels_last = plan.channels_last
 
     @property
     def is_mixed(self) -> bool:
         """Whether layers compute in other numbers than their weights."""
         return self._kind != FLOAT32
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether gradients are computed of a loss that is made larger, and steps left out where they overflow."""
+        return self._kind == FLOAT16
+
+    def new_scaler(self) -> torch.amp.GradScaler | None:
+        """What keeps small gradients of an objective from becoming 0; None for numbers that do not need it."""
+        return torch.amp.GradScaler(self._device) if self.is_scaled else None
 
     def computing(self) -> AbstractContextManager:
         """Let layers inside compute in the numbers that were chosen."""
@@ -91,12 +100,15 @@ def deterministic(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    workspace = os.environ.get(_WORKSPACE)
+    os.environ[_WORKSPACE] = workspace or ":4096:8"
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(True)  # cuDNN's too
     torch.backends.cudnn.benchmark = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
+        if workspace is None:
+            del os.environ[_WORKSPACE]

@@ -167,7 +167,7 @@ class _Watched:
         for parameter in learner.parameters:
             if parameter.grad is None:
                 self.missing.add(id(parameter))
-            elif not bool(parameter.grad.any()):
+            elif not bool(parameter.grad.to_dense().any()):
                 self.zero.add(id(parameter))
 
     def updated(self, learner: Learner) -> None:

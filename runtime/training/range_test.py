@@ -1,65 +1,89 @@
 """The learning-rate range test (Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, section 3.3).
 
-The rate of the first objective grows by the same factor at each step from `LOWEST` to `HIGHEST`; the loss is smoothed (an
-exponential average with memory 0.98, corrected for its start, as in fastai). The test ends where it is `DIVERGED` times its best. The
-rate to try is where the smoothed loss falls most steeply over the logarithm of the rate, as fastai suggests ("steep").
+The rate of the first objective grows by the same factor at each step from `LOWEST` to `HIGHEST`. The loss is smoothed by its mean over
+`WINDOW` steps around each one, about a decade of the rate; a mean of past steps alone, such as fastai's, lags behind and
+proposes rates that are several times too high. The test ends where the smoothed loss is `DIVERGED` times its best. The rate to try is
+where it falls most steeply over the logarithm of the rate, as fastai suggests ("steep").
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import cycle, islice
+from itertools import islice
 
 import numpy as np
+import torch
 
 from runtime.events import Event, RangeTested, StepsEnded
 from runtime.session import Control
 from runtime.training.fit import Fit
+from runtime.training.learner import Batch
 from runtime.training.record import NotFinite
 
 STEPS = 100
 LOWEST, HIGHEST = 1e-7, 10.0
-MEMORY = 0.98
+WINDOW = 13
 DIVERGED = 4.0
-SKIPPED = 5  # steps at the beginning, where the average is of nearly nothing
 LEAST_FALL = 0.02  # of the first smoothed loss: less is no fall
 
 
 def range_test(fit: Fit, control: Control) -> Iterator[Event]:
-    """Try rates on the training part; the last event is `RangeTested`. The fit is used up by it."""
+    """Try rates on the training part; the last event is `RangeTested`. The fit is used up by it.
+
+    The objective steps at every batch; one that gathers the gradients of several batches does so here too.
+    """
     learner = fit.learners[0]
-    rates, losses, average = [], [], 0.0
+    learner.every = 1
+    rates: list[float] = []
+    losses: list[float] = []
     record = fit.begin(training=True)
-    every = (batch for epoch in cycle((0,)) for batch in fit.train.batches(fit.batch_size, ports=fit.ports))
-    for step, batch in enumerate(islice(every, STEPS), start=1):
+    for step, batch in enumerate(islice(_endless(fit), STEPS), start=1):
         rate = LOWEST * (HIGHEST / LOWEST) ** ((step - 1) / (STEPS - 1))
         learner.rates.fix(rate)
         outcomes = fit.train_step(batch)
-        loss = float(outcomes[0].loss.detach()) if outcomes[0] is not None else math.nan
-        average = MEMORY * average + (1 - MEMORY) * loss
-        smooth = average / (1 - MEMORY**step)
-        if not math.isfinite(smooth) or (step > SKIPPED and smooth > DIVERGED * min(losses)):
+        assert outcomes[0] is not None
+        loss = float(outcomes[0].loss.detach())
+        if not math.isfinite(loss):
             break
         rates.append(rate)
-        losses.append(smooth)
+        losses.append(loss)
         record.add(len(batch[0]), outcomes)
-        if record.is_due or step == STEPS:
+        is_over = step == STEPS or has_diverged(losses) or control.stop_wanted
+        if record.is_due or is_over:
             try:
                 series = record.flush()
-            except NotFinite:
+            except NotFinite:  # of another objective
                 break
             yield StepsEnded(1, step, series, rate, record.samples_per_second, fit.rates, fit.stopwatch.seconds)
-        if control.stop_wanted:
+        if is_over:
             break
-    yield RangeTested(learner.objective.name, tuple(rates), tuple(losses), steepest(rates, losses))
+    middles, means = rates[WINDOW // 2 : len(rates) - WINDOW // 2], smoothed(losses)
+    yield RangeTested(learner.objective.name, tuple(middles), tuple(means), steepest(middles, means))
+
+
+def smoothed(losses: Sequence[float]) -> list[float]:
+    """The mean of the window around each loss that has a whole one."""
+    return np.convolve(losses, np.full(WINDOW, 1 / WINDOW), "valid").tolist() if len(losses) >= WINDOW else []
+
+
+def has_diverged(losses: Sequence[float]) -> bool:
+    """Whether the smoothed loss is far above its best."""
+    means = smoothed(losses)
+    return bool(means) and means[-1] > DIVERGED * min(means)
 
 
 def steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:
-    """The rate at which losses fall most steeply over its logarithm; None where they do not fall."""
-    if len(rates) <= 2 * SKIPPED:
+    """The rate at which losses fall most steeply over its logarithm, on the way to the lowest; None where they do not fall."""
+    lowest = int(np.argmin(losses)) if losses else 0
+    if lowest == 0 or losses[lowest] > losses[0] - LEAST_FALL * abs(losses[0]):
         return None
-    slopes = np.gradient(np.array(losses), np.log(np.array(rates)))[SKIPPED:]
-    if min(losses[SKIPPED:]) > losses[SKIPPED] * (1 - LEAST_FALL):
-        return None
-    return float(rates[SKIPPED + int(np.argmin(slopes))])
+    slopes = np.gradient(np.array(losses), np.log(np.array(rates)))
+    return float(rates[int(np.argmin(slopes[: lowest + 1]))])
+
+
+def _endless(fit: Fit) -> Iterator[Batch]:
+    """Batches in an order that the seed of the plan gives, as in training."""
+    generator = torch.Generator().manual_seed(fit.plan.seed)
+    while True:
+        yield from fit.train.batches(fit.batch_size, generator, ports=fit.ports)

@@ -53,6 +53,12 @@ def undecayed(model: nn.Module) -> set[int]:
     }
 
 
+def embeddings(model: nn.Module) -> dict[int, nn.Embedding | nn.EmbeddingBag]:
+    """The layers whose weights can have sparse gradients, by the ids of these."""
+    found = (m for m in model.modules() if isinstance(m, (nn.Embedding, nn.EmbeddingBag)))
+    return {id(m.weight): m for m in found if not m.scale_grad_by_freq and getattr(m, "mode", "") != "max"}
+
+
 def leaves(tensor: Tensor) -> set[int]:
     """The ids of the tensors that a backward pass from here would reach."""
     found, waiting, known = set(), [tensor.grad_fn], set()

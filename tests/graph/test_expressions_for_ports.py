@@ -77,7 +77,7 @@ def test_every_type_says_which_of_its_parameters_decide_about_its_ports():
 
 
 def _changes(node_type: NodeType, name: str) -> bool:
-    tried = (True, False, 1, 2, 3, (1, 1), (1, 1, 1), "a + b", "a + b + c")
+    tried = (True, False, 1, 2, 3, (1, 1), (1, 1, 1), "a + b", "a + b + c", "", "a.npz", "a.npy")
     shapes = {
         tuple(port.name for port in (*typed.inputs, *typed.outputs))
         for value in tried

@@ -15,6 +15,7 @@ from graph.validation import validate
 from tiny import TINY, trainable
 
 ADAM, SGD = "torch.optim.Adam", "torch.optim.SGD"
+CYCLIC = "torch.optim.lr_scheduler.CyclicLR"
 
 
 def problem_of(plan: Plan) -> tuple[Project, Problem]:
@@ -42,7 +43,15 @@ WRONG = {
     "epochs": (Plan(epochs=0), "bad-number"),
     "batch size": (Plan(batch_size=-1), "bad-number"),
     "seed": (Plan(seed=-1), "bad-number"),
-    "device": (Plan(device="tpu"), "bad-device"),
+    "device": (Plan(device="tpu"), "bad-choice"),
+    "precision": (Plan(precision="float8"), "bad-choice"),
+    "averaging": (Plan(averaging="mean"), "bad-choice"),
+    "decay of the average": (Plan(averaging_decay=1.5), "bad-number"),
+    "too many epochs": (Plan(epochs=10**30), "bad-number"),
+    "patience": (Plan(patience=-1), "bad-number"),
+    "way of splitting": (Plan(split=Split(method="by luck")), "bad-split"),
+    "watched figure": (Plan(monitor="accuracy7"), "missing-monitor"),
+    "frozen gone": (Plan(frozen=("gone",)), "missing-frozen"),
     "no objective": (Plan(objectives=()), "no-objective"),
     "same names": (Plan(objectives=(Objective(name="x"), Objective(name="x"))), "name-clash"),
     "optimizer": (objective(optimizer=Choice("torch.optim.Gone")), "unknown-optimizer"),
@@ -56,6 +65,22 @@ WRONG = {
         "nesterov",
     ),
     "never": (objective(every=0), "bad-number"),
+    "nothing gathered": (objective(accumulate=0), "bad-number"),
+    "endless warm-up": (objective(warmup=10**12), "bad-number"),
+    "clipped to nothing": (objective(clip="norm", clip_at=0.0), "bad-number"),
+    "nan penalty": (objective(l1=math.nan), "bad-number"),
+    "infinite penalty": (objective(l2=math.inf), "bad-number"),
+    "way of clipping": (objective(clip="hard"), "bad-choice"),
+    "unit of the schedule": (objective(schedule_by="hour"), "bad-choice"),
+    "gathering L-BFGS": (objective(optimizer=Choice("torch.optim.LBFGS"), accumulate=2), "optimizer-limits"),
+    "penalty on rows": (
+        objective(optimizer=Choice("torch.optim.SparseAdam"), l2=0.1, clip="value"),
+        "optimizer-limits",
+    ),
+    "momentum that is none": (
+        objective(optimizer=Choice("torch.optim.Rprop"), scheduler=Choice(CYCLIC)),
+        "no-momentum",
+    ),
     "loss gone": (objective(losses=(("gone", 1.0), ("g", 2.0))), "missing-loss"),
     "not a loss": (objective(losses=(("w", 1.0),)), "missing-loss"),
     "weight": (objective(losses=(("g", math.inf),)), "bad-weight"),
@@ -88,6 +113,27 @@ def test_what_is_wrong_is_said_in_words():
     assert str(problem_of(objective(optimizer=Choice(ADAM, {"lr": -1.0})))[1].message) == (
         "Adam: 'lr' cannot be -1.0. It takes a number from 0 to 1e+12."
     )
+    assert str(problem_of(objective(optimizer=Choice(ADAM, {"lr": 1e30})))[1].message).endswith("from 0 to 1e+12.")
+    assert str(problem_of(objective(l1=1e30))[1].message) == (
+        "'l1' of objective 'main' is 1e+30. Choose at most 1,000,000,000,000."
+    )
+    assert "Choose one of: loss" in str(problem_of(Plan(monitor="accuracy7"))[1].message)
+
+
+def layers_of(project: Project) -> tuple[str, ...]:
+    return tuple(n.id for n in project.graph.nodes.values() if TINY[n.type].is_trainable(n))
+
+
+def test_everything_frozen_is_a_problem_and_so_is_an_objective_of_frozen_layers():
+    layers = layers_of(trainable())
+    _, problem = problem_of(Plan(frozen=layers))
+    assert problem.code == "all-frozen"
+    found = validate(replace(trainable(), plan=replace(objective(parameters=layers), frozen=layers)), TINY)
+    assert {p.code for p in found} == {"all-frozen"}
+    for problem in found:
+        for fix in problem.fixes:
+            project = replace(trainable(), plan=replace(objective(parameters=layers), frozen=layers))
+            assert len(validate(fix.edit(project), TINY)) < len(found)
 
 
 @pytest.mark.parametrize("described", [*OPTIMIZERS.values(), *SCHEDULERS.values()], ids=lambda d: d.label)

@@ -140,7 +140,7 @@ def test_no_tab_cuts_a_text_off(window):
     found = {}
     for names, size, test in zip(SELECTIONS, SIZES * 2, (classes_tested, numbers_tested) * 2, strict=True):
         window.resize(size)
-        window.frame._on_events([*run, test()])
+        window.workspace.controller.events.emit([*run, test()])
         window.editor.select([window.editor.graph.node_named(name).id for name in names])
         if texts := walk(window):
             found[size.width(), names] = texts

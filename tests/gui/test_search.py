@@ -30,7 +30,7 @@ MEANT_FIRST = {
     # other names and uses
     "dense": "Linear", "fully connected": "Linear", "convolution": "Conv2d", "deconv": "ConvTranspose2d",
     "swish": "SiLU", "global average pooling": "AdaptiveAvgPool2d", "concat": "Concatenate", "merge": "Concatenate",
-    "resize": "Interpolate", "residual": "BasicBlock", "self attention": "MultiheadAttention", "csv": "Table",
+    "resize": "Resize", "residual": "BasicBlock", "self attention": "MultiheadAttention", "csv": "Table",
     "mnist": "Images", "digits": "Images", "word2vec": "Embedding", "lambda": "Expression", "depthwise": "Conv2d",
     "overfitting": "Dropout", "classification": "CrossEntropyLoss", "regression": "MSELoss",
     "activation": "ReLU", "loss": "CrossEntropyLoss", "unet": "UNetStage", "noise": "Noise", "accuracy": "Accuracy",

@@ -142,7 +142,9 @@ def window(qtbot, dressed):
     made.show()
     made.activateWindow()
     Person(made).open(lenet5().project)
-    made.frame._on_events([started(), steps(1, 40, accuracy=0.5), epoch_ended(1, accuracy=0.6), classes_tested()])
+    made.workspace.controller.events.emit(
+        [started(), steps(1, 40, accuracy=0.5), epoch_ended(1, accuracy=0.6), classes_tested()]
+    )
     made.editor.select([made.editor.graph.node_named("conv2").id])
     return made
 

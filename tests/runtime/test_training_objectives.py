@@ -9,40 +9,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from graph.catalog.optimizer_words import SPLIT
-from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.plan import BY_NORM, BY_VALUE, EMA, STEP, SWA, WHOLE, Choice, Objective, Plan, Split
+from plain_loops import by_hand
 from runtime.data import prepare
 from runtime.events import EpochEnded, Failed, Finished
 from runtime.training.job import build
-from runtime.training.optimizers import Length, build_optimizer, build_scheduler
-from runtime.training.rates import Rates
 from trainings import cnn, digits, epochs_of, mlp, run, step_series
 
 ADAM = Choice("torch.optim.Adam", {"lr": 0.003})
 SGD = Choice("torch.optim.SGD", {"lr": 0.05, "momentum": 0.9})
-STEPS = 50
 
 
 def plan(*, epochs: int = 2, batch_size: int = 32, **of_objective) -> Plan:
     objective = Objective(**{"optimizer": ADAM, **of_objective})
     return Plan(objectives=(objective,), epochs=epochs, batch_size=batch_size, device="cpu", seed=3)
-
-
-def by_hand(project, step: Callable, *, epochs: int = 2, batch_size: int = 32) -> tuple[nn.Module, list[float]]:
-    """The plain loop; `step(model, loss, number, is_last)` does what comes after the loss."""
-    x, y = prepare(project).train.tensors.values()
-    torch.manual_seed(3)
-    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 48), nn.ReLU(), nn.Linear(48, 10))
-    generator, losses, number = torch.Generator().manual_seed(3), [], 0
-    for _ in range(epochs):
-        batches = torch.randperm(len(x), generator=generator).split(batch_size or len(x))
-        for place, indices in enumerate(batches, start=1):
-            number += 1
-            loss = nn.functional.cross_entropy(model(x[indices]), y[indices])
-            losses.append(loss.item())
-            step(model, loss, number, place == len(batches))
-    return model, losses
 
 
 def assert_same(project, step: Callable, tmp_path, **how) -> None:
@@ -260,84 +240,3 @@ def test_other_numbers_train_nearly_as_well(precision, tmp_path):
     assert isinstance(events[-1], Finished), events[-1]
     losses, expected = step_series(events), step_series(run(exact, tmp_path / "b"))
     assert losses != expected and losses[-1] == pytest.approx(expected[-1], abs=0.1)
-
-
-# ---- all of torch.optim
-
-
-def arguments_of(choice: Choice, catalog) -> dict:
-    """What a person would give to PyTorch."""
-    values = catalog[choice.type].values(choice)
-    for whole, parts in SPLIT.items():
-        if all(part in values for part in parts):
-            values[whole] = tuple(values.pop(part) for part in parts)
-    return values
-
-
-def network() -> nn.Module:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(6, 5, bias=False), nn.Tanh(), nn.Linear(5, 3, bias=False))
-
-
-def batches():
-    generator = torch.Generator().manual_seed(1)
-    return [(torch.randn(8, 6, generator=generator), torch.randn(8, 3, generator=generator)) for _ in range(STEPS)]
-
-
-@pytest.mark.parametrize("type_id", OPTIMIZERS)
-def test_fifty_steps_of_every_optimizer_are_those_of_pytorch(type_id):
-    ours, theirs = network(), network()
-    choice = Choice(type_id)
-    made = build_optimizer(choice, ours.parameters())
-    plain = getattr(torch.optim, type_id.rpartition(".")[2])(theirs.parameters(), **arguments_of(choice, OPTIMIZERS))
-    for x, y in batches():
-        for model, optimizer in ((ours, made), (theirs, plain)):
-
-            def closure(model=model, optimizer=optimizer, x=x, y=y):
-                optimizer.zero_grad()
-                loss = nn.functional.mse_loss(model(x), y)
-                loss.backward()
-                return loss
-
-            optimizer.step(closure)
-    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(ours.parameters(), network().parameters(), strict=True))
-
-
-@pytest.mark.parametrize("type_id", [i for i in SCHEDULERS if i != "constant"])
-def test_fifty_rates_of_every_schedule_are_those_of_pytorch(type_id):
-    name = type_id.rpartition(".")[2]
-    params = {"cycle_momentum": False} if SCHEDULERS[type_id].param("cycle_momentum") else {}
-    choice = Choice(type_id, {**params, **({"T_max": 20} if name == "CosineAnnealingLR" else {})})
-    ours, theirs = (torch.optim.SGD(network().parameters(), lr=0.1) for _ in range(2))
-    rates = Rates(ours, build_scheduler(choice, ours, Length(STEPS, 1)), 0)
-    arguments = arguments_of(choice, SCHEDULERS)
-    if name == "OneCycleLR":
-        arguments["total_steps"] = STEPS + 1
-    if "lr_lambda" in arguments:
-        arguments["lr_lambda"] = {"LambdaLR": lambda epoch: 0.95**epoch, "MultiplicativeLR": lambda epoch: 0.95}[name]
-    plain = getattr(torch.optim.lr_scheduler, name)(theirs, **arguments)
-    found, expected = [], []
-    for step in range(STEPS):
-        figure = 1.0 if step > 5 else 2.0 - step / 10
-        found.append(rates.current)
-        expected.append(theirs.param_groups[0]["lr"])
-        ours.step()
-        theirs.step()
-        rates.advance(figure)
-        plain.step(*([figure] if name == "ReduceLROnPlateau" else []))
-    assert found == expected and len(set(found)) > 1
-
-
-def test_a_rate_set_by_hand_goes_on_with_its_schedule():
-    optimizer = torch.optim.SGD(network().parameters(), lr=0.1)
-    choice = Choice("torch.optim.lr_scheduler.StepLR", {"step_size": 2, "gamma": 0.5})
-    rates = Rates(optimizer, build_scheduler(choice, optimizer, Length(8, 1)), 0)
-    found = []
-    for step in range(6):
-        if step == 3:
-            rates.set(0.2)
-        found.append(round(rates.current, 12))
-        optimizer.step()
-        rates.advance()
-    assert found == [0.1, 0.1, 0.05, 0.2, 0.1, 0.1]
