@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import compress
+from operator import is_not
 
 from graph import strict_json
 from graph.look_records import MAX_ANNOTATIONS
@@ -66,9 +68,13 @@ def _texts(new: Project, old: Project) -> Iterator[str]:
     before = _drawings(old)
     for scope, graph in _drawings(new).items():
         was = before.get(scope, Graph())
-        for node in graph.nodes.values() if graph.nodes is not was.nodes else ():
-            if (known := was.nodes.get(node.id)) is not node and (known is None or known.params is not node.params):
-                yield from new_texts(node.params, known and known.params)
+        nodes, known = graph.nodes, was.nodes
+        if nodes is not known:
+            earlier = [*map(known.get, nodes)]  # maps, since a push looks at every node of a drawing
+            pairs = zip(nodes.values(), earlier, strict=True)
+            for node, old_node in compress(pairs, map(is_not, nodes.values(), earlier)):
+                if old_node is None or old_node.params is not node.params:
+                    yield from new_texts(node.params, old_node and old_node.params)
         yield from new_texts(graph.look.annotations, was.look.annotations)
     for i, block in new.blocks.items():
         if block is not old.blocks.get(i):

@@ -46,10 +46,10 @@ class RunViews(QObject):
         self.checks.node_requested.connect(self.node_requested)
         self.reacher = Reacher(workspace.editor, self)
         self.reacher.found.connect(canvas.life.show_reach)
-        self.reacher.failed.connect(lambda message: self.told.emit(message, "warning"))
+        self.reacher.failed.connect(self._warn)
         self._controller.events.connect(self.take)
         self._controller.ended.connect(self._on_ended)
-        self._controller.refused.connect(lambda message: self.told.emit(message, "warning"))
+        self._controller.refused.connect(self._warn)
 
     @Slot(object)
     def take(self, events: Iterable[Event]) -> None:
@@ -101,6 +101,10 @@ class RunViews(QObject):
     def _on_ended(self, event: object) -> None:
         if isinstance(event, Failed):
             self.told.emit(event.message, "error")
+
+    @Slot(object)
+    def _warn(self, message: Message) -> None:
+        self.told.emit(message, "warning")
 
     @Slot(object)
     def _on_failed_to_write(self, message: Message) -> None:

@@ -117,21 +117,31 @@ class RunWriter:
         text = json.dumps(self.facts, indent=2, ensure_ascii=False, sort_keys=True)
         write_atomically(self.path / FACTS, f"{text}\n".encode())
 
-    def replace_project(self, project: Project, source: str, *, at_step: int, facts: Mapping[str, Any]) -> None:
+    def replace_project(
+        self, project: Project, source: str, *, at_step: int, epochs: int, facts: Mapping[str, Any]
+    ) -> None:
         """The run goes on with another drawing from a step on; the one before stays beside it, named by that step.
 
         Raises:
-            FileError: it cannot be written.
+            FileError: it cannot be written; the folder is as it was.
         """
-        for name in (PROJECT, SOURCE):
+        before = {name: content for name in (PROJECT, SOURCE) if (content := _content(self.path / name))}
+        for name, content in before.items():
             stem, _, suffix = name.partition(".")
-            before = self.path / name
-            with suppress(OSError):  # a copy for people; the run needs none
-                write_atomically(self.path / f"{stem}-until-step-{at_step}.{suffix}", before.read_bytes())
-        write_atomically(self.path / SOURCE, source.encode())
-        files.save(project, self.path / PROJECT)
-        self.facts = {**self.facts, **facts}
-        self.note(epochs=project.plan.epochs, replaced_at=[*self.facts["result"].get("replaced_at", ()), at_step])
+            with suppress(FileError):  # a copy for people; the run needs none
+                write_atomically(self.path / f"{stem}-until-step-{at_step}.{suffix}", content)
+        known = self.facts
+        try:
+            files.save(project, self.path / PROJECT)
+            write_atomically(self.path / SOURCE, source.encode())
+            self.facts = {**known, **facts}
+            self.note(epochs=epochs, replaced_at=[*known["result"].get("replaced_at", ()), at_step])
+        except FileError:
+            self.facts = known
+            for name, content in before.items():
+                with suppress(FileError):
+                    write_atomically(self.path / name, content)
+            raise
 
     def close(self) -> None:
         """Let go of the files."""
@@ -203,10 +213,19 @@ def past_events(path: Path) -> list[Event]:
 
 def _open_at_line(path: Path) -> IO[bytes]:
     """A file to append to; what a kill left of a line becomes one of its own."""
-    file = path.open("ab", buffering=0)
-    if path.read_bytes()[-1:] not in (b"", b"\n"):
-        file.write(b"\n")
+    file = path.open("a+b", buffering=0)
+    if file.tell():
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
     return file
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _read_events(path: Path) -> Iterator[StepsEnded | EpochEnded]:

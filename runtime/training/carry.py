@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from graph.model import NodeId
+from graph.catalog.definitions import block_of
+from graph.model import Node, NodeId, Project
+from graph.plan import STEP
 from runtime.training.fit import Fit
 from runtime.training.learner import Learner
 from runtime.training.measuring import statistics_in
 from runtime.training.reaching import held_by
+
+Key = tuple[NodeId, str]  # a node of the drawing, and where in it
+Twins = Mapping[int, int]  # of a new tensor's id, the id of the old one whose values it got whole
 
 
 class Carried(NamedTuple):
@@ -27,42 +33,63 @@ class Carried(NamedTuple):
 def carry_over(old: Fit, new: Fit) -> Carried:
     """Give a new fit what the old one learned, and put it where the old one is.
 
-    A tensor goes by the id of its node in the drawing and its name inside that node, so that renaming a node changes nothing; one
-    of another shape is copied where both overlap. Objectives go by their names: those with the same optimizer keep what it
-    remembers of parameters of the same shape, and all keep where their learning rate is.
+    A tensor goes by the ids of its node and, in blocks, of the nodes there, so that renaming one changes nothing; one of another
+    shape is copied where both overlap. Objectives go by their names: those with the same kind of optimizer keep what it
+    remembers of parameters of the same shape. Schedules go on at the same epoch or step: just as they were where schedule,
+    optimizer and length of the run are the same, else where they would be by now had they been chosen at the beginning.
 
     The epoch under way goes on at the same batch where it has as many; it begins anew where data or batch size are others.
+    Gradients that waited for a step, and which epoch was the best, are forgotten.
     """
-    before, after = _tensors(old), _tensors(new)
-    kept, resized, fresh = [], [], []
-    with torch.no_grad():
-        for key, (name, tensor) in after.items():
-            found = before.get(key)
-            if found is None or found[1].dim() != tensor.dim():
-                fresh.append(name)
-            elif found[1].shape == tensor.shape:
-                tensor.copy_(found[1])
-                kept.append(name)
-            else:
-                _copy_overlap(found[1], tensor)
-                resized.append(name)
+    carried, twins = _carry_weights(old, new)
     for learner in new.learners:
         same = next((other for other in old.learners if other.objective.name == learner.objective.name), None)
-        if same is not None:
-            _carry_learner(same, learner, _twins(before, after))
-    _take_place(old, new)
-    gone = [name for key, (name, _) in before.items() if key not in after]
-    return Carried(tuple(kept), tuple(resized), tuple(fresh), tuple(gone))
+        _carry_schedule(old, new, same, learner)
+        if same is not None and type(same.optimizer) is type(learner.optimizer):
+            _carry_optimizer(same, learner, twins)
+    _carry_average(old, new, twins)
+    new.epoch, new.step = old.epoch, old.step
+    new.stopwatch.seconds = old.stopwatch.seconds
+    same_batches = new.train.count == old.train.count and new.batch_size == old.batch_size
+    new.take_order(old, batch=old.batch if same_batches else 0)
+    return carried
 
 
-def _tensors(fit: Fit) -> dict[tuple[NodeId, str], tuple[str, Tensor]]:
-    """The parameters and buffers of a model by node and name inside it, with their names in the model."""
+# ---- weights
+
+
+@torch.no_grad()
+def _carry_weights(old: Fit, new: Fit) -> tuple[Carried, Twins]:
+    before, after = _tensors(old), _tensors(new)
+    by_key = {key: tensor for _, tensor, keys in before for key in keys}
+    kept, resized, fresh, twins = [], [], [], {}
+    for name, tensor, keys in after:
+        found = next((by_key[key] for key in keys if key in by_key and by_key[key].dim() == tensor.dim()), None)
+        if found is None:
+            fresh.append(name)
+            continue
+        part = tuple(slice(0, min(sizes)) for sizes in zip(found.shape, tensor.shape, strict=True))
+        tensor[part].copy_(found[part])
+        if found.shape == tensor.shape:
+            kept.append(name)
+            twins[id(tensor)] = id(found)
+        else:
+            resized.append(name)
+    wanted = {key for _, _, keys in after for key in keys}
+    gone = [name for name, _, keys in before if wanted.isdisjoint(keys)]
+    return Carried(tuple(kept), tuple(resized), tuple(fresh), tuple(gone)), twins
+
+
+def _tensors(fit: Fit) -> list[tuple[str, Tensor, list[Key]]]:
+    """The parameters and buffers of a model, each once: its name, and of which nodes it is, those first that share no other's."""
+    project = fit.compiled.project
     names = {id(tensor): name for name, tensor in _named(fit.model)}
-    found = {}
-    for node in fit.compiled.project.graph.nodes:
-        for inner, tensor in _inside(held_by(fit.compiled, fit.model, node)):
-            found[node, inner] = (names[id(tensor)], tensor)
-    return found
+    found: dict[int, tuple[str, Tensor, list[Key]]] = {}
+    for node in sorted(project.graph.nodes.values(), key=lambda node: node.shares is not None):
+        for path, tensor in _inside(held_by(fit.compiled, fit.model, node.id)):
+            row = found.setdefault(id(tensor), (names[id(tensor)], tensor, []))
+            row[2].append((node.id, _by_ids(project, node, path)))
+    return list(found.values())
 
 
 def _named(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
@@ -78,36 +105,31 @@ def _inside(part: nn.Module | nn.Parameter | None) -> Iterator[tuple[str, Tensor
         yield from ((name, tensor) for name, tensor in _named(part) if id(tensor) not in measured)
 
 
-def _copy_overlap(source: Tensor, target: Tensor) -> None:
-    part = tuple(slice(0, min(a, b)) for a, b in zip(source.shape, target.shape, strict=True))
-    target[part].copy_(source[part])
+def _by_ids(project: Project, node: Node, path: str) -> str:
+    """Where a tensor is in a node, with the ids of the nodes of blocks for their names: `2.conv1.weight` becomes `2.n3.weight`."""
+    block, steps = block_of(node, project.definitions), []
+    for step in path.split("."):
+        inner = block.graph.node_named(step) if block is not None else None
+        steps.append(inner.id if inner is not None else step)  # else the number of a run, or what a layer calls it
+        if inner is not None:
+            block = block_of(inner, project.definitions)
+    return ".".join(steps)
 
 
-def _twins(before: Mapping, after: Mapping) -> dict[int, int]:
-    """For each new parameter, by its id, the id of the old one of the same node, name and shape."""
-    pairs = ((tensor, before[key][1]) for key, (_, tensor) in after.items() if key in before)
-    return {id(tensor): id(found) for tensor, found in pairs if tensor.shape == found.shape}
+# ---- optimizers
 
 
-def _carry_learner(old: Learner, new: Learner, twins: Mapping[int, int]) -> None:
-    """State of the optimizer by parameter, and the position of the learning rate."""
-    if type(old.optimizer) is not type(new.optimizer):
-        return
-    old_state, state = old.state_dict(), new.state_dict()
-    rows = old_state["optimizer"]["state"]
+def _carry_optimizer(old: Learner, new: Learner, twins: Twins) -> None:
+    """What an optimizer remembers, by parameter, and the scale of a loss."""
+    before, state = old.state_dict(), new.state_dict()
+    rows = before["optimizer"]["state"]
     old_rows = {id(p): rows[i] for i, p in enumerate(_in_order(old)) if i in rows}
     kept = {i: old_rows[twins[id(p)]] for i, p in enumerate(_in_order(new)) if twins.get(id(p)) in old_rows}
     if kept and new.flat is not None:  # one memory for all: what is new begins with nothing in it
         like = next(iter(kept.values()))
         kept = {i: kept.get(i) or _empty_row(like, p) for i, p in enumerate(_in_order(new))}
     state["optimizer"]["state"] = {**state["optimizer"]["state"], **kept}
-    same_schedule = old.objective.scheduler == new.objective.scheduler
-    rates: dict[str, Any] = {**state["rates"], "steps": old_state["rates"]["steps"]}
-    if same_schedule and old.objective.optimizer == new.objective.optimizer:
-        rates["schedule"] = old_state["rates"]["schedule"]
-        groups = zip(state["optimizer"]["param_groups"], old_state["optimizer"]["param_groups"], strict=False)
-        state["optimizer"]["param_groups"] = [{**before, "params": group["params"]} for group, before in groups]
-    new.load_state_dict({**state, "rates": rates})
+    new.load_state_dict({**state, "scaler": before["scaler"]})
 
 
 def _empty_row(like: Mapping[str, Any], parameter: nn.Parameter) -> dict[str, Any]:
@@ -123,9 +145,50 @@ def _in_order(learner: Learner) -> list[nn.Parameter]:
     return [p for group in learner.optimizer.param_groups for p in group["params"]]
 
 
-def _take_place(old: Fit, new: Fit) -> None:
-    """Put the new fit at the point of the run where the old one is."""
-    new.epoch, new.step = old.epoch, old.step
-    new.stopwatch.seconds = old.stopwatch.seconds
-    same_batches = new.train.count == old.train.count and new.batch_size == old.batch_size
-    new.take_order(old, batch=old.batch if same_batches else 0)
+def _carry_schedule(old: Fit, new: Fit, before: Learner | None, learner: Learner) -> None:
+    """Where warm-up and schedule are, with what a person set by hand."""
+    steps = before.state_dict()["rates"]["steps"] if before is not None else 0
+    if before is not None and _is_same_schedule(before, learner) and _length(old) == _length(new):
+        state, known = learner.state_dict(), before.state_dict()
+        groups = known["optimizer"]["param_groups"]
+        own = state["optimizer"]["param_groups"]
+        for i, group in enumerate(own):
+            fixed = {"params", "weight_decay"} & group.keys()
+            group.update({**groups[min(i, len(groups) - 1)], **{key: group[key] for key in fixed}})
+        learner.load_state_dict({**state, "rates": known["rates"]})
+        return
+    done = steps if learner.objective.schedule_by == STEP else old.epoch - 1
+    with suppress(ValueError):  # one that is over stays at its end
+        for _ in range(done):
+            learner.rates.advance()
+    state = learner.state_dict()
+    learner.load_state_dict({**state, "rates": {**state["rates"], "steps": steps}})
+
+
+def _is_same_schedule(a: Learner, b: Learner) -> bool:
+    one, other = a.objective, b.objective
+    return (one.optimizer, one.scheduler, one.schedule_by) == (other.optimizer, other.scheduler, other.schedule_by)
+
+
+def _length(fit: Fit) -> tuple[int, int]:
+    return fit.epochs, fit.steps_per_epoch
+
+
+# ---- averages
+
+
+def _carry_average(old: Fit, new: Fit, twins: Twins) -> None:
+    """Averages of parameters that are there still; those of new ones begin with their weights. A mean over epochs begins anew
+    where any parameter is new."""
+    if not new.average.is_wanted:
+        return
+    state = old.average.state_dict() if old.plan.averaging == new.plan.averaging else {"averages": ()}
+    averages = {id(p): average for p, average in zip(old.model.parameters(), state["averages"], strict=False)}
+    pairs = [(p.detach(), averages.get(twins.get(id(p), 0))) for p in new.model.parameters()]
+    values = [weights if average is None else average for weights, average in pairs]
+    is_whole = all(average is not None for _, average in pairs)
+    names = {name for name, _ in new.model.named_buffers()}
+    if is_whole and names.issuperset(state["buffers"]):
+        new.average.load_state_dict({**state, "averages": values})
+    else:
+        new.average.load_state_dict({"averages": values, "count": 0, "buffers": {}})

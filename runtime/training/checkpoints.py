@@ -66,16 +66,16 @@ class Checkpoints:
             state: everything that is needed to go on, with weights of its own.
 
         Raises:
-            FileError: the disk is full, or the folder is gone.
+            FileError: the disk is full, or the folder is gone; the point to go on from is the one before.
         """
         started = time.monotonic()
         self.write_best()
         _make_folder(self.folder)
         buffer = io.BytesIO()
         torch.save(state, buffer)
+        write_atomically(weights_path(self.folder, LAST), save(weights, {"format": "pt"}))
         self._keep_previous()
         write_atomically(state_path(self.folder), buffer.getvalue())
-        write_atomically(weights_path(self.folder, LAST), save(weights, {"format": "pt"}))
         self._written = time.monotonic()
         self._cost = self._written - started
 

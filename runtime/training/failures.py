@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -14,6 +15,8 @@ from runtime.compiler import Compiled
 
 _NOT_DETERMINISTIC = "does not have a deterministic implementation"
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "DefaultCPUAllocator")
+_LOST = ("CUDA error", "CUDA driver", "cuDNN error", "HIP error", "GPU is lost", "ECC error", "no longer available")
+_ASSERTED = "device-side assert"  # how a GPU says that an index is out of range
 
 
 @contextmanager
@@ -34,18 +37,28 @@ def explaining(compiled: Compiled, *, batch_size: int) -> Iterator[None]:
         raise found from error
 
 
-def explain_error(error: Exception, compiled: Compiled | None, *, batch_size: int) -> LayerloomError | None:
-    """The sentence for an error that stopped a run, with the node it came from; None where it is a mistake of ours."""
+def explain_error(
+    error: Exception, compiled: Compiled | None, *, batch_size: int, checkpoint: Path | None = None
+) -> LayerloomError | None:
+    """The sentence for an error that stopped a run, with the node it came from; None where it is a mistake of ours.
+
+    Args:
+        checkpoint: the folder of those to go on from, where there are any.
+    """
     if isinstance(error, LayerloomError):
         return error
     if isinstance(error, OSError):
         return RunError(msg("The run could not go on: {reason}", reason=explain(error)))
+    if _is_lost_gpu(error):
+        return _lost_gpu(error, checkpoint)
     return explain_computation(error, compiled, batch_size=batch_size)
 
 
 def explain_computation(error: Exception, compiled: Compiled | None, *, batch_size: int) -> RunError | None:
     """The sentence for an error that arose while a network computed; None where it did not arise in one."""
     node = culprit(error, compiled)
+    if _is_lost_gpu(error):
+        return _lost_gpu(error, None)
     if _is_out_of_memory(error):
         return RunError(
             msg(
@@ -70,10 +83,45 @@ def explain_computation(error: Exception, compiled: Compiled | None, *, batch_si
         msg(
             "'{name}' could not compute its output: {error}. Check its settings and what is wired to it.",
             name=compiled.project.graph.nodes[node].name,
-            error=(str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."),
+            error=_first_line(error),
         ),
         node=node,
     )
+
+
+def _lost_gpu(error: Exception, checkpoint: Path | None) -> RunError:
+    """A GPU reports errors late: which node was at work says nothing, and nothing on the device can be read any more."""
+    if _ASSERTED in str(error):
+        return RunError(
+            msg(
+                "The GPU stopped because an index was out of its range, often a label or a token that the network has no place "
+                "for. Restart Layerloom and train on the CPU, which names the node."
+            )
+        )
+    if checkpoint is None:
+        return RunError(
+            msg(
+                "The GPU cannot be used any more ({error}). Restart Layerloom, or train on the CPU.",
+                error=_first_line(error),
+            )
+        )
+    return RunError(
+        msg(
+            "The GPU cannot be used any more ({error}). Go on from the checkpoint in '{folder}': on the CPU now, or on the GPU "
+            "after a restart of Layerloom.",
+            error=_first_line(error),
+            folder=checkpoint,
+        )
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
+def _is_lost_gpu(error: Exception) -> bool:
+    is_of_device = isinstance(error, torch.AcceleratorError) or any(words in str(error) for words in _LOST)
+    return isinstance(error, RuntimeError) and is_of_device and not _is_out_of_memory(error)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

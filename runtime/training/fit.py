@@ -198,7 +198,7 @@ class Fit:
             "seconds": self.stopwatch.seconds,
             "order": self._order_of_epoch,
             "random": torch.get_rng_state(),
-            "device_random": _device_random(self.device),
+            "device_random": device_random(self.device),
             "learners": [learner.state_dict() for learner in self.learners],
             "average": self.average.state_dict(),
             "record": self._record.state_dict() if self._record else None,
@@ -224,7 +224,7 @@ class Fit:
                 self._record.load_state_dict(state["record"])
             self._order.set_state(state["order"])
             self._order_of_epoch = state["order"]
-            _set_device_random(self.device, state["device_random"])
+            set_device_random(self.device, state["device_random"])
             torch.set_rng_state(state["random"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise RunError(
@@ -301,14 +301,14 @@ def _data_ports(compiled: Compiled, part: Part) -> list[Port]:
     return ports
 
 
-def _device_random(device: Device) -> torch.Tensor | None:
+def device_random(device: Device) -> torch.Tensor | None:
     """The state of the random numbers that a GPU draws itself."""
     if device.type == "cuda":
         return torch.cuda.get_rng_state(device.id)
     return torch.mps.get_rng_state() if device.type == "mps" else None
 
 
-def _set_device_random(device: Device, state: torch.Tensor | None) -> None:
+def set_device_random(device: Device, state: torch.Tensor | None) -> None:
     if state is not None and device.type == "cuda":
         torch.cuda.set_rng_state(state, device.id)
     elif state is not None and device.type == "mps":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import torch
 
 from graph import files
-from graph.changes import diff
 from graph.messages import FileError
 from graph.model import Project
 from runtime import devices
 from runtime.compiler import compile_project
 from runtime.data import Prepared, prepare
+from runtime.data.preparation import used_data_nodes
 from runtime.events import Figures, RunStarted
 from runtime.runs import RUNNING, RunWriter, create_run, load_run, reopen_run
 from runtime.training.checkpoints import Checkpoints, Weights, weights_of
@@ -25,8 +26,12 @@ from runtime.training.fit import Fit
 
 @dataclass(slots=True)
 class Job:
-    """What is trained, and the folder that it leaves its traces in. Another drawing brings another fit into the same folder."""
+    """What is trained, and the folder that it leaves its traces in. Another drawing brings another fit into the same folder.
 
+    `project` is the drawing as the person has it, with what does not run.
+    """
+
+    project: Project
     fit: Fit
     prepared: Prepared
     folder: Path | None
@@ -59,13 +64,15 @@ class Job:
         return self.checkpoints.is_due(at_epoch_end=at_epoch_end)
 
     def save(self) -> None:
-        """Write a checkpoint.
+        """Write a checkpoint, and events that wait to be written.
 
         Raises:
             FileError: there is no room, or no folder.
         """
-        drawing = files.to_text(self.fit.compiled.project)  # the checkpoint is of this drawing, whatever lies beside it
-        state = {**self.fit.state_dict(), "weights": weights_of(self.fit.model), "drawing": drawing}
+        self.writer.flush()
+        drawing = files.to_text(self.project)  # the checkpoint is of this drawing, whatever lies beside it
+        place = {"drawing": drawing, "epochs": self.fit.epochs}
+        state = {**self.fit.state_dict(), "weights": weights_of(self.fit.model), **place}
         self.checkpoints.write(self._weights_to_keep() if self.fit.average.is_wanted else state["weights"], state)
 
     def finish(self, status: str, **result: Any) -> None:
@@ -75,25 +82,44 @@ class Job:
             status=status, epoch=fit.epoch - 1, step=fit.step, best=fit.best, seconds=fit.stopwatch.seconds, **result
         )
 
-    def take_over(self, fit: Fit, prepared: Prepared) -> None:
+    def take_over(self, project: Project, fit: Fit, prepared: Prepared) -> None:
         """Go on with another drawing in the same folder, which keeps the one before.
+
+        The checkpoint comes first: it says of which drawing it is, so that a run that is killed here goes on all the same.
+
+        Raises:
+            FileError: it cannot be written; the job is as it was.
+        """
+        before = self.project, self.fit, self.prepared
+        self.project, self.fit, self.prepared = project, fit, prepared
+        try:
+            self.save()
+            self.note_drawing()
+        except FileError:
+            self.project, self.fit, self.prepared = before
+            with suppress(FileError):
+                self.save()
+            raise
+        self.checkpoints.forget_best()
+        before[1].close()
+
+    def note_drawing(self) -> None:
+        """Put the drawing that is trained beside the checkpoints.
 
         Raises:
             FileError: it cannot be written.
         """
-        before = self.fit, self.prepared
-        self.fit, self.prepared = fit, prepared
-        try:
-            self.save()
-        except FileError:
-            self.fit, self.prepared = before
-            raise
-        self.checkpoints.forget_best()
-        self._note_drawing()
-
-    def _note_drawing(self) -> None:
         fit, facts = self.fit, _facts(self.fit, self.prepared, self.folder)
-        self.writer.replace_project(fit.compiled.project, fit.compiled.source.text, at_step=fit.step, facts=facts)
+        self.writer.replace_project(
+            self.project, fit.compiled.source.text, at_step=fit.step, epochs=fit.epochs, facts=facts
+        )
+
+    def data_for(self, project: Project) -> Prepared | None:
+        """What there is of the data of another drawing already: all of it, or None."""
+        if _data_of(project) != _data_of(self.fit.compiled.project):
+            return None
+        fit = self.fit
+        return replace(self.prepared, train=fit.train, validation=fit.validation, test=fit.test)
 
     def _weights_to_keep(self) -> Weights:
         with self.fit.average.in_place():
@@ -122,7 +148,7 @@ def begin(fit: Fit, prepared: Prepared, project: Project, *, folder: Path | None
         FileError: it cannot be written.
     """
     writer = create_run(runs, project, fit.compiled.source.text, _facts(fit, prepared, folder))
-    return Job(fit, prepared, folder, writer, Checkpoints(writer.checkpoints))
+    return Job(project, fit, prepared, folder, writer, Checkpoints(writer.checkpoints))
 
 
 def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
@@ -141,31 +167,43 @@ def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
     state = {} if run.status == RUNNING and checkpoints.are_none else checkpoints.read()
     project = files.from_text(state["drawing"]) if "drawing" in state else run.project
     plan = replace(project.plan, device=wish.plan.device)
-    epochs = max(run.epochs, wish.plan.epochs)
+    epochs = max(run.epochs, state.get("epochs", 0), wish.plan.epochs)
     fit, prepared = build(project.with_plan(plan), folder or run.folder, epochs)
     if state:
         fit.load_state_dict(state)
+    if epochs > run.epochs:
+        fit.waited = 0
+    if fit.best is None:  # it was killed before it forgot the best weights of another drawing
+        checkpoints.forget_best()
     writer = reopen_run(run)
     writer.note(status=RUNNING, epochs=epochs)
-    job = Job(fit, prepared, folder or run.folder, writer, checkpoints)
-    if diff(run.project.graph, project.graph).in_meaning:  # it was killed while it changed its drawing
-        job._note_drawing()
+    job = Job(project, fit, prepared, folder or run.folder, writer, checkpoints)
+    if files.to_text(project) != files.to_text(run.project):  # it was killed while it changed its drawing
+        job.note_drawing()
     return job
 
 
-def build(project: Project, folder: Path | None, epochs: int) -> tuple[Fit, Prepared]:
-    """Compile a project, prepare its data, and set everything up that trains it.
+def build(
+    project: Project, folder: Path | None, epochs: int, *, prepared: Prepared | None = None
+) -> tuple[Fit, Prepared]:
+    """Compile a project, prepare its data unless it is there, and set everything up that trains it.
 
     Raises:
         LayerloomError: the drawing, its data or the plan is wrong.
     """
     compiled = compile_project(project)
-    prepared = prepare(project, folder)
+    prepared = prepared or prepare(project, folder)
     device = devices.choose(project.plan.device)
     batch_size = project.plan.batch_size or prepared.train.count
     torch.set_num_threads(devices.num_threads(device, compiled.analysis.macs * batch_size))
     with explaining(compiled, batch_size=batch_size):
         return Fit(compiled, prepared.parts, device, epochs=epochs), prepared
+
+
+def _data_of(project: Project) -> object:
+    """What the data of a project and its parts depend on."""
+    nodes = [(node.id, node.type, node.params, node.facts) for node in used_data_nodes(project.running.graph)]
+    return nodes, project.plan.split, project.plan.seed
 
 
 def _facts(fit: Fit, prepared: Prepared, folder: Path | None) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ On the CPU its numbers are those of the plain loop to the bit, computed with as 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +44,7 @@ from runtime.events import (
     Stopped,
     Tested,
 )  # fmt: skip
-from runtime.runs import FAILED, FINISHED, STOPPED
+from runtime.runs import FAILED, FINISHED, STOPPED, load_run
 from runtime.session import Control
 from runtime.training.answers import ask
 from runtime.training.divergence import explain_not_finite
@@ -55,7 +55,7 @@ from runtime.training.job import Job, begin, build, go_on, started
 from runtime.training.precision import deterministic
 from runtime.training.preflight import ERROR, preflight
 from runtime.training.record import NotFinite, Record
-from runtime.training.wishes import carry_out
+from runtime.training.wishes import carry_out, refuse_rest
 
 Pass = Generator[Event, None, Figures | None]  # gives its figures, or None where it was left
 
@@ -89,7 +89,7 @@ def train(
     control = control or Control()
     job: Job | None = None
     try:
-        with deterministic(project.plan.deterministic):
+        with deterministic((load_run(resume).project if resume else project).plan.deterministic):
             if mode != TRAIN:
                 yield from _only_look(project, folder, control, mode)
                 return
@@ -141,37 +141,48 @@ def _only_look(project: Project, folder: Path | None, control: Control, mode: st
 
 def _run(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
     yield job.started()
-    early = False
-    while job.fit.epoch <= job.fit.epochs and not (control.stop_wanted or control.stop_after_epoch or early):
-        ended = yield from _epoch(job, control, watch)
-        early = ended and job.fit.stops_early
-    yield from _save(job, control, wanted=True)
+    fit = None
+    while job.fit is not fit:  # another drawing may come while the last checkpoint waits for room
+        yield from _epochs(job, control, watch)
+        fit = job.fit
+        yield from _written(job, control, job.save)
     fit, is_stopped = job.fit, control.stop_wanted or control.stop_after_epoch
     test = None if is_stopped else (yield from _test(job, control))
+    yield from refuse_rest(control)
     if test is None:
-        job.finish(STOPPED)
+        yield from _written(job, control, lambda: job.finish(STOPPED))
         yield Stopped(job.path, fit.device.id, min(fit.epoch, fit.epochs), fit.step)
     else:
-        job.finish(FINISHED, test=test, early=early)
+        early = fit.stops_early and fit.epoch <= fit.epochs
+        yield from _written(job, control, lambda: job.finish(FINISHED, test=test, early=early))
         yield Finished(test, job.path, fit.device.id, fit.epoch - 1, fit.stopwatch.seconds, early)
 
 
-def _epoch(job: Job, control: Control, watch: Watch | None) -> Generator[Event, None, bool]:
-    """Train on every batch once, then look at the validation part; False where that was left in the middle."""
+def _epochs(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
+    """The epochs until the last, or until the run should end."""
+    while not (control.stop_wanted or control.stop_after_epoch):
+        if job.fit.epoch > job.fit.epochs or (job.fit.batch == 0 and job.fit.stops_early):
+            return
+        yield from _epoch(job, control, watch)
+
+
+def _epoch(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
+    """Train on every batch once, then look at the validation part; it may be left in the middle."""
     fit = job.fit
     since = fit.stopwatch.seconds
     train = yield from run_epoch(job, fit.train, control, training=True, watch=watch)
     trained = fit.stopwatch.seconds
     if train is None:
-        return False
+        return
     fit.end_training()
     with fit.average.in_place():
         validation = yield from run_epoch(job, fit.validation, control)
     if validation is None:
-        return False
+        return
     epoch, rate = fit.epoch, fit.learning_rate
     is_best = job.end_epoch(train, validation)
-    yield from _save(job, control, wanted=job.is_due(at_epoch_end=True))
+    if job.is_due(at_epoch_end=True):
+        yield from _written(job, control, job.save)
     seconds = fit.stopwatch.seconds - since
     yield EpochEnded(
         epoch=epoch,
@@ -184,7 +195,6 @@ def _epoch(job: Job, control: Control, watch: Watch | None) -> Generator[Event, 
         seconds_left=seconds * (fit.epochs - epoch),
         best=is_best,
     )
-    return True
 
 
 def _test(job: Job, control: Control) -> Pass:
@@ -209,8 +219,10 @@ def run_epoch(job: Job, part: Part, control: Control, *, training: bool = False,
         if control.has_wish and (training or control.stop_wanted):
             yield from _report(job, control, record, part, training)
             yield from _obey(job, control)
-            if control.stop_wanted or job.fit is not fit:
+            if control.stop_wanted:
                 return None
+        if job.fit is not fit:
+            return None
         if not training:
             record.add(len(batch[0]), fit.evaluate(batch))
         elif watch is not None and watch.is_due:
@@ -221,7 +233,7 @@ def run_epoch(job: Job, part: Part, control: Control, *, training: bool = False,
         if record.is_due:
             yield from _report(job, control, record, part, training)
     yield from _report(job, control, record, part, training)
-    return record.figures()
+    return record.figures() if job.fit is fit else None
 
 
 def _report(job: Job, control: Control, record: Record, part: Part, training: bool) -> Iterator[Event]:
@@ -234,7 +246,8 @@ def _report(job: Job, control: Control, record: Record, part: Part, training: bo
     except NotFinite as found:
         raise explain_not_finite(job, part, found, training=training) from found
     if training:
-        yield from _save(job, control, wanted=job.is_due())
+        if job.is_due():
+            yield from _written(job, control, job.save)
         yield StepsEnded(fit.epoch, fit.step, series, fit.learning_rate, speed, fit.rates, fit.stopwatch.seconds)
     while fit.notes:
         yield Noted(fit.notes.pop(0))
@@ -254,21 +267,21 @@ def _obey(job: Job, control: Control) -> Iterator[Event]:
         yield Resumed(job.fit.epoch, job.fit.step)
 
 
-def _save(job: Job, control: Control, *, wanted: bool) -> Iterator[Event]:
-    """Write a checkpoint. Where there is no room the run waits, if somebody is there to make some.
+def _written(job: Job, control: Control, write: Callable[[], object]) -> Iterator[Event]:
+    """Write into the folder of the run. Where there is no room the run waits, if somebody is there to make some.
 
     Raises:
         FileError: it cannot be written, and nobody is there.
     """
-    while wanted:
+    while True:
         try:
-            job.save()
+            write()
             return
         except FileError as error:
             if not control.attended:
                 raise
             yield Noted(
-                msg("The checkpoint could not be written: {reason} The run is paused: make room, then press Resume, or stop it.",
+                msg("The run could not be written: {reason} It is paused: make room, then press Resume, or stop it.",
                     reason=error.message)
             )  # fmt: skip
             control.pause()
@@ -279,8 +292,11 @@ def _save(job: Job, control: Control, *, wanted: bool) -> Iterator[Event]:
 
 def _failed(error: Exception, project: Project, job: Job | None) -> Failed:
     """The last event of a run that cannot go on. A mistake of ours is raised again."""
-    compiled = job.fit.compiled if job else None
-    found = explain_error(error, compiled, batch_size=project.plan.batch_size)
+    if job is None:
+        found = explain_error(error, None, batch_size=project.plan.batch_size)
+    else:
+        checkpoint = None if job.checkpoints.are_none else job.checkpoints.folder
+        found = explain_error(error, job.fit.compiled, batch_size=job.fit.batch_size, checkpoint=checkpoint)
     if found is None:
         raise error
     event = Failed(found.message, node=found.node, run=job.path if job else None)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
-from graph.messages import FileError, RunError
+import torch
+
+from graph.messages import FileError, RunError, msg
 from runtime.events import Event, RateSet, Refused, Replaced, Saved
 from runtime.session import Control, Replace, Save, SetRate
 from runtime.training.carry import carry_over
 from runtime.training.failures import explain_error
+from runtime.training.fit import Fit, device_random, set_device_random
 from runtime.training.job import Job, build
 from runtime.training.preflight import ERROR, preflight
 
@@ -27,6 +31,12 @@ def carry_out(job: Job, control: Control) -> Iterator[Event]:
             yield Refused(found.message, found.node)
 
 
+def refuse_rest(control: Control) -> Iterator[Event]:
+    """Refuse what waits when nothing is trained any more."""
+    while control.take_wish() is not None:
+        yield Refused(msg("The run had ended by then. Begin another one, or continue this one."))
+
+
 def _save(job: Job, wish: Save) -> Event:
     job.save()
     return Saved(job.fit.epoch, job.fit.step, str(job.checkpoints.folder))
@@ -40,15 +50,37 @@ def _set_rate(job: Job, wish: SetRate) -> Event:
 
 
 def _replace(job: Job, wish: Replace) -> Event:
-    """Go on with another drawing and plan, whose device stays that of the run."""
-    new, prepared = build(wish.project, job.folder, wish.project.plan.epochs)
-    wrong = next((finding for finding in preflight(new).findings if finding.level == ERROR), None)
-    if wrong is not None:
-        raise RunError(wrong.message, node=wrong.node)
-    carried = carry_over(job.fit, new)
-    job.take_over(new, prepared)
+    """Go on with another drawing and plan; device, deterministic mode and random numbers stay those of the run."""
+    old = job.fit
+    plan = replace(wish.project.plan, device=old.plan.device, deterministic=old.plan.deterministic)
+    project = wish.project.with_plan(plan)
+    threads, new = torch.get_num_threads(), None
+    try:
+        with _random_kept(old):
+            new, prepared = build(project, job.folder, plan.epochs, prepared=job.data_for(project))
+            wrong = next((finding for finding in preflight(new).findings if finding.level == ERROR), None)
+            if wrong is not None:
+                raise RunError(wrong.message, node=wrong.node)
+            carried = carry_over(old, new)
+        job.take_over(project, new, prepared)
+    except Exception:
+        torch.set_num_threads(threads)
+        if new is not None:
+            new.close()
+        raise
     parameters = sum(parameter.numel() for parameter in new.model.parameters())
     return Replaced(new.epoch, new.step, *carried, parameters)
+
+
+@contextmanager
+def _random_kept(fit: Fit) -> Iterator[None]:
+    """The random numbers of a run are afterwards where they were."""
+    state, of_device = torch.get_rng_state(), device_random(fit.device)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+        set_device_random(fit.device, of_device)
 
 
 _DO: Mapping[type, Callable[[Job, Any], Event]] = {Save: _save, SetRate: _set_rate, Replace: _replace}

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from catalog_inputs import BATCH, valid_inputs
 from drawings import Drawing
 from graph.catalog import CATALOG, NodeType, Role
+from graph.catalog.augmentation import TYPES as AUGMENTATION
 from graph.files import from_text, to_text
 from graph.model import Link, Node, Port
 from runtime.compiler import Compiled, compile_project
@@ -260,8 +261,10 @@ def test_a_file_keeps_it(drawn: Drawn):
 
 
 def test_every_type_is_in_a_battery():
-    """Layers and losses are here, operations and sources in `test_operations`; the rest computes nothing that PyTorch has."""
+    """Layers and losses are here, operations and sources in `test_operations`, the data path in `test_augmentation`; the rest
+    computes nothing that PyTorch has."""
     elsewhere = {t.id for t in CATALOG.values() if t.role not in (Role.LAYER, Role.LOSS)} | {"layerloom.Parameter"}
+    elsewhere |= {t.id for t in AUGMENTATION}
     assert {case.node_type.id for case in CASES} | elsewhere == CATALOG.keys()
     assert not {case.node_type.id for case in CASES} & elsewhere
 

@@ -79,8 +79,9 @@ def test_a_folder_that_went_away_is_a_sentence(writer):
     for path in writer.path.iterdir():
         path.unlink()
     writer.path.rmdir()
+    writer.log(Paused(1, 1))
     with pytest.raises(FileError, match="There is no such file or folder"):
-        writer.log(Paused(1, 1))
+        writer.flush()
     with pytest.raises(FileError):
         writer.note(epoch=1)
 
