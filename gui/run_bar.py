@@ -30,7 +30,7 @@ from runtime.events import (
 
 IMAGES = "layerloom.data.Images"
 BUTTON_WIDTH, DEVICE_WIDTH = 112, 112  # pixels at 100 %, as the next two
-MIN_BAR_WIDTH, BAR_WIDTH = 64, 168
+MIN_BAR_WIDTH, BAR_WIDTH = 24, 168
 STEPS = 1000  # of the progress bar
 
 # What the one button shows in each state.

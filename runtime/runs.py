@@ -87,7 +87,7 @@ class RunWriter:
         return self.path / CHECKPOINTS
 
     def log(self, event: Event) -> None:
-        """Append an event to `metrics.jsonl`; what there is no room for now comes with a later one, or with `flush`."""
+        """Append an event to `metrics.jsonl`; what finds no room comes with a later one, or with `flush`."""
         self._unwritten += f"{to_json(event)}\n".encode()
         with suppress(FileError):
             self.flush()

@@ -309,6 +309,7 @@ def device_random(device: Device) -> torch.Tensor | None:
 
 
 def set_device_random(device: Device, state: torch.Tensor | None) -> None:
+    """Go on with the random numbers of a GPU from such a state; None leaves them as they are."""
     if state is not None and device.type == "cuda":
         torch.cuda.set_rng_state(state, device.id)
     elif state is not None and device.type == "mps":

@@ -74,10 +74,13 @@ def test_a_push_in_a_large_drawing_takes_no_longer_than_before():
         "disconnect": graph.disconnect(graph.incoming(last)),
     }
     for what, edited in edits.items():
-        changed, times = project.with_graph(edited), []
+        changed, times, looks = project.with_graph(edited), [], []
         for _ in range(20):
             began = time.perf_counter()
+            assert all(node.params is not None for node in graph.nodes.values())
+            looked = time.perf_counter()
             check_limits(changed, project)
             assert not same(changed, project)
-            times.append(time.perf_counter() - began)
-        assert min(times) < 1.0e-3, what
+            times.append(time.perf_counter() - looked)
+            looks.append(looked - began)
+        assert min(times) < 8 * min(looks), what
