@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QCursor, QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QApplication,
     QPushButton,
@@ -200,7 +200,8 @@ def picture(qtbot, widget: QWidget) -> QImage:
 
 
 def shown(qtbot, make) -> QWidget:
-    """The widget on the screen, without the cursor of a field."""
+    """The widget on the screen, without the cursor of a field, away from where a test before this one left the mouse."""
+    QCursor.setPos(QGuiApplication.primaryScreen().geometry().bottomRight())
     widget = make()
     qtbot.addWidget(widget)
     widget.resize(*SIZE)
