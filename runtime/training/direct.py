@@ -19,8 +19,15 @@ State = Mapping[str, Any]
 Arithmetic = Callable[[Group, Tensor, Tensor, State, Tensor], None]
 
 
+def _counted(state: State) -> float:
+    """The number of this step: `state["step"]` is the optimizer's own count, as an array that shares its memory."""
+    count = state["step"]
+    count += 1
+    return float(count)
+
+
 def _adam(group: Group, value: Tensor, gradient: Tensor, state: State, scratch: Tensor) -> None:
-    step = state["step"].add_(1).item()
+    step = _counted(state)
     rate, decay = group["lr"], group["weight_decay"]
     beta1, beta2 = group["betas"]
     if decay and group["decoupled_weight_decay"]:
@@ -47,7 +54,7 @@ def _sgd(group: Group, value: Tensor, gradient: Tensor, state: State, scratch: T
 
 
 def _rmsprop(group: Group, value: Tensor, gradient: Tensor, state: State, scratch: Tensor) -> None:
-    state["step"].add_(1)
+    _counted(state)
     alpha = group["alpha"]
     if group["weight_decay"]:
         gradient.add_(value, alpha=group["weight_decay"])
@@ -64,7 +71,7 @@ def _rmsprop(group: Group, value: Tensor, gradient: Tensor, state: State, scratc
 
 
 def _adagrad(group: Group, value: Tensor, gradient: Tensor, state: State, scratch: Tensor) -> None:
-    step = state["step"].add_(1).item()
+    step = _counted(state)
     if group["weight_decay"]:
         gradient.add_(value, alpha=group["weight_decay"])
     total = state["sum"].addcmul_(gradient, gradient, value=1)
@@ -111,5 +118,9 @@ class DirectStep:
         (group,) = self._optimizer.param_groups
         parameters = group["params"]
         scratch = torch.empty_like(max(parameters, key=Tensor.numel), requires_grad=False)
-        states = self._optimizer.state
-        return [(group, p.detach(), p.grad, states.get(p, {}), scratch[: p.numel()]) for p in parameters]
+        states = [dict(self._optimizer.state.get(p, {})) for p in parameters]
+        for state in states:
+            if "step" in state:
+                state["step"] = state["step"].numpy()
+        rows = zip(parameters, states, strict=True)
+        return [(group, p.detach(), p.grad, state, scratch[: p.numel()]) for p, state in rows]

@@ -245,7 +245,7 @@ class Learner:
             root, outcome = self._differentiable(inputs)
             return root, outcome.loss, outcome.losses, outcome.seen
 
-        return Replayed(evaluate, self._module, self.parameters)
+        return Replayed(evaluate, self._module, self.parameters, adds=self._accumulate > 1)
 
     def _update(self, observer: Observer | None) -> None:
         """Change the parameters by the gradients that are there."""

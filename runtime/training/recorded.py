@@ -9,6 +9,7 @@ on the batches of a run before it relies on it.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ _FACTORIES = (
 )
 # Where a function of an operation's name may be that costs less to call than the operation itself.
 _BINDINGS = [getattr(torch._C, name) for name in ("_VariableFunctions", "_nn", "TensorBase")]
+_WRITING = {_ATEN.mm.default: _ATEN.mm.out, _ATEN.sum.dim_IntList: _ATEN.sum.IntList_out}  # to memory that is there
 _UNFORESEEABLE = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)  # `.item()`, `nonzero()`, ...
 
 Losses = Mapping[str, Tensor]
@@ -87,8 +89,13 @@ def ordinary(evaluate: Evaluate, parameters: Sequence[nn.Parameter], inputs: Seq
     return Result(loss, losses, seen, torch.autograd.grad(root, parameters))
 
 
-def record_step(evaluate: Evaluate, parameters: Sequence[nn.Parameter], inputs: Sequence[Tensor]) -> Step:
+def record_step(
+    evaluate: Evaluate, parameters: Sequence[nn.Parameter], inputs: Sequence[Tensor], places: Sequence[Tensor] = ()
+) -> Step:
     """Make a step, and give a function of inputs of the same shapes that makes the same step.
+
+    Args:
+        places: memory for the gradient of each parameter. Where an operation can write there, that is the gradient.
 
     Raises:
         Unrecordable: there is no such function.
@@ -96,7 +103,7 @@ def record_step(evaluate: Evaluate, parameters: Sequence[nn.Parameter], inputs: 
     tape = _Tape(inputs)
     with tape:
         result = ordinary(evaluate, parameters, inputs)
-    return _Writer(tape).function(result, len(inputs))
+    return _Writer(tape).function(result, len(inputs), places)
 
 
 class _Tape(TorchDispatchMode):
@@ -175,11 +182,11 @@ class _Writer:
         self._views: dict[tuple[Any, str], Name] = {}
         self._turned: dict[Name, Name] = {}  # what a matrix is the transpose of
 
-    def function(self, result: Result, num_inputs: int) -> Step:
+    def function(self, result: Result, num_inputs: int, places: Sequence[Tensor]) -> Step:
         """The step as a function of its inputs."""
         calls = [kept for call in self._tape.calls if (kept := self._simplified(call)) is not None]
         given = tree_map_only(Tensor, lambda tensor: self._known(self._tape.name(tensor)), result)
-        calls = _used(calls, _names(given))
+        calls = self._placed(self._narrowed(_used(calls, _names(given))), given.gradients, places)
         lines = self._lines(calls, set(_names(given)))
         loss, losses, seen, gradients = (self._text(part) for part in given)
         inputs = ", ".join(f"x{i}" for i in range(num_inputs))
@@ -227,6 +234,35 @@ class _Writer:
             return all(name in self._constants for name in _names([call.args, call.kwargs]))
         is_factory = call.operation._schema.name.removeprefix("aten::") in _FACTORIES
         return is_factory and not self._tape.is_written(self._tape.tensors[output])
+
+    def _narrowed(self, calls: Sequence[Call]) -> list[Call]:
+        """Sums that keep their dimensions for a view without them lose them at once."""
+        views = {call.args[0]: call for call in calls if call.operation is _ATEN.view.default}
+        uses = Counter(name for call in calls for name in _names([call.args, call.kwargs]))
+        narrowed, gone = [], set()
+        for call in calls:
+            view = views.get(call.outputs[0]) if call.operation is _ATEN.sum.dim_IntList else None
+            if view is not None and uses[view.args[0]] == 1 and call.args[2:] == (True,):
+                source, dims = call.args[:2]
+                shape = list(self._tape.tensors[source].shape)
+                if [n for i, n in enumerate(shape) if i - len(shape) not in dims and i not in dims] == view.args[1]:
+                    call = call._replace(args=(source, dims, False), outputs=view.outputs)
+                    gone.add(id(view))
+            narrowed.append(call)
+        return [call for call in narrowed if id(call) not in gone]
+
+    def _placed(self, calls: Sequence[Call], gradients: Sequence[Name], places: Sequence[Tensor]) -> list[Call]:
+        """Products and sums that are a gradient are written where it belongs."""
+        where = dict(zip(gradients, places, strict=False))
+        return [self._written_to(call, where.get(call.outputs[0])) for call in calls]
+
+    def _written_to(self, call: Call, place: Tensor | None) -> Call:
+        operation = _WRITING.get(call.operation)
+        if operation is None or place is None or not _has_form(place, self._tape.tensors[call.outputs[0]]):
+            return call
+        name = Name(f"p{len(self._constants)}")
+        self._constants[name] = self._tape.tensors[name] = place
+        return call._replace(operation=operation, kwargs={**call.kwargs, "out": name})
 
     def _call_it(self, output: Name, name: Name) -> None:
         self._same[output] = name
@@ -320,6 +356,10 @@ def _is_same(a: Any, b: Any) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(_is_same(a[key], b[key]) for key in a)
     return a is b or (not isinstance(a, Tensor) and type(a) is type(b) and a == b)
+
+
+def _has_form(place: Tensor, value: Tensor) -> bool:
+    return place.shape == value.shape and place.stride() == value.stride() and place.dtype == value.dtype
 
 
 def _names(values: Any) -> list[Name]:

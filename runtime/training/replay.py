@@ -45,14 +45,17 @@ class _Trial:
 class Replayed:
     """Gives results of steps for inputs whose step was recorded and proven; works towards that for the others."""
 
-    def __init__(self, evaluate: Evaluate, module: nn.Module, parameters: Sequence[nn.Parameter]) -> None:
+    def __init__(
+        self, evaluate: Evaluate, module: nn.Module, parameters: Sequence[nn.Parameter], *, adds: bool = False
+    ) -> None:
         """Nothing is recorded yet.
 
         Args:
             evaluate: the forward pass over the inputs, which computes with `module` in training.
             parameters: what gradients are of; they stay in the same memory.
+            adds: gradients may have to be added to those that are there.
         """
-        self._evaluate, self._module, self._parameters = evaluate, module, parameters
+        self._evaluate, self._module, self._parameters, self._adds = evaluate, module, parameters, adds
         self._trials: dict[Shapes, _Trial] = {}
         self._shapes: Shapes = ()
         self._step: Step | None = None
@@ -82,12 +85,18 @@ class Replayed:
         return result
 
     def _put(self, gradients: Sequence[Tensor]) -> None:
-        if not self._places:
-            self._places = [torch.empty_like(p) if p.grad is None else p.grad for p in self._parameters]
-        _copy(self._places, gradients)
-        for parameter, place in zip(self._parameters, self._places, strict=True):
+        places = self._find_places()
+        elsewhere = [pair for pair in zip(places, gradients, strict=True) if pair[0] is not pair[1]]
+        if elsewhere:
+            _copy(*zip(*elsewhere, strict=True))
+        for parameter, place in zip(self._parameters, places, strict=True):
             if parameter.grad is not place:
                 parameter.grad = place
+
+    def _find_places(self) -> list[Tensor]:
+        if not self._places:
+            self._places = [torch.empty_like(p) if p.grad is None else p.grad for p in self._parameters]
+        return self._places
 
     def _step_for(self, shapes: Shapes, inputs: Inputs) -> Step | None:
         trial = self._trials.setdefault(shapes, _Trial())
@@ -115,7 +124,8 @@ class Replayed:
     def _record(self, inputs: Inputs) -> Step | None:
         with self._traceless():
             try:
-                return record_step(self._evaluate, self._parameters, inputs)
+                places = () if self._adds else self._find_places()
+                return record_step(self._evaluate, self._parameters, inputs, places)
             except Exception:  # whatever it is, the ordinary way meets it too or does without
                 return None
 
