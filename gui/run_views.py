@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.messages import Message, msg
+from graph.plan import Objective
 from gui.canvas.living import Vital
 from gui.canvas.view import CanvasView
 from gui.live import live_values
@@ -43,6 +45,7 @@ class RunViews(QObject):
         for panel in (self.metrics, self.predictions):
             panel.failed.connect(self._on_failed_to_write)
             panel.exported.connect(self._on_exported)
+        self.metrics.rate_wanted.connect(self._use_rate)
         self.checks.node_requested.connect(self.node_requested)
         self.reacher = Reacher(workspace.editor, self)
         self.reacher.found.connect(canvas.life.show_reach)
@@ -89,13 +92,24 @@ class RunViews(QObject):
             if series := getattr(event, "series", None):
                 latest = {key: values[-1] for key, values in series.items() if values}
                 trained = self._controller.trained or self._editor.project
-                self._canvas.life.show_live(live_values(trained.graph, latest))
+                self._canvas.life.show_live(live_values(trained, latest))
                 return
 
     @Slot()
     def _show_vitals(self) -> None:
         vitals = {node: Vital(None, self.vitals.curve(node), layer.state) for node, layer in self.vitals.latest.items()}
         self._canvas.life.show_vitals(vitals)
+
+    @Slot(str, float)
+    def _use_rate(self, name: str, rate: float) -> None:
+        """Write a learning rate into the plan."""
+        plan = self._editor.project.plan
+        changed = tuple(_with_rate(o, rate) if o.name == name else o for o in plan.objectives)
+        self._editor.set_plan(replace(plan, objectives=changed), msg("Set {name} of the optimizer", name="lr"))
+        if self._editor.project.plan is plan:
+            self.told.emit(msg("The training plan learns with {rate} already.", rate=f"{rate:g}"), "info")
+        else:
+            self.told.emit(msg("The training plan learns with {rate} now.", rate=f"{rate:g}"), "info")
 
     @Slot(object)
     def _on_ended(self, event: object) -> None:
@@ -113,3 +127,8 @@ class RunViews(QObject):
     @Slot(object)
     def _on_exported(self, path: object) -> None:
         self.told.emit(msg("Written to {file}.", file=path), "info")
+
+
+def _with_rate(objective: Objective, rate: float) -> Objective:
+    optimizer = objective.optimizer
+    return replace(objective, optimizer=replace(optimizer, params={**optimizer.params, "lr": rate}))

@@ -1,6 +1,6 @@
 """The events of a run, in the order in which they happen. Frozen records, importable without torch.
 
-    [Checked] RunStarted  (StepsEnded | Health | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*
+    [Checked] RunStarted [Recalled]  (StepsEnded | Health | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*
     [Tested | Overfitted | RangeTested]  Finished | Stopped | Failed
 
 `Noted` and `Refused` may come at any place before the last.
@@ -44,7 +44,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The first event. `run` is the folder; the counts are of samples, steps and trainable parameters."""
+    """The first event. `run` is the folder; the counts are of samples, steps and trainable parameters.
+
+    A run that goes on begins in `first_epoch`, with `first_step` steps made before.
+    """
 
     run: str
     device: str
@@ -55,6 +58,7 @@ class RunStarted:
     parameters: int
     seed: int
     first_epoch: int = 1
+    first_step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,13 @@ class EpochEnded:
     seconds: float
     seconds_left: float
     best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a run that goes on had told before, up to where it goes on: for its curves, in a window."""
+
+    events: tuple[StepsEnded | EpochEnded, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +273,7 @@ class Failed:
 
 
 Event = (
-    Checked | RunStarted | StepsEnded | Noted | Health | Saved | RateSet | Replaced | Refused | EpochEnded | Paused | Resumed
+    Checked | RunStarted | Recalled | StepsEnded | Noted | Health | Saved | RateSet | Replaced | Refused | EpochEnded | Paused | Resumed
     | Overfitted | RangeTested | Tested | Finished | Stopped | Failed
 )  # fmt: skip
 FINAL = (Finished, Stopped, Failed)

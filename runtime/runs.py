@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -193,22 +193,35 @@ def load_run(path: Path) -> Run:
     return Run(path, project, facts)
 
 
-def past_events(path: Path) -> list[Event]:
-    """The steps and epochs that a run has written down, for its curves; what is damaged is passed over.
+def past_events(path: Path, *, until: int) -> list[StepsEnded | EpochEnded]:
+    """The steps and epochs that a run has written down, up to a step; what is damaged is passed over.
 
     Where a run was killed and went on from an earlier checkpoint, what it made twice counts as it was made last.
     """
     found: list[StepsEnded | EpochEnded] = []
     for event in _read_events(path / EVENTS):
-        first = (
-            event.step - max(map(len, event.series.values()), default=1) + 1
-            if isinstance(event, StepsEnded)
-            else event.step
-        )
-        while found and found[-1].step >= first and type(found[-1]) is type(event):
+        first = _first_step(event)
+        is_epoch = isinstance(event, EpochEnded)
+        while found and _first_step(found[-1]) >= first and isinstance(found[-1], EpochEnded if is_epoch else object):
             found.pop()
+        if found and not is_epoch and isinstance(found[-1], StepsEnded):
+            found[-1] = _cut(found[-1], first - 1)
         found.append(event)
-    return list(found)
+    kept = [event for event in found if _first_step(event) <= until]
+    return [_cut(event, until) if isinstance(event, StepsEnded) else event for event in kept]
+
+
+def _first_step(event: StepsEnded | EpochEnded) -> int:
+    count = max(map(len, event.series.values()), default=1) if isinstance(event, StepsEnded) else 1
+    return event.step - count + 1
+
+
+def _cut(event: StepsEnded, until: int) -> StepsEnded:
+    """The steps of an event up to one of them."""
+    surplus = event.step - until
+    if surplus <= 0:
+        return event
+    return replace(event, step=until, series={name: values[:-surplus] for name, values in event.series.items()})
 
 
 def _open_at_line(path: Path) -> IO[bytes]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from graph.messages import LayerloomError, msg
 from graph.model import Project
-from runtime.events import TRAIN, Event, Failed
+from runtime.events import TRAIN, Event, Failed, Recalled, RunStarted
+from runtime.runs import past_events
 
 
 def failure(error: Exception) -> Failed:
@@ -190,12 +191,17 @@ class Session:
             self._events.append(failure(error))
 
     def _train(self) -> Iterator[Event]:
+        for event in self._run_events():
+            yield event
+            if isinstance(event, RunStarted) and event.first_step:
+                yield Recalled(tuple(past_events(Path(event.run), until=event.first_step)))
+
+    def _run_events(self) -> Iterator[Event]:
         if self._isolated:
             from runtime.isolated import train_apart
 
-            yield from train_apart(self._request, self.control)
-        else:
-            from runtime.warmup import warm_up
+            return train_apart(self._request, self.control)
+        from runtime.warmup import warm_up
 
-            warm_up()
-            yield from self._request.events(self.control)
+        warm_up()
+        return self._request.events(self.control)

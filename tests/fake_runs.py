@@ -43,10 +43,10 @@ class FakeSessions(list):
         return self[-1]
 
 
-def started(run="runs/one", *, epochs=3, first_epoch=1) -> RunStarted:
+def started(run="runs/one", *, epochs=3, first_epoch=1, first_step=0) -> RunStarted:
     """The first event."""
     samples = {"train": 40 * 32, "validation": 180, "test": 360}
-    return RunStarted(run, "cuda:0", "NVIDIA H200", epochs, STEPS, samples, 61_706, 0, first_epoch)
+    return RunStarted(run, "cuda:0", "NVIDIA H200", epochs, STEPS, samples, 61_706, 0, first_epoch, first_step)
 
 
 def steps(first: int, last: int, **figures: float) -> StepsEnded:

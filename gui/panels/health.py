@@ -34,7 +34,7 @@ from gui.canvas.marking import STATES
 from gui.editor import Editor
 from gui.figures import figure, percent
 from gui.panels.empty import EmptyState
-from gui.panels.pulse import paint_bars, paint_sparkline
+from gui.panels.pulse import advice, paint_bars, paint_sparkline
 from gui.theme import GRID, mono_font, theme
 from gui.vitals import Vitals
 from runtime.events import LayerHealth
@@ -112,6 +112,8 @@ class HealthModel(QAbstractTableModel):
             return self._name(node) if index.column() == NAME else COLUMNS[index.column()].text(layer)
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == STATE:
             return theme.color(STATES[layer.state][1] if layer.state else "good")
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() == STATE:
+            return advice(layer, node, self._editor.project) or None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{COLUMNS[index.column()].title}: {self.data(index)}"
         return None

@@ -133,7 +133,7 @@ class InspectorPanel(QWidget):
         self._scroll.column.addWidget(self._page)
         self._pulse = None
         if self._vitals is not None and isinstance(self._page, NodeForm) and self._editor.scope is None:
-            self._pulse = PulseView(self._vitals, self._page.node)
+            self._pulse = PulseView(self._editor, self._vitals, self._page.node)
             self._scroll.column.addWidget(self._pulse)
         self._scroll.column.addStretch(1)
         self._page.show()

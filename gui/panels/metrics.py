@@ -15,10 +15,11 @@ from gui.panels.empty import EmptyState
 from gui.panels.parts import CardRow
 from gui.panels.units import EPOCH, STEP, TIME, Clock, Unit, count_epochs, count_seconds, count_steps
 from gui.theme import theme
-from runtime.events import EpochEnded, Event, RunStarted, StepsEnded, Tested
+from runtime.events import EpochEnded, Event, RangeTested, Recalled, RunStarted, StepsEnded, Tested
 
 if TYPE_CHECKING:
     from gui.panels.plot import PlotCard
+    from gui.panels.range_card import RangeCard
 
 TITLES = {
     "loss": msg("Loss"),
@@ -64,10 +65,12 @@ class MetricsPanel(QWidget):
 
     failed = Signal(object)  # Message: a picture or table could not be written
     exported = Signal(object)  # Path
+    rate_wanted = Signal(str, float)  # an objective, and the learning rate that a test proposed for it
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.cards: dict[str, PlotCard] = {}
+        self.range: RangeCard | None = None
         self._turns: deque[PlotCard] = deque()  # the card that was drawn last is at the end
         self.confusion = ConfusionCard(tr("Confusion (test)"))
         self._run: str | None = None
@@ -75,6 +78,7 @@ class MetricsPanel(QWidget):
         self._steps_per_epoch = 1
         self._by = EPOCH
         self._clock = Clock()
+        self._last_step = 0
         self._smoothing = 1.0  # factor of the usual span
         self._pace = QTimer(self, singleShot=True, interval=PACE)
         self._pace.timeout.connect(self._redraw)
@@ -104,6 +108,8 @@ class MetricsPanel(QWidget):
             StepsEnded: self._on_steps,
             EpochEnded: self._on_epoch,
             Tested: self._on_tested,
+            Recalled: self._on_recalled,
+            RangeTested: self._on_range,
         }
         for event in events:
             if handler := handlers.get(type(event)):
@@ -151,7 +157,7 @@ class MetricsPanel(QWidget):
     def continue_from(self, other: MetricsPanel) -> None:
         """Show what another panel drew step by step; the rest of its events comes through `take`."""
         self._run, self._steps_per_epoch, self._by = other._run, other._steps_per_epoch, other._by
-        self._clock, self._smoothing = other._clock, other._smoothing
+        self._clock, self._smoothing, self._last_step = other._clock, other._smoothing, other._last_step
         for key in other._per_step:
             self._begin_per_step(key)
         for key, curve in [*((key, "train") for key in other._per_step), (RATE, RATE), (SPEED, SPEED)]:
@@ -163,7 +169,7 @@ class MetricsPanel(QWidget):
 
     def _on_started(self, event: RunStarted) -> None:
         self.prepare()
-        if event.run != self._run:
+        if event.run != self._run or event.first_step < self._last_step or not event.run:
             self._clear()
         self._run = event.run
         self._steps_per_epoch = event.steps_per_epoch
@@ -171,6 +177,7 @@ class MetricsPanel(QWidget):
         self._stack.setCurrentWidget(self._scroll)
 
     def _on_steps(self, event: StepsEnded) -> None:
+        self._last_step = event.step
         if event.seconds > self._clock.last:
             self._clock.note(event.step, event.seconds)
         for key, values in event.series.items():
@@ -188,6 +195,16 @@ class MetricsPanel(QWidget):
                 self._card(key).extend("train", [event.step], [value])
         for key, value in event.validation.items():
             self._card(key).extend("validation", [event.step], [value])
+
+    def _on_recalled(self, event: Recalled) -> None:
+        if not self._last_step:  # else it is what is drawn already
+            self.take(event.events)
+
+    def _on_range(self, event: RangeTested) -> None:
+        if self.range is None:
+            self.range = self._make_range_card()
+        self.range.show_test(event)
+        self.range.show()
 
     def _on_tested(self, event: Tested) -> None:
         self.confusion.setVisible(bool(event.confusion))
@@ -213,7 +230,9 @@ class MetricsPanel(QWidget):
 
     def _clear(self) -> None:
         self._per_step.clear()
-        self._clock = Clock()
+        self._clock, self._last_step = Clock(), 0
+        if self.range is not None:
+            self.range.hide()
         self.confusion.hide()
         for card in self.cards.values():
             card.clear()
@@ -247,14 +266,28 @@ class MetricsPanel(QWidget):
         if key not in self.cards:
             self.cards[key] = self._make_card(key)
             self._turns.append(self.cards[key])
-            self._row.insertWidget(_in_order(self.cards).index(key), self.cards[key], _share(key))
+            place = _in_order(self.cards).index(key) + (self.range is not None)
+            self._row.insertWidget(place, self.cards[key], _share(key))
         return self.cards[key]
+
+    def _make_range_card(self) -> RangeCard:
+        from gui.panels.range_card import RangeCard
+
+        card = RangeCard()
+        card.setMinimumWidth(theme.px(LEAST[WIDE]))
+        card.rate_wanted.connect(self.rate_wanted)
+        card.failed.connect(self.failed)
+        card.exported.connect(self.exported)
+        self._row.insertWidget(0, card, WIDE)
+        return card
 
     @Slot()
     def _use_scale(self) -> None:
         self.confusion.setMinimumWidth(theme.px(LEAST[NARROW]))
         for key, card in self.cards.items():
             card.setMinimumWidth(theme.px(LEAST[_share(key)]))
+        if self.range is not None:
+            self.range.setMinimumWidth(theme.px(LEAST[WIDE]))
 
     def _make_card(self, key: str) -> PlotCard:
         from gui.panels.plot import PlotCard

@@ -14,7 +14,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QPainter, QShowEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from graph.messages import msg, tr
 from gui.figures import figure, grouped
@@ -164,15 +164,18 @@ class PlotCard(Card):
         menu = self.add_menu()
         self.log_action = QAction(tr("Logarithmic scale"), menu, checkable=True)
         self.log_action.toggled.connect(self.set_log)
+        self._add_choices(menu)
+        menu.addAction(tr("Show everything again"), self.follow)
+        menu.addSeparator()
+        self.add_pictures(menu)
+        self.add_export(menu, tr("Save the numbers as CSV…"), "csv", self.save_csv)
+
+    def _add_choices(self, menu: QMenu) -> None:
         menu.addAction(self.log_action)
         menu.addAction(tr("Switch between epochs, steps and seconds"), self.unit_clicked.emit)
         smoothing = menu.addMenu(tr("Smoothing"))
         for factor, text in SMOOTHINGS.items():
             smoothing.addAction(str(text), partial(self.smoothing_chosen.emit, factor))
-        menu.addAction(tr("Show everything again"), self.follow)
-        menu.addSeparator()
-        self.add_pictures(menu)
-        self.add_export(menu, tr("Save the numbers as CSV…"), "csv", self.save_csv)
 
     def _show_curve(self, curve: Curve, shown: bool) -> None:
         curve.show(shown)

@@ -9,12 +9,14 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from graph.messages import tr
-from graph.model import NodeId
+from graph.model import NodeId, Project
 from gui.canvas.marking import STATES
+from gui.editor import Editor
 from gui.figures import figure, percent
 from gui.panels.parts import FactList, Heading, column, label
 from gui.theme import GRID, theme
 from gui.vitals import Vitals
+from runtime.advice import what_to_try
 from runtime.events import LayerHealth
 
 HEIGHT = 32  # pixels at 100 % of a small drawing
@@ -69,9 +71,9 @@ class Histogram(QWidget):
 class PulseView(QWidget):
     """The health of one node, from the last look on; hidden while there is none."""
 
-    def __init__(self, vitals: Vitals, node: NodeId) -> None:
+    def __init__(self, editor: Editor, vitals: Vitals, node: NodeId) -> None:
         super().__init__()
-        self._vitals, self._node = vitals, node
+        self._editor, self._vitals, self._node = editor, vitals, node
         self.curve, self.histogram, self.facts = Sparkline(), Histogram(), FactList()
         self._state = label("", tone="warning", wrap=True)
         grid = QGridLayout()
@@ -107,8 +109,16 @@ class PulseView(QWidget):
             drawing.setVisible(there)
             self._drawn[drawing].setVisible(there)
         self.facts.set_facts(health_facts(layer))
-        self._state.setText(str(STATES[layer.state][0]) if layer.state else "")
+        self._state.setText(advice(layer, self._node, self._editor.project))
         self._state.setVisible(bool(layer.state))
+
+
+def advice(layer: LayerHealth, node: NodeId, project: Project) -> str:
+    """What is wrong with how a layer learns, and what to try; "" where nothing is."""
+    if not layer.state:
+        return ""
+    found = project.graph.nodes.get(node)
+    return str(what_to_try(layer.state, found.type if found else "", project) or STATES[layer.state][0])
 
 
 def health_facts(layer: LayerHealth) -> list[tuple[str, ...]]:

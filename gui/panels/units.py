@@ -1,9 +1,10 @@
-"""What the x axis of a plot counts: steps, epochs, or seconds of work."""
+"""What the x axis of a plot counts: steps, epochs, seconds of work, or the learning rates that were tried."""
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,10 @@ from graph.messages import Message, msg
 if TYPE_CHECKING:
     from gui.panels.series import Array
 
-STEP, EPOCH, TIME = "step", "epoch", "time"
-NAMES: dict[str, Message] = {STEP: msg("step"), EPOCH: msg("epoch"), TIME: msg("seconds")}
+STEP, EPOCH, TIME, LEARNING_RATE = "step", "epoch", "time", "learning rate"
+NAMES: dict[str, Message] = {
+    STEP: msg("step"), EPOCH: msg("epoch"), TIME: msg("seconds"), LEARNING_RATE: msg("lr"),
+}  # fmt: skip
 
 
 class Clock:
@@ -71,6 +74,14 @@ def count_epochs(steps_per_epoch: int) -> Unit:
 def count_seconds(clock: Clock) -> Unit:
     """Seconds of work since the beginning of the run."""
     return Unit(TIME, clock.seconds, clock.steps)
+
+
+def count_rates(rates: Sequence[float]) -> Unit:
+    """The decimal logarithm of the learning rate, which grows from step to step, counted from 0; there are two or more."""
+    steps, powers = array("d", range(len(rates))), array("d", map(math.log10, rates))
+    return Unit(
+        LEARNING_RATE, lambda x: _between(x, steps, powers), lambda x: _between(x, powers, steps), hash(tuple(rates))
+    )
 
 
 def _between(at: Array, xs: array[float], ys: array[float]) -> Array:

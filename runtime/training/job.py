@@ -138,6 +138,7 @@ def started(fit: Fit, path: str) -> RunStarted:
         parameters=sum(parameter.numel() for parameter in fit.model.parameters()),
         seed=fit.plan.seed,
         first_epoch=fit.epoch,
+        first_step=fit.step,
     )
 
 

@@ -20,7 +20,7 @@ On the CPU its numbers are those of the plain loop to the bit, computed with as 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,6 +88,7 @@ def train(
     threads = torch.get_num_threads()
     control = control or Control()
     job: Job | None = None
+    fit: Fit | None = None
     try:
         with deterministic((load_run(resume).project if resume else project).plan.deterministic):
             if mode != TRAIN:
@@ -108,7 +109,8 @@ def train(
         torch.set_num_threads(threads)
         if job is not None:
             job.writer.close()
-            job.fit.close()
+        if fit := job.fit if job else fit:
+            fit.close()
 
 
 def _check(fit: Fit) -> Iterator[Event]:
@@ -130,9 +132,10 @@ def _only_look(project: Project, folder: Path | None, control: Control, mode: st
     from runtime.training.range_test import range_test
 
     fit, _ = build(project, folder, project.plan.epochs)
-    yield from _check(fit)
-    yield started(fit, "")
-    yield from (overfit_one_batch if mode == OVERFIT else range_test)(fit, control)
+    with closing(fit):
+        yield from _check(fit)
+        yield started(fit, "")
+        yield from (overfit_one_batch if mode == OVERFIT else range_test)(fit, control)
     if control.stop_wanted:
         yield Stopped("", fit.device.id, 1, fit.step)
     else:

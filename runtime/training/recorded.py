@@ -254,11 +254,14 @@ class _Writer:
     def _placed(self, calls: Sequence[Call], gradients: Sequence[Name], places: Sequence[Tensor]) -> list[Call]:
         """Products and sums that are a gradient are written where it belongs."""
         where = dict(zip(gradients, places, strict=False))
-        return [self._written_to(call, where.get(call.outputs[0])) for call in calls]
+        return [self._written_to(call, call.outputs[0], where) for call in calls]
 
-    def _written_to(self, call: Call, place: Tensor | None) -> Call:
+    def _written_to(self, call: Call, output: Name | None, where: Mapping[Name, Tensor]) -> Call:
         operation = _WRITING.get(call.operation)
-        if operation is None or place is None or not _has_form(place, self._tape.tensors[call.outputs[0]]):
+        if operation is None or output is None or output not in where:
+            return call
+        place = where[output]
+        if not _has_form(place, self._tape.tensors[output]):
             return call
         name = Name(f"p{len(self._constants)}")
         self._constants[name] = self._tape.tensors[name] = place

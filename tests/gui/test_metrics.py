@@ -81,7 +81,7 @@ def test_a_figure_without_steps_is_plotted_by_epoch(panel):
 
 
 def test_a_new_run_starts_empty_and_a_continued_one_goes_on(run):
-    run.take([started(first_epoch=2), steps(61, 80, accuracy=0.8)])
+    run.take([started(first_epoch=2, first_step=60), steps(61, 80, accuracy=0.8)])
     assert len(run.cards["loss"].curves["train"].raw) == 80
     run.take([started("runs/two"), steps(1, 10, accuracy=0.1)])
     assert len(run.cards["loss"].curves["train"].raw) == 10

@@ -9,8 +9,8 @@ import pytest
 
 from drawings import mlp
 from graph.messages import FileError, RunError
-from runtime.events import Paused
-from runtime.runs import RunWriter, create_run, list_runs, load_run, reopen_run, runs_folder
+from runtime.events import EpochEnded, Paused, StepsEnded, to_json
+from runtime.runs import RunWriter, create_run, list_runs, load_run, past_events, reopen_run, runs_folder
 
 
 @pytest.fixture
@@ -89,3 +89,51 @@ def test_a_folder_that_went_away_is_a_sentence(writer):
 def test_two_runs_of_the_same_second_do_not_meet(tmp_path):
     paths = {create_run(tmp_path, mlp().project, "", {}).path for _ in range(8)}
     assert len(paths) == 8 and all(isinstance(path, Path) for path in paths)
+
+
+# ---- what a run told before
+
+
+def told(step: int, *losses: float) -> StepsEnded:
+    return StepsEnded(1, step, {"loss": losses}, 0.1, 100.0, {}, 1.0)
+
+
+def epoch_at(step: int, loss: float) -> EpochEnded:
+    return EpochEnded(1, step, {"loss": loss}, {"loss": loss}, 0.1, 100.0, 1.0, 0.0)
+
+
+def recalled(tmp_path, *events, until: int) -> list[tuple[int, float]]:
+    (tmp_path / "metrics.jsonl").write_text("".join(f"{to_json(event)}\n" for event in events), "utf-8")
+    found = past_events(tmp_path, until=until)
+    steps = [event for event in found if isinstance(event, StepsEnded)]
+    return [
+        (event.step - len(event.series["loss"]) + 1 + i, loss)
+        for event in steps
+        for i, loss in enumerate(event.series["loss"])
+    ]
+
+
+def test_what_a_run_told_is_recalled_up_to_where_it_goes_on(tmp_path):
+    events = told(3, 3.0, 2.0, 1.0), told(6, 0.5, 0.4, 0.3), epoch_at(6, 0.2)
+    assert recalled(tmp_path, *events, until=6) == [(1, 3.0), (2, 2.0), (3, 1.0), (4, 0.5), (5, 0.4), (6, 0.3)]
+    assert recalled(tmp_path, *events, until=4) == [(1, 3.0), (2, 2.0), (3, 1.0), (4, 0.5)]
+    assert [type(event) for event in past_events(tmp_path, until=4)] == [StepsEnded, StepsEnded]
+    assert [type(event) for event in past_events(tmp_path, until=6)][-1] is EpochEnded
+
+
+def test_what_was_made_twice_counts_as_it_was_made_last(tmp_path):
+    events = (
+        told(3, 3.0, 2.0, 1.0),
+        epoch_at(3, 1.0),
+        told(5, 9.0, 9.0),
+        epoch_at(5, 9.0),
+        told(4, 0.9, 0.8),
+        told(6, 0.7, 0.6),
+    )
+    assert recalled(tmp_path, *events, until=9) == [(1, 3.0), (2, 2.0), (3, 0.9), (4, 0.8), (5, 0.7), (6, 0.6)]
+
+
+def test_what_is_damaged_is_passed_over(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text(f'{to_json(told(1, 1.0))}\n{{"event": "StepsEn\nnull\n[1]\n', "utf-8")
+    assert len(past_events(tmp_path, until=9)) == 1
+    assert past_events(tmp_path / "nowhere", until=9) == []
