@@ -32,7 +32,7 @@ from gui.panels.parts import (
 from gui.panels.preview import Preview, PreviewReader
 from gui.theme import GRID
 
-PICTURES = "layerloom.data.Images"
+IN_FOLDERS = frozenset(f"layerloom.data.{name}" for name in ("Images", "Text", "LabeledTexts"))  # what may lie in a folder
 
 
 class DataPanel(ScrollColumn):
@@ -89,7 +89,7 @@ class DataCard(QWidget):
         self._name = ElidedLabel(tone="title")
         self._field = EntryField(self._param, lambda: editor.folder)
         self.source = self._make_source()
-        self.choose_button = small_button(self._choose_text())
+        self.file_button, self.folder_button = small_button(tr("Choose file…")), small_button(tr("Choose folder…"))
         self.read_button = small_button(tr("Read again"))
         self.facts, self._bars = FactList(), ClassBars()
         self.images, self.table, self.texts, self.points = ImageGrid(), RowTable(), TextSamples(), PointCloud()
@@ -99,7 +99,8 @@ class DataCard(QWidget):
         self._columns_title, self._skipped_title = Heading(tr("Columns")), Heading(tr("Left out"))
         self._reader = PreviewReader(self)
         self._reader.answered.connect(self._on_answered)
-        self.choose_button.clicked.connect(self._choose)
+        self.file_button.clicked.connect(self._field.choose_file)
+        self.folder_button.clicked.connect(self._field.choose_folder)
         self.read_button.clicked.connect(self._read_again)
         self._lay_out()
         self._show_preview(Preview())
@@ -155,12 +156,6 @@ class DataCard(QWidget):
             for widget in widgets:
                 widget.setVisible(is_shown)
 
-    def _choose_text(self) -> str:
-        return tr("Choose folder…") if self.type_id == PICTURES else tr("Choose file…")
-
-    def _choose(self) -> None:
-        (self._field.choose_folder if self.type_id == PICTURES else self._field.choose_file)()
-
     def _read_again(self) -> None:
         self._read_of = None
         self._editor.look_into(None)
@@ -189,15 +184,20 @@ class DataCard(QWidget):
         header.addWidget(ColorBar("data"))
         header.addLayout(texts, 1)
         buttons = row()
-        buttons.addWidget(self.choose_button)
-        buttons.addWidget(self.read_button)
+        for button in (self.folder_button, self.file_button, self.read_button):
+            buttons.addWidget(button)
         buttons.addStretch(1)
         layout = column(self, spacing=2 * GRID)
         layout.addLayout(header)
         layout.addWidget(self.source)
         layout.addLayout(buttons)
-        for widget in (self.source, self.choose_button):  # what is made up has no source
-            widget.setVisible(CATALOG[self.type_id].param("source") is not None)
+        has_source = CATALOG[self.type_id].param("source") is not None  # what is made up has none
+        for widget, is_shown in (
+            (self.source, has_source),
+            (self.file_button, has_source),
+            (self.folder_button, self.type_id in IN_FOLDERS),
+        ):
+            widget.setVisible(is_shown)
         for widget in (
             self._trouble,
             self.facts,

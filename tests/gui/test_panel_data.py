@@ -86,7 +86,7 @@ def test_a_table_is_shown_with_its_columns(qtbot, editor, panel):
 def test_missing_data_is_said_and_mended(qtbot, editor, panel, tmp_path, monkeypatch):
     card = card_of(panel)
     monkeypatch.setattr("gui.panels.fields.QFileDialog.getExistingDirectory", lambda *_: str(tmp_path / "gone"))
-    qtbot.mouseClick(card.choose_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(card.folder_button, Qt.MouseButton.LeftButton)
     assert editor.graph.node_named("digits").params["source"] == (tmp_path / "gone").as_posix()
     qtbot.waitUntil(lambda: any("There is no file" in text for text in texts(panel)), timeout=10_000)
     field = card.source.field
@@ -136,3 +136,12 @@ def test_a_hidden_panel_builds_nothing_until_it_is_shown(qtbot, editor):
     assert not panel.cards
     panel.show()
     qtbot.waitUntil(card_of(panel).images.isVisible, timeout=10_000)
+
+
+def test_images_are_chosen_as_a_file_too(qtbot, editor, panel, tmp_path, monkeypatch):
+    card = card_of(panel)
+    path = tmp_path / "list.csv"
+    path.write_text("path,label\n", "utf-8")
+    monkeypatch.setattr("gui.panels.fields.QFileDialog.getOpenFileName", lambda *_: (str(path), ""))
+    qtbot.mouseClick(card.file_button, Qt.MouseButton.LeftButton)
+    assert editor.graph.node_named("digits").params["source"] == path.as_posix()
