@@ -305,7 +305,7 @@ VERBS: Mapping[str, Verb] = {
             _TARGET,
             Argument(
                 "inputs", metavar="INPUT", nargs="*", type=Path,
-                says=msg("Images, .csv or .npz files; without any, the test samples."),
+                says=msg("Images, .csv, .npz or text files (each line a sample); without any, the test samples."),
             ),
             _RUNS,
             _JSON,

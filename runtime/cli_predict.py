@@ -16,14 +16,20 @@ from runtime.events import Tested, to_json
 if TYPE_CHECKING:
     from runtime.predict import Trained
 
+MOST_SHOWN = 40  # characters of a text
+_SIGNS = {"\n": "↵", " ": "␣", "\t": "⇥"}
+
 Record = Mapping[str, Any]  # one sample: `sample`, `target` if known, `prediction`, `confidence`
 
 
 def predict(args: Namespace) -> int:
     """Print a line for each sample; without files the test figures before."""
     from runtime.predict import load_trained, test_again
+    from runtime.predict_texts import is_language_model
 
     trained = load_trained(find_run(args.target, runs=args.out))
+    if args.inputs and is_language_model(trained):
+        return _continue_lines(trained, args)
     if args.inputs:
         records = file_records(trained, args.inputs)
     else:
@@ -36,6 +42,31 @@ def predict(args: Namespace) -> int:
     elif records:
         print(text_table(records, trained.classes))
     return 0
+
+
+def _continue_lines(trained: Trained, args: Namespace) -> int:
+    """Print for each line of the files which tokens probably come next."""
+    from runtime.predict_texts import continue_file
+
+    found = [(path, number, line) for path in args.inputs for number, line in enumerate(continue_file(trained, path))]
+    if args.json:
+        for path, number, line in found:
+            likely = [{"token": token, "probability": chance} for token, chance in line.tokens]
+            record = {"event": "Continuation", "sample": f"{path}[{number}]", "text": line.text, "next": likely}
+            print(json.dumps(record, ensure_ascii=False))
+        return 0
+    rows = [[_end_of(line.text), "   ".join(f"{_visible(t)} {p:.1%}" for t, p in line.tokens)] for _, _, line in found]
+    print(cli_text.table([tr("text"), tr("most likely next")], rows, right=()))
+    return 0
+
+
+def _end_of(text: str) -> str:
+    """A text for a column: its last words."""
+    return text if len(text) <= MOST_SHOWN else f"…{text[1 - MOST_SHOWN :]}"
+
+
+def _visible(token: str) -> str:
+    return "".join(_SIGNS.get(sign, sign) for sign in token)
 
 
 def file_records(trained: Trained, paths: Iterable[Path]) -> list[Record]:

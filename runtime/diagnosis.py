@@ -1,7 +1,7 @@
 """Shape and dtype problems in the words of the drawing: what each side has, and the mend.
 
 The checks of single node types are tables in the modules beside this one: `diagnosis_layers`, `diagnosis_joins`,
-`diagnosis_losses`, `diagnosis_operations`, `diagnosis_sequences`, `diagnosis_path`.
+`diagnosis_losses`, `diagnosis_indices`, `diagnosis_operations`, `diagnosis_sequences`, `diagnosis_path`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from graph.messages import Message, msg
 from graph.model import Graph, Node, NodeId, Port
 from graph.problems import Fix, Problem, Severity
 from runtime.analysis import NodeAnalysis, TensorSpec
+from runtime.diagnosis_indices import INDEX_CHECKS
 from runtime.diagnosis_joins import JOIN_CHECKS
 from runtime.diagnosis_layers import LAYER_CHECKS
 from runtime.diagnosis_losses import LOSS_CHECKS
@@ -97,6 +98,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = _merged(
     OPERATION_CHECKS,
     JOIN_CHECKS,
     LOSS_CHECKS,
+    INDEX_CHECKS,
     SEQUENCE_CHECKS,
     PATH_CHECKS,
 )

@@ -17,6 +17,7 @@ from graph.problems import Fix, Problem
 from graph.scores import is_yes_or_no
 from runtime.analysis import Dim
 from runtime.diagnosis_joins import check_same_shapes
+from runtime.diagnosis_makers import maker_of
 from runtime.diagnosis_tools import (
     FLATTEN,
     FLOATS,
@@ -25,7 +26,6 @@ from runtime.diagnosis_tools import (
     channels_first,
     flatten_to,
     insert,
-    origin,
     removable,
     reorder,
     times,
@@ -77,7 +77,7 @@ def _check_classes(s: Situation) -> Iterator[Problem]:
     elif target.classes and scores.shape[1] != target.classes:
         text = msg("'{source}' gives {scores} scores, but '{target}' has {classes} classes.", source=s.source("input"),
                    target=s.source("target"), scores=scores.shape[1], classes=target.classes)  # fmt: skip
-        yield s.problem("class-count", text, *_resize_source(s, target.classes, dim=1), port="input")
+        yield s.problem("class-count", _with_maker(s, text, target.classes), *_resize_source(s, target.classes, dim=1), port="input")
 
 
 def _check_answers(s: Situation) -> Iterator[Problem]:
@@ -196,12 +196,18 @@ def _flatten_upstream(s: Situation) -> Iterator[Fix]:
 
 def _resize_source(s: Situation, size: Dim | None, *, dim: int) -> Iterator[Fix]:
     """Give the layer that made the predictions as many outputs as there must be along a dimension."""
-    source = s.graph.nodes[origin(s.graph, s.feed("input")).node]
-    last = dim in (-1, len(s.inputs["input"].shape) - 1)
-    if isinstance(size, int) and last and source.type == LINEAR:
-        yield fixes.set_param(source.id, "out_features", size)
-    elif isinstance(size, int) and dim == 1 and source.type.startswith("torch.nn.Conv"):
-        yield fixes.set_param(source.id, "out_channels", size)
+    made = maker_of(s, "input", dim)
+    if isinstance(size, int) and made is not None:
+        yield fixes.set_param(made.node.id, made.param, size)
+
+
+def _with_maker(s: Situation, text: Message, classes: int) -> Message:
+    """The text, with the layer that decides about the number of scores, where it is not the one that gives them."""
+    made = maker_of(s, "input", 1)
+    if made is None or made.node.name == s.source("input"):
+        return text
+    more = msg("Set '{param}' of '{layer}' to {classes}.", param=made.param, layer=made.node.name, classes=classes)
+    return together(text, more)
 
 
 def _check_pair_target(s: Situation) -> Iterator[Problem]:

@@ -34,27 +34,46 @@ def check_feasible(project: Project, nodes: Known) -> Iterator[Problem]:
 
 # ---- the split
 
-# A way to split, what the data must have for it, and what to say where it has not.
-_NEEDS: Mapping[str, tuple[Callable[[Facts], object], Message]] = {
-    STRATIFIED: (
-        lambda facts: facts.classes,
-        msg("The data is to be split with each class in every part, but it has no classes."),
+# A way to split, what makes it impossible for data of which this is known, and what to say then.
+_OBSTACLES: tuple[tuple[str, Callable[[list[Facts]], bool], Message], ...] = (
+    (
+        STRATIFIED,
+        lambda known: not any(map(_has_labels, known)),
+        msg(
+            "The data is to be split with each class in every part, but no sample of it is of one class. Split it at random."
+        ),
     ),
-    GIVEN: (
-        lambda facts: facts.parts,
+    (
+        STRATIFIED,
+        lambda known: any(facts.groups for facts in known),
+        msg(
+            "The data is to be split with each class in every part, but samples of it belong together, and that would tear them apart. "
+            "Split it at random, or choose no column under 'split_by'."
+        ),
+    ),
+    (
+        GIVEN,
+        lambda known: not any(facts.parts for facts in known),
         msg(
             "The data is to be split as it says itself, but none of it does. Choose a column under 'split_by', or folders."
         ),
     ),
-}
+)
+
+
+def _has_labels(facts: Facts) -> bool:
+    """Whether each sample is of one class, as images are, and not of several (the words of a sentence) or of none."""
+    return any(output.classes and not output.shape for output in facts.outputs.values())
 
 
 def _check_split(project: Project) -> Iterator[Problem]:
     """A way to split that the data, as far as it was read, does not allow."""
-    method, facts = project.plan.split.method, _known_facts(project)
-    if method in _NEEDS and facts and not any(map(_NEEDS[method][0], facts)):
-        mend = set_plan(msg("Split at random"), split=replace(project.plan.split, method=RANDOM))
-        yield Problem("bad-split", _NEEDS[method][1], fixes=(mend,))
+    split, facts = project.plan.split, _known_facts(project)
+    for method, is_wrong, text in _OBSTACLES:
+        if method == split.method and facts and is_wrong(facts):
+            mend = set_plan(msg("Split at random"), split=replace(split, method=RANDOM))
+            yield Problem("bad-split", text, fixes=(mend,))
+            return
 
 
 # ---- memory

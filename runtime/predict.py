@@ -124,11 +124,20 @@ def predict_file(trained: Trained, path: Path) -> list[Prediction]:
         DataError: the file is missing or wrong.
         RunError: the network takes more than one input, or does not answer a question about its data.
     """
+    return _read(trained, predict_batch(trained, inputs_of(trained, path)))
+
+
+def inputs_of(trained: Trained, path: Path) -> dict[Port, Tensor]:
+    """The samples in a file as the network takes them (see `predict_batch`).
+
+    Raises:
+        DataError: the file is missing or wrong.
+        RunError: the network takes more than one input.
+    """
     if len(trained.compiled.inputs) != 1:
         raise RunError(msg("This network takes several inputs; a file can give only one."))
     (port,) = trained.compiled.inputs
-    inputs = input_from_file(trained.project.graph.nodes[port.node], path, trained.statistics)
-    return _read(trained, predict_batch(trained, inputs))
+    return input_from_file(trained.project.graph.nodes[port.node], path, trained.statistics)
 
 
 def test_again(trained: Trained) -> Tested:

@@ -89,7 +89,10 @@ class DataCard(QWidget):
         self._name = ElidedLabel(tone="title")
         self._field = EntryField(self._param, lambda: editor.folder)
         self.source = self._make_source()
-        self.file_button, self.folder_button = small_button(tr("Choose file…")), small_button(tr("Choose folder…"))
+        self.file_button, self.folder_button = small_button(tr("File…")), small_button(tr("Folder…"))
+        for button, text in ((self.file_button, tr("Choose file…")), (self.folder_button, tr("Choose folder…"))):
+            button.setToolTip(text)
+            button.setAccessibleName(text)
         self.read_button = small_button(tr("Read again"))
         self.facts, self._bars = FactList(), ClassBars()
         self.images, self.table, self.texts, self.points = ImageGrid(), RowTable(), TextSamples(), PointCloud()

@@ -45,6 +45,10 @@ class QuietButton(QAbstractButton):
         width = self.indent + self.fontMetrics().horizontalAdvance(self.text()) + 2 * EDGE
         return QSize(width, max(theme.px(5 * GRID), self.fontMetrics().height() + GRID))
 
+    def shown_text(self) -> str:
+        """The word that is drawn."""
+        return self.text()
+
     def text_role(self) -> str:
         """The colour of the word."""
         return "text" if self.underMouse() or self.hasFocus() else "muted"
@@ -53,7 +57,7 @@ class QuietButton(QAbstractButton):
         painter = QPainter(self)
         painter.setPen(theme.color(self.text_role()))
         area = self.rect().adjusted(self.indent + EDGE, 0, 0, 0)
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.shown_text())
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(theme.color("accent"), 2))
@@ -75,15 +79,32 @@ class QuietButton(QAbstractButton):
 
 
 class LegendEntry(QuietButton):
-    """A colour dot and the name of a curve; a click hides or shows the curve (`toggled`)."""
+    """A colour dot and the name of a curve; a click hides or shows the curve (`toggled`). A short one is the dot alone."""
 
     indent = DOT + 5
 
     def __init__(self, text: str, role: str, parent: QWidget | None = None) -> None:
         super().__init__(text, tr("Show or hide this curve"), parent)
         self._role = role
+        self._is_short = False
         self.setCheckable(True)
         self.setChecked(True)
+
+    def sizeHint(self) -> QSize:
+        whole = super().sizeHint()
+        return QSize(DOT + 2 * EDGE, whole.height()) if self._is_short else whole
+
+    def set_short(self, short: bool) -> None:
+        """Leave the name out, or show it again."""
+        if short is not self._is_short:
+            self._is_short = short
+            tip = tr("Show or hide this curve")
+            self.setToolTip(f"{self.text()} — {tip}" if short else tip)
+            self.updateGeometry()
+            self.update()
+
+    def shown_text(self) -> str:
+        return "" if self._is_short else super().shown_text()
 
     def text_role(self) -> str:
         return super().text_role() if not self.isChecked() or self.underMouse() or self.hasFocus() else "muted"

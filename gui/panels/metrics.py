@@ -226,6 +226,7 @@ class MetricsPanel(QWidget):
             card.add_curve(name, name, RATE_ROLES[len(card.curves) % len(RATE_ROLES)])
             if (alone := card.curves[RATE].entry) is not None:
                 alone.hide()
+            card.arrange_legend()
         card.extend(name, [step], [rate])
 
     def _clear(self) -> None:

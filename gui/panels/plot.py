@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QPainter, QShowEvent
+from PySide6.QtGui import QAction, QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from graph.messages import msg, tr
@@ -69,6 +69,7 @@ class PlotCard(Card):
         curve.entry = LegendEntry(label, role)
         curve.entry.toggled.connect(lambda shown: self._show_curve(curve, shown))
         self.header.insertWidget(self.header.indexOf(self._reset), curve.entry)
+        self.arrange_legend()
         return curve
 
     def extend(self, key: str, x: Sequence[float], y: Sequence[float]) -> None:
@@ -267,6 +268,22 @@ class PlotCard(Card):
         self._unit.resize(self._unit.sizeHint())
         self._unit.move(self.plot.width() - self._unit.width(), self.plot.height() - self._unit.height())
 
+    def arrange_legend(self) -> None:
+        """Leave the names of the curves out where the title would be cut off."""
+        entries = [curve.entry for curve in self.curves.values() if curve.entry]
+        room = self.rect().marginsRemoved(self.body.contentsMargins()).width()
+        for short in (False, True):
+            for entry in entries:
+                entry.set_short(short)
+            self.header.invalidate()
+            title = self.title.fontMetrics().horizontalAdvance(self.title.text())
+            if self.header.sizeHint().width() + title <= room:
+                return
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.arrange_legend()
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.redraw()
@@ -276,6 +293,7 @@ class PlotCard(Card):
         self._themed.use_theme()
         self.bottom.reserved = theme.px(UNIT_ROOM)
         self._place_unit()
+        self.arrange_legend()
         self._line.setPen(pg.mkPen(theme.color("faint"), style=Qt.PenStyle.DashLine))
         self._redraw_all()
 

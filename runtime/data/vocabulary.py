@@ -91,12 +91,15 @@ def numbers_of(rows: Iterable[Sequence[str]], vocabulary: Vocabulary) -> list[li
 
 def decode(numbers: Sequence[int], vocabulary: Vocabulary) -> list[str]:
     """The tokens of numbers, without what fills up; those of no token are unknown."""
-    kept = (int(number) for number in numbers if number not in (PAD, IGNORED))
+    return [token_of(int(number), vocabulary) for number in numbers if number not in (PAD, IGNORED)]
+
+
+def token_of(number: int, vocabulary: Vocabulary) -> str:
+    """The token of a number, be it one that fills up; that of no token is unknown."""
     if "bpe" in vocabulary:
-        tokenizer = _tokenizer(vocabulary["bpe"])
-        return [tokenizer.id_to_token(number) or SPECIALS[UNKNOWN] for number in kept]
+        return _tokenizer(vocabulary["bpe"]).id_to_token(number) or SPECIALS[UNKNOWN]
     tokens = vocabulary["tokens"]
-    return [tokens[number if number < len(tokens) else UNKNOWN] for number in kept]
+    return tokens[number if number < len(tokens) else UNKNOWN]
 
 
 def padded(rows: Sequence[Sequence[int]], length: int, fill: int = PAD) -> np.ndarray:

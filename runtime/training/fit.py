@@ -94,7 +94,10 @@ class Fit:
         """
         learner = next((found for found in self.learners if found.objective.name == objective), None)
         if learner is None:
-            raise RunError(msg("There is no objective '{name}' in this run.", name=objective))
+            names = ", ".join(found.objective.name for found in self.learners)
+            raise RunError(
+                msg("There is no objective '{name}' in this run. Its objectives: {names}.", name=objective, names=names)
+            )
         if not (math.isfinite(rate) and rate >= 0):
             raise RunError(msg("A learning rate cannot be {value}. Choose a number from 0 on.", value=rate))
         learner.rates.set(rate)

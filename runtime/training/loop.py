@@ -163,10 +163,13 @@ def _run(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
 
 def _epochs(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
     """The epochs until the last, or until the run should end."""
-    while not (control.stop_wanted or control.stop_after_epoch):
+    is_amid = False  # another drawing came into an epoch, which goes on with it
+    while not control.stop_wanted and (is_amid or not control.stop_after_epoch):
         if job.fit.epoch > job.fit.epochs or (job.fit.batch == 0 and job.fit.stops_early):
             return
+        epoch = job.fit.epoch
         yield from _epoch(job, control, watch)
+        is_amid = job.fit.epoch == epoch
 
 
 def _epoch(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
@@ -266,6 +269,7 @@ def _obey(job: Job, control: Control) -> Iterator[Event]:
             while control.pause_wanted:
                 control.wait()
                 yield from carry_out(job, control)
+            yield from carry_out(job, control)  # what was wished in the moment before it went on
         job.fit.stopwatch.seconds = fit.stopwatch.seconds
         yield Resumed(job.fit.epoch, job.fit.step)
 

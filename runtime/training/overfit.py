@@ -42,13 +42,12 @@ def overfit_one_batch(fit: Fit, control: Control) -> Iterator[Event]:
         first = last if step == 1 else first
         record.add(size, outcomes)
         if record.is_due or step == STEPS or not math.isfinite(last) or _is_learned(first, last):
+            speed = record.samples_per_second
             try:
                 series = record.flush()
             except NotFinite:
                 break
-            yield StepsEnded(
-                1, step, series, bare.learning_rate, record.samples_per_second, bare.rates, bare.stopwatch.seconds
-            )
+            yield StepsEnded(1, step, series, bare.learning_rate, speed, bare.rates, bare.stopwatch.seconds)
         if control.stop_wanted or _is_learned(first, last):
             break
     passed = _is_learned(first, last)

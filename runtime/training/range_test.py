@@ -51,11 +51,12 @@ def range_test(fit: Fit, control: Control) -> Iterator[Event]:
         record.add(len(batch[0]), outcomes)
         is_over = step == STEPS or has_diverged(losses) or control.stop_wanted
         if record.is_due or is_over:
+            speed = record.samples_per_second
             try:
                 series = record.flush()
             except NotFinite:  # of another objective
                 break
-            yield StepsEnded(1, step, series, rate, record.samples_per_second, fit.rates, fit.stopwatch.seconds)
+            yield StepsEnded(1, step, series, rate, speed, fit.rates, fit.stopwatch.seconds)
         if is_over:
             break
     middles, means = rates[WINDOW // 2 : len(rates) - WINDOW // 2], smoothed(losses)

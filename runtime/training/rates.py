@@ -78,15 +78,18 @@ class Rates:
 
     def set(self, rate: float) -> None:
         """Learn with this rate from the next step on; a schedule goes on from there in proportion."""
-        before = self.current
-        factor = rate / before if before else 0.0
+        before, wanted = float(self._groups[0]["lr"]), rate / self._share
+
+        def scaled(value: float) -> float:
+            return wanted * (value / before) if before else wanted  # just what is wanted where it was `before`
+
         for group in self._groups:
             for key in _SCALED_IN_GROUPS:
                 if key in group:
-                    group[key] = group[key] * factor if before else rate
+                    group[key] = scaled(group[key])
         for name in _SCALED_LISTS:
             if isinstance(found := getattr(self._schedule, name, None), list):
-                setattr(self._schedule, name, [value * factor if before else rate for value in found])
+                setattr(self._schedule, name, [scaled(value) for value in found])
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on (the rates themselves are the optimizer's)."""

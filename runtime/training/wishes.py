@@ -54,10 +54,10 @@ def _replace(job: Job, wish: Replace) -> Event:
     old = job.fit
     plan = replace(wish.project.plan, device=old.plan.device, deterministic=old.plan.deterministic)
     project = wish.project.with_plan(plan)
-    threads, new = torch.get_num_threads(), None
+    threads, new, data = torch.get_num_threads(), None, job.data_for(project)
     try:
         with _random_kept(old):
-            new, prepared = build(project, job.folder, plan.epochs, prepared=job.data_for(project))
+            new, prepared = build(project, job.folder, plan.epochs, prepared=data)
             wrong = next((finding for finding in preflight(new).findings if finding.level == ERROR), None)
             if wrong is not None:
                 raise RunError(wrong.message, node=wrong.node)
@@ -65,7 +65,7 @@ def _replace(job: Job, wish: Replace) -> Event:
         job.take_over(project, new, prepared)
     except Exception:
         torch.set_num_threads(threads)
-        if new is not None:
+        if new is not None and data is None:  # else the pass under way reads it
             new.close()
         raise
     parameters = sum(parameter.numel() for parameter in new.model.parameters())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -92,3 +93,18 @@ def test_every_objective_has_its_learning_rate(panel):
     panel.take([started(), replace(steps(1, 10), rates=rates), replace(steps(11, 20), rates=rates)])
     curves = panel.cards[RATE].curves
     assert curves["critic"].raw.y.tolist() == [1e-4, 1e-4] and curves["generator"].raw.y.tolist() == [3e-4, 3e-4]
+
+
+def test_where_there_is_no_room_the_legend_is_dots_and_the_title_is_whole(panel, qtbot):
+    panel.take([started(), steps(1, 60)])
+    card = panel.cards["loss"]
+    entry, title = card.curves["validation"].entry, card.title
+    whole, full = title.fontMetrics().horizontalAdvance("Loss"), entry.sizeHint().width()
+
+    def is_arranged(is_short: bool) -> bool:
+        return (entry.width() < full) is is_short and title.width() >= whole
+
+    for width, is_short in ((400, False), (190, True), (400, False)):
+        card.setFixedWidth(width)
+        qtbot.waitUntil(partial(is_arranged, is_short))
+        assert ("validation" in entry.toolTip()) is is_short

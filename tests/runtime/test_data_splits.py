@@ -136,3 +136,34 @@ def test_a_method_that_does_not_fit_is_a_problem_before_the_run(
     assert bool(problems) == wrong
     for problem in problems:
         assert problem.fixes[0].edit(d.project).plan.split == Split()
+
+
+@pytest.mark.parametrize(
+    ("kind", "port", "wrong"),
+    [("TaggedTexts", "tokens", True), ("Text", "input", True), ("TextPairs", "source", True), ("LabeledTexts", "tokens", False)],
+)  # fmt: skip
+def test_texts_without_a_class_a_sample_cannot_be_stratified(kind: str, port: str, wrong: bool) -> None:
+    d = Drawing("Net", Plan(split=Split(method=STRATIFIED)))
+    d.add(f"data.{kind}", "texts")
+    d.graph = d.graph.set_facts("n1", describe(d.graph.nodes["n1"]))
+    d.add("nn.Embedding", "table", d.port("texts", port))
+    problems = [problem for problem in analyse(d.project).problems if problem.code == "bad-split"]
+    assert [str(fix.label) for problem in problems for fix in problem.fixes] == ["Split at random"] * wrong
+    mended = problems[0].fixes[0].edit(d.project) if wrong else d.project
+    assert sum(part.count for part in prepare(mended).parts) == d.graph.nodes["n1"].facts["samples"]  # type: ignore[index]
+    if wrong:
+        with pytest.raises(DataError):
+            prepare(d.project)
+
+
+def test_rows_that_belong_together_cannot_be_stratified(tmp_path: Path) -> None:
+    rows = [f"{i},{i // 4},{'ab'[i % 2]}" for i in range(24)]
+    (tmp_path / "t.csv").write_text("\n".join(["size,patient,answer", *rows]))
+    d = Drawing("Net", Plan(split=Split(method=STRATIFIED)))
+    d.add("data.Table", "rows", source=str(tmp_path / "t.csv"), split_by="patient")
+    d.graph = d.graph.set_facts("n1", describe(d.graph.nodes["n1"]))
+    d.add("nn.Linear", "fc1", d.port("rows", "features"))
+    (problem,) = [problem for problem in analyse(d.project).problems if problem.code == "bad-split"]
+    assert "belong together" in str(problem.message) and problem.fixes[0].edit(d.project).plan.split == Split()
+    with pytest.raises(DataError, match="apart"):
+        prepare(d.project)
