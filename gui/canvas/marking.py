@@ -25,6 +25,7 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 _CURVE = QSizeF(44, 12)  # the room for a curve of gradients
+_LEAST_CURVE = 14.0  # pixels that are worth drawing one in
 # What is written on a node that learns in a special way, and in which color.
 STATES: Mapping[str, tuple[Message, str]] = {
     "vanishing": (msg("vanishing"), "warning"),
@@ -117,11 +118,15 @@ def paint_kin(painter: QPainter, kin: Kin, width: float, *, lit: bool, colors: C
     painter.drawText(area.adjusted(23, 0, 0, 0), _LEFT, kin.letter)
 
 
-def paint_curve(painter: QPainter, curve: Sequence[float], width: float, *, role: str, colors: Colors) -> None:
-    """How the gradients went, as a thin line beside the name."""
-    if len(curve) < 2:
+def paint_curve(
+    painter: QPainter, curve: Sequence[float], name_end: float, width: float, *, role: str, colors: Colors
+) -> None:
+    """How the gradients went, as a thin line beside the name, where that leaves room for it."""
+    right = width - 12
+    left = max(right - _CURVE.width(), name_end + 5)
+    if len(curve) < 2 or right - left < _LEAST_CURVE:
         return
-    area = QRectF(width - _CURVE.width() - 12, 8, *_CURVE.toTuple())
+    area = QRectF(left, 8, right - left, _CURVE.height())
     step = area.width() / (len(curve) - 1)
     points = [QPointF(area.left() + n * step, area.bottom() - y * area.height()) for n, y in enumerate(curve)]
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -77,7 +77,7 @@ def paint_card(
     _paint_ports(painter, card, mood, colors=colors)
     if not shape.collapsed:
         role = STATES[card.state][1] if card.state else "good"
-        paint_curve(painter, card.curve, shape.width, role=role, colors=colors)
+        paint_curve(painter, card.curve, _name_end(card, scale), shape.width, role=role, colors=colors)
     paint_state(painter, card.state, shape, colors=colors)
     paint_badge(painter, card.severity, shape.width, colors=colors)
     paint_mark(painter, mood.mark, BADGE_RADIUS, colors=colors)
@@ -215,6 +215,14 @@ def _paint_texts(painter: QPainter, card: Card, *, colors: Colors, scale: float)
         else:
             font = ui_font(font.pixelSize()) if card.bypassed else font
             _paint_values(painter, card, area, font=font, ink=_ink(card, colors, scale), colors=colors)
+
+
+def _name_end(card: Card, scale: float) -> float:
+    """Where the name of a card that is not collapsed ends."""
+    _, _, _, font = _lines(QGuiApplication.font().family(), scale, TEXT_ROOM)[0]
+    width = card.shape.width - TEXT_LEFT - TEXT_RIGHT
+    font = _fitting(font, card.name, width, max(LEAST_TEXT / scale, LEAST_CARD_TEXT))
+    return TEXT_LEFT + QFontMetricsF(font).horizontalAdvance(card.name)
 
 
 def _fitting(font: QFont, text: str, width: float, least: float) -> QFont:

@@ -32,7 +32,9 @@ from gui.panels.parts import (
 from gui.panels.preview import Preview, PreviewReader
 from gui.theme import GRID
 
-IN_FOLDERS = frozenset(f"layerloom.data.{name}" for name in ("Images", "Text", "LabeledTexts"))  # what may lie in a folder
+IN_FOLDERS = frozenset(
+    f"layerloom.data.{name}" for name in ("Images", "Text", "LabeledTexts")
+)  # what may lie in a folder
 
 
 class DataPanel(ScrollColumn):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from PySide6.QtGui import QImage, QPainter
 
 from drawings import IMAGES, Drawing
 from graph.messages import msg
@@ -15,6 +16,7 @@ from graph.problems import Problem, Severity
 from gui.canvas.card import Card, card_of
 from gui.canvas.geometry import HEIGHT, shape_of, snap
 from gui.canvas.living import Vital
+from gui.canvas.painting import Colors, Mood, _name_end, paint_card
 from runtime.analysis import NodeAnalysis, TensorSpec
 
 FLOATS = TensorSpec(("B", 6, 28, 28), "float32")
@@ -88,3 +90,24 @@ def test_ports_are_spread_and_cards_grow_with_them():
 
 def test_the_grid_has_four_units():
     assert snap((5.9, -2.1)) == (4, -4)
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.0, 2.0])
+@pytest.mark.parametrize(("name", "is_drawn"), [("conv", True), ("a_layer_of_a_long_name", False)])
+def test_a_curve_of_gradients_never_runs_through_a_name(qtbot, name, is_drawn, scale):
+    def columns(curve: tuple[float, ...]) -> list[list[int]]:
+        shown = card(Node("n", "torch.nn.Conv2d", name), vital=Vital(None, curve))
+        image = QImage(round(shown.shape.width * scale), round(40 * scale), QImage.Format.Format_RGB32)
+        image.fill(0)
+        painter = QPainter(image)
+        painter.scale(scale, scale)
+        paint_card(painter, shown, Mood(), colors=Colors("dark"), scale=scale)
+        painter.end()
+        ends.append(_name_end(shown, scale) * scale)
+        return [[image.pixel(x, y) for y in range(image.height())] for x in range(image.width())]
+
+    ends: list[float] = []
+    without, drawn = columns(()), columns(tuple(n % 2 for n in range(30)))
+    changed = [x for x, (a, b) in enumerate(zip(without, drawn, strict=True)) if a != b]
+    assert bool(changed) is is_drawn
+    assert all(x > ends[0] for x in changed)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 
 from fake_runs import started
 from graph.plan import Plan
-from gui.canvas.living import UNREACHED
+from gui.canvas.living import UNREACHED, Vital
 from gui.canvas.view import CanvasView
 from gui.panels.health import COLUMNS, NODE, HealthPanel
 from gui.panels.inspector import InspectorPanel
@@ -87,7 +87,6 @@ def test_cards_carry_the_curve_the_state_and_the_frost(qtbot, editor, vitals):
     from dataclasses import replace
 
     from graph.messages import msg
-    from gui.canvas.living import Vital
 
     view = show(qtbot, CanvasView(editor), 900, 600)
     conv, fc = node(editor, "conv1"), node(editor, "fc1")
