@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import count
+from typing import cast
 
-from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS, ChoiceType
+from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS, ChoiceType, parts_of
 from graph.catalog.types import misfits
 from graph.figures import watched_figures
 from graph.fixes import plan_fix, set_plan
@@ -260,6 +261,25 @@ def _check_optimizer(index: int, objective: Objective) -> Iterator[Problem]:
             _change(index, msg("Use {name}", name="Adam"), optimizer=Objective().optimizer),
         ))  # fmt: skip
     yield from _check_cycled_momentum(index, objective)
+    yield from _check_milestones(index, objective)
+
+
+def _check_milestones(index: int, objective: Objective) -> Iterator[Problem]:
+    """Schedules one after the other need a milestone between each two."""
+    choice, described = objective.scheduler, SCHEDULERS.get(objective.scheduler.type)
+    param = described.param("milestones") if described and described.param("schedulers") else None
+    if described is None or param is None or any(misfits(described.params, choice.params)):
+        return  # what does not fit is said already
+    parts, milestones = parts_of(choice), cast(tuple[int, ...], param.check(described.values(choice)["milestones"]))
+    if len(milestones) == len(parts) - 1 and list(milestones) == sorted(set(milestones)):
+        return
+    text = msg("{count} schedules one after the other need {needed} rising milestones, and there are: {milestones}. Write when each of "
+               "them but the first begins.", count=len(parts), needed=len(parts) - 1,
+               milestones=", ".join(map(str, milestones)))  # fmt: skip
+    each = milestones[0] if milestones else 1
+    better = replace(choice, params={**choice.params, "milestones": tuple(each * n for n in range(1, len(parts)))})
+    fix = _change(index, msg("Change every {count} epochs", count=each), scheduler=better)
+    yield Problem("bad-milestones", text, fixes=(fix,) if len(parts) > 1 else ())
 
 
 def _check_cycled_momentum(index: int, objective: Objective) -> Iterator[Problem]:

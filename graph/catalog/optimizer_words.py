@@ -17,9 +17,8 @@ HIDDEN: Mapping[str, frozenset[str]] = {
     "CyclicLR": frozenset({"scale_fn", "scale_mode"}),
     "OneCycleLR": frozenset({"total_steps", "epochs", "steps_per_epoch"}),
     "ReduceLROnPlateau": frozenset({"mode"}),
+    "ChainedScheduler": frozenset({"optimizer"}),
 }
-# Schedulers made of schedulers: warm-up, which every objective has, is what they are mostly used for.
-UNSUPPORTED = frozenset({"SequentialLR", "ChainedScheduler"})
 # Defaults of ours: where PyTorch has none, or changed its own after drawings relied on the one before.
 DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "SGD": {"lr": 0.01},
@@ -31,6 +30,8 @@ DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "OneCycleLR": {"max_lr": 0.01},
     "LambdaLR": {"lr_lambda": "0.95 ** epoch"},
     "MultiplicativeLR": {"lr_lambda": "0.95"},
+    "SequentialLR": {"schedulers": "LinearLR(total_iters=5), CosineAnnealingLR", "milestones": [5]},
+    "ChainedScheduler": {"schedulers": "LinearLR(total_iters=5), ExponentialLR(gamma=0.95)"},
 }
 SPLIT: Mapping[str, tuple[str, ...]] = {
     "betas": ("beta1", "beta2"), "etas": ("eta_minus", "eta_plus"), "step_sizes": ("step_min", "step_max"), "eps": ("eps1", "eps2"),
@@ -72,6 +73,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "ReduceLROnPlateau": ("On a plateau", "Lowers the learning rate when the watched figure does not get better any more."),
     "LambdaLR": ("Formula", "The learning rate times a formula of the epoch."),
     "MultiplicativeLR": ("Factor by formula", "Multiplies the learning rate at each epoch by a formula of the epoch."),
+    "SequentialLR": ("One after the other", "Several schedules, each from a milestone to the next."),
+    "ChainedScheduler": ("Several at once", "Several schedules, whose factors are multiplied."),
 }  # fmt: skip
 
 
@@ -165,6 +168,10 @@ PARAMS: Mapping[str, Param] = {
     "three_phase": flag("", False, "Down to the first rate before the last fall."),
     "LambdaLR.lr_lambda": _formula("A formula of the epoch (0, 1, 2, ...) such as 0.95 ** epoch or 1 / (1 + 0.1 * epoch).",
                                    "0.95 ** epoch"),
+    "schedulers": Param(name="", kind=Kind.TEXT, required=True, help="Schedules as in Python, with a comma between them: "
+                        "LinearLR(total_iters=5), ExponentialLR(gamma=0.95). Their names are those of PyTorch."),
+    "SequentialLR.milestones": Param(name="", kind=Kind.INTS, minimum=1, required=True,
+                                     help="The epochs at which the next schedule begins: one fewer than there are schedules."),
     "MultiplicativeLR.lr_lambda": _formula("A number or a formula of the epoch (1, 2, ...) such as 0.95.", "0.95"),
     **_MOMENTA,
 }  # fmt: skip

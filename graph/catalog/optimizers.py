@@ -7,14 +7,16 @@ writes); the words, the ranges and what is left out are in `graph.catalog.optimi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from graph.catalog.optimizer_words import DEFAULTS, HIDDEN, ORDER, PARAMS, SPLIT, UNSUPPORTED, WORDS
-from graph.catalog.types import Kind, Param
+from graph.catalog.optimizer_words import DEFAULTS, HIDDEN, ORDER, PARAMS, SPLIT, WORDS
+from graph.catalog.schedule_notation import read_calls
+from graph.catalog.types import Kind, Param, misfits
+from graph.messages import EditError, msg
 from graph.plan import Choice
 
 _TABLE = Path(__file__).resolve().parents[2] / "resources" / "torch_optim.json"
@@ -67,12 +69,47 @@ def _param(owner: str, name: str, default: Any) -> Param:
         default = float(default)
     if isinstance(default, list):
         default = tuple(default)
-    return replace(described, name=name, default=default)
+    return replace(described, name=name, default=default, reader=_READERS.get(name, described.reader))
+
+
+def parts_of(choice: Choice) -> tuple[Choice, ...]:
+    """The schedules that a schedule is made of; none where it is a simple one.
+
+    Raises:
+        EditError: what is written there is not a list of simple schedules.
+    """
+    described = SCHEDULERS[choice.type]
+    return _read_schedules(str(described.values(choice)["schedulers"])) if described.param("schedulers") else ()
+
+
+def _read_schedules(text: str) -> tuple[Choice, ...]:
+    found = tuple(Choice(f"{_SCHEDULER}{name}", values) for name, values in read_calls(text))
+    for choice in found:
+        described, name = SCHEDULERS.get(choice.type), choice.type.removeprefix(_SCHEDULER)
+        if described is None or not _can_be_part(described):
+            names = ", ".join(i.removeprefix(_SCHEDULER) for i, t in SCHEDULERS.items() if _can_be_part(t))
+            raise EditError(
+                msg("There is no schedule '{name}' to put together. There are: {names}.", name=name, names=names)
+            )
+        for param, reason in misfits(described.params, choice.params):
+            if reason is None:
+                raise EditError(msg("{choice} has no parameter '{name}'. Remove it.", choice=name, name=param))
+            raise EditError(msg("{choice}: {reason}", choice=name, reason=reason))
+    return found
+
+
+def _can_be_part(described: ChoiceType) -> bool:
+    is_one = described.id.startswith(_SCHEDULER) and described.id.removeprefix(_SCHEDULER) not in _NEVER_PARTS
+    return is_one and described.param("schedulers") is None
+
+
+_NEVER_PARTS = frozenset({"ReduceLROnPlateau"})  # it looks at a figure
+_READERS: Mapping[str, Callable[[str], object]] = {"schedulers": _read_schedules}
 
 
 def _table(is_scheduler: bool) -> Mapping[str, ChoiceType]:
     known: Mapping[str, Mapping[str, Any]] = json.loads(_TABLE.read_text("utf-8"))
-    ids = [i for i in known if i.startswith(_SCHEDULER) == is_scheduler and i.rpartition(".")[2] not in UNSUPPORTED]
+    ids = [i for i in known if i.startswith(_SCHEDULER) == is_scheduler]
     ids.sort(key=lambda i: (*(ORDER.index(n) if (n := i.rpartition(".")[2]) in ORDER else len(ORDER),), i))
     first = {"constant": ChoiceType("constant", *WORDS["constant"])} if is_scheduler else {}
     return MappingProxyType({**first, **{i: _entry(i, known[i]) for i in ids}})

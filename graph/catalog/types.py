@@ -81,7 +81,7 @@ class Param:
     optional: bool = False
     auto: Auto | None = None
     when: tuple[str, Value] | None = None
-    reader: Callable[[str], None] | None = None
+    reader: Callable[[str], object] | None = None
 
     def check(self, value: object) -> Value:
         """The value in its normal form.

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from graph.catalog.optimizer_words import SPLIT
-from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
+from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS, parts_of
 from graph.expressions import evaluate
-from graph.messages import RunError, msg
+from graph.messages import EditError, RunError, msg
 from graph.plan import STEP, Choice
 from runtime.training.muon import MuonAndAdamW
 
@@ -135,14 +135,38 @@ def build_scheduler(
     Raises:
         RunError: the type is unknown, or PyTorch refuses its parameters.
     """
-    arguments = _described(choice, SCHEDULERS).values(choice)
-    name = choice.type.rpartition(".")[2]
+    described = _described(choice, SCHEDULERS)
     if choice.type == CONSTANT:
         return None
+    if described.param("schedulers"):
+        return _made_of_parts(choice, optimizer, length.units(unit))
+    return _simple_schedule(choice, optimizer, length.units(unit), mode)
+
+
+def _made_of_parts(choice: Choice, optimizer: torch.optim.Optimizer, units: int) -> Schedule:
+    """One schedule after the other, or several at once."""
+    try:
+        parts = parts_of(choice)
+    except EditError as error:
+        raise RunError(error.message) from error
+    milestones = _described(choice, SCHEDULERS).values(choice).get("milestones")
+    if milestones is None:
+        made = [_simple_schedule(part, optimizer, units) for part in parts]
+        return _refused_by(choice, torch.optim.lr_scheduler.ChainedScheduler, made, optimizer)
+    ends = [*milestones, max(units, *(m + 1 for m in milestones))]  # type: ignore[misc]
+    spans = [end - begin for begin, end in pairwise([0, *ends])]
+    made = [_simple_schedule(part, optimizer, span) for part, span in zip(parts, spans, strict=False)]
+    return _refused_by(choice, torch.optim.lr_scheduler.SequentialLR, optimizer, made, list(milestones))
+
+
+def _simple_schedule(choice: Choice, optimizer: torch.optim.Optimizer, units: int, mode: str = "min") -> Schedule:
+    """A schedule over so many epochs or steps."""
+    arguments = _described(choice, SCHEDULERS).values(choice)
+    name = choice.type.rpartition(".")[2]
     if "T_max" in arguments and arguments["T_max"] is None:
-        arguments["T_max"] = length.units(unit)
+        arguments["T_max"] = units
     if name == "OneCycleLR":
-        arguments["total_steps"] = length.units(unit) + 1  # PyTorch refuses one step beyond the last
+        arguments["total_steps"] = units + 1  # PyTorch refuses one step beyond the last
     if name == "ReduceLROnPlateau":
         arguments["mode"] = mode
     if isinstance(formula := arguments.get("lr_lambda"), str):

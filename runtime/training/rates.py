@@ -87,20 +87,27 @@ class Rates:
             for key in _SCALED_IN_GROUPS:
                 if key in group:
                     group[key] = scaled(group[key])
-        for name in _SCALED_LISTS:
-            if isinstance(found := getattr(self._schedule, name, None), list):
-                setattr(self._schedule, name, [scaled(value) for value in found])
+        for schedule in self._schedules:
+            for name in _SCALED_LISTS:
+                if isinstance(found := getattr(schedule, name, None), list):
+                    setattr(schedule, name, [scaled(value) for value in found])
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on (the rates themselves are the optimizer's)."""
-        state = self._schedule.__dict__.items() if self._schedule is not None else ()
-        return {"schedule": {k: v for k, v in state if _is_plain(v)}, "steps": self._steps}
+        first, *parts = [_state_of(schedule) for schedule in self._schedules] or [{}]
+        return {"schedule": first, "parts": parts, "steps": self._steps}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
         self._steps = state["steps"]
-        if self._schedule is not None:
-            self._schedule.__dict__.update(state["schedule"])
+        states = [state["schedule"], *state.get("parts", ())]  # older checkpoints have no parts
+        for schedule, values in zip(self._schedules, states, strict=False):
+            schedule.__dict__.update(values)
+
+    @property
+    def _schedules(self) -> list[Schedule]:
+        """The schedule, and those that it is made of."""
+        return [] if self._schedule is None else [self._schedule, *getattr(self._schedule, "_schedulers", ())]
 
     @property
     def _groups(self) -> list[dict[str, Any]]:
@@ -110,6 +117,10 @@ class Rates:
     @property
     def _share(self) -> float:
         return min(1.0, (self._steps + 1) / self._warmup) if self._warmup else 1.0
+
+
+def _state_of(schedule: Schedule) -> dict[str, Any]:
+    return {name: value for name, value in vars(schedule).items() if _is_plain(value)}
 
 
 def _is_plain(value: object) -> bool:

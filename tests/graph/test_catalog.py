@@ -15,7 +15,7 @@ from torch import nn
 
 from graph.catalog import CATALOG, FAMILY_LABELS, Auto, Catalog, Kind, NodeType, Param, Role
 from graph.catalog.excluded import EXCLUDED
-from graph.catalog.optimizer_words import DEFAULTS, SPLIT, UNSUPPORTED
+from graph.catalog.optimizer_words import DEFAULTS, SPLIT
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.catalog.types import ordered_inputs, variadic_index
 from graph.messages import EditError
@@ -43,7 +43,12 @@ NOT_OFFERED_BY = {
     "torch.nn.TransformerDecoder": {"decoder_layer", "norm"},
     "torch.nn.Transformer": {"custom_encoder", "custom_decoder"},
 }
-OFFERED_BY = {"torch.nn.KLDivLoss": {"reduction"}}  # whose "mean" is not the mean that its definition means
+OFFERED_BY = {
+    "torch.nn.KLDivLoss": {"reduction"},  # whose "mean" is not the mean that its definition means
+    # Of classes, as a list of numbers; those of single samples are no setting.
+    **{f"torch.nn.{name}Loss": {"weight"} for name in ("CrossEntropy", "NLL", "MultiMargin", "MultiLabelSoftMargin")},
+    "torch.nn.BCEWithLogitsLoss": {"pos_weight"},
+}
 # What the generated code always writes, the same for every node: a batch is always first in Layerloom, and what comes out
 # of a TransformerEncoder has the shape of what went in, not that of its longest sequence.
 _TRANSFORMERS = ("", "Encoder", "Decoder", "EncoderLayer", "DecoderLayer")
@@ -209,7 +214,7 @@ def test_optimizers_and_schedulers_are_those_of_the_installed_pytorch():
     found = tool.signatures()
     assert json.loads(tool.TARGET.read_text("utf-8")) == json.loads(json.dumps(found))
     ids = {*OPTIMIZERS, *SCHEDULERS} - {"constant"}
-    assert {i.rpartition(".")[2] for i in found.keys() - ids} == UNSUPPORTED and ids <= found.keys()
+    assert found.keys() == ids
 
 
 @pytest.mark.parametrize("described", [*OPTIMIZERS.values(), *SCHEDULERS.values()], ids=lambda d: d.label)
@@ -224,7 +229,7 @@ def test_defaults_are_pytorchs_where_nothing_else_is_said(described):
             values[whole] = [values.pop(part) for part in parts]
     ours = DEFAULTS.get(name, {})
     for key, value in values.items():
-        expected = ours.get(key, known[described.id][key])
+        expected = ours[key] if key in ours else known[described.id][key]
         assert value == (tuple(expected) if key == "milestones" else expected), key
 
 

@@ -18,6 +18,10 @@ ADAM, SGD = "torch.optim.Adam", "torch.optim.SGD"
 CYCLIC = "torch.optim.lr_scheduler.CyclicLR"
 
 
+def _one_after_the_other(schedulers: str, milestones: object) -> Choice:
+    return Choice("torch.optim.lr_scheduler.SequentialLR", {"schedulers": schedulers, "milestones": milestones})
+
+
 def problem_of(plan: Plan) -> tuple[Project, Problem]:
     project = replace(trainable(), plan=plan)
     (problem,) = validate(project, TINY)
@@ -81,6 +85,15 @@ WRONG = {
         objective(optimizer=Choice("torch.optim.Rprop"), scheduler=Choice(CYCLIC)),
         "no-momentum",
     ),
+    "two milestones of three": (
+        objective(scheduler=_one_after_the_other("ConstantLR, ConstantLR", (2, 4))),
+        "bad-milestones",
+    ),
+    "milestones that fall": (
+        objective(scheduler=_one_after_the_other("ConstantLR, ConstantLR, ConstantLR", (4, 2))),
+        "bad-milestones",
+    ),
+    "no such schedule": (objective(scheduler=_one_after_the_other("ConstLR", 4)), "bad-parameter"),
     "loss gone": (objective(losses=(("gone", 1.0), ("g", 2.0))), "missing-loss"),
     "not a loss": (objective(losses=(("w", 1.0),)), "missing-loss"),
     "weight": (objective(losses=(("g", math.inf),)), "bad-weight"),

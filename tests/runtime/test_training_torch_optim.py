@@ -207,6 +207,14 @@ def params_of(type_id: str) -> dict:
 
 def plain_schedule(choice: Choice, optimizer: torch.optim.Optimizer, length: int):
     name, arguments = choice.type.rpartition(".")[2], arguments_of(choice, SCHEDULERS)
+    kinds = torch.optim.lr_scheduler
+    if name == "SequentialLR":
+        parts = [kinds.LinearLR(optimizer, total_iters=5), kinds.CosineAnnealingLR(optimizer, T_max=length - 5)]
+        return kinds.SequentialLR(optimizer, parts, [5])
+    if name == "ChainedScheduler":
+        return kinds.ChainedScheduler(
+            [kinds.LinearLR(optimizer, total_iters=5), kinds.ExponentialLR(optimizer, gamma=0.95)], optimizer
+        )
     if name == "OneCycleLR":
         arguments["total_steps"] = length + 1
     if "lr_lambda" in arguments:
