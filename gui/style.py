@@ -13,6 +13,7 @@ Widgets say what they are by dynamic properties (`widget.setProperty("kind", "pr
     QCheckBox       kind   field: framed like the other fields
     QFrame          kind   card, banner, row, rule;   QScrollArea   kind   cards
     QPlainTextEdit  kind   field: framed like the other fields;   QListView   kind   popup
+    QTextEdit       kind   plain: a text on the surface around it
 """
 
 from __future__ import annotations

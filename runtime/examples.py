@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from graph.messages import FileError, Message, msg
+from runtime.guides import guide
 
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "examples"
 ARCHITECTURES = FOLDER.parent / "architectures"
@@ -14,41 +15,12 @@ ARCHITECTURES = FOLDER.parent / "architectures"
 class Example(NamedTuple):
     """What people read before they open an example."""
 
-    title: Message
-    sentence: Message
+    title: Message | str
+    sentence: Message | str
 
 
-_EXAMPLES = {
-    "lenet5_digits": Example(
-        msg("LeNet-5 for handwritten digits"),
-        msg("The classic convolutional network of 1998 reads digits that 13 people wrote, in 32 × 32 pixels."),
-    ),
-    "mlp_digits": Example(
-        msg("A small network for handwritten digits"),
-        msg("Three fully connected layers read the same digits from 8 × 8 pixels; an epoch takes a blink."),
-    ),
-    "mlp_regression": Example(
-        msg("Cholesterol from other blood values"),
-        msg(
-            "Regression on the records of 442 patients. HDL cholesterol follows from other values by a formula with "
-            "an exponential in it: on the test part the network reaches R² 0.98, a linear fit 0.84."
-        ),
-    ),
-    "spirals_mlp": Example(
-        msg("Three spirals"),
-        msg("A small network learns to tell made-up points in the plane apart; watch how its accuracy jumps."),
-    ),
-    "gan_points": Example(
-        msg("A GAN on points"),
-        msg(
-            "A generator and a discriminator play against each other, each with an objective of its own, over eight spots on a ring."
-        ),
-    ),
-    "char_lm": Example(
-        msg("A language model by characters"),
-        msg("A GRU reads sonnets of Shakespeare and learns which character comes next."),
-    ),
-}
+# In the order in which they are offered, the one that the window opens with first; what people read of them is in their guides.
+READY = ("lenet5_digits", "mlp_digits", "mlp_regression", "spirals_mlp", "gan_points", "char_lm")
 
 _ARCHITECTURES = {
     "resnet18": Example(
@@ -92,12 +64,12 @@ _ARCHITECTURES = {
         ),
     ),
 }
-_ALL = {**_EXAMPLES, **_ARCHITECTURES}
+_ALL = (*READY, *_ARCHITECTURES)
 
 
 def names() -> tuple[str, ...]:
     """The names of the examples, the one that the window opens with first, and then of the architectures."""
-    return tuple(_ALL)
+    return _ALL
 
 
 def architectures() -> tuple[str, ...]:
@@ -121,12 +93,13 @@ def describe(name: str) -> Example:
     Raises:
         FileError: there is no example of that name.
     """
-    return _require(name)
+    _require(name)
+    page = guide(name)
+    return Example(page.title, page.sentence) if page else _ARCHITECTURES[name]
 
 
-def _require(name: str) -> Example:
+def _require(name: str) -> None:
     if name not in _ALL:
         raise FileError(
             msg("There is no example '{name}'. The examples are: {names}.", name=name, names=", ".join(_ALL))
         )
-    return _ALL[name]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from drawings import Drawing
 from graph.model import Port, Project
 from graph.plan import LAST, Choice, Objective, Plan
+from runtime.guides import KEY
 from trainings import with_facts
 
 _GAN_ADAM = Choice("torch.optim.Adam", {"lr": 0.001, "beta1": 0.5})
@@ -24,7 +25,7 @@ def spirals_mlp() -> Project:
     scores = d.add("nn.Linear", "scores", x, out_features=3)
     d.add("nn.CrossEntropyLoss", "loss", scores, d.port("spirals", "label"))
     d.add("metric.Accuracy", "accuracy", scores, d.port("spirals", "label"))
-    return _finished(d)
+    return _finished(d, "spirals_mlp")
 
 
 def char_lm() -> Project:
@@ -42,7 +43,7 @@ def char_lm() -> Project:
     x = d.add("nn.Dropout", "dropout", x, p=0.3)
     scores = d.add("op.Transpose", "by_class", d.add("nn.Linear", "scores", x, out_features=58), dim0=1, dim1=2)
     d.add("nn.CrossEntropyLoss", "loss", scores, d.port("sonnets", "target"))
-    return _finished(d)
+    return _finished(d, "char_lm")
 
 
 def gan_points() -> Project:
@@ -73,12 +74,12 @@ def gan_points() -> Project:
     )
     maker = Objective("generator", ((d.id("fake_passes"), 1.0),), tuple(d.id(f"make{n}") for n in (1, 2, 3)), _GAN_ADAM)
     d.plan = replace(Plan(epochs=60, batch_size=128, monitor=LAST), objectives=(judge, maker))
-    return _finished(d)
+    return _finished(d, "gan_points")
 
 
-def _finished(d: Drawing) -> Project:
-    """Laid out from (0, 0) on, with what its data says."""
-    project = with_facts(d.placed)
+def _finished(d: Drawing, guide: str) -> Project:
+    """Laid out from (0, 0) on, with what its data says, and with the name of its page."""
+    project = replace(with_facts(d.placed), extra={KEY: guide})
     left, top = (min(node.position[i] for node in project.graph.nodes.values()) for i in (0, 1))
     moved = {node.id: (node.position[0] - left, node.position[1] - top) for node in project.graph.nodes.values()}
     return project.with_graph(project.graph.move(moved))

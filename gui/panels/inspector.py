@@ -18,6 +18,7 @@ from gui.editor import Editor
 from gui.figures import bytes_text, grouped
 from gui.panels.block_page import BlockPage
 from gui.panels.form import HelpLine
+from gui.panels.guide import GuideView
 from gui.panels.init_form import OF_NETWORK, InitForm
 from gui.panels.macs import macs_text, runs_code
 from gui.panels.name_field import NameField
@@ -41,6 +42,7 @@ from gui.panels.why import WhyCard
 from gui.theme import GRID
 from gui.vitals import Vitals
 from runtime.analysis import Analysis
+from runtime.guides import guide_of
 
 BYTES_PER_NUMBER = 4  # float32
 MAX_TITLE = 200
@@ -239,6 +241,9 @@ class ProjectCard(QWidget):
         layout.addLayout(page_header(self.name_field, tr("Network"), "accent"))
         layout.addWidget(complaint)
         layout.addWidget(self.facts)
+        self.guide_heading, self.guide = Heading(tr("About this example")), GuideView()
+        layout.addWidget(self.guide_heading)
+        layout.addWidget(self.guide)
         layout.addWidget(Heading(tr("Initialization")))
         layout.addWidget(self.init)
         layout.addWidget(label(tr("Select a node to see and change its parameters."), tone="faint", wrap=True))
@@ -251,6 +256,10 @@ class ProjectCard(QWidget):
         has_code = runs_code(project.graph, project.definitions)
         self.facts.set_facts(project_facts(project.graph, self._editor.analysis, project.catalog, has_code=has_code))
         self.init.show_choices(project.weight_init, project.bias_init)
+        guide = guide_of(project)
+        self.guide.show_text(guide.body if guide else "")
+        for part in (self.guide_heading, self.guide):
+            part.setVisible(guide is not None)
 
 
 def num_layers(graph: Graph, catalog: Catalog = CATALOG) -> int:
