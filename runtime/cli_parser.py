@@ -73,6 +73,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         _refuse(parser, tr("'{word}' does not belong here.", word=word), word, VERBS[args.verb].options)
     if getattr(args, "resume", None):
         _check_resuming(parser, args)
+    if getattr(args, "overfit", False) and args.range_test:
+        one, other = "--overfit", "--range-test"
+        parser.error(tr("{one} does not go with {other}. Choose one of them.", one=one, other=other))
     return args
 
 
@@ -94,8 +97,9 @@ def _parser() -> argparse.ArgumentParser:
 def _check_resuming(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse what a run that goes on could not heed."""
     of_training = (argument.flags[0].strip("-").replace("-", "_") for argument in _TRAINING)
-    for name in ("batch_size", "lr", "seed", "read_data", *of_training):
-        if getattr(args, name) is not None:
+    for name in ("batch_size", "lr", "seed", "read_data", "overfit", "range_test", *of_training):
+        given = getattr(args, name)
+        if given is not None and given is not False:
             option = f"--{name.replace('_', '-')}"
             parser.error(tr("{option} does not go with --resume: a run goes on as it began.", option=option))
 

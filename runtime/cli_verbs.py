@@ -6,7 +6,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from graph.atomic import write_atomically
@@ -139,12 +139,16 @@ def _train(args: Namespace) -> Event:
 def look_before(args: Namespace) -> int:
     """Print what a look at one real batch finds; the status is 1 where training could not begin."""
     target = find_drawing(args.file, read_data=args.read_data)
-    _analyse_right(target.project)
+    project = target.project
+    _analyse_right(project)
     from runtime.training.job import build
+    from runtime.training.precision import deterministic
     from runtime.training.preflight import ERROR, preflight
 
-    fit, _ = build(target.project, target.folder, target.project.plan.epochs)
-    checked = preflight(fit)
+    with deterministic(project.plan.deterministic):
+        fit, _ = build(project, target.folder, project.plan.epochs)
+        with closing(fit):
+            checked = preflight(fit)
     print(to_json(checked) if args.json else cli_text.checked(checked))
     return WRONG if any(finding.level == ERROR for finding in checked.findings) else DONE
 

@@ -85,5 +85,6 @@ def differences(one: object, other: object, place: str = "") -> list[str]:
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         return [] if torch.equal(one.nan_to_num(7.5), other.nan_to_num(7.5)) else [place]
     if isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
-        return [found for i, pair in enumerate(zip(one, other, strict=True)) for found in differences(*pair, f"{place}.{i}")]
+        pairs = enumerate(zip(one, other, strict=True))
+        return [found for i, pair in pairs for found in differences(*pair, f"{place}.{i}")]
     return [] if one == other else [f"{place}: {one!r}, {other!r}"]

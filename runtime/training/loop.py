@@ -153,11 +153,11 @@ def _run(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
     test = None if is_stopped else (yield from _test(job, control))
     yield from refuse_rest(control)
     if test is None:
-        yield from _written(job, control, lambda: job.finish(STOPPED))
+        yield from _written(job, control, lambda: job.finish(STOPPED), ended=True)
         yield Stopped(job.path, fit.device.id, min(fit.epoch, fit.epochs), fit.step)
     else:
         early = fit.stops_early and fit.epoch <= fit.epochs
-        yield from _written(job, control, lambda: job.finish(FINISHED, test=test, early=early))
+        yield from _written(job, control, lambda: job.finish(FINISHED, test=test, early=early), ended=True)
         yield Finished(test, job.path, fit.device.id, fit.epoch - 1, fit.stopwatch.seconds, early)
 
 
@@ -259,22 +259,26 @@ def _report(job: Job, control: Control, record: Record, part: Part, training: bo
         yield Noted(fit.notes.pop(0))
 
 
-def _obey(job: Job, control: Control) -> Iterator[Event]:
-    """Carry out what the person wishes, and wait as long as that is wished."""
+def _obey(job: Job, control: Control, *, ended: bool = False) -> Iterator[Event]:
+    """Carry out what the person wishes, and wait as long as that is wished. A run that `ended` has nothing more to change."""
+
+    def carried() -> Iterator[Event]:
+        return refuse_rest(control) if ended else carry_out(job, control)
+
     fit = job.fit
-    yield from carry_out(job, control)
+    yield from carried()
     if control.pause_wanted:
         yield Paused(fit.epoch, fit.step)
         with fit.stopwatch.held():
             while control.pause_wanted:
                 control.wait()
-                yield from carry_out(job, control)
-            yield from carry_out(job, control)  # what was wished in the moment before it went on
+                yield from carried()
+            yield from carried()  # what was wished in the moment before it went on
         job.fit.stopwatch.seconds = fit.stopwatch.seconds
         yield Resumed(job.fit.epoch, job.fit.step)
 
 
-def _written(job: Job, control: Control, write: Callable[[], object]) -> Iterator[Event]:
+def _written(job: Job, control: Control, write: Callable[[], object], *, ended: bool = False) -> Iterator[Event]:
     """Write into the folder of the run. Where there is no room the run waits, if somebody is there to make some.
 
     Raises:
@@ -292,7 +296,7 @@ def _written(job: Job, control: Control, write: Callable[[], object]) -> Iterato
                     reason=error.message)
             )  # fmt: skip
             control.pause()
-            yield from _obey(job, control)
+            yield from _obey(job, control, ended=ended)
             if control.stop_wanted:
                 return
 

@@ -24,7 +24,8 @@ MAX_SAMPLES = 32
 
 
 def overfit_one_batch(fit: Fit, control: Control) -> Iterator[Event]:
-    """Train on a few samples, drawn with the seed of the plan, over and over; the last event is `Overfitted`.
+    """Train on a few samples, drawn with the seed of the plan, over and over; the last event is `Overfitted`,
+    unless a person stopped it before anything could be told.
 
     What keeps a network from learning by heart is switched off: dropout and augmentation (its layers are in evaluation mode, but
     BatchNorm), weight decay, penalties, schedules and warm-up.
@@ -51,6 +52,8 @@ def overfit_one_batch(fit: Fit, control: Control) -> Iterator[Event]:
         if control.stop_wanted or _is_learned(first, last):
             break
     passed = _is_learned(first, last)
+    if control.stop_wanted and not passed:
+        return
     yield Overfitted(bare.step, first, last, passed, _verdict(passed, first, last, bare.step, size))
 
 

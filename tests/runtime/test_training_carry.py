@@ -89,7 +89,7 @@ def exchanged(project: Project, new: Project, runs: Path, **more):
 
     def hand(event, control):
         if isinstance(event, Saved | Replaced):
-            states[type(event)] = state_of(Path(events_folder(runs)))
+            states[type(event)] = state_of(events_folder(runs))
 
     events = drive(project, runs, {AT: [Save(), Replace(new)]}, hand=hand, **more)
     return events, states.get(Saved), states.get(Replaced)
@@ -223,6 +223,20 @@ def test_the_figures_of_an_epoch_and_the_best_one_are_those_of_the_new_drawing(t
     assert state_of(folder_of(events))["best"] == best[0]
 
 
+def test_the_best_weights_of_the_drawing_before_are_gone_and_that_drawing_is_kept_beside(tmp_path):
+    project, seen, at = drawing(), [], STEPS + 5
+
+    def hand(event, control):
+        if isinstance(event, EpochEnded | Replaced):
+            seen.append((events_folder(tmp_path) / "checkpoints" / "best.safetensors").is_file())
+
+    events = drive(project, tmp_path, {at: [Replace(edited(project, wider))]}, hand=hand, until=at + 3)
+    assert seen == [True, False]
+    run = load_run(folder_of(events))
+    assert run.weights is not None and run.weights.name == "last.safetensors"
+    assert files.load(run.path / f"project-until-step-{at}.layerloom").graph == project.graph
+
+
 # ---- what cannot be gone on with
 
 
@@ -297,8 +311,7 @@ def test_data_that_a_process_reads_along_the_way_is_read_on_after_a_refusal(pict
 # ---- a run that was killed
 
 
-@pytest.mark.parametrize("until", [AT + 1, AT + 9, STEPS + 5])
-@pytest.mark.parametrize("edit", [wider, longer])
+@pytest.mark.parametrize(("edit", "until"), [(wider, AT + 1), (longer, AT + 9), (wider, STEPS + 5)])
 def test_a_run_that_is_killed_after_it_changed_its_drawing_goes_on_exactly(edit, until, tmp_path):
     project = digits(mlp, plan(epochs=2))
     wished = {AT: [Replace(edited(project, edit))]}

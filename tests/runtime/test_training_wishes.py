@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from driven import differences, drive, folder_of, only, state_of, told_each_step
-from graph.plan import Choice, Objective
+from graph.plan import Choice, Objective, Plan
 from plain_loops import by_hand
 from runtime.events import (
     EpochEnded,
@@ -29,15 +29,19 @@ from trainings import ADAM, cnn, digits, epochs_of, mlp, plan, step_series
 
 pytestmark = pytest.mark.usefixtures(told_each_step.__name__)
 
-AT, STEPS = 25, 40  # the step after which something is wished; the steps of an epoch
+AT, STEPS = 12, 20  # the step after which something is wished; the steps of an epoch
 COSINE = Choice("torch.optim.lr_scheduler.CosineAnnealingLR")
 BY_EPOCH = Choice("torch.optim.lr_scheduler.StepLR", {"step_size": 1, "gamma": 0.5})
+
+
+def short(**more) -> Plan:
+    return plan(**{"epochs": 2, "batch_size": 64, **more})
 
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory):
     """A project with dropout, batch normalization and a schedule, and its run that nobody touched."""
-    project = digits(cnn, plan(scheduler=COSINE, epochs=2))
+    project = digits(cnn, short(scheduler=COSINE))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("runtime.training.record.INTERVAL", 0.0)
         return project, drive(project, tmp_path_factory.mktemp("runs"))
@@ -107,15 +111,15 @@ def adam_with(rates: dict[int, float], gammas: dict[int, float] | None = None):
 
 def assert_same_as_by_hand(events, project, step) -> None:
     """Losses of all steps, and the weights in the end."""
-    model, losses = by_hand(project, step)
+    model, losses = by_hand(project, step, batch_size=64)
     assert step_series(events) == losses
     weights = state_of(folder_of(events))["weights"].values()
     assert not differences(list(weights), [parameter.detach() for parameter in model.parameters()])
 
 
-@pytest.mark.parametrize("rate", [0.01, 0.0007, 0.7, 0.0491, 0.0])
+@pytest.mark.parametrize("rate", [0.7, 0.0491, 0.0])
 def test_the_next_step_has_the_rate_that_was_wished_to_the_bit(rate, tmp_path):
-    project = digits(mlp, plan(epochs=2))
+    project = digits(mlp, short())
     events = drive(project, tmp_path, {AT: [SetRate("main", rate)]})
     told = only(RateSet, events)
     assert (told.epoch, told.step, told.objective, told.learning_rate) == (1, AT, "main", rate)
@@ -127,25 +131,23 @@ def test_the_next_step_has_the_rate_that_was_wished_to_the_bit(rate, tmp_path):
 
 
 def test_a_rate_can_be_set_again_and_after_none_at_all(tmp_path):
-    project = digits(mlp, plan(epochs=2))
-    rates = {5: 0.0123, AT: 0.0, AT + 5: 0.0491}
+    project = digits(mlp, short())
+    rates = {5: 0.0123, AT: 0.0, AT + 4: 0.0491}
     events = drive(project, tmp_path, {step: [SetRate("main", rate)] for step, rate in rates.items()})
     assert_same_as_by_hand(events, project, adam_with(rates))
 
 
 def test_a_schedule_goes_on_from_the_rate_that_was_set(tmp_path):
-    project = digits(mlp, plan(scheduler=BY_EPOCH, epochs=2))
+    project = digits(mlp, short(scheduler=BY_EPOCH))
     events = drive(project, tmp_path, {AT: [SetRate("main", 0.008)]})
     assert_same_as_by_hand(events, project, adam_with({AT: 0.008}, {STEPS: 0.5}))
 
 
 @pytest.mark.parametrize("before", [(), (0.0,)], ids=["warming up", "after a rate of 0"])
 def test_a_rate_that_is_set_in_the_warm_up_is_that_of_the_next_step(before, tmp_path):
-    project = digits(mlp, plan(epochs=1))
-    objective = Objective(optimizer=ADAM, warmup=50)
-    project = project.with_plan(plan(epochs=1, objectives=(objective,)))
+    project = digits(mlp, short(epochs=1, objectives=(Objective(optimizer=ADAM, warmup=50),)))
     events = drive(project, tmp_path, {AT: [SetRate("main", rate) for rate in (*before, 0.002)]})
-    _, losses = by_hand(project, _warming(), epochs=1)
+    _, losses = by_hand(project, _warming(), epochs=1, batch_size=64)
     assert step_series(events) == pytest.approx(losses, rel=1e-6)
 
 
@@ -165,7 +167,7 @@ def _warming():
 
 
 def test_a_run_that_was_killed_remembers_the_rate_that_was_set(tmp_path):
-    project = digits(mlp, plan(epochs=2))
+    project = digits(mlp, short())
     wishes = {AT: [SetRate("main", 0.0491)]}
     killed = drive(project, tmp_path, wishes, until=AT + 6)
     resumed = drive(project, tmp_path, resume=folder_of(killed))
@@ -193,7 +195,7 @@ def test_a_rate_that_is_none_is_refused_and_nothing_changes(untouched, wish, wor
 def test_one_objective_of_two_gets_another_rate(tmp_path):
     sgd = Choice("torch.optim.SGD", {"lr": 0.1})
     first, second = (Objective(name, parameters=(node,), optimizer=sgd) for name, node in (("a", "n3"), ("b", "n5")))
-    project = digits(mlp, plan(epochs=1, objectives=(first, second)))
+    project = digits(mlp, short(epochs=1, objectives=(first, second)))
     events = drive(project, tmp_path, {AT: [SetRate("b", 0.0)]})
     rates = {event.step: event.rates for event in events if isinstance(event, StepsEnded)}
     assert rates[AT] == {"a": 0.1, "b": 0.1} and rates[AT + 1] == {"a": 0.1, "b": 0.0}
@@ -231,13 +233,12 @@ def stopping(at: int, *, paused: bool, wish=None):
     return hand
 
 
-@pytest.mark.parametrize("paused", [False, True])
-@pytest.mark.parametrize("at", [1, AT, STEPS])
+@pytest.mark.parametrize(("at", "paused"), [(1, False), (AT, False), (AT, True), (STEPS, False), (STEPS, True)])
 def test_the_epoch_under_way_ends_with_its_validation_and_then_the_run_stops(untouched, at, paused, tmp_path):
     project, expected = untouched
     events = drive(project, tmp_path, hand=stopping(at, paused=paused))
     last = events[-1]
-    until = STEPS * (2 if paused and at == STEPS else 1)  # the pause comes before the next step, which is of the next epoch
+    until = STEPS * (2 if paused and at == STEPS else 1)  # a pause comes before a step, there of the next epoch
     assert isinstance(last, Stopped) and last.step == until
     ended = epochs_of(events)
     assert ended == epochs_of(expected)[: until // STEPS]
@@ -248,16 +249,15 @@ def test_the_epoch_under_way_ends_with_its_validation_and_then_the_run_stops(unt
     assert_same(resumed, expected)
 
 
-@pytest.mark.parametrize("batch_size", [32, 64], ids=["the same batches", "other batches"])
+@pytest.mark.parametrize("batch_size", [64, 128], ids=["the same batches", "other batches"])
 def test_the_epoch_ends_with_the_drawing_that_came_in_it_too(batch_size, tmp_path):
-    project = digits(mlp, plan(epochs=3))
-    other = digits(mlp, plan(epochs=3, batch_size=batch_size))
+    project, other = digits(mlp, short(epochs=3)), digits(mlp, plan(epochs=3, batch_size=batch_size))
     events = drive(project, tmp_path, hand=stopping(AT, paused=True, wish=Replace(other)))
     assert only(Replaced, events).step == AT
     ended = only(EpochEnded, events)
     assert ended.epoch == 1 and ended.validation
     assert isinstance(events[-1], Stopped) and events[-1].epoch == 2
-    assert events[-1].step == (STEPS if batch_size == 32 else AT + STEPS // 2)
+    assert events[-1].step == (STEPS if batch_size == 64 else AT + STEPS // 2)
 
 
 def test_a_run_with_a_pause_wished_in_its_validation_waits_before_the_next_step(untouched, tmp_path):
