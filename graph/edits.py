@@ -98,6 +98,19 @@ def skip_before(graph: Graph, target: Port) -> Graph:
     return graph.disconnect([link]).connect(Link(before, target))
 
 
+def move_before(graph: Graph, node: NodeId, target: Port) -> Graph:
+    """Take a node with one input and one output out of its place and put it into the wire that ends at an input further up."""
+    node_type = CATALOG[graph.require(node).type]
+    entry, leave = Port(node, node_type.inputs[0].name), Port(node, node_type.outputs[0].name)
+    before, fed = graph.links[entry].source, graph.outgoing(node)
+    graph = graph.disconnect([graph.links[entry], *fed])
+    for link in fed:
+        graph = graph.connect(Link(before, link.target))
+    link = graph.links[target]
+    graph = graph.move({node: between(graph, link)}).disconnect([link])
+    return graph.connect(Link(link.source, entry)).connect(Link(leave, target))
+
+
 def add_output(graph: Graph, source: Port) -> Graph:
     """Give what leaves a port away: a new Output node to the right, wired to it."""
     x, y = graph.require(source.node).position

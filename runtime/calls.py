@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
+from graph.catalog.loss import read_weights
 from graph.catalog.types import Kind, NodeType, Param
 from graph.model import Value
 from runtime.operations import Values
@@ -34,12 +35,12 @@ def constructor_arguments(node_type: NodeType, values: Values, *, without: Colle
     for param in node_type.params:
         if param.name in without:
             continue
-        value = values[param.name]
+        value, write = values[param.name], _WRITTEN.get(param.name, literal)
         by_position = by_position and param.required and not param.keyword
         if by_position:
-            written.append(literal(value))
+            written.append(write(value))
         elif param.required or not _is_default(param, value):
-            written.append(f"{param.name}={literal(value)}")
+            written.append(f"{param.name}={write(value)}")
     return ", ".join(written)
 
 
@@ -47,6 +48,14 @@ def literal(value: Value) -> str:
     """A checked value as Python text; tuples of one entry keep their comma."""
     assert value is None or isinstance(value, (bool, int, float, str, tuple)), value
     return repr(value)
+
+
+def _tensor(value: Value) -> str:
+    """A list of weights as a tensor, which the module keeps with its buffers and takes along to the device."""
+    return f"torch.tensor({list(read_weights(str(value)))!r})"
+
+
+_WRITTEN: Mapping[str, Callable[[Value], str]] = {"weight": _tensor, "pos_weight": _tensor}  # parameters that are lists
 
 
 def _is_default(param: Param, value: Value) -> bool:

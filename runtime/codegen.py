@@ -85,7 +85,7 @@ def generate(project: Project, analysis: Analysis) -> Source:
     writer = _Writer(project, analysis)
     writer.header()
     writer.network()
-    model_end = len(writer.rows)
+    model_rows = writer.model_alone()
     programs = [writer.program(objective) for objective in project.plan.objectives if writer.losses(objective)]
     marked: dict[Scope, dict[NodeId, list[int]]] = {None: {}}
     for number, (scope, node) in writer.marks:
@@ -93,7 +93,7 @@ def generate(project: Project, analysis: Analysis) -> Source:
     lines = {scope: {node: tuple(numbers) for node, numbers in nodes.items()} for scope, nodes in marked.items()}
     return Source(
         text="\n".join(writer.rows) + "\n",
-        model_text="\n".join(writer.rows[:model_end]) + "\n",
+        model_text="\n".join(model_rows) + "\n",
         class_name=writer.class_name,
         lines=lines.pop(None),
         inputs=writer.asked_inputs(),
@@ -111,6 +111,10 @@ def class_name(title: str) -> str:
     words = re.findall(r"[A-Za-z0-9]+", title)
     name = "".join(word[:1].upper() + word[1:] for word in words)
     return name if name[:1].isalpha() and not keyword.iskeyword(name) else f"Network{name}"
+
+
+def _names_torch(text: str) -> bool:
+    return "torch." in re.sub(r"#.*", "", text)
 
 
 def _free_class(name: str, taken: Set[str]) -> str:
@@ -209,6 +213,10 @@ class _Writer:
 
     # ---- rows
 
+    def model_alone(self) -> list[str]:
+        """What was written so far, without the import that only losses need."""
+        return [row for row in self.rows if not (self.is_torch_for_losses and row == "import torch")]
+
     def write(self, text: str = "") -> None:
         """Add a row."""
         self.rows.append(text)
@@ -230,7 +238,8 @@ class _Writer:
         if any("__future__.annotations" in bindings(code).get("annotations", ()) for code in self._code_texts()):
             self.write("from __future__ import annotations")
             self.write()
-        if "torch." in re.sub(r"#.*", "", own) or helpers or self.sections:
+        self.is_torch_for_losses = not (_names_torch(own) or helpers or self.sections)
+        if not self.is_torch_for_losses or any(_names_torch(row.text) for row in self._loss_rows()):
             self.write("import torch")
         self.write("from torch import nn")
         for text in (*(HELPERS[name].rstrip("\n") for name in helpers), *self.sections):
@@ -244,6 +253,9 @@ class _Writer:
 
     def _code_texts(self) -> list[str]:
         return [self.project.definitions.codes[code].text for code in self.codes]
+
+    def _loss_rows(self) -> list[Row]:
+        return self.body.constructor(self._with_role(Role.LOSS))
 
     def _model_rows(self) -> list[Row]:
         return [*self.body.constructor(self.held), *self.body.statements(self.held)]

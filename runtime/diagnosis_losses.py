@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from graph import fixes
 from graph.catalog import CATALOG, Role
+from graph.catalog.loss import read_weights
 from graph.catalog.metric import OF_CLASSES, OF_NUMBERS
 from graph.edits import skip_before
 from graph.messages import Message, msg
@@ -77,7 +78,9 @@ def _check_classes(s: Situation) -> Iterator[Problem]:
     elif target.classes and scores.shape[1] != target.classes:
         text = msg("'{source}' gives {scores} scores, but '{target}' has {classes} classes.", source=s.source("input"),
                    target=s.source("target"), scores=scores.shape[1], classes=target.classes)  # fmt: skip
-        yield s.problem("class-count", _with_maker(s, text, target.classes), *_resize_source(s, target.classes, dim=1), port="input")
+        yield s.problem(
+            "class-count", _with_maker(s, text, target.classes), *_resize_source(s, target.classes, dim=1), port="input"
+        )
 
 
 def _check_answers(s: Situation) -> Iterator[Problem]:
@@ -141,6 +144,22 @@ def _check_made_ready(s: Situation, *, types: tuple[str, ...], text: Message) ->
         fix = fixes.graph_fix(label, skip_before, Port(s.node.id, "input"))
         words = replace(text, values={"node": s.node.name, "source": source.name})
         yield s.problem("softmax-before-loss", words, fix, port="input", warn=True)
+
+
+# ---- weights of classes
+
+
+def _check_weights(s: Situation, *, param: str = "weight", dim: int = 1) -> Iterator[Problem]:
+    """One number for each score along a dimension; of `pos_weight` one may also stand for all."""
+    shape, given = s.inputs["input"].shape, s.values[param]
+    if given is None:
+        return
+    count, classes = len(read_weights(str(given))), shape[dim] if len(shape) > 1 else 1
+    if count == classes or (param == "pos_weight" and count == 1):
+        return
+    text = msg("'{node}' has {count} numbers for {param}, but '{source}' gives {classes} scores. Write one number for each of them, or "
+               "none.", node=s.node.name, count=count, param=param, source=s.source("input"), classes=classes)  # fmt: skip
+    yield s.problem("weight-count", text, fixes.reset_param(s.node.id, param))
 
 
 # ---- numbers
@@ -244,16 +263,18 @@ _check_sigmoid = partial(
     ),
 )
 _BY_TYPE: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
-    "torch.nn.CrossEntropyLoss": (_check_scores, _check_softmax),
-    **dict.fromkeys(("torch.nn.NLLLoss", "torch.nn.MultiMarginLoss"), (_check_classes,)),
+    "torch.nn.CrossEntropyLoss": (_check_scores, _check_softmax, _check_weights),
+    **dict.fromkeys(("torch.nn.NLLLoss", "torch.nn.MultiMarginLoss"), (_check_classes, _check_weights)),
     **dict.fromkeys(OF_CLASSES, (_check_answers,)),
     **dict.fromkeys(_COMPARING, (_check_equal_target,)),
     **dict.fromkeys(("torch.nn.CosineEmbeddingLoss", "torch.nn.MarginRankingLoss"), (_check_pair_target,)),
 }
 LOSS_CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
     **_BY_TYPE,
-    **{
-        type_id: (*_BY_TYPE[type_id], _check_sigmoid)
-        for type_id in ("torch.nn.BCEWithLogitsLoss", "torch.nn.MultiLabelSoftMarginLoss")
-    },
+    "torch.nn.BCEWithLogitsLoss": (
+        _check_equal_target,
+        _check_sigmoid,
+        partial(_check_weights, param="pos_weight", dim=-1),
+    ),
+    "torch.nn.MultiLabelSoftMarginLoss": (_check_equal_target, _check_sigmoid, _check_weights),
 }

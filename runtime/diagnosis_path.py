@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from graph import fixes
+from graph.edits import move_before
 from graph.messages import msg
+from graph.model import Port
 from graph.problems import Problem
 from runtime.data_path import NORMALIZE, numbers
-from runtime.diagnosis_tools import per_axis, times
+from runtime.diagnosis_tools import per_axis, times, way_back
 
 if TYPE_CHECKING:
     from runtime.diagnosis import Situation
@@ -30,6 +32,18 @@ def _check_numbers(s: Situation) -> Iterator[Problem]:
             text = msg("'{node}' divides by std, which has to be greater than 0 everywhere. Change it, or leave it empty, to "
                        "measure it.", node=s.node.name)  # fmt: skip
             yield s.problem("out-of-range", text, fix)
+
+
+def _check_range(s: Situation) -> Iterator[Problem]:
+    """ColorJitter cuts off what is not from 0 to 1, and after Normalize many numbers are below."""
+    before = next((node for node in way_back(s.graph, s.feed("input")) if node.type == NORMALIZE), None)
+    if before is not None:
+        text = msg("'{node}' varies colors from 0 to 1 and cuts off what lies beyond, but '{other}' before it gives numbers around 0: "
+                   "those below it are lost while training. Put '{node}' before '{other}'.",
+                   node=s.node.name, other=before.name)  # fmt: skip
+        label = msg("Move {node} before {other}", node=s.node.name, other=before.name)
+        fix = fixes.graph_fix(label, move_before, s.node.id, Port(before.id, "input"))
+        yield s.problem("range-lost", text, fix, port="input", warn=True)
 
 
 def _check_part(s: Situation) -> Iterator[Problem]:
@@ -60,6 +74,7 @@ def _check_classes(s: Situation) -> Iterator[Problem]:
 
 PATH_CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] = {
     NORMALIZE: (_check_numbers,),
+    "layerloom.ColorJitter": (_check_range,),
     "layerloom.RandomCrop": (_check_part,),
     "layerloom.RandomErasing": (_check_shares,),
     "layerloom.MixUp": (_check_classes,),

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from graph.messages import RunError, msg
 from graph.model import NodeId, Port, Project
 from runtime import devices
+from runtime.analysis import TensorSpec
 from runtime.compiler import Compiled, compile_project
 from runtime.data import input_from_file, prepare
 from runtime.events import Tested
@@ -122,7 +123,7 @@ def predict_file(trained: Trained, path: Path) -> list[Prediction]:
 
     Raises:
         DataError: the file is missing or wrong.
-        RunError: the network takes more than one input, or does not answer a question about its data.
+        RunError: the network takes more than one input, or answers for every place of a sample.
     """
     return _read(trained, predict_batch(trained, inputs_of(trained, path)))
 
@@ -166,6 +167,10 @@ def _read(trained: Trained, outputs: tuple[Tensor, ...]) -> list[Prediction]:
     if question is not None and question.chance is not None and values[0].numel() == 1:
         chances = question.chance(values).reshape(-1).tolist()
         return [Prediction(float(chance > 0.5), max(chance, 1 - chance)) for chance in chances]
+    if question is not None and question.probabilities is not None and values.dim() > 2:
+        text = msg("This network answers for every place of a sample ({given}), which a line cannot show. Export it as a Python project "
+                   "(export --format python) and ask that.", given=TensorSpec(("B", *values.shape[1:]), ""))  # fmt: skip
+        raise RunError(text)
     if question is None or question.probabilities is None or values.dim() != 2:
         return [Prediction(value) for value in values.reshape(len(values), -1)[:, 0].tolist()]
     confidences, guesses = question.probabilities(values).max(1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from graph.catalog.common import choice, flag, real, whole
-from graph.catalog.types import NodeType, Param, PortType, Role
+from graph.catalog.types import MAX_NUMBER, Kind, NodeType, Param, PortType, Role, shown
+from graph.messages import EditError, msg
 
 FAMILY = "loss"
 
@@ -41,6 +42,38 @@ _LABELED = (
     PortType(name="target_lengths", dtype="integer", ndim=(1,), help="How many labels of each sample are real."),
 )  # fmt: skip
 
+
+def read_weights(text: str) -> tuple[float, ...]:
+    """The numbers of a list such as "0.5, 2, 1".
+
+    Raises:
+        EditError: it is no list of finite numbers from 0 on, or all of them are 0.
+    """
+    try:
+        weights = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        weights = ()
+    if not weights or not all(0 <= weight < MAX_NUMBER for weight in weights) or not any(weights):
+        raise EditError(
+            msg("'{text}' is no list of weights. Write numbers from 0 on between commas, such as '0.5, 2, 1', not all of them 0.",
+                text=shown(text))
+        )  # fmt: skip
+    return weights
+
+
+def _check_weights(text: str) -> None:
+    read_weights(text)
+
+
+def _weights(name: str, text: str) -> Param:
+    return Param(name=name, kind=Kind.TEXT, default=None, optional=True, reader=_check_weights, help=text)
+
+
+_WEIGHT = _weights("weight", "How much each class counts, one number a class, such as '0.5, 2, 1'; all alike if empty.")
+_POS_WEIGHT = _weights(
+    "pos_weight", "How much more a 1 counts than a 0, such as '3', or a number for each score; alike if empty."
+)
+
 _IGNORE_INDEX = whole("ignore_index", -100, "Samples with this target do not count.")
 _MARGIN = real("margin", 1.0, "How clear the difference must be.")
 _NO_MARGIN = replace(_MARGIN, default=0.0)
@@ -57,7 +90,7 @@ def _loss(
 
 TYPES = (
     _loss("CrossEntropyLoss", "For classes: small when the right class has the top score; takes scores, no Softmax.",
-          _IGNORE_INDEX,
+          _WEIGHT, _IGNORE_INDEX,
           real("label_smoothing", 0.0, "Share of certainty taken from the right class, from 0 to 1.",
                minimum=0, maximum=1),
           inputs=(_SCORES, _CLASSES_OR_SHARES), synonyms=("classification", "softmax", "logits")),
@@ -72,20 +105,20 @@ TYPES = (
           real("delta", 1.0, "The difference at which it turns from squared to straight.", minimum=1e-6),
           synonyms=("robust", "regression")),
     _loss("BCEWithLogitsLoss", "For yes or no: compares scores, without Sigmoid, with targets of 0 and 1.",
-          synonyms=("binary cross entropy", "sigmoid", "multi-label", "classification")),
+          _POS_WEIGHT, synonyms=("binary cross entropy", "sigmoid", "multi-label", "classification")),
     _loss("BCELoss", "For yes or no: compares probabilities, from Sigmoid, with targets of 0 and 1.",
           inputs=(_PROBABILITIES, _VALUES), synonyms=("binary cross entropy", "classification")),
     _loss("SoftMarginLoss", "For yes or no: compares scores, without Sigmoid, with targets of 1 and -1.",
           inputs=(_PREDICTIONS, _SIGNS), synonyms=("logistic", "binary", "classification")),
     _loss("NLLLoss", "For classes: takes the logarithms of probabilities that LogSoftmax makes.",
-          _IGNORE_INDEX, inputs=(_SCORES, _CLASSES), synonyms=("negative log likelihood", "classification")),
+          _WEIGHT, _IGNORE_INDEX, inputs=(_SCORES, _CLASSES), synonyms=("negative log likelihood", "classification")),
     _loss("MultiMarginLoss", "For classes: 0 once the right class has the top score by a margin.",
-          whole("p", 1, "The power of what is missing: 1 or 2.", minimum=1, maximum=2), _MARGIN,
+          whole("p", 1, "The power of what is missing: 1 or 2.", minimum=1, maximum=2), _MARGIN, _WEIGHT,
           inputs=(_FLAT_SCORES, _CLASSES), synonyms=("hinge", "svm", "classification")),
     _loss("MultiLabelMarginLoss", "For several classes a sample: 0 once the right ones have the top scores by 1.",
           inputs=(_FLAT_SCORES, _CLASS_LISTS), synonyms=("hinge", "multi-label", "classification")),
     _loss("MultiLabelSoftMarginLoss", "For several classes a sample: compares scores, without Sigmoid, with 0 and 1.",
-          inputs=(_SCORES, _VALUES), synonyms=("multi-label", "sigmoid", "classification")),
+          _WEIGHT, inputs=(_SCORES, _VALUES), synonyms=("multi-label", "sigmoid", "classification")),
     _loss("KLDivLoss", "For distributions: how far the predicted probabilities are from the right ones.",
           choice("reduction", ("batchmean", "mean"), "Divides the sum by the number of samples (batchmean) or of all numbers (mean).",
                  required=True, keyword=True),

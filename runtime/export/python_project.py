@@ -8,16 +8,30 @@ from importlib.metadata import version
 from pathlib import Path
 from pprint import pformat
 from string import Template
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from graph.catalog import CATALOG
 from graph.model import Node
 from runtime.analysis import TensorSpec
 from runtime.data.arrays import CHANNELS_LAST, INPUT_NAMES
 from runtime.data.image_pixels import CROP
-from runtime.data.sources import ARRAYS, IMAGES, TABLE, builtin_names
+from runtime.data.sources import (
+    ARRAYS,
+    IMAGES,
+    LABELED,
+    PAIRS,
+    POINTS,
+    SERIES,
+    SHAPES,
+    TABLE,
+    TAGGED,
+    TEXT,
+    builtin_names,
+)
 from runtime.data.tables import current
 from runtime.data.tables_rows import FILL
+from runtime.export.reader import Reader
+from runtime.export.text_readers import lines_reader, pairs_reader
 from runtime.export.verify import input_specs
 
 if TYPE_CHECKING:
@@ -25,16 +39,6 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _PACKAGES = ("torch", "safetensors", "numpy")
-
-
-class Reader(NamedTuple):
-    """How the project reads samples: the template of `inputs.py` and what fills it, and what the README says of it."""
-
-    template: str
-    fields: Mapping[str, object]
-    example: str
-    usage: str
-    packages: tuple[str, ...] = ()
 
 
 def files(trained: Trained, weights: bytes) -> dict[str, bytes]:
@@ -48,15 +52,18 @@ def files(trained: Trained, weights: bytes) -> dict[str, bytes]:
         "summary": (trained.model.__doc__ or "").strip(),
         "example": reader.example,
         "usage": reader.usage,
+        "also": "".join(f"| `{name}` | the tokens by their numbers |\n" for name in reader.files),
+        **reader.more,
     }
     requirements = (f"{name}  # {version(name)}\n" for name in (*_PACKAGES, *reader.packages))
     return {
         "model.py": source.model_text.encode(),
         "weights.safetensors": weights,
         "inputs.py": _fill(reader.template, reader.fields),
-        "predict.py": _fill("predict.py", fields),
+        "predict.py": _fill(reader.predict, fields),
         "README.md": _fill("README.md", fields),
         "requirements.txt": "".join(requirements).encode(),
+        **reader.files,
     }
 
 
@@ -75,13 +82,13 @@ def _fill(template: str, fields: Mapping[str, object]) -> bytes:
 
 def _reader(trained: Trained) -> Reader:
     """The way from a file to the inputs: that of the data node if there is one, else an array for each input."""
-    ports = trained.compiled.inputs
-    if len(ports) == 1:
-        node = trained.project.graph.nodes[ports[0].node]
-        read = _READERS.get(CATALOG[node.type].id)
-        if read is not None:
-            return read(node, trained)
-    return _arrays_reader(trained, {})
+    arrays, ports = _arrays_reader(trained, {}), trained.compiled.inputs
+    nodes = [trained.project.graph.nodes[node] for node in {port.node: None for port in ports}]
+    kind = CATALOG[nodes[0].type].id if len(nodes) == 1 else ""
+    if kind == PAIRS:
+        return pairs_reader(nodes[0], trained, arrays)
+    read = _READERS.get(kind) if len(ports) == 1 else None
+    return (read(nodes[0], trained) if read is not None else None) or arrays
 
 
 def _images_reader(node: Node, trained: Trained) -> Reader:
@@ -121,6 +128,22 @@ def _table_reader(node: Node, trained: Trained) -> Reader:
     )
 
 
+def _points_reader(node: Node, trained: Trained) -> Reader:
+    """The columns x and y as they are."""
+    return Reader(
+        template="inputs_table.py",
+        fields={"numbers": "\n".join(f"    {name!r}: (0.0, 0.0, 1.0)," for name in "xy"), "words": "", "fill": False},
+        example="points.csv",
+        usage="predicts for every row of a CSV file with the columns x and y",
+    )
+
+
+def _named_reader(node: Node, trained: Trained) -> Reader:
+    """An array that is called like the output of the data node, or as others call inputs."""
+    (name,) = inspect.signature(trained.model.forward).parameters
+    return _arrays_reader(trained, {name: (name.lower(), "input", "x")})
+
+
 def _arrays_reader(trained: Trained, names: Mapping[str, tuple[str, ...]], *, channels_last: bool = False) -> Reader:
     """An `.npz` file with an array for each argument of `forward`; `names` gives other names that arrays may have."""
     arguments = list(inspect.signature(trained.model.forward).parameters)
@@ -140,7 +163,10 @@ def _sample_shape(spec: TensorSpec) -> tuple[int, ...]:
     return tuple(int(dim) for dim in spec.shape[1:])
 
 
-_READERS: Mapping[str, Callable[[Node, Trained], Reader]] = {
+_READERS: Mapping[str, Callable[[Node, Trained], Reader | None]] = {
+    **dict.fromkeys((TEXT, LABELED, TAGGED), lines_reader),
+    **dict.fromkeys((SERIES, SHAPES), _named_reader),
+    POINTS: _points_reader,
     IMAGES: _images_reader,
     TABLE: _table_reader,
     ARRAYS: lambda node, trained: _arrays_reader(

@@ -17,6 +17,7 @@ from runtime.analyser import analyse
 from runtime.augmented import augmented, last_of_the_path
 from runtime.compiler import Compiled, compile_project
 from runtime.data import Prepared, prepare
+from runtime.diagnosis_tools import way_back
 from runtime.events import Finished, Stopped
 from runtime.export import export
 from runtime.predict import load_trained
@@ -185,6 +186,27 @@ def test_what_cannot_be_is_said_with_a_mend(node, params, code, words):
     assert not analyse(fix.edit(project)).errors
     with pytest.raises(ProjectError):
         augmented(project)
+
+
+@pytest.mark.parametrize("between", [(), ("RandomCrop", "GaussianNoise")])
+def test_colors_are_varied_before_they_are_normalized(between):
+    d = Drawing("Net", plan())
+    d.add("data.Images", "digits", source="builtin:digits", image_size=8)
+    x = d.add("op.Normalize", "normalize", d.port("digits", "image"))
+    for name in between:
+        x = d.add(f"op.{name}", name.lower(), x)
+    x = d.add("op.ColorJitter", "jitter", x)
+    x = d.add("nn.Linear", "fc", d.add("nn.Flatten", "flat", x), out_features=10)
+    d.add("nn.CrossEntropyLoss", "loss", x, d.port("digits", "label"))
+    project = with_facts(d.project)
+    (problem,) = analyse(project).problems
+    assert problem.code == "range-lost" and problem.severity == "warning" and problem.node == d.id("jitter")
+    assert "Put 'jitter' before 'normalize'" in str(problem.message)
+    (fix,) = problem.fixes
+    mended = fix.edit(project)
+    assert str(fix.label) == "Move jitter before normalize" and analyse(mended).problems == ()
+    way = [node.name for node in way_back(mended.graph, d.port("flat"))]
+    assert way == ["flat", *(name.lower() for name in reversed(between)), "normalize", "jitter", "digits"]
 
 
 def test_classes_that_nobody_counted_and_too_few_of_them():

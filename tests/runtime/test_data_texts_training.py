@@ -16,7 +16,8 @@ from graph.validation import validate
 from runtime.analyser import analyse
 from runtime.data import prepare
 from runtime.events import Finished
-from runtime.predict import load_trained, predict_batch, predict_file
+from runtime.predict import load_trained, predict_batch
+from runtime.predict_texts import continue_file
 from text_drawings import char_lm
 from trainings import epochs_of, plan, run, step_series, with_facts
 
@@ -64,7 +65,7 @@ def test_a_language_model_trains_as_by_hand(tmp_path: Path) -> None:
 def test_a_trained_language_model_takes_a_prompt(tmp_path: Path) -> None:
     trained = load_trained(Path(run(char_lm(plan(epochs=1)), tmp_path)[-1].run))
     (tmp_path / "prompt.txt").write_text("Shall I\nNo more\n")
-    assert len(predict_file(trained, tmp_path / "prompt.txt")) == 2
+    assert len(continue_file(trained, tmp_path / "prompt.txt")) == 2
     (port,) = trained.compiled.inputs
     (scores,) = predict_batch(trained, {port: torch.ones(2, 32, dtype=torch.int64)})
     assert scores.shape == (2, 58, 32)

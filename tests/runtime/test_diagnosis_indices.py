@@ -66,14 +66,20 @@ def test_numbers_that_nobody_counted_are_not_judged():
     d.add("nn.Embedding", "other", d.add("op.Input", "ids", shape=(4,), dtype="int64"), num_embeddings=2)
     summed = d.add("op.Add", "sum", d.port("tagged", "tags"), d.port("tagged", "tags"))
     d.add("nn.Embedding", "third", summed, num_embeddings=2)
+    d.add("nn.Embedding", "fourth", d.add("op.Clamp", "clamped", d.port("tagged", "tags"), max=1.0), num_embeddings=2)
     assert problems(d, "index-count") == []
 
 
 def test_numbers_that_were_moved_are_judged_too():
     d = texts()
     x = d.add("op.Slice", "all_but_last", d.port("tagged", "tokens"), dim=1, start=0, stop=-1)
-    x = d.add("nn.Flatten", "flat", d.add("op.Unsqueeze", "wide", x, dim=1))
     d.add("nn.Embedding", "table", x, num_embeddings=49)
+    (problem,) = problems(d, "index-count")
+    assert problem.severity == "warning", "the largest number may be in what was cut off"
+    d.graph = d.graph.remove([d.id("table")])
+    x = d.add("nn.Flatten", "flat", d.add("op.Unsqueeze", "wide", d.port("tagged", "tokens"), dim=1))
+    d.add("nn.Embedding", "second", x, num_embeddings=49)
+    assert [p.severity for p in problems(d, "index-count")] == ["error"]
     mended(d, "index-count", "'tagged' gives 50", label="Set num_embeddings to 50")
 
 

@@ -14,7 +14,7 @@ from graph.model import Project
 from runtime import cli
 from runtime.compiler import compile_project
 from runtime.data import prepare
-from runtime.predict import Trained
+from runtime.predict import Trained, predict_file
 from runtime.predict_texts import TOP, continue_file, is_language_model
 from text_drawings import char_lm
 from trainings import digits, mlp, plan, run, with_facts
@@ -132,3 +132,13 @@ def test_files_without_text_are_refused(finished, tmp_path, capsys):
 def test_networks_of_other_data_are_no_language_models():
     project = digits(mlp, plan())
     assert not is_language_model(fresh(project))
+
+
+def test_tags_of_words_are_no_single_answer(tmp_path):
+    d = Drawing("Tagger", plan())
+    d.add("data.TaggedTexts", "tagged")
+    x = d.add("nn.Embedding", "embedding", d.port("tagged", "tokens"), num_embeddings=49)
+    x = d.add("op.Transpose", "by_class", d.add("nn.Linear", "scores", x, out_features=7), dim0=1, dim1=2)
+    d.add("nn.CrossEntropyLoss", "loss", x, d.port("tagged", "tags"))
+    with pytest.raises(RunError, match=r"every place of a sample \(B × 7 × 16\).*Export"):
+        predict_file(fresh(with_facts(d.project)), lines(tmp_path, *TEXTS))
