@@ -12,7 +12,7 @@ from gui.device_button import DeviceButton
 from gui.figures import clock, figure, grouped
 from gui.icons import icon
 from gui.panels.metrics import title_of
-from gui.panels.parts import ElidedLabel, label, row, small_button
+from gui.panels.parts import ElidedLabel, Still, label, row, small_button
 from gui.run_controller import RunController, RunState
 from gui.run_menu import GOING_ON, RunMenu
 from gui.theme import GRID, theme
@@ -124,7 +124,6 @@ class RunBar(QWidget):
         self.stale = ElidedLabel(tone="warning")
         self.device = DeviceButton(self._editor)
         progress = QWidget()
-        progress.setMinimumWidth(1)  # a window may be narrower than what it says
         inner = row(progress, spacing=3 * GRID)
         for widget, share in (
             (self.epoch_label, 0),
@@ -139,7 +138,9 @@ class RunBar(QWidget):
         for widget in (self.button, self.stop_button, self.restart_button, self.more_button):
             line.addWidget(widget)
         line.addSpacing(2 * GRID)
-        line.addWidget(progress, 5)
+        line.addWidget(
+            Still(progress), 5
+        )  # a window may be narrower than what it says, and it says something else all the time
         line.addWidget(self.device)
 
     def show_past(self, events: Iterable[Event]) -> None:

@@ -60,6 +60,29 @@ class ElidedLabel(QLabel):
         painter.drawText(space, self.alignment(), text)
 
 
+class Still(QWidget):
+    """Holds a widget whose size wishes change often, and keeps that to itself.
+
+    A layout passes such a change on to all layouts around it, up to the window, and tabs on the way paint all that is in them.
+    """
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self._inside = inside
+        inside.setParent(self)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, self._inside.sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self._inside.minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._inside.setGeometry(self.rect())
+
+
 class SmallButton(QPushButton):
     """A button for inside a panel, no wider than that is; words that do not fit are in its tool tip."""
 
