@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from graph.messages import Message, msg
 from graph.plan import Objective
@@ -20,7 +20,9 @@ from gui.panels.predictions import PredictionsPanel
 from gui.reacher import Reacher
 from gui.vitals import Vitals
 from gui.workspace import Workspace
-from runtime.events import Event, Failed, Noted, RunStarted, Saved, StepsEnded
+from runtime.events import Event, Failed, Noted, RangeTested, RunStarted, Saved, Tested
+
+LIVE = 300  # milliseconds between two figures on a card of the canvas: faster than that nobody reads them
 
 
 class RunViews(QObject):
@@ -50,6 +52,9 @@ class RunViews(QObject):
         self.reacher = Reacher(workspace.editor, self)
         self.reacher.found.connect(canvas.life.show_reach)
         self.reacher.failed.connect(self._warn)
+        self._latest: dict[str, float] = {}
+        self._live = QTimer(self, singleShot=True, interval=LIVE)
+        self._live.timeout.connect(self._show_live)
         self._controller.events.connect(self.take)
         self._controller.ended.connect(self._on_ended)
         self._controller.refused.connect(self._warn)
@@ -60,7 +65,7 @@ class RunViews(QObject):
         events = list(events)
         for part in (self.metrics, self.checks, self.predictions, self.log, self.vitals):
             part.take(events)
-        self._show_live(events)
+        self._note_live(events)
         for event in events:
             if isinstance(event, Noted):
                 self.told.emit(event.message, "warning")
@@ -74,26 +79,36 @@ class RunViews(QObject):
         if not (events := self._workspace.events):
             return
         self.metrics.continue_from(other.metrics)
-        self.metrics.take(event for event in events if not isinstance(event, StepsEnded))
+        self.metrics.take(event for event in events if isinstance(event, Tested | RangeTested))
         for part in (self.checks, self.predictions, self.log, self.vitals):
             part.take(events)
-        self._show_live(events)
+        self._note_live(events)
 
     def forget(self) -> None:
         """Another document was opened: empty the panels of the last run."""
         for panel in (self.metrics, self.checks, self.predictions, self.log):
             panel.clear()
         self.vitals.clear()
+        self._live.stop()
         self._canvas.life.show_live({})
         self._canvas.life.show_reach(None)
 
-    def _show_live(self, events: list[Event]) -> None:
+    def _note_live(self, events: list[Event]) -> None:
+        """The figures of the last steps come onto the cards: the first at once, others when the last were there to be read."""
         for event in reversed(events):
             if series := getattr(event, "series", None):
-                latest = {key: values[-1] for key, values in series.items() if values}
-                trained = self._controller.trained or self._editor.project
-                self._canvas.life.show_live(live_values(trained, latest))
+                self._latest = {key: values[-1] for key, values in series.items() if values}
+                if not self._live.isActive():
+                    self._show_live()
                 return
+
+    @Slot()
+    def _show_live(self) -> None:
+        if self._latest:
+            trained = self._controller.trained or self._editor.project
+            self._canvas.life.show_live(live_values(trained, self._latest))
+            self._latest = {}
+            self._live.start()
 
     @Slot()
     def _show_vitals(self) -> None:

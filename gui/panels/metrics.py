@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
@@ -54,7 +55,9 @@ RATE, SPEED = "learning_rate", "samples_per_second"
 RATE_ROLES = ("rate", "speed", "validation", "train", "metric")  # of the curves of several objectives
 WIDE, NARROW = 2, 1  # shares of the width
 LEAST = {WIDE: 260, NARROW: 226}  # pixels at 100 %
-PACE = 150  # milliseconds between the redraws of two cards: painting shares the interpreter with the training
+# Painting shares the interpreter with the training: milliseconds between the redraws of two cards at least, and the share
+# of the time that drawing may take, on a slow computer too.
+PACE, SHARE = 150, 0.03
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
 ALWAYS = ("loss", RATE, SPEED)  # the cards that every run has
@@ -148,31 +151,39 @@ class MetricsPanel(QWidget):
     @Slot()
     def _redraw(self) -> None:
         """Draw the card that has waited longest of those that changed; the others soon, one at a time."""
+        begin = perf_counter()
         for _ in range(len(self._turns)):
             self._turns.rotate(-1)
             if self._turns[-1].redraw():
-                self._pace.start()
+                cost = 2000 * (perf_counter() - begin)  # milliseconds: painting takes about as long again
+                self._pace.start(max(PACE, round(cost / SHARE)))
                 return
 
     def continue_from(self, other: MetricsPanel) -> None:
-        """Show what another panel drew step by step; the rest of its events comes through `take`."""
+        """Show the curves that another panel drew; what comes goes on through `take`."""
         self._run, self._steps_per_epoch, self._by = other._run, other._steps_per_epoch, other._by
         self._clock, self._smoothing, self._last_step = other._clock, other._smoothing, other._last_step
         for key in other._per_step:
             self._begin_per_step(key)
-        for key, curve in [*((key, "train") for key in other._per_step), (RATE, RATE), (SPEED, SPEED)]:
-            if key in other.cards:
-                drawn = other.cards[key].curves[curve].raw
-                self._card(key).extend(curve, drawn.x.tolist(), drawn.y.tolist())
+        for key, card in other.cards.items():
+            for name, curve in card.curves.items():
+                if key == RATE:
+                    self._begin_rate(name)
+                self._card(key).extend(name, curve.raw.x.tolist(), curve.raw.y.tolist())
+        if self._run is not None:
+            self._show_cards()
 
     # ---- events
 
     def _on_started(self, event: RunStarted) -> None:
-        self.prepare()
         if event.run != self._run or event.first_step < self._last_step or not event.run:
             self._clear()
         self._run = event.run
         self._steps_per_epoch = event.steps_per_epoch
+        self._show_cards()
+
+    def _show_cards(self) -> None:
+        self.prepare()
         self._apply_unit()
         self._stack.setCurrentWidget(self._scroll)
 
@@ -221,13 +232,16 @@ class MetricsPanel(QWidget):
 
     def _extend_rate(self, name: str, step: int, rate: float) -> None:
         """The learning rate of the only objective, or a curve for each of several."""
+        self._begin_rate(name)
+        self._card(RATE).extend(name, [step], [rate])
+
+    def _begin_rate(self, name: str) -> None:
         card = self._card(RATE)
         if name not in card.curves:
             card.add_curve(name, name, RATE_ROLES[len(card.curves) % len(RATE_ROLES)])
             if (alone := card.curves[RATE].entry) is not None:
                 alone.hide()
             card.arrange_legend()
-        card.extend(name, [step], [rate])
 
     def _clear(self) -> None:
         self._per_step.clear()
