@@ -25,7 +25,7 @@ def spirals_mlp() -> Project:
     scores = d.add("nn.Linear", "scores", x, out_features=3)
     d.add("nn.CrossEntropyLoss", "loss", scores, d.port("spirals", "label"))
     d.add("metric.Accuracy", "accuracy", scores, d.port("spirals", "label"))
-    return _finished(d, "spirals_mlp")
+    return finished(d, "spirals_mlp")
 
 
 def char_lm() -> Project:
@@ -43,7 +43,7 @@ def char_lm() -> Project:
     x = d.add("nn.Dropout", "dropout", x, p=0.3)
     scores = d.add("op.Transpose", "by_class", d.add("nn.Linear", "scores", x, out_features=58), dim0=1, dim1=2)
     d.add("nn.CrossEntropyLoss", "loss", scores, d.port("sonnets", "target"))
-    return _finished(d, "char_lm")
+    return finished(d, "char_lm")
 
 
 def gan_points() -> Project:
@@ -74,10 +74,10 @@ def gan_points() -> Project:
     )
     maker = Objective("generator", ((d.id("fake_passes"), 1.0),), tuple(d.id(f"make{n}") for n in (1, 2, 3)), _GAN_ADAM)
     d.plan = replace(Plan(epochs=60, batch_size=128, monitor=LAST), objectives=(judge, maker))
-    return _finished(d, "gan_points")
+    return finished(d, "gan_points")
 
 
-def _finished(d: Drawing, guide: str) -> Project:
+def finished(d: Drawing, guide: str) -> Project:
     """Laid out from (0, 0) on, with what its data says, and with the name of its page."""
     project = replace(with_facts(d.placed), extra={KEY: guide})
     left, top = (min(node.position[i] for node in project.graph.nodes.values()) for i in (0, 1))
