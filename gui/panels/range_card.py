@@ -27,7 +27,7 @@ class RangeCard(PlotCard):
     rate_wanted = Signal(str, float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Loss by learning rate"), parent=parent)
+        super().__init__(tr("Range test"), parent=parent)
         self._test: RangeTested | None = None
         self._unit.setEnabled(False)  # there is nothing else to count
         self.bottom.logarithmic = True
@@ -36,7 +36,8 @@ class RangeCard(PlotCard):
         self.use_button = small_button("")
         self.use_button.clicked.connect(self._use)
         self.header.insertWidget(1, self.use_button)
-        self.add_curve(LOSS, tr("loss"), "train")
+        if (entry := self.add_curve(LOSS, tr("loss"), "train").entry) is not None:
+            entry.hide()  # there is no other
         theme.changed.connect(self._color_line)
         self._color_line()
 

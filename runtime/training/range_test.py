@@ -25,6 +25,7 @@ STEPS = 100
 LOWEST, HIGHEST = 1e-7, 10.0
 WINDOW = 13
 DIVERGED = 4.0
+REPORT = 10  # steps that are told of together
 LEAST_FALL = 0.02  # of the first smoothed loss: less is no fall
 
 
@@ -50,7 +51,7 @@ def range_test(fit: Fit, control: Control) -> Iterator[Event]:
         losses.append(loss)
         record.add(len(batch[0]), outcomes)
         is_over = step == STEPS or has_diverged(losses) or control.stop_wanted
-        if record.is_due or is_over:
+        if step % REPORT == 0 or is_over:
             speed = record.samples_per_second
             try:
                 series = record.flush()
