@@ -89,8 +89,8 @@ class StartPage(QWidget):
         self._lines.addSpacing(2 * GRID)
         if recent:
             self._section(tr("Recent drawings"), [Offer(path.stem, str(path.parent), path) for path in recent])
-        ready = [name for name in examples.names() if name not in examples.architectures()]
-        self._section(tr("Ready to train, with their data"), map(_offer, ready))
+        for title, names in examples.SECTIONS:
+            self._section(str(title), map(_offer, names))
         self._section(tr("Famous architectures, for data of your own"), map(_offer, examples.architectures()))
         self._lines.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)

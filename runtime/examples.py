@@ -19,8 +19,13 @@ class Example(NamedTuple):
     sentence: Message | str
 
 
-# In the order in which they are offered, the one that the window opens with first; what people read of them is in their guides.
-READY = ("lenet5_digits", "mlp_digits", "mlp_regression", "spirals_mlp", "gan_points", "char_lm")
+# As they are offered, the one that the window opens with first; what people read of them is in their guides.
+SECTIONS: tuple[tuple[Message, tuple[str, ...]], ...] = (
+    (msg("First networks"), ("lenet5_digits", "mlp_digits", "mlp_regression", "spirals_mlp")),
+    (msg("Sequences and texts"), ("char_lm",)),
+    (msg("Networks that make something"), ("gan_points",)),
+)
+READY = tuple(name for _, names in SECTIONS for name in names)
 
 _ARCHITECTURES = {
     "resnet18": Example(
