@@ -21,15 +21,12 @@ from gui.panels.metrics import RATE, SPEED, MetricsPanel
 from gui.panels.series import BLOCKS
 from gui.panels.units import count_steps
 from gui.theme import theme
+from panel_tools import show
 
 
 @pytest.fixture
 def panel(qtbot):
-    made = MetricsPanel()
-    qtbot.addWidget(made)
-    made.resize(1366, 280)
-    made.show()
-    return made
+    return show(qtbot, MetricsPanel(), 1366, 280)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 
 from fake_runs import STEPS, epoch_ended, started, steps
 from gui.panels.metrics import MetricsPanel
+from panel_tools import show
 from runtime.events import RangeTested, Recalled
 
 RATES = tuple(10.0 ** np.linspace(-6, 0, 61))
@@ -17,11 +18,7 @@ TEST = RangeTested("main", RATES, LOSSES, RATES[30])
 
 @pytest.fixture
 def panel(qtbot):
-    made = MetricsPanel()
-    qtbot.addWidget(made)
-    made.resize(1366, 280)
-    made.show()
-    return made
+    return show(qtbot, MetricsPanel(), 1366, 280)
 
 
 def points(panel, curve: str = "train") -> list[int]:

@@ -12,15 +12,12 @@ from PySide6.QtCore import Qt
 from fake_runs import STEPS, epoch_ended, started, steps
 from gui.panels.metrics import RATE, MetricsPanel
 from gui.panels.units import Clock, count_epochs, count_seconds, count_steps
+from panel_tools import show
 
 
 @pytest.fixture
 def panel(qtbot):
-    made = MetricsPanel()
-    qtbot.addWidget(made)
-    made.resize(1366, 280)
-    made.show()
-    return made
+    return show(qtbot, MetricsPanel(), 1366, 280)
 
 
 @pytest.fixture
