@@ -143,6 +143,8 @@ _count = _number(int, lambda n: 1 <= n <= 10**9, msg("a whole number from 1"))
 _seed = _number(int, lambda n: 0 <= n <= MAX_SEED, _SEEDS)
 _rate = _number(float, lambda x: 0 < x < math.inf, msg("a number above 0"))
 _share = _number(float, lambda x: 0 <= x < 1, msg("a number from 0 to below 1"))
+_part = _number(float, lambda x: 0 < x <= 1, msg("a number above 0, at most 1"))
+_heat = _number(float, lambda x: 0 <= x <= 100, msg("a number from 0 to 100"))
 _size = _number(float, lambda x: 0.1 <= x <= 100, msg("a number from 0.1 to 100"))
 
 
@@ -311,6 +313,26 @@ VERBS: Mapping[str, Verb] = {
                 "inputs", metavar="INPUT", nargs="*", type=Path,
                 says=msg("Images, .csv, .npz or text files (each line a sample); without any, the test samples."),
             ),
+            _RUNS,
+            _JSON,
+        ],
+    ),
+    "generate": Verb(
+        msg("Let a trained language model continue a text."),
+        [
+            _TARGET,
+            Argument("--prompt", required=True, metavar="TEXT", says=msg("The beginning of the text.")),
+            Argument("--count", type=_count, default=200, metavar="N", says=msg("How many tokens to add; default: 200.")),
+            Argument(
+                "--temperature", type=_heat, default=1.0, metavar="X",
+                says=msg("Below 1 likely tokens become likelier, above 1 less so; 0 always takes the likeliest."),
+            ),
+            Argument("--top-k", type=_seed, default=0, metavar="N", says=msg("Draw from the N likeliest tokens only.")),
+            Argument(
+                "--top-p", type=_part, default=1.0, metavar="X",
+                says=msg("Draw from the fewest tokens whose probabilities add up to X."),
+            ),
+            Argument("--seed", type=_seed, default=0, metavar="N", says=msg("Where random numbers start.")),
             _RUNS,
             _JSON,
         ],

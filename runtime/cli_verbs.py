@@ -16,6 +16,7 @@ from graph.model import Project
 from runtime import cli_text, examples
 from runtime.cli_code import allow
 from runtime.cli_diff import diff as print_difference
+from runtime.cli_generate import generate
 from runtime.cli_plan import wished_plan
 from runtime.cli_predict import predict
 from runtime.cli_targets import Target, find_drawing, find_run, is_run
@@ -248,6 +249,7 @@ RUN: Mapping[str, Callable[[Namespace], int]] = {
     "train": train,
     "preflight": look_before,
     "predict": predict,
+    "generate": generate,
     "export": export,
     "allow": allow,
     "examples": list_examples,

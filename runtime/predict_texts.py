@@ -48,7 +48,7 @@ def continue_file(trained: Trained, path: Path) -> list[Continuation]:
     inputs = inputs_of(trained, path)
     ((port, numbers),) = inputs.items()
     lines = [line for line in read_text(path).split("\n") if line.strip()]
-    chances = _chances(trained, port, numbers, predict_batch(trained, inputs), lines)
+    chances = next_chances(trained, numbers, lines)
     vocabulary = trained.statistics[port.node]["text"]
     best, tokens = chances.topk(min(TOP, chances.shape[1]))
     likely = [
@@ -58,8 +58,18 @@ def continue_file(trained: Trained, path: Path) -> list[Continuation]:
     return [Continuation(*row) for row in zip(lines, likely, strict=True)]
 
 
-def _chances(trained: Trained, port: Port, numbers: Tensor, outputs: tuple[Tensor, ...], lines: list[str]) -> Tensor:
-    """The probability of each token after each line: lines × tokens."""
+def next_chances(trained: Trained, numbers: Tensor, lines: list[str]) -> Tensor:
+    """The probability of each token after each line: lines × tokens.
+
+    Args:
+        numbers: the tokens of the lines, int64, lines × places, filled up with `vocabulary.PAD` behind the last one.
+        lines: their texts, for messages.
+
+    Raises:
+        RunError: no output of the network has a score for each token, or the network needs longer lines.
+    """
+    (port,) = trained.compiled.inputs
+    outputs = predict_batch(trained, {port: numbers})
     spec = trained.compiled.analysis.spec(port)
     assert spec is not None and spec.classes is not None
     length, size = numbers.shape[1], spec.classes

@@ -102,6 +102,11 @@ def token_of(number: int, vocabulary: Vocabulary) -> str:
     return tokens[number if number < len(tokens) else UNKNOWN]
 
 
+def num_tokens(vocabulary: Vocabulary) -> int:
+    """How many numbers stand for a token, those that fill up or are unknown included."""
+    return _tokenizer(vocabulary["bpe"]).get_vocab_size() if "bpe" in vocabulary else len(vocabulary["tokens"])
+
+
 def padded(rows: Sequence[Sequence[int]], length: int, fill: int = PAD) -> np.ndarray:
     """Rows cut and filled up to one length, int64."""
     table = np.full((len(rows), length), fill, np.int64)

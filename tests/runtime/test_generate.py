@@ -1,0 +1,157 @@
+"""A trained language model writes on: reproducible, by the probabilities that the network gives, shaped as asked."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+
+from graph.messages import RunError
+from runtime import cli
+from runtime.compiler import compile_project
+from runtime.data import prepare
+from runtime.generate import Sampling, shaped, write_on
+from runtime.predict import Trained
+from text_drawings import char_lm
+from trainings import digits, mlp, plan, run
+
+LENGTH = 32
+CHANCES = torch.tensor([0.1, 0.4, 0.2, 0.3])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project over sonnets and the folder of its run."""
+    project = char_lm(plan(epochs=1, batch_size=64))
+    *_, ended = run(project, tmp_path_factory.mktemp("runs"))
+    return project, Path(ended.run)
+
+
+def fresh(**parameters) -> Trained:
+    project = char_lm(plan(), **parameters)
+    graph = project.graph
+    size = graph.node_named("text").facts["outputs"]["input"]["classes"]
+    for name, values in (
+        ("embedding", {"num_embeddings": size, "embedding_dim": 16}),
+        ("scores", {"out_features": size}),
+    ):
+        graph = graph.set_params(graph.node_named(name).id, values)
+    project = project.with_graph(graph)
+    compiled, data = compile_project(project), prepare(project)
+    return Trained(project=project, compiled=compiled, model=compiled.build(1).eval(), statistics=data.statistics)
+
+
+def written(trained: Trained, prompt: str, sampling: Sampling = Sampling(), *, count: int = 40, seed: int = 0) -> str:  # noqa: B008
+    return "".join(islice(write_on(trained, prompt, sampling, seed=seed), count))
+
+
+def by_hand(trained: Trained, prompt: str, count: int) -> str:
+    """Greedy decoding by plain PyTorch; the layers are those of `char_lm`."""
+    (port,) = trained.compiled.inputs
+    tokens, text, model = trained.statistics[port.node]["text"]["tokens"], prompt, trained.model
+    for _ in range(count):
+        ids = torch.tensor([[tokens.index(sign) for sign in text[-LENGTH:]]])
+        with torch.no_grad():
+            scores = model.scores(model.gru(model.embedding(ids))[0])[0, -1, : len(tokens)]
+        scores[:2] = -torch.inf
+        text += tokens[int(scores.argmax())]
+    return text[len(prompt) :]
+
+
+# ---- shaping
+
+
+def test_probabilities_stay_as_they_are_by_default():
+    assert torch.allclose(shaped(CHANCES, Sampling()), CHANCES)
+
+
+def test_temperature_sharpens_and_flattens():
+    cold, hot = (shaped(CHANCES, Sampling(temperature=t)) for t in (0.5, 2.0))
+    assert torch.allclose(cold, CHANCES**2 / (CHANCES**2).sum())
+    assert torch.allclose(hot, CHANCES**0.5 / (CHANCES**0.5).sum())
+    assert shaped(CHANCES, Sampling(temperature=0)).tolist() == [0, 1, 0, 0]
+
+
+def test_top_k_and_top_p_leave_the_likeliest():
+    assert torch.allclose(shaped(CHANCES, Sampling(top_k=2)), torch.tensor([0, 4 / 7, 0, 3 / 7]))
+    assert torch.allclose(shaped(CHANCES, Sampling(top_p=0.7)), torch.tensor([0, 4 / 7, 0, 3 / 7]))
+    assert torch.allclose(shaped(CHANCES, Sampling(top_p=0.71)), torch.tensor([0, 4 / 9, 2 / 9, 3 / 9]))
+    assert shaped(CHANCES, Sampling(top_p=0.01)).tolist() == [0, 1, 0, 0]
+    assert torch.allclose(shaped(CHANCES, Sampling(top_k=99)), CHANCES)
+
+
+def test_what_is_impossible_stays_impossible():
+    for sampling in (Sampling(), Sampling(temperature=5), Sampling(top_k=4), Sampling(top_p=1.0)):
+        assert shaped(torch.tensor([0.0, 0.5, 0.5]), sampling)[0] == 0
+
+
+# ---- writing
+
+
+def test_greedy_writing_is_that_of_plain_pytorch():
+    trained = fresh()
+    for prompt in ("Shall", "Thou art more lovely and more temperate: rough winds"):
+        assert written(trained, prompt, Sampling(temperature=0)) == by_hand(trained, prompt, 40)
+
+
+def test_a_seed_gives_a_text_and_another_seed_another():
+    trained = fresh()
+    state = torch.get_rng_state()
+    assert written(trained, "Shall", seed=3) == written(trained, "Shall", seed=3) != written(trained, "Shall", seed=4)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_only_the_likeliest_token_is_left_at_k_of_one():
+    trained = fresh()
+    assert written(trained, "So", Sampling(top_k=1), seed=5) == written(trained, "So", Sampling(temperature=0))
+
+
+def test_nothing_that_fills_up_or_is_unknown_is_written():
+    text = written(fresh(), "Ω Ω", count=300)
+    assert "<" not in text and len(text) == 300
+
+
+@pytest.mark.parametrize("tokens", ["words", "bpe"])
+def test_words_stand_apart_and_signs_close(tokens):
+    text = written(fresh(tokens=tokens), "Shall I compare", count=60)
+    assert text[0] == " " or tokens == "bpe"
+    assert " ," not in text and "▁" not in text and "  " not in text.replace("\n", "")
+
+
+def test_what_cannot_write_on_says_so(tmp_path):
+    trained = fresh()
+    with pytest.raises(RunError, match="at least one token"):
+        next(write_on(trained, "", Sampling()))
+    project = digits(mlp, plan())
+    compiled = compile_project(project)
+    other = Trained(project=project, compiled=compiled, model=compiled.build(1).eval())
+    with pytest.raises(RunError, match="does not continue texts"):
+        next(write_on(other, "Shall", Sampling()))
+
+
+# ---- the command line
+
+
+def main(*arguments: str) -> int:
+    return cli.main(list(arguments), open_window=lambda *_: 0, draw_picture=lambda *_: b"")
+
+
+def test_the_verb_prints_the_prompt_and_what_follows(finished, capsys):
+    _, folder = finished
+    assert main("generate", str(folder), "--prompt", "Shall I", "--count", "20", "--seed", "7") == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Shall I") and len(text) == len("Shall I") + 20 + 1
+    assert main("generate", str(folder), "--prompt", "Shall I", "--count", "20", "--seed", "7", "--json") == 0
+    *tokens, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [event["event"] for event in tokens] == ["Token"] * 20 and last["text"] == text[:-1]
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--top-p", "0"], ["--top-p", "1.5"], ["--temperature", "-1"], ["--count", "0"], ["--top-k", "-2"]]
+)
+def test_wrong_numbers_are_usage_errors(finished, wrong, capsys):
+    assert main("generate", str(finished[1]), "--prompt", "x", *wrong) == 2
+    assert "is not a" in capsys.readouterr().err
