@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from graph.catalog.optimizers import SCHEDULERS
 from graph.messages import Message, msg
 from graph.plan import Objective
 from gui.canvas.living import Vital
@@ -119,8 +120,13 @@ class RunViews(QObject):
     def _use_rate(self, name: str, rate: float) -> None:
         """Write a learning rate into the plan."""
         plan = self._editor.project.plan
+        if all(objective.name != name for objective in plan.objectives):
+            self.told.emit(
+                msg("There is no objective '{name}' any more. Find a learning rate again.", name=name), "warning"
+            )
+            return
         changed = tuple(_with_rate(o, rate) if o.name == name else o for o in plan.objectives)
-        self._editor.set_plan(replace(plan, objectives=changed), msg("Set {name} of the optimizer", name="lr"))
+        self._editor.set_plan(replace(plan, objectives=changed), msg("Use the learning rate of the range test"))
         if self._editor.project.plan is plan:
             self.told.emit(msg("The training plan learns with {rate} already.", rate=f"{rate:g}"), "info")
         else:
@@ -145,5 +151,8 @@ class RunViews(QObject):
 
 
 def _with_rate(objective: Objective, rate: float) -> Objective:
-    optimizer = objective.optimizer
-    return replace(objective, optimizer=replace(optimizer, params={**optimizer.params, "lr": rate}))
+    """The objective with a learning rate; a schedule that gives the rate itself gets it as its highest."""
+    schedule = SCHEDULERS.get(objective.scheduler.type)
+    field, name = ("scheduler", "max_lr") if schedule and schedule.param("max_lr") else ("optimizer", "lr")
+    choice = getattr(objective, field)
+    return replace(objective, **{field: replace(choice, params={**choice.params, name: rate})})

@@ -155,7 +155,15 @@ def _check_weights(s: Situation, *, param: str = "weight", dim: int = 1) -> Iter
     if given is None:
         return
     count, classes = len(read_weights(str(given))), shape[dim] if len(shape) > 1 else 1
-    if count == classes or (param == "pos_weight" and count == 1):
+    if param == "pos_weight" and count == 1:
+        return
+    if param == "pos_weight" and len(shape) > 2:
+        text = msg("'{node}' takes one number for {param} where '{source}' gives scores for every place ({given}): PyTorch would count "
+                   "several along the last dimension.", node=s.node.name, param=param, source=s.source("input"),
+                   given=s.inputs["input"])  # fmt: skip
+        yield s.problem("weight-count", text, fixes.reset_param(s.node.id, param))
+        return
+    if count == classes:
         return
     text = msg("'{node}' has {count} numbers for {param}, but '{source}' gives {classes} scores. Write one number for each of them, or "
                "none.", node=s.node.name, count=count, param=param, source=s.source("input"), classes=classes)  # fmt: skip
@@ -276,5 +284,5 @@ LOSS_CHECKS: Mapping[str, tuple[Callable[[Situation], Iterator[Problem]], ...]] 
         _check_sigmoid,
         partial(_check_weights, param="pos_weight", dim=-1),
     ),
-    "torch.nn.MultiLabelSoftMarginLoss": (_check_equal_target, _check_sigmoid, _check_weights),
+    "torch.nn.MultiLabelSoftMarginLoss": (_check_equal_target, _check_sigmoid, partial(_check_weights, dim=-1)),
 }

@@ -7,6 +7,7 @@ sentence about it; claims such as `accuracy ≥ 0.95` in the section about what 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -65,6 +66,11 @@ def guide_of(project: Project) -> Guide | None:
     """The page that a drawing names."""
     name = project.extra.get(KEY)
     return guide(name) if isinstance(name, str) else None
+
+
+def without_guide(project: Project) -> Project:
+    """The drawing without the name of its page."""
+    return replace(project, extra={name: value for name, value in project.extra.items() if name != KEY})
 
 
 @lru_cache(maxsize=128)

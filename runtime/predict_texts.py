@@ -20,6 +20,7 @@ from runtime.predict import Trained, inputs_of, predict_batch
 from runtime.training.answers import find_question
 
 TOP = 5  # tokens that are named after each line
+CHUNK = 256  # lines that the network reads at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,14 @@ def continue_file(trained: Trained, path: Path) -> list[Continuation]:
     inputs = inputs_of(trained, path)
     ((port, numbers),) = inputs.items()
     lines = [line for line in read_text(path).split("\n") if line.strip()]
-    chances = next_chances(trained, numbers, lines)
-    vocabulary = trained.statistics[port.node]["text"]
-    best, tokens = chances.topk(min(TOP, chances.shape[1]))
-    likely = [
-        tuple((words.token_of(number, vocabulary), chance) for number, chance in zip(*row, strict=True))
-        for row in zip(tokens.tolist(), best.tolist(), strict=True)
-    ]
+    vocabulary, likely = trained.statistics[port.node]["text"], []
+    for i, part in enumerate(numbers.split(CHUNK)):
+        chances = next_chances(trained, part, lines[i * CHUNK : (i + 1) * CHUNK])
+        best, tokens = chances.topk(min(TOP, chances.shape[1]))
+        likely += [
+            tuple((words.token_of(number, vocabulary), chance) for number, chance in zip(*row, strict=True))
+            for row in zip(tokens.tolist(), best.tolist(), strict=True)
+        ]
     return [Continuation(*row) for row in zip(lines, likely, strict=True)]
 
 

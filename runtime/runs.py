@@ -8,10 +8,11 @@ import os
 import platform
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -208,7 +209,35 @@ def past_events(path: Path, *, until: int) -> list[StepsEnded | EpochEnded]:
             found[-1] = _cut(found[-1], first - 1)
         found.append(event)
     kept = [event for event in found if _first_step(event) <= until]
-    return [_cut(event, until) if isinstance(event, StepsEnded) else event for event in kept]
+    return list(_joined(_cut(event, until) if isinstance(event, StepsEnded) else event for event in kept))
+
+
+def _joined(events: Iterable[StepsEnded | EpochEnded]) -> Iterator[StepsEnded | EpochEnded]:
+    """Neighbors with the same figures as one: a run of slow steps tells of each alone."""
+    waiting: list[StepsEnded] = []
+    for event in events:
+        if waiting and not (isinstance(event, StepsEnded) and _goes_on(waiting[-1], event)):
+            yield _as_one(waiting)
+            waiting = []
+        if isinstance(event, StepsEnded):
+            waiting.append(event)
+        else:
+            yield event
+    if waiting:
+        yield _as_one(waiting)
+
+
+def _goes_on(before: StepsEnded, event: StepsEnded) -> bool:
+    return (
+        before.series.keys() == event.series.keys()
+        and before.step == _first_step(event) - 1
+        and before.rates == event.rates
+    )
+
+
+def _as_one(events: Sequence[StepsEnded]) -> StepsEnded:
+    names = events[0].series
+    return replace(events[-1], series={name: tuple(chain(*(event.series[name] for event in events))) for name in names})
 
 
 def _first_step(event: StepsEnded | EpochEnded) -> int:
@@ -243,15 +272,20 @@ def _content(path: Path) -> bytes:
 
 def _read_events(path: Path) -> Iterator[StepsEnded | EpochEnded]:
     kinds = {kind.__name__: kind for kind in (StepsEnded, EpochEnded)}
-    try:
-        lines = path.read_text("utf-8", errors="replace").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        with suppress(ValueError, TypeError, KeyError, AttributeError):
-            record = json.loads(line)
-            if kind := kinds.get(record.pop("event")):
-                yield kind(**_finite(record))
+    with suppress(OSError), path.open("r", encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            with suppress(ValueError, TypeError, KeyError, AttributeError):
+                record = json.loads(line)
+                if (kind := kinds.get(record.pop("event"))) and _is_whole(event := kind(**_finite(record))):
+                    yield event
+
+
+def _is_whole(event: StepsEnded | EpochEnded) -> bool:
+    """Whether what is counted with are numbers."""
+    series = (
+        event.series.values() if isinstance(event, StepsEnded) else (event.train.values(), event.validation.values())
+    )
+    return isinstance(event.step, int) and all(isinstance(value, int | float) for values in series for value in values)
 
 
 def _finite(value: Any) -> Any:

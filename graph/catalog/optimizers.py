@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -69,7 +70,9 @@ def _param(owner: str, name: str, default: Any) -> Param:
         default = float(default)
     if isinstance(default, list):
         default = tuple(default)
-    return replace(described, name=name, default=default, reader=_READERS.get(name, described.reader))
+    return replace(
+        described, name=name, default=default, reader=_READERS.get(owner) if name == "schedulers" else described.reader
+    )
 
 
 def parts_of(choice: Choice) -> tuple[Choice, ...]:
@@ -79,15 +82,20 @@ def parts_of(choice: Choice) -> tuple[Choice, ...]:
         EditError: what is written there is not a list of simple schedules.
     """
     described = SCHEDULERS[choice.type]
-    return _read_schedules(str(described.values(choice)["schedulers"])) if described.param("schedulers") else ()
+    if described.param("schedulers") is None:
+        return ()
+    return _read_schedules(choice.type.removeprefix(_SCHEDULER), str(described.values(choice)["schedulers"]))
 
 
-def _read_schedules(text: str) -> tuple[Choice, ...]:
+def _read_schedules(owner: str, text: str) -> tuple[Choice, ...]:
     found = tuple(Choice(f"{_SCHEDULER}{name}", values) for name, values in read_calls(text))
     for choice in found:
         described, name = SCHEDULERS.get(choice.type), choice.type.removeprefix(_SCHEDULER)
-        if described is None or not _can_be_part(described):
-            names = ", ".join(i.removeprefix(_SCHEDULER) for i, t in SCHEDULERS.items() if _can_be_part(t))
+        if name in _NEVER_PARTS[owner]:
+            raise EditError(msg("{name} gives the learning rate itself and overwrites what the other schedules did. Take it alone, or "
+                                "another one here.", name=name))  # fmt: skip
+        if described is None or not _can_be_part(described, owner):
+            names = ", ".join(i.removeprefix(_SCHEDULER) for i, t in SCHEDULERS.items() if _can_be_part(t, owner))
             raise EditError(
                 msg("There is no schedule '{name}' to put together. There are: {names}.", name=name, names=names)
             )
@@ -98,13 +106,18 @@ def _read_schedules(text: str) -> tuple[Choice, ...]:
     return found
 
 
-def _can_be_part(described: ChoiceType) -> bool:
-    is_one = described.id.startswith(_SCHEDULER) and described.id.removeprefix(_SCHEDULER) not in _NEVER_PARTS
-    return is_one and described.param("schedulers") is None
+def _can_be_part(described: ChoiceType, owner: str) -> bool:
+    name = described.id.removeprefix(_SCHEDULER)
+    is_one = described.id.startswith(_SCHEDULER) and name != "ReduceLROnPlateau"  # that one looks at a figure
+    return is_one and described.param("schedulers") is None and name not in _NEVER_PARTS[owner]
 
 
-_NEVER_PARTS = frozenset({"ReduceLROnPlateau"})  # it looks at a figure
-_READERS: Mapping[str, Callable[[str], object]] = {"schedulers": _read_schedules}
+# Schedules that do not multiply the learning rate that they find, by what they cannot be a part of.
+_NEVER_PARTS: Mapping[str, frozenset[str]] = {
+    "SequentialLR": frozenset({"OneCycleLR", "CyclicLR"}),
+    "ChainedScheduler": frozenset({"OneCycleLR", "CyclicLR", "LambdaLR", "CosineAnnealingWarmRestarts"}),
+}
+_READERS: Mapping[str, Callable[[str], object]] = {owner: partial(_read_schedules, owner) for owner in _NEVER_PARTS}
 
 
 def _table(is_scheduler: bool) -> Mapping[str, ChoiceType]:

@@ -21,6 +21,7 @@ class GuideView(QTextBrowser):
     def __init__(self) -> None:
         super().__init__()
         self._text = ""
+        self._document: QTextDocument | None = None
         self.setAccessibleName(tr("About this example"))
         self.setProperty("kind", "plain")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -59,6 +60,9 @@ class GuideView(QTextBrowser):
         document.setParent(self)
         _set_headings_apart(document)
         self.setDocument(document)
+        if self._document is not None:
+            self._document.deleteLater()
+        self._document = document
         self.setFixedHeight(self._height())
 
     @Slot(QUrl)

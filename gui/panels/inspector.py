@@ -31,6 +31,7 @@ from gui.panels.parts import (
     column,
     complain,
     empty,
+    flat_button,
     keep_tab_order,
     label,
     page_header,
@@ -42,7 +43,7 @@ from gui.panels.why import WhyCard
 from gui.theme import GRID
 from gui.vitals import Vitals
 from runtime.analysis import Analysis
-from runtime.guides import guide_of
+from runtime.guides import guide_of, without_guide
 
 BYTES_PER_NUMBER = 4  # float32
 MAX_TITLE = 200
@@ -242,12 +243,20 @@ class ProjectCard(QWidget):
         layout.addWidget(complaint)
         layout.addWidget(self.facts)
         self.guide_heading, self.guide = Heading(tr("About this example")), GuideView()
+        self.remove_guide = flat_button("close", tr("Take this page off the drawing"))
+        self.remove_guide.clicked.connect(self._remove_guide)
+        self.guide_heading.add_button(self.remove_guide)
         layout.addWidget(self.guide_heading)
         layout.addWidget(self.guide)
         layout.addWidget(Heading(tr("Initialization")))
         layout.addWidget(self.init)
         layout.addWidget(label(tr("Select a node to see and change its parameters."), tone="faint", wrap=True))
         self.refresh()
+
+    @Slot()
+    def _remove_guide(self) -> None:
+        """The drawing has become the person's own: the page about the example is none about it."""
+        self._editor.change(without_guide, msg("Take the page of the example off"))
 
     def refresh(self) -> None:
         """Show the network as it is now."""

@@ -93,7 +93,7 @@ def _loss(outcomes: object) -> float:
 
 
 def _is_learned(first: float, last: float) -> bool:
-    return math.isfinite(last) and last <= SHARE * abs(first)
+    return math.isfinite(last) and (last <= SHARE * first if first > 0 else last < first - abs(first))
 
 
 def _verdict(passed: bool, first: float, last: float, steps: int, samples: int) -> Message:

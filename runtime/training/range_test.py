@@ -72,7 +72,10 @@ def smoothed(losses: Sequence[float]) -> list[float]:
 def has_diverged(losses: Sequence[float]) -> bool:
     """Whether the smoothed loss is far above its best."""
     means = smoothed(losses)
-    return bool(means) and means[-1] > DIVERGED * min(means)
+    if not means:
+        return False
+    best = min(means)
+    return means[-1] - best > (DIVERGED - 1) * max(abs(best), means[0] - best)
 
 
 def steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:

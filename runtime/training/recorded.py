@@ -186,7 +186,7 @@ class _Writer:
         """The step as a function of its inputs."""
         calls = [kept for call in self._tape.calls if (kept := self._simplified(call)) is not None]
         given = tree_map_only(Tensor, lambda tensor: self._known(self._tape.name(tensor)), result)
-        calls = self._placed(self._narrowed(_used(calls, _names(given))), given.gradients, places)
+        calls = self._placed(self._narrowed(_used(calls, _names(given)), _names(given)), given.gradients, places)
         lines = self._lines(calls, set(_names(given)))
         loss, losses, seen, gradients = (self._text(part) for part in given)
         inputs = ", ".join(f"x{i}" for i in range(num_inputs))
@@ -235,10 +235,10 @@ class _Writer:
         is_factory = call.operation._schema.name.removeprefix("aten::") in _FACTORIES
         return is_factory and not self._tape.is_written(self._tape.tensors[output])
 
-    def _narrowed(self, calls: Sequence[Call]) -> list[Call]:
+    def _narrowed(self, calls: Sequence[Call], given: Sequence[Name]) -> list[Call]:
         """Sums that keep their dimensions for a view without them lose them at once."""
         views = {call.args[0]: call for call in calls if call.operation is _ATEN.view.default}
-        uses = Counter(name for call in calls for name in _names([call.args, call.kwargs]))
+        uses = Counter([*given, *(name for call in calls for name in _names([call.args, call.kwargs]))])
         narrowed, gone = [], set()
         for call in calls:
             view = views.get(call.outputs[0]) if call.operation is _ATEN.sum.dim_IntList else None

@@ -70,4 +70,18 @@ def test_the_list_of_what_there_is_names_each_simple_schedule():
     for name in names:
         assert read_calls(name) == [(name, {})]
         parts(name)
-    assert len(names) == len(SCHEDULERS) - 4  # without itself and its like, the plateau, and the constant one
+    assert (
+        len(names) == len(SCHEDULERS) - 6
+    )  # without itself, its like, the plateau, the constant one, and what overwrites
+
+
+def test_what_overwrites_the_rate_is_no_part():
+    chained = "torch.optim.lr_scheduler.ChainedScheduler"
+    for owner, names in (
+        (SEQUENTIAL, ("OneCycleLR", "CyclicLR")),
+        (chained, ("OneCycleLR", "CyclicLR", "LambdaLR", "CosineAnnealingWarmRestarts")),
+    ):
+        for name in names:
+            with pytest.raises(EditError, match="overwrites"):
+                parts_of(Choice(owner, {"schedulers": f"LinearLR, {name}"}))
+    assert len(parts("LinearLR, LambdaLR, CosineAnnealingWarmRestarts")) == 3

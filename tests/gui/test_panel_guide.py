@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from graph import files
@@ -67,3 +67,22 @@ def test_only_links_to_pages_are_opened(qtbot, monkeypatch):
     for url in ("https://arxiv.org/abs/1406.2661", "file:///etc/passwd", "javascript:alert(1)"):
         view.anchorClicked.emit(QUrl(url))
     assert opened == ["https://arxiv.org/abs/1406.2661"]
+
+
+def test_no_page_is_kept_that_is_not_shown(qtbot):
+    from PySide6.QtGui import QTextDocument
+
+    view = show(qtbot, GuideView(), 300, 400)
+    for name in ("gan_points", "char_lm", "mlp_digits"):
+        view.show_text(guide(name).body)
+        qtbot.wait(20)
+    assert len(view.findChildren(QTextDocument)) <= 2  # the one on show, and the empty one that Qt begins with
+
+
+def test_the_page_is_taken_off_with_a_click_and_comes_back_with_undo(qtbot, editor):
+    panel = show(qtbot, InspectorPanel(editor), 320, 600)
+    qtbot.mouseClick(panel._page.remove_guide, Qt.MouseButton.LeftButton)
+    assert KEY not in editor.project.extra and not view_of(panel).isVisible()
+    assert '"guide"' not in files.to_text(editor.project)
+    editor.undo()
+    assert view_of(panel).isVisible()

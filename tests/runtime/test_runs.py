@@ -117,7 +117,8 @@ def test_what_a_run_told_is_recalled_up_to_where_it_goes_on(tmp_path):
     events = told(3, 3.0, 2.0, 1.0), told(6, 0.5, 0.4, 0.3), epoch_at(6, 0.2)
     assert recalled(tmp_path, *events, until=6) == [(1, 3.0), (2, 2.0), (3, 1.0), (4, 0.5), (5, 0.4), (6, 0.3)]
     assert recalled(tmp_path, *events, until=4) == [(1, 3.0), (2, 2.0), (3, 1.0), (4, 0.5)]
-    assert [type(event) for event in past_events(tmp_path, until=4)] == [StepsEnded, StepsEnded]
+    (joined,) = past_events(tmp_path, until=4)  # one event for both
+    assert joined.step == 4 and joined.series == {"loss": (3.0, 2.0, 1.0, 0.5)}
     assert [type(event) for event in past_events(tmp_path, until=6)][-1] is EpochEnded
 
 
@@ -135,5 +136,17 @@ def test_what_was_made_twice_counts_as_it_was_made_last(tmp_path):
 
 def test_what_is_damaged_is_passed_over(tmp_path):
     (tmp_path / "metrics.jsonl").write_text(f'{to_json(told(1, 1.0))}\n{{"event": "StepsEn\nnull\n[1]\n', "utf-8")
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        for series in ("null", '{"loss": null}', '{"loss": ["a"]}'):
+            fields = '"epoch": 1, "step": 2, "learning_rate": 1, "samples_per_second": 1'
+            file.write(f'{{"event": "StepsEnded", {fields}, "series": {series}}}\n')
+        file.write('{"event": "EpochEnded", "epoch": 1, "step": "x"}\n')
     assert len(past_events(tmp_path, until=9)) == 1
     assert past_events(tmp_path / "nowhere", until=9) == []
+
+
+def test_a_long_run_of_slow_steps_is_told_at_once(tmp_path):
+    events = [told(step, 1.0 / step) for step in range(1, 2001)]
+    assert len(recalled(tmp_path, *events, epoch_at(2000, 0.1), until=2000)) == 2000
+    first, last = past_events(tmp_path, until=2000)
+    assert first.step == 2000 and first.series["loss"][-1] == 1 / 2000 and isinstance(last, EpochEnded)

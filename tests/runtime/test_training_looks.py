@@ -160,3 +160,10 @@ def test_the_rate_is_where_the_loss_falls_most_steeply():
     assert steepest([], []) is None
     below_zero = [loss - 5.0 for loss in falling]  # as losses of likelihoods may be
     assert steepest(rates, below_zero) == pytest.approx(rates[50])
+
+
+def test_a_loss_below_zero_diverges_where_it_rises_far_above_its_best():
+    falling = [-float(n) for n in range(60)]
+    assert not any(has_diverged(falling[:n]) for n in range(1, 61))
+    assert has_diverged([*falling, *(1000.0 * n for n in range(20))])
+    assert not has_diverged([2.0] * 40) and has_diverged([2.0] * 20 + [9.0] * 20)
