@@ -13,10 +13,15 @@ def main() -> None:
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     import architectures
     import example_drawings
+    import gallery_generative
+    import gallery_texts
+    import gallery_vision
     import ready_blocks
     from graph import files
 
-    folders = {"architectures": architectures.DRAW, "blocks": ready_blocks.DRAW, "examples": example_drawings.DRAW}
+    galleries = (example_drawings, gallery_vision, gallery_texts, gallery_generative)
+    drawn = {name: draw for gallery in galleries for name, draw in gallery.DRAW.items()}
+    folders = {"architectures": architectures.DRAW, "blocks": ready_blocks.DRAW, "examples": drawn}
     for folder, drawings in folders.items():
         for name, draw in drawings.items():
             path = ROOT / "resources" / folder / f"{name}{files.SUFFIX}"

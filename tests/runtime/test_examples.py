@@ -16,10 +16,14 @@ from runtime.analyser import analyse
 from runtime.data import describe, prepare, used_data_nodes
 
 PARAMETERS = {
-    "lenet5_digits": 61_706, "mlp_digits": 6_570, "mlp_regression": 2_689, "spirals_mlp": 4_547, "gan_points": 9_283,
-    "char_lm": 78_618,
+    "lenet5_digits": 61_706, "mlp_digits": 6_570, "mlp_regression": 2_689, "spirals_mlp": 4_547, "moons_mlp": 42,
+    "overfitting": 301_066, "cnn_digits": 21_482, "resnet_digits": 56_362, "clips_conv3d": 3_764, "waves_conv1d": 6_913,
+    "reviews_mean": 882, "reviews_textcnn": 11_202, "deep_bigru": 33_314, "tagger_bilstm": 14_039, "memory_rnn": 3_874,
+    "memory_lstm": 10_210, "memory_gru": 8_098, "attention_by_hand": 5_314, "transformer_reviews": 19_234, "char_lm": 78_618,
+    "gpt_chars": 107_578, "autoencoder_digits": 4_744, "vae_digits": 19_792, "gan_points": 9_283, "gan_digits": 34_305,
 }  # fmt: skip
-WITHOUT_METRIC = {"gan_points", "char_lm"}
+WITHOUT_METRIC = {"gan_points", "gan_digits", "char_lm"}
+LOSSES = {"gan_points": 3, "gan_digits": 3, "vae_digits": 2}
 CARD = (148, 66)  # width and height of a node's card
 
 
@@ -63,7 +67,7 @@ class TestExample:
     def test_measures_more_than_its_loss(self, name: str) -> None:
         project = files.load(examples.path(name))
         roles = [project.catalog[node.type].role for node in project.graph.nodes.values()]
-        assert roles.count(Role.LOSS) == (3 if name == "gan_points" else 1)
+        assert roles.count(Role.LOSS) == LOSSES.get(name, 1)
         assert (roles.count(Role.METRIC) == 0) is (name in WITHOUT_METRIC)
 
     def test_cards_do_not_overlap(self, name: str) -> None:
