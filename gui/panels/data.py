@@ -25,6 +25,7 @@ from gui.panels.parts import (
     column,
     complain,
     empty,
+    flat_button,
     label,
     row,
     small_button,
@@ -95,7 +96,7 @@ class DataCard(QWidget):
         for button, text in ((self.file_button, tr("Choose file…")), (self.folder_button, tr("Choose folder…"))):
             button.setToolTip(text)
             button.setAccessibleName(text)
-        self.read_button = small_button(tr("Read again"))
+        self.read_button = flat_button("restart", tr("Read again"))
         self.facts, self._bars = FactList(), ClassBars()
         self.images, self.table, self.texts, self.points = ImageGrid(), RowTable(), TextSamples(), PointCloud()
         self.columns, self.skipped = ColumnFigures(), SkippedList()

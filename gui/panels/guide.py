@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QResizeEvent, QTextBlockFormat, QTextCursor, QTextDocument, QWheelEvent
-from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser
+from PySide6.QtGui import (
+    QDesktopServices,
+    QKeyEvent,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCursor,
+    QTextDocument,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
 from graph.messages import tr
 from gui.canvas.markdown import MarkdownDocument, can_open
@@ -12,11 +20,15 @@ from gui.canvas.palette import Colors, ui_font
 from gui.theme import theme
 
 FONT_SIZE = 13
+ROOM = 8  # pixels for the frame of the focus
 ABOVE_HEADING = 10  # pixels at 100 %
 
 
 class GuideView(QTextBrowser):
-    """Markdown as high as it is, for a column that scrolls. Links open in the browser of the system."""
+    """Markdown as high as it is, for a column that scrolls. Links open in the browser of the system.
+
+    The right and left arrow keys go from link to link, Enter opens one; Tab leaves.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,12 +58,21 @@ class GuideView(QTextBrowser):
         super().resizeEvent(event)
         self.setFixedHeight(self._height())
 
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return QWidget.focusNextPrevChild(self, forwards)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            super().focusNextPrevChild(event.key() == Qt.Key.Key_Right)
+        else:
+            super().keyPressEvent(event)
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # the column around it scrolls
 
     def _height(self) -> int:
         self.document().setTextWidth(self.viewport().width())
-        return round(self.document().size().height()) + 4
+        return round(self.document().size().height()) + ROOM
 
     @Slot()
     def _show(self) -> None:

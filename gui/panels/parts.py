@@ -70,13 +70,13 @@ class Still(QWidget):
         super().__init__()
         self._inside = inside
         inside.setParent(self)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)  # as high as what is beside it
 
     def sizeHint(self) -> QSize:
         return QSize(0, self._inside.sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(0, self._inside.minimumSizeHint().height())
+        return QSize(0, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

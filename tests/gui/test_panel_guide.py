@@ -86,3 +86,21 @@ def test_the_page_is_taken_off_with_a_click_and_comes_back_with_undo(qtbot, edit
     assert '"guide"' not in files.to_text(editor.project)
     editor.undo()
     assert view_of(panel).isVisible()
+
+
+def test_links_are_reached_and_opened_with_keys(qtbot, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    view = show(qtbot, GuideView(), 300, 400)
+    view.show_text("[one](https://a.org/1) and [two](https://a.org/2)")
+    view.setFocus()
+    for key in (
+        Qt.Key.Key_Right,
+        Qt.Key.Key_Return,
+        Qt.Key.Key_Right,
+        Qt.Key.Key_Return,
+        Qt.Key.Key_Left,
+        Qt.Key.Key_Return,
+    ):
+        qtbot.keyClick(view, key)
+    assert opened == ["https://a.org/1", "https://a.org/2", "https://a.org/1"]
