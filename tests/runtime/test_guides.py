@@ -14,6 +14,10 @@ from runtime import examples, guides
 from runtime.events import EpochEnded, Finished
 from runtime.training.loop import train
 
+QUICK = {  # one of each kind
+    "mlp_digits", "mlp_regression", "waves_conv1d", "reviews_textcnn", "tagger_bilstm", "memory_lstm", "attention_by_hand",
+    "vae_digits", "gan_points",
+}  # fmt: skip
 PAGES = [(name, code) for name in examples.READY for code in languages()]
 
 
@@ -73,7 +77,9 @@ def events_of(name: str, folder: Path, *, epochs: int | None = None) -> list:
     return list(train(files.load(examples.path(name)), runs=folder, epochs=epochs, watch=False))
 
 
-@pytest.mark.parametrize("name", examples.READY)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in examples.READY]
+)
 def test_an_example_begins_to_learn(name, tmp_path):
     events = events_of(name, tmp_path, epochs=2)
     assert isinstance(events[-1], Finished), events[-1]

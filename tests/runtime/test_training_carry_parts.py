@@ -17,6 +17,8 @@ from runtime.training.fit import Fit
 from runtime.training.job import build
 from trainings import ADAM, cnn, digits, mlp, plan
 
+pytestmark = pytest.mark.slow  # carry itself is tested in `test_training_carry`
+
 MOMENTUM = Choice("torch.optim.SGD", {"lr": 0.05, "momentum": 0.9})
 SCHEDULE = "torch.optim.lr_scheduler."
 COSINE, CYCLE = Choice(f"{SCHEDULE}CosineAnnealingLR"), Choice(f"{SCHEDULE}OneCycleLR", {"max_lr": 0.02})
