@@ -63,10 +63,10 @@ def test_a_run_repaints_only_what_shows_it(qtbot, window):
         tick(number)
     qtbot.wait(2 * LIVE)
     frame = window.frame
-    paints = Paints(library=frame.library, side=frame.side, canvas=frame.canvas.viewport(), status=frame.run_bar.status)
+    paints = Paints(left=frame.left, side=frame.side, canvas=frame.canvas.viewport(), status=frame.run_bar.status)
     for number in range(3, 3 + TICKS):
         tick(number)
     qtbot.wait(50)
     assert paints.count["status"] >= TICKS  # it was looked at
-    assert paints.count["library"] == paints.count["side"] == 0
+    assert paints.count["left"] == paints.count["side"] == 0
     assert paints.count["canvas"] <= TICKS / 2
