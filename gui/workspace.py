@@ -13,7 +13,7 @@ from gui.documents import Documents
 from gui.editor import Editor
 from gui.run_controller import RunController
 from gui.settings import Settings
-from runtime.events import Event, Health, RunStarted, StepsEnded
+from runtime.events import Event, Health, Recalled, RunStarted, StepsEnded
 
 
 class Workspace(QObject):
@@ -82,4 +82,5 @@ class Workspace(QObject):
                 self.events.pop()
             elif isinstance(event, Health):
                 self.events[:] = [before for before in self.events if not isinstance(before, Health)]
-            self.events.append(event)
+            if not isinstance(event, Recalled):  # that is in the curves, and may be long
+                self.events.append(event)

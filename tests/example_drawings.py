@@ -62,6 +62,17 @@ def gan_points() -> Project:
     d.add("data.Points", "ring", set="ring", classes=8, noise=0.05, samples=4000)
     real = d.port("ring", "point")
     fake = _generator(d, d.add("op.Random", "noise", real, shape=(8,)))
+    add_game(d, real, fake)
+    judge = Objective(
+        "discriminator", ((d.id("real_is_real"), 0.5), (d.id("fake_is_fake"), 0.5)), (d.id("judge_real"),), _GAN_ADAM
+    )
+    maker = Objective("generator", ((d.id("fake_passes"), 1.0),), tuple(d.id(f"make{n}") for n in (1, 2, 3)), _GAN_ADAM)
+    d.plan = replace(Plan(epochs=60, batch_size=128, monitor=LAST), objectives=(judge, maker))
+    return finished(d, "gan_points")
+
+
+def add_game(d: Drawing, real: Port, fake: Port) -> None:
+    """The block `Discriminator` on real and on made samples, with the same weights, and the three losses of a GAN."""
     d_real = d.add("block.Discriminator", "judge_real", real)
     d_fake = d.add("block.Discriminator", "judge_fake", fake, shares="judge_real")
     yes = d.add("op.Full", "yes", real, shape=(1,), fill_value=1.0)
@@ -69,12 +80,6 @@ def gan_points() -> Project:
     d.add("nn.BCEWithLogitsLoss", "real_is_real", d_real, yes)
     d.add("nn.BCEWithLogitsLoss", "fake_is_fake", d_fake, no)
     d.add("nn.BCEWithLogitsLoss", "fake_passes", d_fake, yes)
-    judge = Objective(
-        "discriminator", ((d.id("real_is_real"), 0.5), (d.id("fake_is_fake"), 0.5)), (d.id("judge_real"),), _GAN_ADAM
-    )
-    maker = Objective("generator", ((d.id("fake_passes"), 1.0),), tuple(d.id(f"make{n}") for n in (1, 2, 3)), _GAN_ADAM)
-    d.plan = replace(Plan(epochs=60, batch_size=128, monitor=LAST), objectives=(judge, maker))
-    return finished(d, "gan_points")
 
 
 def finished(d: Drawing, guide: str) -> Project:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drawings import Drawing
-from example_drawings import finished
+from example_drawings import add_game, finished
 from graph.model import BlockParam, Definitions, Port, Project
 from graph.plan import LAST, Choice, Objective, Plan
 
@@ -192,13 +192,7 @@ def gan_digits() -> Project:
     x = _hidden(d, d.add("op.Random", "noise", real, shape=(16,)), "make", 64, 128)
     fake = d.add("nn.Sigmoid", "drawn", d.add("nn.Linear", "make3", x, out_features=64))
     d.add("op.Output", "digit", fake)
-    d_real = d.add("block.Discriminator", "judge_real", real)
-    d_fake = d.add("block.Discriminator", "judge_fake", fake, shares="judge_real")
-    yes = d.add("op.Full", "yes", real, shape=(1,), fill_value=1.0)
-    no = d.add("op.Full", "no", real, shape=(1,), fill_value=0.0)
-    d.add("nn.BCEWithLogitsLoss", "real_is_real", d_real, yes)
-    d.add("nn.BCEWithLogitsLoss", "fake_is_fake", d_fake, no)
-    d.add("nn.BCEWithLogitsLoss", "fake_passes", d_fake, yes)
+    add_game(d, real, fake)
     adam = Choice("torch.optim.Adam", {"lr": 0.0005, "beta1": 0.5})
     losses = ((d.id("real_is_real"), 0.5), (d.id("fake_is_fake"), 0.5))
     judge = Objective("discriminator", losses, (d.id("judge_real"),), adam)
