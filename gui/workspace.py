@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Slot
 
 from gui.analyst import Analyst
+from gui.asker import Asker
 from gui.block_editor import BlockEditor
 from gui.clipboard import Clipboard
 from gui.documents import Documents
@@ -31,6 +32,7 @@ class Workspace(QObject):
         self.controller = RunController(self.editor, self)
         self.controller.is_isolated = lambda: settings.own_process
         self.analyst = Analyst(self.editor, self)
+        self.asker = Asker(self.editor, self.controller, self)
         self.clipboard = Clipboard(self.editor)
         self.events: list[Event] = []
         self.documents.changed.connect(self._on_document_changed)
@@ -57,6 +59,7 @@ class Workspace(QObject):
         """
         opening(self.documents)
         self.controller.forget()
+        self.asker.forget()
         self.events.clear()
 
     def close(self, *, wait: bool = False) -> None:
@@ -67,6 +70,7 @@ class Workspace(QObject):
         """
         self.controller.shutdown()
         self.analyst.close(wait=wait)
+        self.asker.close(wait=wait)
         self.documents.close()
 
     @Slot()

@@ -32,7 +32,8 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockClass:
-    """The class of a block. `given` has the values of its arguments for each use, by the identity of the `Inside`."""
+    """The class of a block. `given` has the values of its arguments for each use, by the identity of the `Inside`; `variables`
+    the names of what leaves the ports."""
 
     name: str
     block: Block
@@ -40,6 +41,7 @@ class BlockClass:
     given: Mapping[int, Mapping[str, Value]]
     rows: tuple[Row, ...]
     codes: tuple[str, ...] = ()
+    variables: Mapping[Port, str] = field(default_factory=dict)
 
 
 Form = Callable[[BlockClass], object]
@@ -165,7 +167,7 @@ class BlockClasses:
             *statements,
             Row(f"{INDENT}return {returned or 'None'}"),
         ]
-        return BlockClass(name, block, arguments, given, tuple(rows), tuple(body.codes(held)))
+        return BlockClass(name, block, arguments, given, tuple(rows), tuple(body.codes(held)), body.variables_of_ports)
 
     def _free(self, name: str) -> str:
         """The name, or the first of it with 2, 3, ... that no other class has."""

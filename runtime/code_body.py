@@ -109,10 +109,10 @@ class Body:
 
     def variable(self, port: Port) -> str:
         """The name of the variable that holds what leaves a port."""
-        return self._variables.get(port, self.graph.nodes[port.node].name)
+        return self.variables_of_ports.get(port, self.graph.nodes[port.node].name)
 
     @cached_property
-    def _variables(self) -> dict[Port, str]:
+    def variables_of_ports(self) -> dict[Port, str]:
         """The variables of all ports: a node's first one is called like the node, unless a function is called so too."""
         functions = {*FUNCTIONS, *(self.catalog[CODE_PREFIX + code].label for code in self.project.definitions.codes)}
         taken = {*functions, *self.graph.names}
@@ -131,7 +131,7 @@ class Body:
 
     def free(self, name: str) -> str:
         """The name, or one like it, if a node has it or what leaves one."""
-        return _free(name, {*self.graph.names, *self._variables.values()})
+        return _free(name, {*self.graph.names, *self.variables_of_ports.values()})
 
     def variables(self, node: NodeId, *, asked: bool = False) -> list[str]:
         """What a node's outputs are assigned to; "_" for one of several that nobody uses (see `feeding`)."""

@@ -9,6 +9,7 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from graph.catalog import NETWORK, Role
 from graph.code import bindings
@@ -37,13 +38,21 @@ class ProgramText:
     metrics: Mapping[str, Node]
 
 
+class ClassVariables(NamedTuple):
+    """Whose drawing a class is (None: that of the project), and the variables that hold what leaves its ports."""
+
+    scope: Scope
+    names: Mapping[Port, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Generated Python.
 
     `lines` gives for each node of the drawing, and `block_lines` for each node of a block, the numbers (from 1) of the
     lines that it became. `model_text` is the part that needs no training: imports and the network's classes. `codes`
-    are the ids of the code of the person in it, `sections` its text, `output_names` the variables that hold the outputs.
+    are the ids of the code of the person in it, `sections` its text, `output_names` the variables that hold the outputs;
+    `variables` has for each class which variables hold what leaves which ports.
     """
 
     text: str
@@ -57,6 +66,7 @@ class Source:
     codes: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
+    variables: Mapping[str, ClassVariables] = field(default_factory=dict)
 
     def lines_in(self, scope: Scope) -> Mapping[NodeId, tuple[int, ...]]:
         """The lines of the nodes in the drawing of a block, or in that of the project."""
@@ -103,6 +113,13 @@ def generate(project: Project, analysis: Analysis) -> Source:
         codes=tuple(writer.codes),
         sections=tuple(writer.sections),
         output_names=tuple(map(writer.body.variable, writer.outputs)),
+        variables={
+            **{entry.name: ClassVariables(entry.block.id, entry.variables) for entry in writer.blocks.classes},
+            **{
+                name: ClassVariables(None, writer.body.variables_of_ports)
+                for name in (writer.class_name, *(program.class_name for program in programs))
+            },
+        },
     )
 
 

@@ -15,8 +15,9 @@ from graph.model import NodeId, Port, Project
 from runtime import devices
 from runtime.analysis import TensorSpec
 from runtime.compiler import Compiled, compile_project
-from runtime.data import input_from_file, prepare
+from runtime.data import Prepared, input_from_file, prepare
 from runtime.events import Tested
+from runtime.own_random import OwnRandom
 from runtime.runs import Run, load_run
 from runtime.training.answers import ask, find_question
 from runtime.training.checkpoints import read_weights
@@ -70,14 +71,20 @@ def load_trained(path: Path) -> Trained:
     )
 
 
-def untrained(project: Project) -> Trained:
-    """The network of a project as it is before training.
+def untrained(project: Project, prepared: Prepared | None = None) -> Trained:
+    """The network of a project as it is before training, with what was measured on its data, if that is given.
 
     Raises:
         ProjectError: the drawing has errors.
     """
     compiled = compile_project(project)
-    return Trained(project=project, compiled=compiled, model=compiled.build(project.plan.seed).eval())
+    with OwnRandom(project.plan.seed):
+        model = compiled.build().eval()
+    if prepared is None:
+        return Trained(project=project, compiled=compiled, model=model)
+    return Trained(
+        project=project, compiled=compiled, model=model, statistics=prepared.statistics, classes=prepared.classes
+    )
 
 
 def load_model(run: Run, compiled: Compiled) -> nn.Module:

@@ -1,0 +1,225 @@
+"""Asks the trained network of a document, in a thread of its own: the window stays free, and a run goes on undisturbed."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from graph.messages import LayerloomError, Message, RunError, msg
+from graph.model import Project
+from gui.run_controller import RunController
+from runtime.events import EpochEnded, Event, Replaced, RunStarted
+
+if TYPE_CHECKING:
+    from gui.editor import Editor
+    from runtime.predict import Trained
+
+PATIENCE = 5.0  # seconds to wait for the thread at the end
+T = TypeVar("T")
+Question = Callable[["Trained"], T]
+
+
+class _Subject(NamedTuple):
+    """Which network is asked: that of a run, with the date of its weights, or that of a drawing before training, whose data lies
+    relative to `folder`."""
+
+    run: Path | None
+    project: Project
+    folder: Path | None = None
+    dated: float = 0.0
+
+
+class _Wish(NamedTuple):
+    number: int
+    subject: _Subject
+    question: Callable[[Any], Any]
+    then: Callable[[Any], None]
+    failed: Callable[[Message], None]
+
+
+class _Answer(NamedTuple):
+    key: str
+    wish: _Wish
+    result: Any = None
+    message: Message | None = None
+
+
+class Asker(QObject):
+    """Answers questions about the network of the last run of a document, with its best weights so far; before any run, about the
+    network of the drawing with the weights that it would begin with.
+
+    `subject_changed()`: another network answers from now on, so what is on show may be asked again. Everything here is called in
+    the thread of the window; questions are carried out in another one, where they must not draw random numbers (see
+    `runtime.own_random`).
+    """
+
+    subject_changed = Signal()
+    _answered = Signal(object)
+
+    def __init__(self, editor: Editor, controller: RunController, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._editor, self._controller = editor, controller
+        self._wake = threading.Condition()
+        self._wishes: OrderedDict[str, _Wish] = OrderedDict()
+        self._latest: dict[str, int] = {}
+        self._number = 0
+        self._is_closing = False
+        self._thread: threading.Thread | None = None
+        self._trained: tuple[_Subject, Trained] | None = None  # of the thread alone
+        self._run: tuple[Path, Project] | None = None  # the last one that began
+        self._told: Path | None = None  # the run whose first weights were spoken of
+        self._answered.connect(self._on_answered)
+        controller.started.connect(self._on_started)
+        controller.events.connect(self._on_events)
+        controller.ended.connect(self._on_ended)
+
+    @property
+    def run(self) -> Path | None:
+        """The run whose network is asked; None where that of the drawing is, before training."""
+        return self._run[0] if self._run else None
+
+    @property
+    def project(self) -> Project:
+        """The drawing whose network is asked: that of the last run, which may not be what is on the canvas now."""
+        return self._run[1] if self._run else self._editor.project
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the network that is asked has learned anything yet."""
+        return self.run is not None
+
+    def ask(
+        self, question: Question[T], then: Callable[[T], None], *, key: str, failed: Callable[[Message], None]
+    ) -> None:
+        """Ask the network something; `then` gets the answer, or `failed` a sentence why there is none.
+
+        Args:
+            key: of all questions with the same one only the newest is answered.
+        """
+        self._number += 1
+        subject = _Subject(self.run, self.project, self._editor.folder)
+        with self._wake:
+            self._wishes.pop(key, None)
+            self._wishes[key] = _Wish(self._number, subject, question, then, failed)
+            self._latest[key] = self._number
+            self._wake.notify()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="layerloom-asker", daemon=True)
+            self._thread.start()
+
+    def is_asked(self, key: str) -> bool:
+        """Whether the question with this key, if it is still under way, is wanted: long ones look at this now and then, in any thread."""
+        return key in self._latest and not self._is_closing
+
+    def drop(self, key: str) -> None:
+        """Nobody waits for the answer to this question any more."""
+        with self._wake:
+            self._wishes.pop(key, None)
+            self._latest.pop(key, None)
+
+    def forget(self) -> None:
+        """Another document was opened: no answer about this one is wanted."""
+        self._run = self._told = None
+        with self._wake:
+            self._wishes.clear()
+            self._latest.clear()
+        self.subject_changed.emit()
+
+    def close(self, *, wait: bool = False) -> None:
+        """End the thread; answers are dropped. `wait` until it ended, at most some seconds."""
+        with self._wake:
+            self._is_closing = True
+            self._wake.notify()
+        if wait and self._thread is not None:
+            self._thread.join(PATIENCE)
+
+    # ---- in the window's thread
+
+    @Slot(object)
+    def _on_started(self, event: RunStarted) -> None:
+        """A run that leaves a folder is asked from now on; a look at one batch, or at learning rates, leaves none."""
+        if event.run and self._controller.trained is not None:
+            self._run = Path(event.run), self._controller.trained
+            self.subject_changed.emit()
+
+    @Slot(object)
+    def _on_events(self, events: list[Event]) -> None:
+        """The first weights of a run are there, or it goes on with another drawing."""
+        if self._run and self._controller.trained and any(isinstance(event, Replaced) for event in events):
+            self._run = self._run[0], self._controller.trained
+            self.subject_changed.emit()
+        if any(isinstance(event, EpochEnded) for event in events) and self._told != self.run:
+            self._told = self.run
+            self.subject_changed.emit()
+
+    @Slot(object)
+    def _on_ended(self, _event: object) -> None:
+        self.subject_changed.emit()
+
+    @Slot(object)
+    def _on_answered(self, answer: _Answer) -> None:
+        if self._is_closing or self._latest.get(answer.key) != answer.wish.number:
+            return
+        if answer.message is not None:
+            answer.wish.failed(answer.message)
+        else:
+            answer.wish.then(answer.result)
+
+    # ---- in the thread
+
+    def _work(self) -> None:
+        from runtime.warmup import warm_up
+
+        warm_up()
+        while (found := self._next()) is not None:
+            key, wish = found
+            try:
+                answer = _Answer(key, wish, wish.question(self._network(wish.subject)))
+            except LayerloomError as error:
+                answer = _Answer(key, wish, message=error.message)
+            except Exception as error:
+                text = msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}")
+                answer = _Answer(key, wish, message=text)
+            if not self._is_closing:
+                with suppress(RuntimeError):  # the window is gone
+                    self._answered.emit(answer)
+
+    def _next(self) -> tuple[str, _Wish] | None:
+        with self._wake:
+            while not self._wishes and not self._is_closing:
+                self._wake.wait()
+            return None if self._is_closing else self._wishes.popitem(last=False)
+
+    def _network(self, subject: _Subject) -> Trained:
+        """The network that is asked, read again where its run has better weights by now."""
+        if subject.run is not None:
+            subject = subject._replace(dated=_date_of_weights(subject.run))
+        if self._trained is None or self._trained[0] != subject:
+            self._trained = None  # two networks need not fit into memory
+            self._trained = subject, _load(subject)
+        return self._trained[1]
+
+
+def _date_of_weights(run: Path) -> float:
+    from runtime.runs import RUNNING, load_run
+
+    found = load_run(run)
+    if found.weights is None and found.status == RUNNING:
+        raise RunError(msg("The network is learning. It can be asked when its first epoch has ended."))
+    return 0.0 if found.weights is None else found.weights.stat().st_mtime
+
+
+def _load(subject: _Subject) -> Trained:
+    from runtime.data import prepare
+    from runtime.predict import load_trained, untrained
+
+    if subject.run is not None:
+        return load_trained(subject.run)
+    return replace(untrained(subject.project, prepare(subject.project, subject.folder)), folder=subject.folder)
