@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runtime.predict import Trained
 
 MOST_SHOWN = 40  # characters of a text
+MOST_SAMPLES = 64  # of the test part: the first
 _SIGNS = {"\n": "↵", " ": "␣", "\t": "⇥"}
 
 Record = Mapping[str, Any]  # one sample: `sample`, `target` if known, `prediction`, `confidence`
@@ -87,6 +88,7 @@ def sample_records(result: Tested) -> list[Record]:
     return [
         {"sample": s.index, "target": s.target, "prediction": s.prediction, "confidence": s.confidence}
         for s in result.predictions
+        if s.number < MOST_SAMPLES
     ]
 
 

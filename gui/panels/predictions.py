@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QModelIndex, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QStackedLayout, QWidget
 
 from graph.messages import tr
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FIGURES_WIDTH, CONFUSION_WIDTH = 184, 260  # pixels at 100 %
 ALL, WRONG, CELL = range(3)
+FIRST = 64  # samples of the test part that are shown whatever the network says of them
 
 
 class PredictionsPanel(QWidget):
@@ -32,6 +33,7 @@ class PredictionsPanel(QWidget):
 
     failed = Signal(object)  # Message: a picture could not be written
     exported = Signal(object)  # Path
+    sample_activated = Signal(int)  # the number of a sample in the test part
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,6 +78,8 @@ class PredictionsPanel(QWidget):
         for card, share in ((self.figures, 0), (self.confusion, 2), (self.samples, 5), (self._table_card, 3)):
             self._row.addWidget(card, share)
         self.confusion.view.cell_clicked.connect(self.samples.show_cell)
+        self.samples.sample_activated.connect(self.sample_activated)
+        self.table.sample_activated.connect(self.sample_activated)
         self.confusion.failed.connect(self.failed)
         self.confusion.exported.connect(self.exported)
         self._stack = QStackedLayout(self)
@@ -109,9 +113,10 @@ class PredictionsPanel(QWidget):
 
             self.scatter = ScatterCard(tr("Predicted against true"))
             self._row.insertWidget(1, self.scatter, 3)
-        self.scatter.set_points(
-            [sample.target for sample in tested.predictions], [sample.prediction for sample in tested.predictions]
-        )
+        first = [
+            sample for sample in tested.predictions if sample.number < FIRST
+        ]  # the worst alone would paint it black
+        self.scatter.set_points([sample.target for sample in first], [sample.prediction for sample in first])
 
 
 class FiguresCard(Card):
@@ -145,29 +150,42 @@ class FiguresCard(Card):
 
 
 class SamplesCard(Card):
-    """Tiles of test samples: all of them, the wrong ones, or those of one cell of the confusion matrix."""
+    """Tiles of test samples: the first ones, the worst mistakes, or some of one cell of the confusion matrix.
+
+    `sample_activated(number)`: a tile was clicked, or Enter pressed on it; the number is that in the test part.
+    """
+
+    sample_activated = Signal(int)
 
     def __init__(self) -> None:
         super().__init__(tr("Samples"))
         self._tested = Tested({})
         self._cell = (0, 0)
         self.model = SampleModel(self)
-        self.buttons = [Choice(tr("All")), Choice(), Choice()]
+        self.buttons = [Choice(), Choice(), Choice()]
         self.header.setSpacing(4 * GRID)
         group = QButtonGroup(self)
         for number, button in enumerate(self.buttons):
             group.addButton(button, number)
             self.header.addWidget(button)
         group.idClicked.connect(self._choose)
-        self.body.addWidget(SampleGrid(self.model), 1)
+        self.grid = SampleGrid(self.model)
+        self.grid.clicked.connect(self._on_activated)
+        self.grid.activated.connect(self._on_activated)
+        self.body.addWidget(self.grid, 1)
 
     def show_samples(self, tested: Tested) -> None:
         """Show the samples of a test."""
         self._tested = tested
         wrong = sum(map(is_wrong, tested.predictions))
         total = sum(map(sum, tested.confusion))
-        self.title.setText(tr("Samples: {count} of {total}", count=len(tested.predictions), total=grouped(total)))
-        self.buttons[WRONG].setText(tr("Wrong ({count})", count=wrong))
+        first = sum(sample.number < FIRST for sample in tested.predictions)
+        self.title.setText(
+            tr("Samples: {count} of {total}", count=grouped(len(tested.predictions)), total=grouped(total))
+        )
+        self.buttons[ALL].setText(tr("The first {count}", count=first))
+        self.buttons[WRONG].setText(tr("Worst mistakes ({count})", count=wrong))
+        self.buttons[WRONG].setToolTip(tr("Wrong answers, those first that the network was surest of."))
         self.buttons[CELL].hide()
         self._choose(ALL)
 
@@ -184,9 +202,15 @@ class SamplesCard(Card):
     def _choose(self, choice: int) -> None:
         self.buttons[choice].setChecked(True)
         samples = [sample for sample in self._tested.predictions if self._fits(choice, sample)]
+        if choice != ALL:  # the worst mistakes first
+            samples.sort(key=lambda sample: -(sample.confidence or 0.0))
         self.model.show(samples, self._tested.classes)
+
+    @Slot(QModelIndex)
+    def _on_activated(self, index: QModelIndex) -> None:
+        self.sample_activated.emit(self.model.samples[index.row()].number)
 
     def _fits(self, choice: int, sample: SamplePrediction) -> bool:
         if choice == CELL:
             return (sample.target, sample.prediction) == self._cell
-        return choice == ALL or is_wrong(sample)
+        return is_wrong(sample) if choice == WRONG else sample.number < FIRST

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import (
     QHeaderView,
@@ -28,6 +38,7 @@ PICTURE = 52
 LINE = 4 * GRID  # pixels at 100 % of a line of text
 WIDTH = 20 * GRID  # pixels at 100 %: a class and its share beside each other
 ICON = 12
+NUMBER = Qt.ItemDataRole.UserRole
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 
@@ -165,7 +176,12 @@ class SampleDelegate(QStyledItemDelegate):
 
 
 class NumberTable(QTableWidget):
-    """Predicted numbers beside the true ones, sortable; the largest errors first."""
+    """Predicted numbers beside the true ones, sortable; the largest errors first.
+
+    `sample_activated(number)`: a row was double-clicked, or Enter pressed on it; the number is that in the test part.
+    """
+
+    sample_activated = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 4, parent)
@@ -178,6 +194,11 @@ class NumberTable(QTableWidget):
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)  # Tab leads on; the arrow keys go from cell to cell
         self.setAccessibleName(tr("Test samples"))
+        self.activated.connect(self._on_activated)
+
+    @Slot(QModelIndex)
+    def _on_activated(self, index: QModelIndex) -> None:
+        self.sample_activated.emit(index.siblingAtColumn(0).data(NUMBER))
 
     @Slot(int, Qt.SortOrder)
     def _show_titles(self, sorted_by: int, order: Qt.SortOrder) -> None:
@@ -193,6 +214,7 @@ class NumberTable(QTableWidget):
             error = abs(sample.prediction - sample.target)
             for column, value in enumerate((sample.index, sample.target, sample.prediction, error)):
                 self.setItem(row, column, _Number(value))
+            self.model().setData(self.model().index(row, 0), sample.number, NUMBER)
         self.setSortingEnabled(True)
         self.sortByColumn(3, Qt.SortOrder.DescendingOrder)
 

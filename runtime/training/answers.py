@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +13,8 @@ from graph.model import Port
 from runtime.compiler import Compiled
 from runtime.data import Part
 from runtime.events import SamplePrediction
+from runtime.training.kept_samples import Answer, KeptSamples
 
-MAX_SAMPLES = 64
 MAX_CLASSES = 1000  # of a confusion; that of a larger vocabulary tells nothing and takes much memory
 
 
@@ -61,8 +60,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """`confusion[i][j]` counts samples (or pixels, or tokens) of class i predicted as j, empty for numbers; the first
-    samples one by one."""
+    """`confusion[i][j]` counts samples (or pixels, or tokens) of class i predicted as j, empty for numbers; `samples` are some
+    one by one (see `KeptSamples`)."""
 
     confusion: tuple[tuple[int, ...], ...] = ()
     samples: tuple[SamplePrediction, ...] = ()
@@ -90,13 +89,13 @@ def find_question(compiled: Compiled) -> Question | None:
 def ask(compiled: Compiled, model: nn.Module, part: Part, *, batch_size: int) -> Answers:
     """Ask a network, in evaluation mode, about every sample of a part.
 
-    Nothing is kept but the confusion and the first samples, however many there are.
+    Nothing is kept but the confusion and some samples, however many there are.
     """
     question = find_question(compiled)
     if question is None or part.count == 0:
         return Answers()
     confusion: Tensor | None = None
-    first: list[tuple[Tensor, ...]] = []
+    kept: KeptSamples | None = None
     with torch.no_grad():
         for *inputs, target in part.batches(batch_size, ports=[*compiled.inputs, question.target]):
             outputs = model(*inputs)
@@ -104,12 +103,11 @@ def ask(compiled: Compiled, model: nn.Module, part: Part, *, batch_size: int) ->
             if answers.size is not None:
                 table = _count(answers, question.ignored)
                 confusion = table if confusion is None else confusion + table
-            if sum(len(rows[0]) for rows in first) < MAX_SAMPLES:
-                first.append(answers.one_by_one())
-    columns = [torch.cat(column)[:MAX_SAMPLES].tolist() for column in zip(*first, strict=True)]
-    pictures = _pictures(*part.head(MAX_SAMPLES, ports=compiled.inputs[:1]))
+            if (rows := answers.one_by_one()) is not None:
+                kept = kept or KeptSamples(are_classes=answers.confidence is not None)
+                kept.take(rows, inputs[0] if inputs else target)
     table = () if confusion is None else tuple(map(tuple, confusion.tolist()))
-    return Answers(table, _samples(part, pictures, columns))
+    return Answers(table, () if kept is None else kept.samples(part.indices.tolist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +119,16 @@ class _Read:
     confidence: Tensor | None = None
     size: int | None = None  # None where a confusion says nothing: numbers, or several questions a sample
 
-    def one_by_one(self) -> tuple[Tensor, ...]:
-        """What is shown of each sample: target, guess, confidence. Of a sample with many answers it is the first number, or
+    def one_by_one(self) -> Iterable[Answer] | None:
+        """What is shown of each sample: target, guess, probability. Of a sample with many answers it is the first number, or
         nothing where they are classes."""
         many = self.target.dim() > 1 and self.target[0].numel() > 1
         if many and self.confidence is not None:
-            return tuple(self.target.new_empty(0) for _ in range(3))
-        rows = (self.target, self.guess) if self.confidence is None else (self.target, self.guess, self.confidence)
-        return tuple(row.reshape(len(row), -1)[:, 0].cpu() for row in rows)
+            return None
+        target, guess = (row.reshape(len(row), -1)[:, 0].tolist() for row in (self.target, self.guess))
+        if self.confidence is None:
+            return zip(target, guess, repeat(None), strict=False)
+        return zip(target, guess, self.confidence.reshape(len(target), -1)[:, 0].tolist(), strict=True)
 
 
 def _read(outputs: Tensor, target: Tensor, question: Question) -> _Read:
@@ -153,19 +153,3 @@ def _count(answers: _Read, ignored: int) -> Tensor:
     counted = (target >= 0) & (target < size) & (target != ignored)
     pairs = torch.where(counted, target * size + guess, size**2)
     return torch.bincount(pairs, minlength=size**2 + 1)[:-1].view(size, size).cpu()
-
-
-def _samples(part: Part, pictures: Any, columns: list[list[Any]]) -> tuple[SamplePrediction, ...]:
-    targets, guesses, *confidences = columns
-    rows = zip(
-        part.indices[:MAX_SAMPLES].tolist(), targets, guesses, *(confidences or [repeat(None)]), pictures, strict=False
-    )
-    return tuple(SamplePrediction(*row) for row in rows)
-
-
-def _pictures(inputs: Tensor) -> Any:
-    """Height × width (× 3) in 0..1 as NumPy arrays, or None over and over where the inputs are no pictures."""
-    if inputs.dim() != 4 or inputs.shape[1] not in (1, 3):
-        return repeat(None)
-    pixels = inputs.clamp(0, 1).permute(0, 2, 3, 1).cpu()
-    return (pixels[..., 0] if inputs.shape[1] == 1 else pixels).numpy()

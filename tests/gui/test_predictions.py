@@ -82,12 +82,12 @@ def test_classes_show_figures_matrix_and_samples(panel):
     assert not panel.table.isVisible()
 
 
-def test_only_the_wrong_ones(panel, qtbot):
+def test_the_worst_mistakes_are_those_that_the_network_was_surest_of(panel, qtbot):
     panel.take([classes_tested()])
     wrong = panel.samples.buttons[WRONG]
-    assert wrong.text() == "Wrong (2)"
+    assert wrong.text() == "Worst mistakes (2)"
     qtbot.mouseClick(wrong, Qt.MouseButton.LeftButton)
-    assert shown(panel) == [1, 4]
+    assert shown(panel) == [4, 1]
     qtbot.mouseClick(panel.samples.buttons[ALL], Qt.MouseButton.LeftButton)
     assert len(shown(panel)) == 6
 
@@ -100,12 +100,32 @@ def test_a_cell_of_the_matrix_picks_its_samples(panel, qtbot):
     assert panel.samples.buttons[CELL].text() == "True cat, predicted dog"
 
 
+def test_a_sample_can_be_opened_by_mouse_and_keys(panel, qtbot):
+    panel.take([classes_tested()])
+    grid = panel.samples.grid
+    at = grid.visualRect(grid.model().index(2, 0)).center()
+    with qtbot.waitSignal(panel.sample_activated) as opened:
+        qtbot.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert opened.args == [2]
+    with qtbot.waitSignal(panel.sample_activated) as opened:
+        qtbot.keyClick(grid, Qt.Key.Key_Return)
+    assert opened.args == [2]
+
+
+def test_a_row_of_numbers_can_be_opened(panel, qtbot):
+    panel.take([numbers_tested()])
+    panel.table.setCurrentCell(1, 0)
+    with qtbot.waitSignal(panel.sample_activated) as opened:
+        qtbot.keyClick(panel.table, Qt.Key.Key_Return)
+    assert opened.args == [3]  # the second largest error
+
+
 def test_samples_say_in_words_whether_they_are_right(panel):
     panel.take([classes_tested()])
     model = panel.samples.model
     words = [model.index(row).data(Qt.ItemDataRole.AccessibleTextRole) for row in (0, 1)]
     assert words[0].endswith("predicted cat (90.0\u2009%). Right.")
-    assert words[1].endswith("predicted dog (90.0\u2009%), true cat. Wrong.")
+    assert words[1].endswith("predicted dog (80.0\u2009%), true cat. Wrong.")
 
 
 def test_numbers_show_a_scatter_plot_and_a_table_with_the_largest_errors_first(panel):
