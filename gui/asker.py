@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from graph.changes import means_the_same
 from graph.messages import LayerloomError, Message, RunError, msg
 from graph.model import Project
 from gui.run_controller import RunController
 from runtime.events import EpochEnded, Event, Replaced, RunStarted
 
 if TYPE_CHECKING:
-    from gui.editor import Editor
+    from gui.editor import Change, Editor
     from runtime.predict import Trained
 
 PATIENCE = 5.0  # seconds to wait for the thread at the end
@@ -79,6 +80,8 @@ class Asker(QObject):
         controller.started.connect(self._on_started)
         controller.events.connect(self._on_events)
         controller.ended.connect(self._on_ended)
+        controller.stale_changed.connect(self.subject_changed)
+        editor.changed.connect(self._on_edited)
 
     @property
     def run(self) -> Path | None:
@@ -94,6 +97,11 @@ class Asker(QObject):
     def is_trained(self) -> bool:
         """Whether the network that is asked has learned anything yet."""
         return self.run is not None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the network that is asked is that of the canvas: the drawing means the same as when it was trained."""
+        return self.run is None or not self._controller.is_stale
 
     def ask(
         self, question: Question[T], then: Callable[[T], None], *, key: str, failed: Callable[[Message], None]
@@ -157,6 +165,12 @@ class Asker(QObject):
             self.subject_changed.emit()
         if any(isinstance(event, EpochEnded) for event in events) and self._told != self.run:
             self._told = self.run
+            self.subject_changed.emit()
+
+    @Slot(object)
+    def _on_edited(self, change: Change) -> None:
+        """Before any run it is the drawing that answers, so another one does from now on."""
+        if self._run is None and not means_the_same(change.old, change.new):
             self.subject_changed.emit()
 
     @Slot(object)

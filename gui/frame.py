@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
 from graph.messages import Message, msg, tr
 from graph.model import NodeId
 from gui.announcer import Announcer
+from gui.ask_views import AskViews
 from gui.canvas.breadcrumb import Breadcrumb
 from gui.canvas.drops import dropped_files
 from gui.canvas.view import CanvasView
@@ -92,6 +93,7 @@ class Frame(QWidget):
             views.predictions,
             views.log,
         )
+        self.ask_views = AskViews(self._workspace, self.canvas)
         self.status = StatusLine(editor)
         self.left = _tabs(
             (self.library, tr("Library")),
@@ -106,7 +108,7 @@ class Frame(QWidget):
         )
         self.bottom = _tabs(
             (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")), (self.checks, tr("Checks")),
-            (views.health, tr("Layer health")), (self.predictions, tr("Predictions")), (self.summary, tr("Summary")), (self.log, tr("Log")),
+            (views.health, tr("Layer health")), (self.predictions, tr("Predictions")), *self.ask_views.tabs, (self.summary, tr("Summary")), (self.log, tr("Log")),
         )  # fmt: skip
         self._panels: dict[str, QWidget] = {"left": self.left, "side": self.side, "bottom": self.bottom}
 
@@ -178,6 +180,8 @@ class Frame(QWidget):
         self.run_views.node_requested.connect(self._on_node_requested)
         self.run_views.told.connect(self.notice.show_message)
         self.run_views.started.connect(self._on_started)
+        self.predictions.sample_activated.connect(self.ask_views.explain_sample)
+        self.ask_views.wanted.connect(self._bring)
         self.checks.count_changed.connect(self._on_check_count)
         self.banner.save_as_requested.connect(self._on_save_as_requested)
         self.banner.open_requested.connect(self.opening_requested)
@@ -237,6 +241,7 @@ class Frame(QWidget):
     def forget_run(self) -> None:
         """Another document was opened: empty the panels of the last run."""
         self.run_views.forget()
+        self.ask_views.forget()
         self.canvas.forget_places()
 
     def show_tab(self, page: QWidget) -> None:
@@ -244,6 +249,7 @@ class Frame(QWidget):
         self._bring(page)
         page.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    @Slot(object)
     def _bring(self, page: QWidget) -> None:
         for name, part in self._panels.items():
             if isinstance(part, QTabWidget) and part.indexOf(page) >= 0:

@@ -134,6 +134,16 @@ def _run(program: Program, module: nn.Module, samples: Mapping[Port, Tensor]) ->
     return losses
 
 
+_kept: list[Insight] = []  # of the network that was looked into last
+
+
+def insight_of(trained: Trained) -> Insight:
+    """The network to look into; that of the last question is kept, so ask in one thread alone."""
+    if not _kept or _kept[0].trained is not trained:
+        _kept[:] = [Insight(trained)]
+    return _kept[0]
+
+
 def path_of(project: Project, way: Sequence[NodeId], run: int = 0) -> str:
     """The path of the module that instances of blocks lead to, from the drawing of the project inwards.
 

@@ -1,0 +1,289 @@
+"""The cards of an explanation: which sample, which question about it with its answer, and the attention in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QSpinBox
+
+from graph.messages import Message, msg, tr
+from gui.figures import figure, grouped, percent
+from gui.panels.card import Card
+from gui.panels.explain_views import AttentionView, ExplanationView, visible
+from gui.panels.parts import FactList, ScrollColumn, complain, flat_button, label, row
+from gui.panels.picture_view import PictureView
+from gui.theme import GRID, theme
+from runtime.asked_samples import TEST, TRAIN, VALIDATION
+from runtime.explanations import GRAD_CAM, METHODS, Asked, AttentionMap, Entry, Explanation, Said
+
+SAMPLE_WIDTH, ATTENTION_WIDTH, MOST_WIDTH = 252, 260, 240  # pixels at 100 %: the last of a list of choices
+MOST_ANSWERS, FIRST_WORDS = 200, 40
+PART_NAMES = {TEST: msg("Test"), VALIDATION: msg("Validation"), TRAIN: msg("Training")}
+
+
+class Wish(NamedTuple):
+    """What an explanation is wanted of."""
+
+    entry: Entry
+    answer: int
+    method: str
+    layer: str
+
+
+class SampleCard(Card):
+    """Chooses a sample of a part, and shows it with its right answer and what the network says. `chosen()`: another one."""
+
+    chosen = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(tr("Sample"))
+        self.part, self.number = Choices(tr("Part of the data")), QSpinBox()
+        for name, text in PART_NAMES.items():
+            self.part.addItem(str(text), name)
+        self.number.setRange(1, 1)
+        self.number.setAccessibleName(tr("Number of the sample"))
+        self.number.setKeyboardTracking(False)
+        before, after = (
+            flat_button("chevron-left", tr("Sample before")),
+            flat_button("chevron-right", tr("Next sample")),
+        )
+        before.clicked.connect(self.number.stepDown)
+        after.clicked.connect(self.number.stepUp)
+        line = row(spacing=GRID)
+        for widget, share in ((self.part, 1), (before, 0), (self.number, 0), (after, 0)):
+            line.addWidget(widget, share)
+        self.picture, self.words, self.facts = PictureView(), label("", wrap=True), FactList()
+        self.body.addLayout(line)
+        scroll = ScrollColumn()
+        scroll.column.setContentsMargins(0, GRID, 0, 0)
+        for widget in (self.picture, self.words, self.facts):
+            scroll.column.addWidget(widget)
+        scroll.column.addStretch(1)
+        self.body.addWidget(scroll, 1)
+        self.part.currentIndexChanged.connect(self.chosen)
+        self.number.valueChanged.connect(self.chosen)
+        theme.changed.connect(self._use_width)
+        self._use_width()
+
+    @property
+    def choice(self) -> tuple[str, int]:
+        """The part, and the number in it from 0."""
+        return self.part.currentData(), self.number.value() - 1
+
+    def choose(self, part: str, number: int) -> None:
+        """Ask about another sample."""
+        with QSignalBlocker(self.part), QSignalBlocker(self.number):
+            self.part.setCurrentIndex(self.part.findData(part))
+            self.number.setMaximum(max(self.number.maximum(), number + 1))
+            self.number.setValue(number + 1)
+        self.chosen.emit()
+
+    def show_asked(self, asked: Asked, *, is_trained: bool) -> None:
+        """Show a sample and what is said of it."""
+        with QSignalBlocker(self.number):
+            self.number.setMaximum(max(1, asked.count))
+        self.number.setToolTip(tr("{count} samples", count=grouped(asked.count)))
+        self.picture.setVisible(asked.picture is not None)
+        self.picture.show_array(asked.picture)
+        tokens = [visible(word) for entry in asked.entries for word in entry.words if word]
+        self.words.setText(" ".join(tokens[:FIRST_WORDS]) + (" …" if len(tokens) > FIRST_WORDS else ""))
+        self.words.setVisible(bool(tokens))
+        self.facts.set_facts([*_facts(asked.said), *([] if is_trained else [(tr("Weights"), tr("not trained yet"))])])
+
+    @Slot()
+    def _use_width(self) -> None:
+        self.setFixedWidth(theme.px(SAMPLE_WIDTH))
+
+
+class WhyCard(Card):
+    """Which parts of the sample count, by a method and for an answer to choose. `chosen()`: another question."""
+
+    chosen = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(tr("What counts for the answer"))
+        self.method, self.answer = Choices(tr("Method")), Choices(tr("Answer"))
+        self.entry, self.layer = Choices(tr("Input")), Choices(tr("Layer"))
+        for name, method in METHODS.items():
+            self.method.addItem(str(method.label), name)
+            tip = f"{method.help} ({method.source})"
+            self.method.setItemData(self.method.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        line = row(spacing=GRID)
+        for choices in (self.method, self.layer, self.answer, self.entry):
+            line.addWidget(choices, 2)
+            choices.currentIndexChanged.connect(self._on_chosen)
+        line.addStretch(1)
+        self.view, self.note = ExplanationView(), label("", tone="muted", wrap=True)
+        self.complaint = label("", tone="warning", wrap=True)
+        scroll = ScrollColumn()
+        scroll.column.setContentsMargins(0, GRID, GRID, 0)
+        scroll.column.addWidget(self.view, 1)
+        scroll.column.addWidget(self.complaint)
+        scroll.column.addWidget(self.note)
+        self.body.addLayout(line)
+        self.body.addWidget(scroll, 1)
+        self.add_pictures(self.add_menu())
+        self._on_method()
+
+    def wish(self, asked: Asked) -> Wish:
+        """What is to be explained."""
+        entry = asked.entries[max(0, self.entry.currentIndex())]
+        answer = self.answer.currentData()
+        return Wish(entry, 0 if answer is None else answer, self.method.currentData(), self.layer.currentText())
+
+    def show_asked(self, asked: Asked) -> None:
+        """Offer what there is to ask about a sample; the answer of the network is chosen."""
+        self.answer.offer(_answers(asked.said), keep=False)
+        self.answer.setVisible(self.answer.count() > 1)
+        self.entry.offer([(entry.name, entry.number) for entry in asked.entries])
+        self.entry.setVisible(len(asked.entries) > 1)
+        self.layer.offer([(name, name) for name in asked.layers])
+        self._on_method()
+
+    def show_explanation(self, found: Explanation) -> None:
+        """Show it."""
+        complain(self.complaint, None)
+        self.view.show()
+        self.view.show_explanation(found)
+        method = METHODS[found.method]
+        texts = [f"{method.help} ({method.source})"]
+        if method.signed:
+            texts.append(tr("Blue speaks for the answer, red against it."))
+        if found.gap is not None:
+            texts.append(tr("The sum misses the difference by {gap}.", gap=figure(found.gap)))
+        self.note.setText(" ".join(texts))
+
+    def complain(self, message: Message) -> None:
+        """Say why there is no explanation."""
+        self.view.hide()
+        complain(self.complaint, message)
+
+    def paint_content(self, painter: QPainter) -> None:
+        painter.translate(self.view.mapTo(self, self.view.rect().topLeft()))
+        self.view.paint(painter)
+
+    @Slot()
+    def _on_chosen(self) -> None:
+        self._on_method()
+        self.chosen.emit()
+
+    def _on_method(self) -> None:
+        self.layer.setVisible(self.method.currentData() == GRAD_CAM and self.layer.count() > 0)
+
+
+class AttentionCard(Card):
+    """How much each step looks at each other: a layer and a head to choose."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("Attention"))
+        self.layer, self.head, self.view = Choices(tr("Layer")), Choices(tr("Head")), AttentionView()
+        line = row(spacing=GRID)
+        for choices in (self.layer, self.head):
+            line.addWidget(choices, 1)
+            choices.currentIndexChanged.connect(self._show)
+        self.body.addLayout(line)
+        self.body.addWidget(self.view, 1)
+        self.add_pictures(self.add_menu())
+        self._maps: tuple[AttentionMap, ...] = ()
+        self._entries: tuple[Entry, ...] = ()
+        theme.changed.connect(self._use_width)
+        self._use_width()
+
+    def show_asked(self, asked: Asked) -> None:
+        """Show the attention for a sample."""
+        self._maps, self._entries = asked.attention, asked.entries
+        self.layer.offer([(found.name, found.name) for found in asked.attention])
+        heads = max((len(found.weights) for found in asked.attention), default=1)
+        self.head.offer([(tr("Mean of the heads"), -1), *((tr("Head {n}", n=n + 1), n) for n in range(heads))])
+        self.head.setVisible(heads > 1)
+        self._show()
+
+    def paint_content(self, painter: QPainter) -> None:
+        painter.translate(self.view.pos())
+        self.view.paint(painter)
+
+    @Slot()
+    def _show(self) -> None:
+        if not self._maps:
+            self.view.show_map(None, None, ((), ()))
+            return
+        found = self._maps[max(0, self.layer.currentIndex())]
+        head = self.head.currentData()
+        words = tuple(self._words(length) for length in found.weights.shape[1:])
+        self.view.show_map(
+            found, None if head is None or not 0 <= head < len(found.weights) else head, (words[0], words[1])
+        )
+
+    def _words(self, length: int) -> tuple[str, ...]:
+        """The words of the input that is as long."""
+        return next((entry.words for entry in self._entries if len(entry.words) == length), ())
+
+    @Slot()
+    def _use_width(self) -> None:
+        self.setMinimumWidth(theme.px(ATTENTION_WIDTH))
+
+
+class Choices(QComboBox):
+    """One of several, no wider than there is room."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._use_scale)
+        self._use_scale()
+
+    @Slot()
+    def _use_scale(self) -> None:
+        self.setMaximumWidth(theme.px(MOST_WIDTH))
+
+    def offer(self, choices: list[tuple[str, object]], *, keep: bool = True) -> None:
+        """Offer these texts with their values; what was chosen stays, else the first is."""
+        chosen = self.currentData()
+        with QSignalBlocker(self):
+            self.clear()
+            for text, value in choices:
+                self.addItem(text, value)
+            if keep and (at := self.findData(chosen)) >= 0:
+                self.setCurrentIndex(at)
+
+
+def _answers(said: Said) -> list[tuple[str, object]]:
+    """The answers to ask about: classes with their probabilities, the likeliest first; or numbers."""
+    if not said.chances:
+        if len(said.scores) == 1:
+            return [(figure(said.scores[0]), 0)]
+        return [
+            (tr("Output {n}: {value}", n=n + 1, value=figure(v)), n) for n, v in enumerate(said.scores[:MOST_ANSWERS])
+        ]
+    if len(said.scores) == 1:
+        return [(tr("yes: {share}", share=percent(said.chances[0])), 0)]
+    order = sorted(range(len(said.chances)), key=lambda n: -said.chances[n])[:MOST_ANSWERS]
+    return [(f"{_class_name(said, n)}  {percent(said.chances[n])}", n) for n in order]
+
+
+def _facts(said: Said) -> list[tuple[str, str]]:
+    """The right answer and what the network says."""
+    if said.places:
+        return [(tr("Places that are answered"), str(said.places))]
+    facts = []
+    if said.target is not None:
+        right = _class_name(said, int(said.target)) if said.chances else figure(said.target)
+        facts.append((tr("Right answer"), right))
+    if len(said.chances) > 1:
+        best = max(range(len(said.chances)), key=lambda n: said.chances[n])
+        facts.append((tr("The network says"), f"{_class_name(said, best)} ({percent(said.chances[best])})"))
+    elif said.chances:
+        facts.append((tr("The network says"), tr("yes: {share}", share=percent(said.chances[0]))))
+    elif len(said.scores) == 1:
+        facts.append((tr("The network says"), figure(said.scores[0])))
+    return facts
+
+
+def _class_name(said: Said, number: int) -> str:
+    return said.classes[number] if 0 <= number < len(said.classes) else str(number)

@@ -1,0 +1,95 @@
+"""The panel that explains an answer: which sample, which question, and what is shown of it; by mouse and keys."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QToolButton
+
+from graph.files import load
+from graph.model import Project
+from gui.asker import Asker
+from gui.editor import Editor
+from gui.panels.explain import ExplainPanel
+from gui.run_controller import RunController
+from runtime import examples
+from runtime.explanations import GRAD_CAM, INTEGRATED
+
+
+@pytest.fixture
+def opened(qtbot):
+    made = []
+
+    def open_panel(name: str) -> ExplainPanel:
+        project: Project = load(examples.path(name))
+        editor = Editor()
+        editor.open(project)
+        asker = Asker(editor, RunController(editor))
+        panel = ExplainPanel(asker)
+        qtbot.addWidget(panel)
+        panel.resize(1366, 230)
+        panel.show()
+        made.append(asker)
+        qtbot.waitUntil(lambda: panel._asked is not None and panel.why.view._found is not None, timeout=60_000)
+        return panel
+
+    yield open_panel
+    for asker in made:
+        asker.close(wait=True)
+
+
+def facts(panel: ExplainPanel) -> str:
+    return " ".join(words.text() for words in panel.sample.facts.findChildren(QLabel) if words.isVisible())
+
+
+def test_a_picture_its_answer_and_what_counts_for_it(qtbot, opened):
+    panel = opened("mlp_digits")
+    said = panel._asked.said
+    assert panel.sample.picture.isVisible() and not panel.attention.isVisible()
+    assert str(int(said.target)) in facts(panel) and "not trained yet" in facts(panel)
+    best = max(range(10), key=lambda n: said.chances[n])
+    assert panel.why.answer.currentData() == best and panel.why.answer.count() == 10
+    first = panel.why.view._found
+    assert first.answer == best and first.scores.shape == (8, 8)
+    panel.why.method.setFocus()
+    qtbot.keyClick(panel.why.method, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: panel.why.view._found.method == INTEGRATED, timeout=20_000)
+    assert panel.why.note.text().count("difference") == 2
+    qtbot.keyClick(panel.why.answer, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: panel.why.view._found.answer != best, timeout=20_000)
+
+
+def test_the_next_sample_by_a_click_and_one_of_the_test_from_outside(qtbot, opened):
+    panel = opened("mlp_digits")
+    first = panel._asked
+    after = next(b for b in panel.sample.findChildren(QToolButton) if b.toolTip() == "Next sample")
+    qtbot.mouseClick(after, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel._asked is not first, timeout=20_000)
+    assert panel.sample.choice == ("test", 1)
+    second = panel._asked
+    panel.open_sample(17)
+    qtbot.waitUntil(lambda: panel._asked is not second, timeout=20_000)
+    assert panel.sample.choice == ("test", 17)
+    assert panel.sample.number.maximum() == panel._asked.count == 359
+
+
+def test_words_and_attention(qtbot, opened):
+    panel = opened("transformer_reviews")
+    assert panel.attention.isVisible() and panel.sample.words.text()
+    assert [panel.attention.layer.itemText(n) for n in range(2)] == ["encoder1.self_attn", "encoder2.self_attn"]
+    assert panel.attention.head.count() == 5
+    before = panel.attention.view.grab().toImage()
+    qtbot.keyClick(panel.attention.head, Qt.Key.Key_Down)
+    assert panel.attention.view.grab().toImage() != before
+    drawn = panel.why.view.grab().toImage()
+    assert any(drawn.pixelColor(x, 10) != drawn.pixelColor(drawn.width() - 1, 10) for x in range(40))
+
+
+def test_why_there_is_no_explanation_is_said(qtbot, opened):
+    panel = opened("mlp_digits")
+    panel.why.method.setCurrentIndex(panel.why.method.findData(GRAD_CAM))
+    qtbot.waitUntil(panel.why.complaint.isVisible, timeout=20_000)
+    assert "no layer" in panel.why.complaint.text() or "feature maps" in panel.why.complaint.text()
+    qtbot.keyClick(panel.why.method, Qt.Key.Key_Home)
+    qtbot.waitUntil(panel.why.view.isVisible, timeout=20_000)
+    assert not panel.why.complaint.isVisible()
