@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from graph.messages import tr
 from gui.canvas.view import CanvasView
 from gui.later import Later
-from gui.panels.explain import ExplainPanel
 from gui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gui.panels.explain import ExplainPanel
 
 
 class AskViews(QObject):
@@ -37,11 +41,12 @@ class AskViews(QObject):
     def explain_sample(self, number: int) -> None:
         """Explain what the network says of a sample of the test part."""
         panel = self.explain.panel()
-        assert isinstance(panel, ExplainPanel)
-        panel.open_sample(number)
+        panel.open_sample(number)  # type: ignore[attr-defined]
         self.wanted.emit(self.explain)
 
     def _make_explain(self) -> ExplainPanel:
+        from gui.panels.explain import ExplainPanel
+
         panel = ExplainPanel(self._workspace.asker)
         self._made.append(panel)
         return panel

@@ -19,6 +19,7 @@ MAX_BODY = 50
 # They run text that Layerloom wrote itself, or, two of them, what the person allowed.
 EXECUTING = {
     "runtime/compiler.py",
+    "runtime/insight.py",  # what the compiler checked, with statements of its own
     "runtime/shapes.py",
     "runtime/diagnosis_expressions.py",
     "runtime/code_nodes.py",
