@@ -38,6 +38,38 @@ def figure_names(project: Project) -> dict[str, str]:
     return {name: given.get(name) or (f"{name}_node" if name in taken else name) for name in names}
 
 
+def compared_figures(project: Project) -> dict[str, dict[str, str]]:
+    """The figures that branches of a drawing have in common: by heading, and what each is called beside the others.
+
+    Objectives that all minimize losses of the same kinds with the same weights are compared by `loss`, under their names;
+    metrics of one kind by that kind, under the words of their names that the others do not have.
+    """
+    objectives, names = _objectives(project), figure_names(project)
+    totals = total_names([objective for objective, _ in objectives])
+    alike = {tuple((n.type, dict(o.losses).get(n.id, 1.0)) for n in own) for o, own in objectives}
+    found = {}
+    if len(objectives) > 1 and len(alike) == 1:
+        found[LOSS] = {total: objective.name for (objective, _), total in zip(objectives, totals, strict=True)}
+    by_kind: dict[str, list[str]] = {}
+    for node in _with_role(project, Role.METRIC):
+        by_kind.setdefault(FIGURES[node.type][0] if node.type in FIGURES else node.type, []).append(node.name)
+    for kind, nodes in by_kind.items():
+        if len(nodes) > 1 and kind not in found:
+            found[kind] = {names[node]: label for node, label in zip(nodes, _apart(nodes), strict=True)}
+    return found
+
+
+def _apart(names: Sequence[str]) -> list[str]:
+    """Names without the words that they all begin or end with; as they are where nothing would be left of one."""
+    words = [name.split("_") for name in names]
+    shortest = min(map(len, words))
+    first = next((i for i in range(shortest) if len({w[i] for w in words}) > 1), shortest)
+    last = next((i for i in range(shortest) if len({w[-1 - i] for w in words}) > 1), shortest)
+    if first + last >= shortest:
+        return list(names)
+    return ["_".join(w[first : len(w) - last]) for w in words]
+
+
 def watched_figures(project: Project) -> dict[str, str]:
     """The figures that a plan can watch, each with its direction; the loss of the first objective first."""
     names = figure_names(project)

@@ -108,7 +108,8 @@ class Frame(QWidget):
         )
         self.bottom = _tabs(
             (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")), (self.checks, tr("Checks")),
-            (views.health, tr("Layer health")), (self.predictions, tr("Predictions")), *self.ask_views.tabs, (self.summary, tr("Summary")), (self.log, tr("Log")),
+            (views.health, tr("Layer health")), (self.predictions, tr("Predictions")), *self.ask_views.tabs,
+            (self.summary, tr("Summary")), (self.log, tr("Log")),
         )  # fmt: skip
         self._panels: dict[str, QWidget] = {"left": self.left, "side": self.side, "bottom": self.bottom}
 
@@ -182,6 +183,8 @@ class Frame(QWidget):
         self.run_views.started.connect(self._on_started)
         self.predictions.sample_activated.connect(self.ask_views.explain_sample)
         self.ask_views.wanted.connect(self._bring)
+        self.ask_views.node_requested.connect(self._on_node_requested)
+        self.ask_views.told.connect(self.notice.show_message)
         self.checks.count_changed.connect(self._on_check_count)
         self.banner.save_as_requested.connect(self._on_save_as_requested)
         self.banner.open_requested.connect(self.opening_requested)

@@ -14,7 +14,7 @@ from gui.documents import Documents
 from gui.editor import Editor
 from gui.run_controller import RunController
 from gui.settings import Settings
-from runtime.events import Event, Health, Recalled, RunStarted, StepsEnded
+from runtime.events import Event, Health, Pictured, Recalled, RunStarted, StepsEnded
 
 
 class Workspace(QObject):
@@ -86,5 +86,5 @@ class Workspace(QObject):
                 self.events.pop()
             elif isinstance(event, Health):
                 self.events[:] = [before for before in self.events if not isinstance(before, Health)]
-            if not isinstance(event, Recalled):  # that is in the curves, and may be long
+            if not isinstance(event, Recalled | Pictured):  # those are in the curves and cards, and may be large
                 self.events.append(event)

@@ -21,7 +21,7 @@ def diff(args: Namespace) -> int:
     """Print what differs; the status says whether anything does."""
     old, new = (_project(word) for word in (args.old, args.new))
     comparison = compare(old, new)
-    for line in _records(comparison, old, new) if args.json else _lines(comparison):
+    for line in difference_records(comparison, old, new) if args.json else difference_lines(comparison):
         print(line)
     return DIFFERENT if comparison else SAME
 
@@ -36,7 +36,8 @@ def _project(word: str) -> Project:
     return load_run(find_file(word)).project if is_run(word) else files.load(find_file(word))
 
 
-def _lines(comparison: Comparison) -> Iterator[str]:
+def difference_lines(comparison: Comparison) -> Iterator[str]:
+    """What differs, for people."""
     yield str(count_line(comparison))
     for drawing in comparison.drawings:
         yield ""
@@ -56,7 +57,7 @@ def _drawing_lines(drawing: DrawingDifference) -> Iterator[str]:
     yield from (f"  {SIGNS[wire.kind]} {wire.name}" for wire in drawing.wires)
 
 
-def _records(comparison: Comparison, old: Project, new: Project) -> Iterator[str]:
+def difference_records(comparison: Comparison, old: Project, new: Project) -> Iterator[str]:
     """One JSON object a difference, in the order of the text; `block` is null in the drawing of the project.
 
     `type`, `details` and `text` are words in the language in use; type ids, `key` and `values` are the same in all.

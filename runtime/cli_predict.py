@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from graph.messages import tr
 from runtime import cli_text
 from runtime.cli_targets import find_run
+from runtime.cli_translate import translate_lines
 from runtime.events import Tested, to_json
 
 if TYPE_CHECKING:
@@ -27,10 +28,13 @@ def predict(args: Namespace) -> int:
     """Print a line for each sample; without files the test figures before."""
     from runtime.predict import load_trained, test_again
     from runtime.predict_texts import is_language_model
+    from runtime.translate import is_translator
 
     trained = load_trained(find_run(args.target, runs=args.out))
     if args.inputs and is_language_model(trained):
         return _continue_lines(trained, args)
+    if args.inputs and is_translator(trained):
+        return translate_lines(trained, args)
     if args.inputs:
         records = file_records(trained, args.inputs)
     else:

@@ -19,6 +19,7 @@ from runtime.cli_diff import diff as print_difference
 from runtime.cli_generate import generate
 from runtime.cli_plan import wished_plan
 from runtime.cli_predict import predict
+from runtime.cli_runs import runs
 from runtime.cli_targets import Target, find_drawing, find_run, is_run
 from runtime.events import FINAL, OVERFIT, RANGE, TRAIN, Event, Failed, Stopped, to_json
 from runtime.isolated import train_apart
@@ -245,6 +246,7 @@ RUN: Mapping[str, Callable[[Namespace], int]] = {
     "summary": summary,
     "code": code,
     "diff": print_difference,
+    "runs": runs,
     "render": render,
     "train": train,
     "preflight": look_before,

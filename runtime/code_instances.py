@@ -1,4 +1,4 @@
-"""How instances of blocks are written: built with their arguments, called, repeated in a loop, or scanned over time."""
+"""How instances of blocks are written: built with their arguments, called, repeated in a loop, scanned over time, or differentiated."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from graph.catalog.definitions import (
     BACKWARD,
     BOTH,
     CALL,
+    GRADIENT,
     INPUT,
     LAST,
     LENGTHS,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 def build(body: Body, node: NodeId) -> str:
     """The expression that builds an instance."""
     values = body.known[node].resolved
-    if values["use"] == CALL:
+    if values["use"] in (CALL, GRADIENT):
         return _built(body, node, 0)
     if values["use"] == REPEAT:
         return _built(body, node, 0) if values["shared_weights"] else _list(body, node)
@@ -171,6 +172,8 @@ def compute(body: Body, node: NodeId, place: str) -> list[str]:
     if values["use"] == CALL:
         arguments = ", ".join(_ordered(body, node))
         return [f"{', '.join(body.variables(node))} = {place}({arguments})"]
+    if values["use"] == GRADIENT:
+        return [f"{body.variables(node)[0]} = input_gradient({', '.join([place, *_ordered(body, node)])})"]
     if values["use"] == REPEAT:
         return _repeat(body, node, place)
     ways = {BACKWARD: ("backward",), BOTH: ("forward", "backward")}.get(str(values["direction"]), ("forward",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import linecache
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,17 @@ def compile_project(project: Project) -> Compiled:
     space = execute(source.text, own_text=source.own_text, own=frozenset(read(text).name for text in texts))
     programs = tuple(Program(p.objective, space[p.class_name], p.inputs, p.losses, p.metrics) for p in source.programs)
     return Compiled(project, analysis, source, space[source.class_name], programs)
+
+
+def function(expression: str, arguments: Sequence[str], compiled: Compiled) -> Callable[..., Any]:
+    """An expression of one node, as a function of the tensors of these names: `function(owner, *tensors)`.
+
+    `owner` is what the expression calls `self`. Beside it are the functions that the source of `compiled` defines.
+    """
+    codes = compiled.project.definitions.codes
+    check_source(expression, own=frozenset(read(codes[code].text).name for code in compiled.source.codes))
+    space = compiled.model_class.forward.__globals__ | {"torch": torch, "nn": nn}
+    return eval(f"lambda {', '.join(['self', *arguments])}: {expression}", space)
 
 
 def execute(text: str, *, own_text: str | None = None, own: Set[str] = frozenset()) -> dict[str, type[nn.Module]]:

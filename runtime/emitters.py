@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graph.catalog.augmentation import MODULES
+from graph.catalog import augmentation, recurrent
 from graph.catalog.definitions import CODE_PREFIX
+from graph.catalog.loss import MEAN
 from graph.catalog.types import NodeType
 from runtime.calls import TARGETS, module_call, module_init
 from runtime.data_path import path_call, path_init
 from runtime.operations import OPERATIONS, Values
 from runtime.parameters import PARAMETER, parameter_call, parameter_init
+
+_OWN_MODULES = augmentation.MODULES | recurrent.MODULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,11 @@ def emit(node_type: NodeType, values: Values, arguments: Mapping[str, str]) -> E
     if node_type.id in OPERATIONS:
         expression = OPERATIONS[node_type.id](values, list(arguments.values()))
         return Emission(None, expression, plain_target)
+    if node_type.id == MEAN:
+        return Emission(None, f"{next(iter(arguments.values()))}.mean()", plain_target)
     if node_type.id == PARAMETER:
         return Emission(parameter_init(values), parameter_call(values, arguments), plain_target)
-    if node_type.id in MODULES:
+    if node_type.id in _OWN_MODULES:
         return Emission(path_init(node_type, values), path_call(arguments), plain_target)
     if node_type.id.startswith(CODE_PREFIX):
         return Emission(*_own(node_type, values, arguments), plain_target)

@@ -1,6 +1,6 @@
 """The events of a run, in the order in which they happen. Frozen records, importable without torch.
 
-    [Checked] RunStarted [Recalled]  (StepsEnded | Health | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*
+    [Checked] RunStarted [Recalled]  (StepsEnded | Health | Pictured | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*
     [Tested | Overfitted | RangeTested]  Finished | Stopped | Failed
 
 `Noted` and `Refused` may come at any place before the last.
@@ -46,7 +46,8 @@ class Checked:
 class RunStarted:
     """The first event. `run` is the folder; the counts are of samples, steps and trainable parameters.
 
-    A run that goes on begins in `first_epoch`, with `first_step` steps made before.
+    A run that goes on begins in `first_epoch`, with `first_step` steps made before. `compared` are figures that one plot
+    overlays (see `graph.figures.compared_figures`).
     """
 
     run: str
@@ -59,6 +60,7 @@ class RunStarted:
     seed: int
     first_epoch: int = 1
     first_step: int = 0
+    compared: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,72 @@ class Health:
     epoch: int
     step: int
     layers: Mapping[str, LayerHealth]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boundary:
+    """Which class a network sees where in a plane. `name` is that of the node that gives the scores, as in all pictures.
+
+    `box` is (left, right, bottom, top); `guess` (class indices) and `confidence` (their probabilities) are rows × columns of
+    it, the bottom row first. `points` (n × 2) are of the training part, `targets` (n) their classes.
+    """
+
+    name: str
+    box: tuple[float, float, float, float]
+    guess: Any
+    confidence: Any
+    points: Any
+    targets: Any
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionDrawn:
+    """The number `y` that a network gives for each `x` (both of shape n), over `points` (n × 2) of the training part."""
+
+    name: str
+    x: Any
+    y: Any
+    points: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointsMade:
+    """Points (n × 2) that a network made of noise, and `real` ones; `box` (left, right, bottom, top) holds the real ones."""
+
+    name: str
+    box: tuple[float, float, float, float]
+    points: Any
+    real: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImagesMade:
+    """Images that a network made of noise: bytes of n × height × width (× 3)."""
+
+    name: str
+    images: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImagesAgain:
+    """What a network made of images of the validation part: `given` and `made`, bytes of n × height × width (× 3)."""
+
+    name: str
+    given: Any
+    made: Any
+
+
+Picture = Boundary | FunctionDrawn | PointsMade | ImagesMade | ImagesAgain
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """What the network does after so many steps, in evaluation mode, now and then; the arrays are NumPy's."""
+
+    epoch: int
+    step: int
+    pictures: tuple[Picture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +289,8 @@ class Resumed:
 class SamplePrediction:
     """One test sample and what the model says of it. `image` is height × width (× 3) in 0..1, or None for a table row.
 
-    For classes, `target` and `prediction` are class indices and `confidence` is the predicted class's probability.
+    For classes, `target` and `prediction` are class indices and `confidence` is the predicted class's probability. `index` is the
+    sample's place in the data, `number` that in the test part.
     """
 
     index: int
@@ -229,6 +298,7 @@ class SamplePrediction:
     prediction: float
     confidence: float | None = None
     image: Any = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +343,12 @@ class Failed:
 
 
 Event = (
-    Checked | RunStarted | Recalled | StepsEnded | Noted | Health | Saved | RateSet | Replaced | Refused | EpochEnded | Paused | Resumed
-    | Overfitted | RangeTested | Tested | Finished | Stopped | Failed
+    Checked | RunStarted | Recalled | StepsEnded | Noted | Health | Pictured | Saved | RateSet | Replaced | Refused | EpochEnded | Paused
+    | Resumed | Overfitted | RangeTested | Tested | Finished | Stopped | Failed
 )  # fmt: skip
 FINAL = (Finished, Stopped, Failed)
 
-_NOT_IN_JSON = {"predictions", "image"}
+_NOT_IN_JSON = {"predictions", "image", "pictures"}
 
 
 def to_json(event: Event) -> str:

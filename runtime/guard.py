@@ -11,7 +11,7 @@ from runtime.helpers import HELPERS
 
 _DTYPES = frozenset({"float32", "float64", "float16", "bfloat16", "int64", "int32", "bool"})
 TORCH_FUNCTIONS = _DTYPES | {
-    "arange", "bmm", "distributions", "pi", "randint", "randperm", "tensor", "zeros_like",
+    "arange", "autograd", "bmm", "distributions", "pi", "randint", "randperm", "tensor", "zeros_like",
     "cat", "einsum", "full", "full_like", "linalg", "logical_and", "logical_not", "logical_or",
     "maximum", "minimum", "ones", "rand", "rand_like", "randn", "randn_like", "stack", "where", "zeros",
 }  # fmt: skip
@@ -32,11 +32,24 @@ INITIALIZERS = frozenset(
     }
 )  # fmt: skip
 LAYER_ATTRIBUTES = frozenset(
-    {"append", "contiguous", "bias", "named_parameters", "ndim", "new_zeros", "parameters", "view", "weight"}
+    {
+        "append",
+        "contiguous",
+        "bias",
+        "manual_seed",
+        "named_parameters",
+        "ndim",
+        "new_zeros",
+        "parameters",
+        "view",
+        "weight",
+    }
 )
 FUNCTIONS = {
-    "torch": TORCH_FUNCTIONS,
+    "torch": TORCH_FUNCTIONS | {"Generator"},
     "torch.distributions": frozenset({"Beta"}),
+    "torch.autograd": frozenset({"functional"}),
+    "torch.autograd.functional": frozenset({"vjp"}),
     "torch.linalg": frozenset({"cross", "vector_norm"}),
     "nn.init": INITIALIZERS | {"calculate_gain"},
     "nn.functional": frozenset(
@@ -53,6 +66,7 @@ _EXPRESSIONS = (
     ast.IfExp, ast.GeneratorExp, ast.comprehension, ast.Starred, ast.Load, ast.Store, ast.alias, ast.arguments, ast.arg,
 )  # fmt: skip
 BUILTINS = frozenset({"super", "range", "reversed", "min", "max", "round"})
+_ARGUMENTS = frozenset({"function"})  # of a helper: what it calls
 _OWNERS = ("self", "self.model")  # of submodules
 _IMPORTS = frozenset({"from __future__ import annotations", "import torch", "from torch import nn"})
 
@@ -68,7 +82,7 @@ def check_source(text: str, *, own: Set[str] = frozenset()) -> None:
     """
     tree = ast.parse(text)
     classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    callable_names = HELPERS.keys() | BUILTINS | classes | set(_runs(tree)) | own
+    callable_names = HELPERS.keys() | BUILTINS | _ARGUMENTS | classes | set(_runs(tree)) | own
     for node in ast.walk(tree):
         assert isinstance(node, _STATEMENTS + _EXPRESSIONS), ast.dump(node)
         if isinstance(node, (ast.Import, ast.ImportFrom)):

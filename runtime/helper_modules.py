@@ -1,4 +1,4 @@
-"""The small modules of the data path, as generated source defines them: name -> the text of the class.
+"""The small modules of the data path and of decoders, as generated source defines them: name -> the text of the class.
 
 Random numbers come from PyTorch's generator, some for each sample of a batch, and only in training.
 """
@@ -251,6 +251,22 @@ class CutMix(nn.Module):
         return x, shares
 '''
 
+_TEACHER_FORCING = '''\
+class TeacherForcing(nn.Module):
+    """The token that a decoder reads next: of a share `ratio` of the samples the teacher's in training (Bengio et al., 2015), else
+    the best by their own scores. The token `begin`, with which sequences begin, is always taken."""
+
+    def __init__(self, ratio, begin):
+        super().__init__()
+        self.ratio, self.begin = ratio, begin
+
+    def forward(self, teacher, scores):
+        led = teacher == self.begin
+        if self.training:
+            led = torch.logical_or(led, torch.rand(teacher.shape[0], device=teacher.device) < self.ratio)
+        return torch.where(led, teacher, scores.argmax(1))
+'''
+
 MODULES: Mapping[str, str] = {
     "Normalize": _NORMALIZE,
     "CenterCrop": _CENTER_CROP,
@@ -265,4 +281,5 @@ MODULES: Mapping[str, str] = {
     "RandomErasing": _ERASING,
     "MixUp": _MIXUP,
     "CutMix": _CUTMIX,
+    "TeacherForcing": _TEACHER_FORCING,
 }

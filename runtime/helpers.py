@@ -17,7 +17,18 @@ def sinusoidal_encoding(x):
     return waves.flatten(1)[:, :x.shape[2]].to(x.dtype)
 '''
 
-HELPERS: Mapping[str, str] = {"sinusoidal_encoding": _SINUSOIDAL, **MODULES}
+# `vjp` differentiates wherever it is called, evaluations without gradients included, and what it gives can be differentiated.
+_GRADIENT = '''\
+def input_gradient(function, x, *others):
+    """The gradient of the sum of what a function gives, by x and in its shape; a loss may depend on it."""
+
+    def total(x):
+        return function(x, *others).sum()
+
+    return torch.autograd.functional.vjp(total, x, create_graph=True)[1]
+'''
+
+HELPERS: Mapping[str, str] = {"sinusoidal_encoding": _SINUSOIDAL, "input_gradient": _GRADIENT, **MODULES}
 
 
 def helpers_in(expression: str) -> tuple[str, ...]:

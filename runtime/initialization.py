@@ -13,7 +13,7 @@ from typing import Any
 from torch import nn
 
 from graph.catalog import CATALOG
-from graph.catalog.initializers import AUTO, FAN_BASED, INITIALIZERS
+from graph.catalog.initializers import AUTO, FAN_BASED, INITIALIZERS, SEED
 from graph.catalog.optimizers import ChoiceType
 from graph.catalog.types import misfits, shown
 from graph.messages import Message, msg
@@ -220,7 +220,9 @@ def _call(choice: Choice, target: str, activation: Activation) -> str:
     written = [target]
     for param in chosen.params:
         value = values[param.name]
-        if value == AUTO:
+        if param.name == SEED:
+            written += [f"generator=torch.Generator().manual_seed({value})"] if value is not None else []
+        elif value == AUTO:
             written += _auto(param.name, values, activation)
         elif param.required or value != param.default:
             written.append(f"{param.name}={_literal(value)}")

@@ -70,6 +70,7 @@ class Insight:
         replaced: Mapping[Place, Tensor] | None = None,
         live: bool = False,
         seed: int = 0,
+        losses: bool = True,
     ) -> Seen:
         """Run the network on samples and note every value.
 
@@ -78,6 +79,7 @@ class Insight:
             replaced: values that take the place of what is computed there, of the same shape.
             live: keep the values in the graph of gradients; else they are copies without.
             seed: of the random numbers that the network draws.
+            losses: compute the losses too, as far as what they take is given; they compute the network again.
 
         Raises:
             RunError: a layer cannot compute these samples.
@@ -87,9 +89,10 @@ class Insight:
         size = len(batch[0]) if batch else 1
         with torch.set_grad_enabled(live), OwnRandom(seed), explaining(self._compiled, batch_size=size):
             outputs = self.model(*batch)
-            losses = {name: value for p, module in self._programs for name, value in _run(p, module, samples).items()}
+            programs = self._programs if losses else ()
+            said = {name: value for p, module in programs for name, value in _run(p, module, samples).items()}
         calls, self._calls = self._calls, {}
-        return Seen(calls, (outputs,) if isinstance(outputs, Tensor) else tuple(outputs), losses)
+        return Seen(calls, (outputs,) if isinstance(outputs, Tensor) else tuple(outputs), said)
 
     # ---- details
 

@@ -1,4 +1,4 @@
-"""What an instance of a block gives: the block run once, several times in a row, or at every step of a sequence."""
+"""What an instance of a block gives: the block run once, several times in a row, at every step of a sequence, or its gradient."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from graph import fixes
 from graph.catalog.definitions import (
     BOTH,
     CALL,
+    GRADIENT,
     INPUT,
     LAST,
     OUTPUT,
@@ -24,6 +25,7 @@ from graph.model import Block
 from graph.problems import Problem
 from runtime.analysis import Dim, Inside, NodeAnalysis, TensorSpec
 from runtime.diagnosis_scans import explain_scan, is_steady
+from runtime.diagnosis_tools import FLOATS
 
 if TYPE_CHECKING:
     from runtime.diagnosis import Situation
@@ -107,6 +109,30 @@ def _repeat(s: Situation, block: Block, look: Look) -> Found:
 
 def _own_weights(s: Situation) -> fixes.Fix:
     return fixes.set_param(s.node.id, "shared_weights", value=False)
+
+
+# ---- gradient
+
+
+def _gradient(s: Situation, block: Block, look: Look) -> Found:
+    """By the first input, in its shape. About three times the cost: the way back is twice the way there."""
+    inside = look(s.inputs)
+    if inside is None or not _is_whole(inside, block):
+        return _broken(s, block, inside)
+    entries, outputs = names_of(block, INPUT), list(inside.outputs.values())
+    given = s.inputs[entries[0]] if entries else None
+    if given is None or given.dtype not in FLOATS or len(outputs) != 1 or outputs[0].dtype not in FLOATS:
+        text = msg("'{node}' takes the gradient of {block}, which needs one output and a first input, both of numbers with a fraction. "
+                   "It gives {outputs} and takes {inputs}. Call the block, or change it.", node=s.node.name, block=block.name,
+                   outputs=_kinds(inside.outputs), inputs=_kinds(s.inputs))  # fmt: skip
+        problem = s.problem("gradient", text, fixes.set_param(s.node.id, "use", CALL))
+        return Found(NodeAnalysis(s.inputs, resolved=s.values, inside=(inside,)), (problem,))
+    result = {GRADIENT: replace(given, classes=None)}
+    return _found(s, (inside,), result, inside.parameters, 3 * inside.macs)
+
+
+def _kinds(specs: Specs) -> object:
+    return ", ".join(f"{name} {spec} ({spec.dtype})" for name, spec in specs.items()) or msg("nothing")
 
 
 # ---- scan
@@ -247,6 +273,8 @@ def _shown(specs: Specs) -> str:
     return ", ".join(map(str, specs.values()))
 
 
-_RUNS: Mapping[str, Callable[[Situation, Block, Look], Found]] = {CALL: _call, REPEAT: _repeat, SCAN: _scan}
+_RUNS: Mapping[str, Callable[[Situation, Block, Look], Found]] = {
+    CALL: _call, REPEAT: _repeat, SCAN: _scan, GRADIENT: _gradient,
+}  # fmt: skip
 
 __all__ = ["Found", "names_of", "run", "signatures"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from graph.catalog import CATALOG
 from graph.catalog.types import shown
 from graph.messages import RunError, msg
 from graph.model import Port
-from runtime.analysis import TensorSpec
+from runtime.analysis import Dim, TensorSpec
 from runtime.data import vocabulary as words
 from runtime.data.sources import TEXT
 from runtime.data.text_files import read_text
@@ -80,25 +81,26 @@ def next_chances(trained: Trained, numbers: Tensor, lines: list[str]) -> Tensor:
     last = (numbers != words.PAD).sum(1) - 1  # the place of the last token of each line
     if first.shape[1:] == (size,):
         _require_whole(lines, last, length)
-        return _as_chances(first)
-    axis = _classes_at(first, length=length, size=size, is_asked=question is not None)
+        return as_chances(first)
+    axis = classes_at(first.shape, length=length, size=size, is_asked=question is not None)
     if axis is None:
         text = msg("No score for each of the {count} tokens leaves this network: it gives {given}. Wire an Output to the scores that the "
                    "loss takes.", count=size, given=TensorSpec(("B", *first.shape[1:]), ""))  # fmt: skip
         raise RunError(text)
     scores = first if axis == 2 else first.transpose(1, 2)
-    return _as_chances(scores[torch.arange(len(scores)), last.clamp(min=0)])
+    return as_chances(scores[torch.arange(len(scores)), last.clamp(min=0)])
 
 
-def _classes_at(scores: Tensor, *, length: int, size: int, is_asked: bool) -> int | None:
-    """The dimension of the tokens: 1 (N × C × T, as losses take it) or 2 (N × T × C)."""
-    fitting = [
-        axis for axis in (1, 2) if scores.dim() == 3 and (scores.shape[axis], scores.shape[3 - axis]) == (size, length)
-    ]
+def classes_at(shape: Sequence[Dim], *, length: int, size: int, is_asked: bool) -> int | None:
+    """The dimension of the tokens in scores of this shape: 1 (N × C × T, as losses take it) or 2 (N × T × C); None for neither.
+
+    Where both fit it is that which the loss takes, if one asks (`is_asked`).
+    """
+    fitting = [axis for axis in (1, 2) if len(shape) == 3 and (shape[axis], shape[3 - axis]) == (size, length)]
     return (fitting[0] if is_asked else fitting[-1]) if fitting else None
 
 
-def _as_chances(scores: Tensor) -> Tensor:
+def as_chances(scores: Tensor) -> Tensor:
     """Probabilities of scores, of logarithms of probabilities, or of what is probabilities already, in the last dimension."""
     scores = scores.float()
     is_ready = bool((scores >= 0).all()) and torch.allclose(scores.sum(-1), torch.ones(()), atol=1e-4)

@@ -48,20 +48,27 @@ Call = tuple[str, dict[str, Any]]  # the name of a method of `Control`, and its 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a run is asked to do (see `runtime.training.loop.train`)."""
+    """What a run is asked to do (see `runtime.training.loop.train`); `look` asks for pictures of what the network does."""
 
     project: Project
     folder: Path | None
     runs: Path
     resume: Path | None = None
     mode: str = TRAIN
+    look: bool = False
 
     def events(self, control: Control) -> Iterator[Event]:
         """Do it here. PyTorch is imported now."""
         from runtime.training.loop import train
 
         return train(
-            self.project, folder=self.folder, runs=self.runs, resume=self.resume, control=control, mode=self.mode
+            self.project,
+            folder=self.folder,
+            runs=self.runs,
+            resume=self.resume,
+            control=control,
+            mode=self.mode,
+            look=self.look,
         )
 
 
@@ -159,7 +166,7 @@ class Session:
     ) -> None:
         self.project = project
         self.control = Control()
-        self._request = Request(project, folder, runs, resume, mode)
+        self._request = Request(project, folder, runs, resume, mode, look=True)
         self._isolated = isolated
         self._events: deque[Event] = deque()
         self._thread = threading.Thread(target=self._run, name="layerloom-run", daemon=True)

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from graph.catalog import Catalog, Role
-from graph.catalog.definitions import BOTH, PREFIX, REPEAT, SCAN
+from graph.catalog.definitions import BOTH, GRADIENT, PREFIX, REPEAT, SCAN
 from graph.messages import tr, translate
 from graph.model import Graph, Node, NodeId, Project
 from graph.topology import execution_order
@@ -104,6 +104,8 @@ def kind_of(node: Node, found: NodeAnalysis, catalog: Catalog) -> str:
         return tr("{times} × {block}", times=found.resolved["times"], block=label)
     if node.type.startswith(PREFIX) and found.resolved.get("use") == SCAN:
         return tr("{block} over time", block=label)
+    if node.type.startswith(PREFIX) and found.resolved.get("use") == GRADIENT:
+        return tr("gradient of {block}", block=label)
     return label
 
 
@@ -161,7 +163,12 @@ def _inner(project: Project, inside: Inside, instance: NodeId) -> tuple[Row, ...
 
 
 def _steps(found: NodeAnalysis) -> tuple[int, int]:
-    """How often the weights of a block are there, and how often it runs: more than once where it is scanned over time."""
+    """How often the weights of a block are there, and how often it runs: more than once where it is scanned over time.
+
+    The way back, which a gradient takes too, is twice the way there.
+    """
+    if found.resolved.get("use") == GRADIENT:
+        return 1, 3
     if found.resolved.get("use") != SCAN:
         return 1, 1
     spec = next((found.outputs[name] for name in found.inside[0].outputs if name in found.outputs), None)

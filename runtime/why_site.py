@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from graph.catalog.definitions import BOTH, CALL, INPUT, LAST, OUTPUT, REPEAT, SCAN, block_of, states, whole_inputs
+from graph.catalog.definitions import (
+    BOTH,
+    CALL,
+    GRADIENT,
+    INPUT,
+    LAST,
+    OUTPUT,
+    REPEAT,
+    SCAN,
+    block_of,
+    states,
+    whole_inputs,
+)
 from graph.messages import Message, msg
 from graph.model import Block, Graph, Node, NodeId, Port, Project, Scope, Value
 from runtime.analysis import Analysis, Dim, Inside, NodeAnalysis
@@ -146,6 +158,13 @@ def _into_call(project: Project, site: Site, _block: Block, output: Port, dims: 
     return _given_out(project, site, output.node, output.name, dims)
 
 
+def _into_gradient(_project: Project, site: Site, block: Block, output: Port, dims: Dims) -> Crossing:
+    """A gradient has the shape of what it is taken by."""
+    node, first = site.graph.nodes[output.node], names_of(block, INPUT)[0]
+    text = msg("The gradient of '{node}' has the shape of '{input}', its first input.", node=node.name, input=first)
+    return Crossing(text, ((site, site.graph.inputs(node.id)[first], dims),))
+
+
 def _into_repeat(project: Project, site: Site, _block: Block, output: Port, dims: Dims) -> Crossing:
     """From the Output of the last run."""
     node, known = site.graph.nodes[output.node], site.nodes[output.node]
@@ -221,8 +240,8 @@ def _sequences(block: Block) -> list[str]:
 
 
 _IN: Mapping[str, Callable[[Project, Site, Block, Port, Dims], Crossing]] = {
-    CALL: _into_call, REPEAT: _into_repeat, SCAN: _into_scan,
+    CALL: _into_call, REPEAT: _into_repeat, SCAN: _into_scan, GRADIENT: _into_gradient,
 }  # fmt: skip
 _OUT: Mapping[str, Callable[[Project, Site, Block, str, Dims], Causes]] = {
-    CALL: _out_of_call, REPEAT: _out_of_repeat, SCAN: _out_of_scan,
+    CALL: _out_of_call, REPEAT: _out_of_repeat, SCAN: _out_of_scan, GRADIENT: _out_of_call,
 }  # fmt: skip

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drawings import Drawing
-from graph.model import Port, Project
-from graph.plan import LAST, Choice, Objective, Plan
+from graph.model import Project
+from graph.plan import Choice, Objective, Plan
 from runtime.guides import KEY
 from trainings import with_facts
-
-_GAN_ADAM = Choice("torch.optim.Adam", {"lr": 0.001, "beta1": 0.5})
 
 
 def spirals_mlp() -> Project:
@@ -46,42 +44,6 @@ def char_lm() -> Project:
     return finished(d, "char_lm")
 
 
-def gan_points() -> Project:
-    """A GAN: a generator learns to make points that a discriminator cannot tell from those of the data."""
-    inner = Drawing("Discriminator")
-    x = inner.add("op.Input", "point", shape=(2,))
-    for number in (1, 2):
-        x = inner.add(
-            "nn.LeakyReLU",
-            f"relu{number}",
-            inner.add("nn.Linear", f"fc{number}", x, out_features=64),
-            negative_slope=0.2,
-        )
-    inner.add("op.Output", "score", inner.add("nn.Linear", "fc3", x, out_features=1))
-    d = Drawing("PointsGAN", definitions=inner.as_block(help="Says how real a point looks."))
-    d.add("data.Points", "ring", set="ring", classes=8, noise=0.05, samples=4000)
-    real = d.port("ring", "point")
-    fake = _generator(d, d.add("op.Random", "noise", real, shape=(8,)))
-    add_game(d, real, fake)
-    judge = Objective(
-        "discriminator", ((d.id("real_is_real"), 0.5), (d.id("fake_is_fake"), 0.5)), (d.id("judge_real"),), _GAN_ADAM
-    )
-    maker = Objective("generator", ((d.id("fake_passes"), 1.0),), tuple(d.id(f"make{n}") for n in (1, 2, 3)), _GAN_ADAM)
-    d.plan = replace(Plan(epochs=60, batch_size=128, monitor=LAST), objectives=(judge, maker))
-    return finished(d, "gan_points")
-
-
-def add_game(d: Drawing, real: Port, fake: Port) -> None:
-    """The block `Discriminator` on real and on made samples, with the same weights, and the three losses of a GAN."""
-    d_real = d.add("block.Discriminator", "judge_real", real)
-    d_fake = d.add("block.Discriminator", "judge_fake", fake, shares="judge_real")
-    yes = d.add("op.Full", "yes", real, shape=(1,), fill_value=1.0)
-    no = d.add("op.Full", "no", real, shape=(1,), fill_value=0.0)
-    d.add("nn.BCEWithLogitsLoss", "real_is_real", d_real, yes)
-    d.add("nn.BCEWithLogitsLoss", "fake_is_fake", d_fake, no)
-    d.add("nn.BCEWithLogitsLoss", "fake_passes", d_fake, yes)
-
-
 def finished(d: Drawing, guide: str) -> Project:
     """Laid out from (0, 0) on, with what its data says, and with the name of its page."""
     project = replace(with_facts(d.placed), extra={KEY: guide})
@@ -90,10 +52,4 @@ def finished(d: Drawing, guide: str) -> Project:
     return project.with_graph(project.graph.move(moved))
 
 
-def _generator(d: Drawing, x: Port) -> Port:
-    for number in (1, 2):
-        x = d.add("nn.ReLU", f"relu{number}", d.add("nn.Linear", f"make{number}", x, out_features=64))
-    return d.add("nn.Linear", "make3", x, out_features=2)
-
-
-DRAW: dict[str, Callable[[], Project]] = {"spirals_mlp": spirals_mlp, "gan_points": gan_points, "char_lm": char_lm}
+DRAW: dict[str, Callable[[], Project]] = {"spirals_mlp": spirals_mlp, "char_lm": char_lm}

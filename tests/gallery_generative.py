@@ -1,4 +1,4 @@
-"""The examples that compress, make and read: autoencoders, Transformers, attention drawn by hand, a GAN on images.
+"""The examples that compress and read: autoencoders, Transformers, attention drawn by hand.
 
 `resources/examples` has the files that these functions draw.
 """
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drawings import Drawing
-from example_drawings import add_game, finished
+from example_drawings import finished
 from graph.model import BlockParam, Definitions, Port, Project
-from graph.plan import LAST, Choice, Objective, Plan
+from graph.plan import Choice, Objective, Plan
 
 _STEPS = 64  # of the windows of the sonnets
 _WORDS = 12  # of a review
@@ -37,6 +37,11 @@ def _pixels(d: Drawing) -> Port:
     return d.add("nn.Flatten", "pixels", d.port("digits", "image"))
 
 
+def _image(d: Drawing, pixels: Port) -> None:
+    """What the network gives: the pixels as an image."""
+    d.add("op.Output", "image", d.add("op.Reshape", "framed", pixels, shape=(1, 8, 8)))
+
+
 # ---- autoencoders
 
 
@@ -47,7 +52,7 @@ def autoencoder_digits() -> Project:
     code = d.add("nn.Linear", "code", _hidden(d, pixels, "encode", 32), out_features=8)
     y = d.add("nn.Linear", "ink", _hidden(d, code, "decode", 32), out_features=64)
     y = d.add("nn.Sigmoid", "reconstructed", y)
-    d.add("op.Output", "image", y)
+    _image(d, y)
     d.add("nn.MSELoss", "loss", y, pixels)
     d.add("metric.RootMeanSquaredError", "pixel_error", y, pixels)
     return finished(d, "autoencoder_digits")
@@ -65,11 +70,11 @@ def vae_digits() -> Project:
     code = d.add("op.Expression", "code", mean, log_variance, noise, expression=code)
     scores = d.add("nn.Linear", "ink", _hidden(d, code, "decode", 128), out_features=64)
     d.add("nn.BCEWithLogitsLoss", "reconstruction", scores, pixels)
-    divergence = "0.5 * (mean ** 2 + exp(log_variance) - 1 - log_variance).sum(dim=-1, keepdim=True)"
+    divergence = "0.5 * (mean ** 2 + exp(log_variance) - 1 - log_variance).sum(dim=-1)"
     divergence = d.add("op.Expression", "divergence", mean, log_variance, expression=divergence)
-    d.add("nn.L1Loss", "kl", divergence, d.add("op.Full", "nothing", mean, shape=(1,), fill_value=0.0))
+    d.add("op.MeanLoss", "kl", divergence)
     y = d.add("nn.Sigmoid", "reconstructed", scores)
-    d.add("op.Output", "image", y)
+    _image(d, y)
     d.add("metric.RootMeanSquaredError", "pixel_error", y, pixels)
     objective = _adam(0.002, losses=((d.id("reconstruction"), 1.0), (d.id("kl"), 1 / 64)))
     d.plan = replace(d.plan, objectives=(objective,))
@@ -175,34 +180,7 @@ def _causal_block() -> Definitions:
     return d.as_block(width, heads, dropout, help=help)
 
 
-# ---- a GAN on images
-
-
-def gan_digits() -> Project:
-    """A GAN: a generator learns to draw digits that a discriminator takes for those of the data."""
-    inner = Drawing("Discriminator")
-    x = inner.add("op.Input", "pixels", shape=(64,))
-    for number, width in enumerate((128, 64), start=1):
-        x = inner.add("nn.Linear", f"fc{number}", x, out_features=width)
-        x = inner.add("nn.LeakyReLU", f"relu{number}", x, negative_slope=0.2)
-        x = inner.add("nn.Dropout", f"dropout{number}", x, p=0.3)
-    inner.add("op.Output", "score", inner.add("nn.Linear", "fc3", x, out_features=1))
-    d = Drawing("DigitsGAN", definitions=inner.as_block(help="Says how real an image of a digit looks."))
-    real = _pixels(d)
-    x = _hidden(d, d.add("op.Random", "noise", real, shape=(16,)), "make", 64, 128)
-    fake = d.add("nn.Sigmoid", "drawn", d.add("nn.Linear", "make3", x, out_features=64))
-    d.add("op.Output", "digit", fake)
-    add_game(d, real, fake)
-    adam = Choice("torch.optim.Adam", {"lr": 0.0005, "beta1": 0.5})
-    losses = ((d.id("real_is_real"), 0.5), (d.id("fake_is_fake"), 0.5))
-    judge = Objective("discriminator", losses, (d.id("judge_real"),), adam)
-    makers = tuple(d.id(f"make{n}") for n in (1, 2, 3))
-    maker = Objective("generator", ((d.id("fake_passes"), 1.0),), makers, adam)
-    d.plan = replace(Plan(epochs=150, batch_size=64, monitor=LAST), objectives=(judge, maker))
-    return finished(d, "gan_digits")
-
-
 DRAW: dict[str, Callable[[], Project]] = {
     draw.__name__: draw
-    for draw in (autoencoder_digits, vae_digits, transformer_reviews, gpt_chars, attention_by_hand, gan_digits)
+    for draw in (autoencoder_digits, vae_digits, transformer_reviews, gpt_chars, attention_by_hand)
 }

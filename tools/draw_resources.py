@@ -13,13 +13,26 @@ def main() -> None:
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     import architectures
     import example_drawings
+    import gallery_compare
+    import gallery_gans
     import gallery_generative
+    import gallery_pairs
     import gallery_texts
     import gallery_vision
+    import gallery_words
     import ready_blocks
     from graph import files
 
-    galleries = (example_drawings, gallery_vision, gallery_texts, gallery_generative)
+    galleries = (
+        example_drawings,
+        gallery_compare,
+        gallery_vision,
+        gallery_texts,
+        gallery_generative,
+        gallery_gans,
+        gallery_words,
+        gallery_pairs,
+    )
     drawn = {name: draw for gallery in galleries for name, draw in gallery.DRAW.items()}
     folders = {"architectures": architectures.DRAW, "blocks": ready_blocks.DRAW, "examples": drawn}
     for folder, drawings in folders.items():

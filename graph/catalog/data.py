@@ -20,11 +20,11 @@ def _data(
     )  # fmt: skip
 
 
-def _source(text: str, *builtin: str) -> Param:
-    """Where the data is; the first built-in data set is the default."""
+def _source(text: str, *builtin: str, chosen: bool = True) -> Param:
+    """Where the data is; the first built-in data set is the default if a new node has one `chosen`."""
     return Param(
-        name="source", kind=Kind.FILE, help=text, required=True, optional=not builtin,
-        default=builtin[0] if builtin else None, choices=builtin,
+        name="source", kind=Kind.FILE, help=text, required=True, optional=not chosen,
+        default=builtin[0] if chosen else None, choices=builtin,
     )  # fmt: skip
 
 
@@ -76,7 +76,8 @@ TYPES = (
         ports=_array_ports,
         counts=("source", "targets"),
         params=(
-            _source("A NumPy file: an .npz with the arrays 'input' and 'target', or an .npy with the inputs."),
+            _source("A NumPy file: an .npz with the arrays 'input' and 'target', or an .npy with the inputs; or a built-in data set.",
+                    "builtin:shapes", chosen=False),
             Param(name="targets", kind=Kind.FILE, optional=True,
                   help="A second .npy file with the right answers, for inputs from an .npy file; without one there are none."),
             choice("layout", ("as stored", "channels last"),

@@ -31,8 +31,9 @@ def _text(name: str, stem: str, text: str, **more) -> NodeType:
     )
 
 
-def _source(text: str, builtin: str) -> Param:
-    return Param(name="source", kind=Kind.FILE, required=True, default=builtin, choices=(builtin,), help=text)
+def _source(text: str, *builtin: str) -> Param:
+    """Where the texts are; the first built-in set is the default."""
+    return Param(name="source", kind=Kind.FILE, required=True, default=builtin[0], choices=builtin, help=text)
 
 
 def _vocabulary(default: int) -> Param:
@@ -63,7 +64,7 @@ TYPES = (
                      help="The token after each of the input: batch × time; -100, which losses ignore, where the text is over."),
         ),
         params=(
-            _source("A text file (UTF-8), or a folder of them.", "builtin:sonnets"),
+            _source("A text file (UTF-8), or a folder of them.", "builtin:sonnets", "builtin:village"),
             choice("tokens", ("characters", "words", "bpe"), _TOKENS.help),
             _vocabulary(256),
             whole("length", 64, "Tokens in a window. The text is cut into up to 100 stretches that windows never leave, and a split "
@@ -111,7 +112,7 @@ TYPES = (
                      help="What it says next: the tokens and then 3 (the end), and -100, which losses ignore."),
         ),
         params=(
-            _source("A text file with a pair a line, a tab between both.", "builtin:dates"),
+            _source("A text file with a pair a line, a tab between both.", "builtin:dates", "builtin:phrases"),
             choice("tokens", ("characters", "words", "bpe"), _TOKENS.help),
             _vocabulary(5000), _length(32, "source_length"), _length(16, "target_length"), _BROKEN,
         ),

@@ -18,7 +18,7 @@ from graph.names import check_name, stem_of
 
 FAMILY = "block"
 PREFIX, CODE_PREFIX = "block.", "code."
-CALL, REPEAT, SCAN = USES = ("call", "repeat", "scan")
+CALL, REPEAT, SCAN, GRADIENT = USES = ("call", "repeat", "scan", "gradient")
 FORWARD, BACKWARD, BOTH = DIRECTIONS = ("forward", "backward", "both")
 INPUT, OUTPUT = "layerloom.Input", "layerloom.Output"
 LENGTHS = "lengths"
@@ -27,7 +27,8 @@ LAST = "last"  # of a scan: what a state is after the last step
 # How an instance uses its block. No parameter of a block can have one of these names.
 USE_PARAMS = (
     choice("use", USES, "Call runs the block once. Repeat runs it several times in a row, each on what the one before gave. "
-                        "Scan runs it at every step of a sequence and hands its states on."),
+                        "Scan runs it at every step of a sequence and hands its states on. Gradient gives how what it gives "
+                        "changes with its first input."),
     whole("times", 2, "How many times it runs.", minimum=1, maximum=1000, when=("use", REPEAT)),
     flag("shared_weights", False, "Whether every run has the same weights.", when=("use", REPEAT)),
     choice("direction", DIRECTIONS, "From the first step to the last, from the last to the first, or both with weights of "
@@ -35,6 +36,7 @@ USE_PARAMS = (
 )  # fmt: skip
 PORT_HELP = {
     "begin": "What the state is before the first step; zeros if nothing is wired.",
+    GRADIENT: "The gradient of the sum of all that the block gives, by its first input: a number for each of its numbers.",
     LENGTHS: "The length of each sequence; what comes after it is left out.",
     LAST: "The state after the last step.",
 }
@@ -134,6 +136,8 @@ def _ports_of(block: Block, values: Mapping[str, Value]) -> Ports:
     names = [node.name for node in block.graph.nodes.values() if node.type == OUTPUT]
     inputs = tuple(PortType(name=node.name, dtype=_dtype(node)) for node in entries)
     outputs = tuple(PortType(name=name) for name in names)
+    if values["use"] == GRADIENT:
+        return inputs, (PortType(name=GRADIENT, dtype="float", help=PORT_HELP[GRADIENT]),)
     if values["use"] != SCAN:
         return inputs, outputs
     handed_on = states(block)

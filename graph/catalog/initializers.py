@@ -9,6 +9,7 @@ from graph.catalog.common import choice, real, whole
 from graph.catalog.optimizers import ChoiceType
 from graph.catalog.types import Param
 
+SEED = "seed"  # in the place of the `generator` of PyTorch
 AUTO = "auto"  # as the activation that the layer feeds wants it
 
 # Those that divide by the number of inputs or outputs, or work on rows: they need a matrix at least.
@@ -20,6 +21,13 @@ FAN_BASED = frozenset(
 
 def _initializer(name: str, label: str, text: str, *params: Param) -> ChoiceType:
     return ChoiceType(f"torch.nn.init.{name}", label, text, params)
+
+
+def _drawn(name: str, label: str, text: str, *params: Param) -> ChoiceType:
+    """An initializer that draws random numbers: those of the run, or some of its own."""
+    seed = whole(SEED, None, "Start of random numbers of its own: weights of one shape with the same seed begin the same.",
+                 optional=True, minimum=0, maximum=2**31 - 1)  # fmt: skip
+    return _initializer(name, label, text, *params, seed)
 
 
 def _gain() -> Param:
@@ -37,11 +45,11 @@ def _kaiming() -> tuple[Param, ...]:
 
 
 _TYPES = (
-    _initializer("uniform_", "Uniform", "Any number between two bounds, each as likely.",
+    _drawn("uniform_", "Uniform", "Any number between two bounds, each as likely.",
                  real("a", 0.0, "The lower bound."), real("b", 1.0, "The upper bound.")),
-    _initializer("normal_", "Normal", "Numbers around a mean, as a bell curve has them.",
+    _drawn("normal_", "Normal", "Numbers around a mean, as a bell curve has them.",
                  real("mean", 0.0, "The mean."), real("std", 1.0, "The standard deviation.", minimum=0)),
-    _initializer("trunc_normal_", "Truncated normal", "As Normal, without the numbers beyond two bounds.",
+    _drawn("trunc_normal_", "Truncated normal", "As Normal, without the numbers beyond two bounds.",
                  real("mean", 0.0, "The mean."), real("std", 1.0, "The standard deviation.", minimum=0),
                  real("a", -2.0, "The lower bound."), real("b", 2.0, "The upper bound.")),
     _initializer("constant_", "Constant", "The same number everywhere.", real("val", 0.0, "The number.", required=True)),
@@ -50,15 +58,15 @@ _TYPES = (
     _initializer("eye_", "Identity", "A matrix that passes its input on."),
     _initializer("dirac_", "Dirac", "A convolution that passes its input on.",
                  whole("groups", 1, "The groups of the convolution.", minimum=1)),
-    _initializer("xavier_uniform_", "Xavier uniform", "Keeps the size of signals through tanh and sigmoid (Glorot and Bengio, "
+    _drawn("xavier_uniform_", "Xavier uniform", "Keeps the size of signals through tanh and sigmoid (Glorot and Bengio, "
                  "2010).", _gain()),
-    _initializer("xavier_normal_", "Xavier normal", "As Xavier uniform, with a bell curve.", _gain()),
-    _initializer("kaiming_uniform_", "Kaiming uniform", "Keeps the size of signals through ReLU (He et al., 2015).", *_kaiming()),
-    _initializer("kaiming_normal_", "Kaiming normal", "As Kaiming uniform, with a bell curve; the usual choice for ResNets.",
+    _drawn("xavier_normal_", "Xavier normal", "As Xavier uniform, with a bell curve.", _gain()),
+    _drawn("kaiming_uniform_", "Kaiming uniform", "Keeps the size of signals through ReLU (He et al., 2015).", *_kaiming()),
+    _drawn("kaiming_normal_", "Kaiming normal", "As Kaiming uniform, with a bell curve; the usual choice for ResNets.",
                  *_kaiming()),
-    _initializer("orthogonal_", "Orthogonal", "A matrix that turns and keeps lengths; for recurrent layers (Saxe et al., 2013).",
+    _drawn("orthogonal_", "Orthogonal", "A matrix that turns and keeps lengths; for recurrent layers (Saxe et al., 2013).",
                  _gain()),
-    _initializer("sparse_", "Sparse", "Mostly zeros, the others as Normal (Martens, 2010).",
+    _drawn("sparse_", "Sparse", "Mostly zeros, the others as Normal (Martens, 2010).",
                  real("sparsity", 0.9, "The share of zeros in every column.", minimum=0, maximum=1, required=True),
                  real("std", 0.01, "The standard deviation of the others.", minimum=0)),
 )  # fmt: skip

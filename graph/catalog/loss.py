@@ -1,4 +1,7 @@
-"""Losses: what training makes small. Each is the mean over the batch."""
+"""Losses: what training makes small. Each is the mean over the batch.
+
+Those of PyTorch compare predictions with answers; `layerloom.MeanLoss` takes what a drawing computes itself.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from graph.catalog.types import MAX_NUMBER, Kind, NodeType, Param, PortType, Rol
 from graph.messages import EditError, msg
 
 FAMILY = "loss"
+MEAN = "layerloom.MeanLoss"
 
 _SCORES = PortType(name="input", dtype="float", ndim=(2, 3, 4, 5), help="One score a class: batch × classes.")
 _FLAT_SCORES = replace(_SCORES, ndim=(2,))
@@ -151,4 +155,12 @@ TYPES = (
           real("eps", 1e-6, "A small number added to every difference.", minimum=0),
           flag("swap", False, "Uses the distance from positive to negative where it is the smaller one."),
           inputs=_TRIPLET, synonyms=("siamese", "metric learning", "face recognition")),
+    NodeType(
+        id=MEAN, label="MeanLoss", family=FAMILY, role=Role.LOSS, stem="loss", summary="MeanLoss",
+        help="For a loss that you compute yourself: the mean of whatever arrives. To make it large instead, give it a weight of "
+             "-1 in the training plan.",
+        inputs=(replace(_PREDICTIONS, help="What should become small, in any shape."),),
+        outputs=(PortType(name="output", dtype="float", ndim=(0,)),),
+        synonyms=("own loss", "custom loss", "expression", "hinge", "wasserstein", "kullback leibler", "penalty"),
+    ),
 )  # fmt: skip

@@ -113,9 +113,26 @@ _NUMBER_TYPES = (
                 "correlation", "rank"),
 )  # fmt: skip
 
-TYPES = (*_CLASS_TYPES, *_NUMBER_TYPES)
+_MADE = replace(
+    _PREDICTIONS, help="Samples that a network makes: images, points, or better what another network sees in them."
+)
+_REAL = replace(_VALUES, help="As many real samples, in the same shape.")
+_CROWD = (
+    whole("k", 5, "How many neighbours around each real sample count as near it.", minimum=1, maximum=1000),
+    whole("limit", 2000, "Only so many samples of a pass are compared, the first ones.", minimum=2, maximum=100_000),
+)
+_SAMPLE_TYPES = (
+    _metric("Density", "Density", "density", "How near made samples are to real ones: 1 where both are alike, 0 where none is real "
+            "(Naeem et al., 2020). Not told while training changes the network.",
+            *_CROWD, inputs=(_MADE, _REAL), synonyms=("gan", "fidelity", "precision", "quality", "generator", "prdc")),
+    _metric("Coverage", "Coverage", "coverage", "The share of the real samples that have a made one near them, so how much of the data is "
+            "made at all (Naeem et al., 2020). Not told while training changes the network.",
+            *_CROWD, inputs=(_MADE, _REAL), synonyms=("gan", "diversity", "recall", "mode collapse", "generator", "prdc")),
+)  # fmt: skip
+
+TYPES = (*_CLASS_TYPES, *_NUMBER_TYPES, *_SAMPLE_TYPES)
 OF_CLASSES = frozenset(t.id for t in _CLASS_TYPES)  # they compare scores with classes
-OF_NUMBERS = frozenset(t.id for t in _NUMBER_TYPES)  # they compare numbers with numbers
+OF_NUMBERS = frozenset(t.id for t in (*_NUMBER_TYPES, *_SAMPLE_TYPES))  # they compare numbers with numbers
 
 # What the metrics are called among the figures of a run, and whether they should become small ("min") or large ("max").
 FIGURES: Mapping[str, tuple[str, str]] = {
@@ -147,5 +164,7 @@ FIGURES: Mapping[str, tuple[str, str]] = {
         ("ExplainedVariance", "explained_variance", "max"),
         ("PearsonCorrCoef", "pearson", "max"),
         ("SpearmanCorrCoef", "spearman", "max"),
+        ("Density", "density", "max"),
+        ("Coverage", "coverage", "max"),
     )
 }

@@ -70,6 +70,26 @@ def _cell(name: str, text: str, *params: Param, states: str = "h", synonyms: tup
     )  # fmt: skip
 
 
+_TEACHER_FORCING = NodeType(
+    id="layerloom.TeacherForcing", label="TeacherForcing", family=FAMILY, role=Role.LAYER, stem="teacher",
+    help="What a decoder reads at a step of a scan. In training a share of the samples gets the teacher's token, the others their own "
+         "best token of the step before (scheduled sampling: Bengio et al., 2015); afterwards all get their own.",
+    summary="TeacherForcing {ratio}",
+    inputs=(
+        PortType(name="teacher", dtype="integer", ndim=(1,), help="The right token of this step: batch."),
+        PortType(name="scores", dtype="float", ndim=(2,),
+                 help="The own scores of the step before, which a state brings: batch × tokens."),
+    ),
+    outputs=(PortType(name="output", dtype="integer", ndim=(1,), help="The token to read: batch."),),
+    params=(
+        real("ratio", 1.0, "Share of the tokens that are the teacher's in training, from 0 to 1, drawn for every sample and step.",
+             minimum=0, maximum=1, required=True),
+        whole("begin", 2, "The token of the teacher that begins a sequence; it is always taken. That of pairs is 2.", minimum=0,
+              required=True),
+    ),
+    synonyms=("scheduled sampling", "seq2seq", "decoder", "encoder decoder", "free running", "exposure bias"),
+)  # fmt: skip
+
 TYPES = (
     _recurrent("LSTM", "Reads sequences (batch first) step by step, with gates and a cell state that keep what matters "
                "for long (Hochreiter and Schmidhuber, 1997).", _NUM_LAYERS, *_MORE, _PROJ_SIZE, states="hc",
@@ -84,4 +104,7 @@ TYPES = (
           synonyms=("gated recurrent unit",)),
     _cell("RNNCell", "One step of an RNN, from the hidden state before to the one afterwards.", _NONLINEARITY,
           synonyms=("elman",)),
+    _TEACHER_FORCING,
 )  # fmt: skip
+
+MODULES = frozenset({_TEACHER_FORCING.id})  # written as small classes of their own (`runtime.helper_modules`)

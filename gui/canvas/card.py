@@ -9,7 +9,7 @@ from typing import NamedTuple
 from graph.binding import SIGN, is_expression
 from graph.bypassing import can_bypass
 from graph.catalog import Kind, NodeType, Param, Role
-from graph.catalog.definitions import BACKWARD, BOTH, FORWARD, INPUT, OUTPUT, REPEAT, RESERVED, SCAN
+from graph.catalog.definitions import BACKWARD, BOTH, FORWARD, GRADIENT, INPUT, OUTPUT, REPEAT, RESERVED, SCAN
 from graph.messages import tr, translate
 from graph.model import Node, Project, Value
 from graph.plan import Split
@@ -177,13 +177,15 @@ def _first(value: Value, resolved: Value) -> Value:
 
 
 def _use(node_type: NodeType, values: Mapping[str, Value]) -> str:
-    """`Bottleneck`, `3 × Bottleneck`, `→ LstmCell · over time`: what makes the difference comes first."""
+    """`Bottleneck`, `3 × Bottleneck`, `→ LstmCell · over time`, `∇ Critic · gradient`: what makes the difference comes first."""
     use = values.get("use")
     if use == REPEAT:
         return f"{_expression(str(values['times']))} × {node_type.label}"
     if use == SCAN:
         way = _WAYS.get(str(values["direction"]), _WAYS[FORWARD])
         return f"{way} {node_type.label}{SEPARATOR}{tr('over time')}"
+    if use == GRADIENT:
+        return f"∇ {node_type.label}{SEPARATOR}{tr('gradient')}"
     return node_type.label
 
 

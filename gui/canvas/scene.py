@@ -27,6 +27,7 @@ from gui.canvas.living import Living
 from gui.canvas.marking import Find, Mark
 from gui.canvas.palette import Colors
 from gui.canvas.routing_scene import Router
+from gui.canvas.values import Values
 from gui.canvas.wires import Pens, WireItem, carries_labels
 from runtime.analysis import Analysis, NodeAnalysis, TensorSpec
 
@@ -56,7 +57,7 @@ class CanvasScene(QGraphicsScene):
         self.wires: dict[Link, WireItem] = {}
         self.router = Router(self)
         self._problems: dict[NodeId, list[Problem]] = {}
-        self.living = Living(self)
+        self.living, self.values = Living(self), Values(self)
         self.kin: dict[NodeId, Kin] = {}
         self._families: Mapping[NodeId, frozenset[NodeId]] = {}
         self.annotations = AnnotationLayer(self)

@@ -19,7 +19,8 @@ def tip(scene: CanvasScene, hit: Hit) -> str:
         return _port_text(scene, hit.port, is_output=hit.is_output)
     if hit.link:
         use = tr("Drag it to bend it, double-click it to put a layer in, Alt+click removes it.")
-        return f"{spec_text(scene.spec(hit.link.source))}\n{use}"
+        lines = (spec_text(scene.spec(hit.link.source)), scene.values.text(hit.link.source), use)
+        return "\n".join(filter(None, lines))
     if hit.annotation:
         return tr("Ctrl+click opens {link}", link=hit.annotation.url) if hit.annotation.url else ""
     if hit.on_chevron:

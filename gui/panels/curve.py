@@ -33,8 +33,9 @@ NOTHING: Picture = (EMPTY, EMPTY)
 class Curve:
     """A growing series and the items that draw it: the points as they are, faint, and smoothed where that is wanted."""
 
-    def __init__(self, key: str, role: str, *, dots: bool = False) -> None:
-        self.key, self.role = key, role
+    def __init__(self, key: str, role: str, *, dots: bool = False, mark: str = "", raw_behind: bool = True) -> None:
+        """`mark` is that of the role where there is none; with `raw_behind` the points are drawn behind their average."""
+        self.key, self.role, self.name = key, role, key
         self.raw, self.smooth = Series(), Series()
         self.entry: LegendEntry | None = None
         self.bounds = NOTHING  # of what was drawn last
@@ -43,16 +44,12 @@ class Curve:
         self._smoothing: Smoothing | None = None
         self._drawn = (NOTHING, NOTHING)  # behind, in front
         self._faint, self._line = pg.PlotCurveItem(antialias=True), pg.PlotCurveItem(antialias=True)
-        self.mark = MARKS.get(role, ROUND)
+        self.mark = mark or MARKS.get(role, ROUND)
+        self._raw_behind = raw_behind
         self._dots = (
             pg.ScatterPlotItem(size=DOT_SIZE[self.mark], symbol=self.mark, pen=None, antialias=True) if dots else None
         )
         self.items = [item for item in (self._faint, self._line, self._dots) if item is not None]
-
-    @property
-    def name(self) -> str:
-        """Its name in the legend."""
-        return self.entry.text() if self.entry else self.key
 
     def smooth_over(self, span: float) -> None:
         """Draw an average over about `span` points, and the points themselves faintly; up to one, the points alone."""
@@ -84,13 +81,14 @@ class Curve:
         """Draw what lies between two steps on so many device pixels; `unit` is what the x axis counts."""
         raw = _picture(self.raw.points(*span, blocks=min(BLOCKS, max(width, MIN_BLOCKS))), unit, log)
         smooth = _picture(self.smooth.middle(*span, blocks=max(width // SMOOTH_WIDTH, MIN_BLOCKS)), unit, log)
-        self._drawn = (raw, smooth) if self._smoothing else (NOTHING, raw)
+        behind = raw if self._raw_behind else NOTHING
+        self._drawn = (behind, smooth) if self._smoothing else (NOTHING, raw)
         self._set(self._faint, self._drawn[0], FAINT)
         self._set(self._line, self._drawn[1], 1.0)
         if self._dots is not None:
             self._dots.setData(*self.dots_drawn(), brush=theme.color(self.role))
         self.show(self._shown)
-        self.bounds = _bounds(raw)
+        self.bounds = _bounds(self._drawn[0] if len(self._drawn[0][0]) else self._drawn[1])
 
     def drawn(self) -> list[tuple[Picture, QPen]]:
         """The lines as they were drawn last, in units of the axes, with pens of their width in pixels."""

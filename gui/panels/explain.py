@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
@@ -26,6 +26,9 @@ SOON = 60  # milliseconds that the person has for further changes before the net
 class ExplainPanel(QWidget):
     """Asks about one sample at a time, and only while it is on show."""
 
+    failed = Signal(object)  # Message: a picture could not be written
+    exported = Signal(object)  # Path
+
     def __init__(self, asker: Asker, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._asker = asker
@@ -45,6 +48,9 @@ class ExplainPanel(QWidget):
         self._explain_later.timeout.connect(self._explain)
         self.sample.chosen.connect(self._later.start)
         self.why.chosen.connect(self._explain_later.start)
+        for card in (self.why, self.attention):
+            card.failed.connect(self.failed)
+            card.exported.connect(self.exported)
         asker.subject_changed.connect(self._on_subject_changed)
         self.setFocusProxy(self.sample.number)
 

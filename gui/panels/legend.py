@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
@@ -24,6 +26,14 @@ def draw_mark(painter: QPainter, center: QPointF, mark: str, *, radius: float) -
     else:
         corners = ((0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0))
         painter.drawPolygon(QPolygonF([center + QPointF(x, y) * radius for x, y in corners]))
+
+
+class Entry(NamedTuple):
+    """An entry of a legend as a picture shows it: the name of a curve, the role of its colour, its mark."""
+
+    name: str
+    role: str
+    mark: str
 
 
 class QuietButton(QAbstractButton):
@@ -83,9 +93,10 @@ class LegendEntry(QuietButton):
 
     indent = DOT + 5
 
-    def __init__(self, text: str, role: str, parent: QWidget | None = None) -> None:
+    def __init__(self, text: str, role: str, parent: QWidget | None = None, *, mark: str = "") -> None:
+        """`mark` is that of the role where there is none."""
         super().__init__(text, tr("Show or hide this curve"), parent)
-        self._role = role
+        self.role, self._mark = role, mark or MARKS.get(role, ROUND)
         self._is_short = False
         self.setCheckable(True)
         self.setChecked(True)
@@ -103,6 +114,10 @@ class LegendEntry(QuietButton):
             self.updateGeometry()
             self.update()
 
+    def as_entry(self) -> Entry:
+        """What a picture shows of it."""
+        return Entry(self.text(), self.role, self._mark)
+
     def shown_text(self) -> str:
         return "" if self._is_short else super().shown_text()
 
@@ -113,10 +128,10 @@ class LegendEntry(QuietButton):
         super().paintEvent(event)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = theme.color(self._role)
+        color = theme.color(self.role)
         painter.setPen(QPen(color, 1.5))
         painter.setBrush(color if self.isChecked() else Qt.BrushStyle.NoBrush)
-        draw_mark(painter, QPointF(EDGE + DOT / 2, self.height() / 2), MARKS.get(self._role, ROUND), radius=DOT / 2 - 1)
+        draw_mark(painter, QPointF(EDGE + DOT / 2, self.height() / 2), self._mark, radius=DOT / 2 - 1)
 
 
 class Choice(QuietButton):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 from graph.messages import msg, tr
 from gui.panels.confusion import ConfusionCard
 from gui.panels.empty import EmptyState
+from gui.panels.legend import ROUND
+from gui.panels.live_look import LiveLooks
 from gui.panels.parts import CardRow
 from gui.panels.units import EPOCH, STEP, TIME, Clock, Unit, count_epochs, count_seconds, count_steps
 from gui.theme import theme
-from runtime.events import EpochEnded, Event, RangeTested, Recalled, RunStarted, StepsEnded, Tested
+from runtime.events import EpochEnded, Event, Pictured, RangeTested, Recalled, RunStarted, StepsEnded, Tested
 
 if TYPE_CHECKING:
     from gui.panels.plot import PlotCard
@@ -52,9 +54,8 @@ TITLES = {
     "spearman": msg("Spearman correlation"),
 }
 RATE, SPEED = "learning_rate", "samples_per_second"
-RATE_ROLES = ("rate", "speed", "validation", "train", "metric")  # of the curves of several objectives
-WIDE, NARROW = 2, 1  # shares of the width
-LEAST = {WIDE: 260, NARROW: 226}  # pixels at 100 %
+WIDER, WIDE, NARROW = 3, 2, 1  # shares of the width; the first where branches are compared
+LEAST = {WIDER: 440, WIDE: 260, NARROW: 226}  # pixels at 100 %
 # Painting shares the interpreter with the training: milliseconds between the redraws of two cards at least, and the share
 # of the time that drawing may take, on a slow computer too.
 PACE, SHARE = 150, 0.03
@@ -78,6 +79,8 @@ class MetricsPanel(QWidget):
         self.confusion = ConfusionCard(tr("Confusion (test)"))
         self._run: str | None = None
         self._per_step: set[str] = set()  # figures that come with every step
+        self._compared: Mapping[str, Mapping[str, str]] = {}  # (see `RunStarted`)
+        self._heads: Mapping[str, str] = {}  # the cards of figures that are compared
         self._steps_per_epoch = 1
         self._by = EPOCH
         self._clock = Clock()
@@ -113,6 +116,7 @@ class MetricsPanel(QWidget):
             Tested: self._on_tested,
             Recalled: self._on_recalled,
             RangeTested: self._on_range,
+            Pictured: self.looks.take,
         }
         for event in events:
             if handler := handlers.get(type(event)):
@@ -132,7 +136,7 @@ class MetricsPanel(QWidget):
         self._smoothing = factor
         for key in self._per_step:
             self._smooth(key)
-            self._card(key).follow()
+            self._card_of(key).follow()
 
     @Slot(object)
     def point_at(self, step: float | None) -> None:
@@ -163,6 +167,7 @@ class MetricsPanel(QWidget):
         """Show the curves that another panel drew; what comes goes on through `take`."""
         self._run, self._steps_per_epoch, self._by = other._run, other._steps_per_epoch, other._by
         self._clock, self._smoothing, self._last_step = other._clock, other._smoothing, other._last_step
+        self._compare(other._compared)
         for key in other._per_step:
             self._begin_per_step(key)
         for key, card in other.cards.items():
@@ -170,6 +175,7 @@ class MetricsPanel(QWidget):
                 if key == RATE:
                     self._begin_rate(name)
                 self._card(key).extend(name, curve.raw.x.tolist(), curve.raw.y.tolist())
+        self.looks.continue_from(other.looks)
         if self._run is not None:
             self._show_cards()
 
@@ -178,6 +184,7 @@ class MetricsPanel(QWidget):
     def _on_started(self, event: RunStarted) -> None:
         if event.run != self._run or event.first_step < self._last_step or not event.run:
             self._clear()
+            self._compare(event.compared)
         self._run = event.run
         self._steps_per_epoch = event.steps_per_epoch
         self._show_cards()
@@ -195,7 +202,7 @@ class MetricsPanel(QWidget):
             first = event.step - len(values) + 1
             if key not in self._per_step:
                 self._begin_per_step(key)
-            self._card(key).extend("train", range(first, event.step + 1), values)
+            self._extend(key, "train", range(first, event.step + 1), values)
         for name, rate in (event.rates or {RATE: event.learning_rate}).items():
             self._extend_rate(name if len(event.rates) > 1 else RATE, event.step, rate)
         self._card(SPEED).extend(SPEED, [event.step], [event.samples_per_second])
@@ -203,9 +210,9 @@ class MetricsPanel(QWidget):
     def _on_epoch(self, event: EpochEnded) -> None:
         for key, value in event.train.items():
             if key not in self._per_step:
-                self._card(key).extend("train", [event.step], [value])
+                self._extend(key, "train", [event.step], [value])
         for key, value in event.validation.items():
-            self._card(key).extend("validation", [event.step], [value])
+            self._extend(key, "validation", [event.step], [value])
 
     def _on_recalled(self, event: Recalled) -> None:
         if not self._last_step:  # else it is what is drawn already
@@ -228,7 +235,32 @@ class MetricsPanel(QWidget):
 
     def _smooth(self, key: str) -> None:
         span = max(MIN_SPAN, SMOOTH_EPOCHS * self._steps_per_epoch) * self._smoothing
-        self._card(key).curves["train"].smooth_over(span)
+        self._card_of(key).curves[self._curve_key(key, "train")].smooth_over(span)
+
+    # ---- figures of several branches share a card
+
+    def _compare(self, compared: Mapping[str, Mapping[str, str]]) -> None:
+        """Make cards anew whose branches are others than before."""
+        changed = {k for k in self._compared.keys() | compared.keys() if self._compared.get(k) != compared.get(k)}
+        self._compared = compared
+        self._heads = {figure: key for key, figures in compared.items() for figure in figures}
+        for key in changed | (self._heads.keys() - compared.keys()):
+            if (card := self.cards.pop(key, None)) is not None:
+                self._turns.remove(card)
+                self._row.removeWidget(card)
+                card.hide()
+                card.deleteLater()
+
+    def _card_of(self, figure: str) -> PlotCard:
+        return self._card(self._heads.get(figure, figure))
+
+    def _curve_key(self, figure: str, part: str) -> str:
+        from gui.panels.branch_card import curve_of
+
+        return curve_of(figure, part) if figure in self._heads else part
+
+    def _extend(self, figure: str, part: str, x: Sequence[float], y: Sequence[float]) -> None:
+        self._card_of(figure).extend(self._curve_key(figure, part), x, y)
 
     def _extend_rate(self, name: str, step: int, rate: float) -> None:
         """The learning rate of the only objective, or a curve for each of several."""
@@ -238,7 +270,9 @@ class MetricsPanel(QWidget):
     def _begin_rate(self, name: str) -> None:
         card = self._card(RATE)
         if name not in card.curves:
-            card.add_curve(name, name, RATE_ROLES[len(card.curves) % len(RATE_ROLES)])
+            from gui.panels.branch_card import ROLES
+
+            card.add_curve(name, name, ROLES[(len(card.curves) - 1) % len(ROLES)], mark=ROUND)
             if (alone := card.curves[RATE].entry) is not None:
                 alone.hide()
             card.arrange_legend()
@@ -248,6 +282,7 @@ class MetricsPanel(QWidget):
         self._clock, self._last_step = Clock(), 0
         if self.range is not None:
             self.range.hide()
+        self.looks.clear()
         self.confusion.hide()
         for card in self.cards.values():
             card.clear()
@@ -269,6 +304,7 @@ class MetricsPanel(QWidget):
         self._empty = EmptyState("chart", tr("Nothing trained yet"), hint)
         self._scroll = CardRow()
         self._row = self._scroll.row
+        self.looks = LiveLooks(self._row, self.failed, self.exported)
         for signal in ("failed", "exported"):
             getattr(self.confusion, signal).connect(getattr(self, signal))
         self.confusion.hide()
@@ -281,9 +317,12 @@ class MetricsPanel(QWidget):
         if key not in self.cards:
             self.cards[key] = self._make_card(key)
             self._turns.append(self.cards[key])
-            place = _in_order(self.cards).index(key) + (self.range is not None)
-            self._row.insertWidget(place, self.cards[key], _share(key))
+            place = _in_order(self.cards).index(key) + (self.range is not None) + len(self.looks.cards)
+            self._row.insertWidget(place, self.cards[key], self._share(key))
         return self.cards[key]
+
+    def _share(self, key: str) -> int:
+        return NARROW if key in (RATE, SPEED) else WIDER if key in self._compared else WIDE
 
     def _make_range_card(self) -> RangeCard:
         from gui.panels.range_card import RangeCard
@@ -300,18 +339,22 @@ class MetricsPanel(QWidget):
     def _use_scale(self) -> None:
         self.confusion.setMinimumWidth(theme.px(LEAST[NARROW]))
         for key, card in self.cards.items():
-            card.setMinimumWidth(theme.px(LEAST[_share(key)]))
+            card.setMinimumWidth(theme.px(LEAST[self._share(key)]))
         if self.range is not None:
             self.range.setMinimumWidth(theme.px(LEAST[WIDE]))
 
     def _make_card(self, key: str) -> PlotCard:
+        from gui.panels.branch_card import BranchCard
         from gui.panels.plot import PlotCard
 
         title = {RATE: tr("Learning rate"), SPEED: tr("Throughput")}.get(key) or title_of(key)
-        card = PlotCard(title, from_zero=key in (RATE, SPEED))
-        for curve, label, role, dots in _curves_of(key):
-            card.add_curve(curve, label, role, dots=dots)
-        card.setMinimumWidth(theme.px(LEAST[_share(key)]))
+        if key in self._compared:
+            card: PlotCard = BranchCard(title, self._compared[key])
+        else:
+            card = PlotCard(title, from_zero=key in (RATE, SPEED))
+            for curve, label, role, dots in _curves_of(key):
+                card.add_curve(curve, label, role, dots=dots)
+        card.setMinimumWidth(theme.px(LEAST[self._share(key)]))
         card.set_unit(self._unit, self._steps_per_epoch)
         card.unit_clicked.connect(self.switch_unit)
         card.smoothing_chosen.connect(self.smooth)
@@ -333,10 +376,6 @@ def _curves_of(key: str) -> Sequence[tuple[str, str, str, bool]]:
     if key == SPEED:
         return ((SPEED, tr("samples/s"), "speed", False),)
     return (("train", tr("train"), "train", True), ("validation", tr("validation"), "validation", True))
-
-
-def _share(key: str) -> int:
-    return NARROW if key in (RATE, SPEED) else WIDE
 
 
 def _in_order(keys: Iterable[str]) -> list[str]:

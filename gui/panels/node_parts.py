@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from graph.binding import defaults
 from graph.catalog import NodeType, Role
-from graph.catalog.definitions import CALL, INPUT, OUTPUT, REPEAT, SCAN
+from graph.catalog.definitions import CALL, GRADIENT, INPUT, OUTPUT, REPEAT, SCAN
 from graph.expressions import Number
 from graph.messages import Message, msg, tr
 from graph.model import Code, Graph, Node
@@ -22,6 +22,7 @@ USES: Mapping[str, tuple[Message, Message]] = {
     CALL: (msg("Call"), msg("Runs the block once.")),
     REPEAT: (msg("Repeat"), msg("Runs the block several times in a row, each on what the one before gave.")),
     SCAN: (msg("Scan"), msg("Runs the block at every step of a sequence and hands its states on.")),
+    GRADIENT: (msg("Gradient"), msg("Gives how what the block gives changes with its first input.")),
 }
 ONLY_IN_BLOCKS = frozenset({(INPUT, "whole"), (OUTPUT, "state")})  # parameters that mean nothing in the drawing itself
 

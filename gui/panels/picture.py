@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
-from gui.panels.legend import DOT, FONT_SIZE, draw_mark
+from gui.panels.legend import DOT, FONT_SIZE, Entry, draw_mark
 from gui.panels.series import Array
 from gui.theme import GRID, mono_font, theme
 
@@ -43,7 +43,8 @@ def paint_plot(painter: QPainter, card: PlotCard) -> None:
     at = card.plot.mapTo(card, card.plot.viewport().pos())
     frame = Frame(card.box.sceneBoundingRect().translated(QPointF(at)), card.box.viewRange())
     curves = card.shown_curves()
-    _paint_legend(painter, card.width() - 3 * GRID, card.title.geometry().center().y() + 1, curves)
+    for middle, entries in card.legend():
+        _paint_legend(painter, card.width() - 3 * GRID, middle, entries)
     _paint_rows(painter, frame, card.left)
     _paint_columns(painter, frame, card.bottom, card.unit_text)
     painter.setClipRect(frame.area.adjusted(-GRID, -GRID, GRID, GRID))
@@ -52,20 +53,19 @@ def paint_plot(painter: QPainter, card: PlotCard) -> None:
     painter.setClipping(False)
 
 
-def _paint_legend(painter: QPainter, right: float, middle: float, curves: Sequence[Curve]) -> None:
+def _paint_legend(painter: QPainter, right: float, middle: float, entries: Sequence[Entry]) -> None:
     font = painter.font()
     font.setBold(False)
     font.setPixelSize(theme.px(FONT_SIZE))
     painter.setFont(font)
-    for curve in reversed(curves):
-        name = curve.name
+    for name, role, mark in reversed(entries):
         right -= painter.fontMetrics().horizontalAdvance(name)
         painter.setPen(theme.color("muted"))
         painter.drawText(QRectF(right, middle - ROOM / 2, ROOM, ROOM), Qt.AlignmentFlag.AlignVCenter, name)
         right -= DOT + 5
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color(curve.role))
-        draw_mark(painter, QPointF(right + DOT / 2 - 0.5, middle - 0.5), curve.mark, radius=DOT / 2 - 0.5)
+        painter.setBrush(theme.color(role))
+        draw_mark(painter, QPointF(right + DOT / 2 - 0.5, middle - 0.5), mark, radius=DOT / 2 - 0.5)
         right -= 2 * GRID
 
 

@@ -21,7 +21,7 @@ from gui.figures import figure, grouped
 from gui.panels.axes import make_plot, nice_range
 from gui.panels.card import Card
 from gui.panels.curve import EMPTY, Curve
-from gui.panels.legend import SIGNS, LegendEntry, QuietButton
+from gui.panels.legend import SIGNS, Entry, LegendEntry, QuietButton
 from gui.panels.parts import flat_button
 from gui.panels.picture import paint_plot
 from gui.panels.series import table
@@ -61,15 +61,20 @@ class PlotCard(Card):
 
     # ---- content
 
-    def add_curve(self, key: str, label: str, role: str, *, dots: bool = False) -> Curve:
+    def add_curve(self, key: str, label: str, role: str, *, dots: bool = False, mark: str = "") -> Curve:
         """Add a curve with the colour of a theme role and its entry in the legend."""
-        curve = self.curves[key] = Curve(key, role, dots=dots)
-        for item in curve.items:
-            self.box.addItem(item)
-        curve.entry = LegendEntry(label, role)
+        curve = self._add(Curve(key, role, dots=dots, mark=mark))
+        curve.name = label
+        curve.entry = LegendEntry(label, role, mark=mark)
         curve.entry.toggled.connect(lambda shown: self._show_curve(curve, shown))
         self.header.insertWidget(self.header.indexOf(self._reset), curve.entry)
         self.arrange_legend()
+        return curve
+
+    def _add(self, curve: Curve) -> Curve:
+        self.curves[curve.key] = curve
+        for item in curve.items:
+            self.box.addItem(item)
         return curve
 
     def extend(self, key: str, x: Sequence[float], y: Sequence[float]) -> None:
@@ -129,6 +134,11 @@ class PlotCard(Card):
 
     def paint_content(self, painter: QPainter) -> None:
         paint_plot(painter, self)
+
+    def legend(self) -> list[tuple[float, list[Entry]]]:
+        """For pictures: the middles of rows in pixels from the top, and the entries of each."""
+        entries = [Entry(curve.name, curve.role, curve.mark) for curve in self.shown_curves()]
+        return [(self.title.geometry().center().y() + 1, entries)]
 
     # ---- machinery
 

@@ -35,9 +35,12 @@ BUILTINS = {
     "wine": Builtin(TABLE, msg("Wines of three cultivars"), DATASETS / "wine" / "wine.csv"),
     "breast_cancer": Builtin(TABLE, msg("Breast cancer diagnosis"), DATASETS / "breast_cancer" / "breast_cancer.csv"),
     "sonnets": Builtin(TEXT, msg("Sonnets of Shakespeare"), DATASETS / "sonnets" / "sonnets.txt"),
+    "village": Builtin(TEXT, msg("Made-up sentences about a village"), DATASETS / "village" / "village.txt"),
     "reviews": Builtin(LABELED, msg("Made-up reviews"), DATASETS / "reviews" / "reviews.csv"),
     "tagged": Builtin(TAGGED, msg("Made-up sentences with parts of speech"), DATASETS / "tagged" / "tagged.txt"),
+    "phrases": Builtin(PAIRS, msg("Made-up English sentences in German"), DATASETS / "phrases" / "phrases.tsv"),
     "dates": Builtin(PAIRS, msg("Dates in words and in figures"), DATASETS / "dates" / "dates.tsv"),
+    "shapes": Builtin(ARRAYS, msg("Shapes in outline and in color"), DATASETS / "shapes" / "shapes.npz"),
     "diabetes": Builtin(TABLE, msg("Diabetes patients"), DATASETS / "diabetes" / "diabetes.csv"),
 }
 

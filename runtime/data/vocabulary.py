@@ -22,6 +22,8 @@ CHARACTERS, WORDS, BPE = "characters", "words", "bpe"
 
 _UNITS = {WORDS: re.compile(r"\w+|[^\w\s]"), BPE: re.compile(r"\S+")}  # BPE cuts words further
 
+_BEFORE_A_SIGN = re.compile(r" (?=[.,;:!?%)\]}’”'…])")
+
 Vocabulary = Mapping[str, Any]  # {"tokens": [...]} from PAD on, or {"bpe": the text of a `tokenizers.Tokenizer`}
 
 
@@ -100,6 +102,15 @@ def token_of(number: int, vocabulary: Vocabulary) -> str:
         return _tokenizer(vocabulary["bpe"]).id_to_token(number) or SPECIALS[UNKNOWN]
     tokens = vocabulary["tokens"]
     return tokens[number if number < len(tokens) else UNKNOWN]
+
+
+def joined(tokens: Iterable[str], way: str) -> str:
+    """Tokens as one text: words apart, and signs close to the word before."""
+    if way == CHARACTERS:
+        return "".join(tokens)
+    if way == BPE:
+        return "".join(tokens).replace("▁", " ").strip()
+    return _BEFORE_A_SIGN.sub("", " ".join(tokens))
 
 
 def num_tokens(vocabulary: Vocabulary) -> int:

@@ -114,9 +114,9 @@ class Fit:
         for learner in self.learners:
             learner.train(training)
         if not training:
-            return self._new_record()
+            return self._new_record(training=False)
         if self._record is None:
-            self._record = self._new_record()
+            self._record = self._new_record(training=True)
         self._record.begin(self.batch)
         return self._record
 
@@ -223,7 +223,7 @@ class Fit:
             self.stopwatch.seconds = state["seconds"]
             self._record = None
             if state["record"] is not None:
-                self._record = self._new_record()
+                self._record = self._new_record(training=True)
                 self._record.load_state_dict(state["record"])
             self._order.set_state(state["order"])
             self._order_of_epoch = state["order"]
@@ -284,8 +284,8 @@ class Fit:
             for batch in self.train.batches(self.batch_size, ports=self.ports):
                 yield self.evaluate(batch)
 
-    def _new_record(self) -> Record:
-        return Record(self.compiled, self.stopwatch, self.device.id)
+    def _new_record(self, *, training: bool) -> Record:
+        return Record(self.compiled, self.stopwatch, self.device.id, training=training)
 
     def _shuffled(self, generator: torch.Generator, *, first: int) -> Iterator[Batch]:
         return self.train.batches(self.batch_size, generator, ports=self.ports, first=first)

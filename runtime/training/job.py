@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from graph import files
+from graph.figures import compared_figures
 from graph.messages import FileError
 from graph.model import Project
 from runtime import devices
@@ -139,6 +140,7 @@ def started(fit: Fit, path: str) -> RunStarted:
         seed=fit.plan.seed,
         first_epoch=fit.epoch,
         first_step=fit.step,
+        compared=compared_figures(fit.compiled.project),
     )
 
 

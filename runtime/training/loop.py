@@ -39,6 +39,7 @@ from runtime.events import (
     Finished,
     Noted,
     Paused,
+    Pictured,
     Resumed,
     StepsEnded,
     Stopped,
@@ -52,6 +53,7 @@ from runtime.training.failures import explain_error
 from runtime.training.fit import Fit
 from runtime.training.health import Watch
 from runtime.training.job import Job, begin, build, go_on, started
+from runtime.training.looking import Looking
 from runtime.training.precision import deterministic
 from runtime.training.preflight import ERROR, preflight
 from runtime.training.record import NotFinite, Record
@@ -70,6 +72,7 @@ def train(
     epochs: int | None = None,
     mode: str = TRAIN,
     watch: bool = True,
+    look: bool = False,
 ) -> Iterator[Event]:
     """Train a project; yields the events as they happen, the last one always Finished, Stopped or Failed.
 
@@ -82,6 +85,7 @@ def train(
         epochs: counts instead of the plan's.
         mode: "overfit" and "range" only look, and leave no run behind.
         watch: look into the layers about once a second. The numbers are the same without.
+        look: give pictures of what the network does, where its drawing has any. The numbers are the same without.
     """
     if epochs is not None:
         project = project.with_plan(replace(project.plan, epochs=epochs))
@@ -100,8 +104,9 @@ def train(
                 fit, prepared = build(project, folder, project.plan.epochs)
                 yield from _check(fit)
                 job = begin(fit, prepared, project, folder=folder, runs=runs)
-            for event in _run(job, control, Watch() if watch else None):
-                job.writer.log(event)
+            for event in _run(job, control, Watch() if watch else None, Looking() if look else None):
+                if not isinstance(event, Pictured):
+                    job.writer.log(event)
                 yield event
     except Exception as error:
         yield _failed(error, project, job)
@@ -142,11 +147,13 @@ def _only_look(project: Project, folder: Path | None, control: Control, mode: st
         yield Finished({}, "", fit.device.id, 1, fit.stopwatch.seconds)
 
 
-def _run(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
+def _run(job: Job, control: Control, watch: Watch | None, looking: Looking | None) -> Iterator[Event]:
     yield job.started()
     fit = None
     while job.fit is not fit:  # another drawing may come while the last checkpoint waits for room
-        yield from _epochs(job, control, watch)
+        yield from _epochs(job, control, watch, looking)
+        if looking is not None:
+            yield from looking.events(job)
         fit = job.fit
         yield from _written(job, control, job.save)
     fit, is_stopped = job.fit, control.stop_wanted or control.stop_after_epoch
@@ -161,22 +168,22 @@ def _run(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
         yield Finished(test, job.path, fit.device.id, fit.epoch - 1, fit.stopwatch.seconds, early)
 
 
-def _epochs(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
+def _epochs(job: Job, control: Control, watch: Watch | None, looking: Looking | None) -> Iterator[Event]:
     """The epochs until the last, or until the run should end."""
     is_amid = False  # another drawing came into an epoch, which goes on with it
     while not control.stop_wanted and (is_amid or not control.stop_after_epoch):
         if job.fit.epoch > job.fit.epochs or (job.fit.batch == 0 and job.fit.stops_early):
             return
         epoch = job.fit.epoch
-        yield from _epoch(job, control, watch)
+        yield from _epoch(job, control, watch, looking)
         is_amid = job.fit.epoch == epoch
 
 
-def _epoch(job: Job, control: Control, watch: Watch | None) -> Iterator[Event]:
+def _epoch(job: Job, control: Control, watch: Watch | None, looking: Looking | None) -> Iterator[Event]:
     """Train on every batch once, then look at the validation part; it may be left in the middle."""
     fit = job.fit
     since = fit.stopwatch.seconds
-    train = yield from run_epoch(job, fit.train, control, training=True, watch=watch)
+    train = yield from run_epoch(job, fit.train, control, training=True, watch=watch, looking=looking)
     trained = fit.stopwatch.seconds
     if train is None:
         return
@@ -214,7 +221,15 @@ def _test(job: Job, control: Control) -> Pass:
     return test
 
 
-def run_epoch(job: Job, part: Part, control: Control, *, training: bool = False, watch: Watch | None = None) -> Pass:
+def run_epoch(
+    job: Job,
+    part: Part,
+    control: Control,
+    *,
+    training: bool = False,
+    watch: Watch | None = None,
+    looking: Looking | None = None,
+) -> Pass:
     """One pass over a part of the data, training or only looking: its figures, or None where it was left.
 
     Wishes are carried out while it trains; a pass that only looks can be stopped.
@@ -229,6 +244,8 @@ def run_epoch(job: Job, part: Part, control: Control, *, training: bool = False,
                 return None
         if job.fit is not fit:
             return None
+        if looking is not None and looking.is_due:
+            yield from looking.events(job)
         if not training:
             record.add(len(batch[0]), fit.evaluate(batch))
         elif watch is not None and watch.is_due:

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from graph.figures import figure_names, total_names
+from graph.model import Node
 from runtime.compiler import Compiled, Program
 from runtime.training.learner import Outcome
 from runtime.training.library_metrics import RECIPES, LibraryMetric
 from runtime.training.metrics import SUMS, Metric, Setting, setting_of, wide
+from runtime.training.sample_metrics import CROWDS, SampleMetric
 from runtime.training.stopwatch import Stopwatch
 
 INTERVAL = 0.1  # seconds between two flushes
@@ -43,16 +45,16 @@ class Tally:
         """Start from nothing.
 
         Args:
-            settings: of each metric by the name of its node.
+            settings: of each metric by the name of its node; one without is not told.
             names: what each loss and metric node is called among the figures.
             total: what the weighted sum of the losses is called.
         """
         single = len(program.losses) == 1
         self._nodes = tuple(program.losses) if single else (total, *program.losses)
-        sums = {key: SUMS[node.type] for key, node in program.metrics.items() if node.type in SUMS}
+        sums = {key: SUMS[node.type] for key, node in program.metrics.items() if node.type in SUMS and key in settings}
         self._metrics = [(metric, settings[key]) for key, metric in sums.items()]
-        self._library = {key: LibraryMetric(node.type, settings[key])
-                         for key, node in program.metrics.items() if node.type in RECIPES}  # fmt: skip
+        whole = {key: _over_a_pass(node.type) for key, node in program.metrics.items() if key in settings}
+        self._library = {key: made(program.metrics[key].type, settings[key]) for key, made in whole.items() if made}
         self._keys = (*sums, *self._library)
         self._names = [total, *(names[loss] for loss in self._nodes[1:]), *(names[key] for key in sums)]
         self._library_names = [names[key] for key in self._library]
@@ -167,16 +169,22 @@ class Tally:
 
 
 class Record:
-    """What all objectives measured over a pass, and whether it is time to fetch it."""
+    """What all objectives measured over a pass, and whether it is time to fetch it.
 
-    def __init__(self, compiled: Compiled, stopwatch: Stopwatch, device: torch.device | str = "cpu") -> None:
+    Metrics that compare made samples with real ones are told of a pass that is no `training`, once for all objectives.
+    """
+
+    def __init__(
+        self, compiled: Compiled, stopwatch: Stopwatch, device: torch.device | str = "cpu", *, training: bool = False
+    ) -> None:
         project, programs = compiled.project, compiled.programs
         names = figure_names(project)
         nodes = {key: node for program in programs for key, node in program.metrics.items()}
         settings = {key: setting_of(project.graph, node) for key, node in nodes.items()}
         totals = total_names([program.objective for program in programs])
         self.tallies = [
-            Tally(p, settings, names, t, torch.device(device)) for p, t in zip(programs, totals, strict=True)
+            Tally(p, _told(settings, nodes, p, programs, training=training), names, t, torch.device(device))
+            for p, t in zip(programs, totals, strict=True)
         ]
         self._stopwatch = stopwatch
         self.begin(0)
@@ -234,6 +242,24 @@ class Record:
         """Go on from what `state_dict` gave."""
         for tally, part in zip(self.tallies, state, strict=True):
             tally.load_state_dict(part)
+
+
+def _over_a_pass(type_id: str) -> type[LibraryMetric] | type[SampleMetric] | None:
+    """What gathers the samples of a metric that is no function of sums."""
+    return LibraryMetric if type_id in RECIPES else SampleMetric if type_id in CROWDS else None
+
+
+def _told(
+    settings: Mapping[str, Setting],
+    nodes: Mapping[str, Node],
+    program: Program,
+    programs: Sequence[Program],
+    *,
+    training: bool,
+) -> dict[str, Setting]:
+    """The settings of the metrics that a program tells: of those that compare samples only the first that has them."""
+    earlier = {key for other in programs[: programs.index(program)] for key in other.metrics}
+    return {key: s for key, s in settings.items() if nodes[key].type not in CROWDS or not (training or key in earlier)}
 
 
 def _joined(kept: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

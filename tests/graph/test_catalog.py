@@ -76,7 +76,7 @@ PORTS = {
 HINTS = {"is_causal", "src_is_causal", "tgt_is_causal", "memory_is_causal"}  # about a mask
 # Of losses. Those without a target compare their inputs with each other.
 LOSS_INPUTS = {
-    ("input", "target"), ("input1", "input2", "target"), ("anchor", "positive", "negative"), ("input", "target", "var"),
+    ("input",), ("input", "target"), ("input1", "input2", "target"), ("anchor", "positive", "negative"), ("input", "target", "var"),
     ("log_probs", "targets", "input_lengths", "target_lengths"),
 }  # fmt: skip
 TARGETS = ("target", "targets")

@@ -7,7 +7,7 @@ import pytest
 from drawings import Drawing
 from graph.catalog import CATALOG, Role
 from graph.catalog.metric import FIGURES, OF_CLASSES, OF_NUMBERS
-from graph.figures import direction, figure_names, total_names, watched_figures
+from graph.figures import compared_figures, direction, figure_names, total_names, watched_figures
 from graph.model import Project
 from graph.plan import Objective, Plan
 from graph.scores import LOG_PROBABILITIES, LOGITS, PROBABILITIES, is_yes_or_no, meaning_of
@@ -75,3 +75,46 @@ def test_what_scores_stand_for(layer, loss, expected, yes_or_no):
     if loss:
         d.add(loss, "loss", scores)
     assert meaning_of(d.graph, scores) == expected and is_yes_or_no(d.graph, scores) == yes_or_no
+
+
+# ---- branches
+
+
+def branches(*names: str, metric: str = "Accuracy", weights: tuple[float, ...] = ()) -> Project:
+    """A loss, a metric and an objective for each name."""
+    d = Drawing("Net")
+    for name in names:
+        d.add("nn.CrossEntropyLoss", f"loss_{name}")
+        d.add(f"metric.{metric}", f"{name}_right")
+    pairs = zip(names, weights or (1.0,) * len(names), strict=True)
+    objectives = tuple(Objective(name, ((d.id(f"loss_{name}"), weight),)) for name, weight in pairs)
+    return d.project.with_plan(Plan(objectives=objectives))
+
+
+def test_what_branches_have_in_common_is_compared():
+    found = compared_figures(branches("sgd", "adam"))
+    assert found == {
+        "loss": {"loss": "sgd", "adam_loss": "adam"},
+        "accuracy": {"sgd_right": "sgd", "adam_right": "adam"},
+    }
+
+
+def test_a_branch_alone_and_objectives_that_differ_are_not_compared():
+    assert compared_figures(branches("sgd")) == {}
+    assert "loss" not in compared_figures(branches("judge", "maker", weights=(0.5, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (("accuracy_a_b", "accuracy_c_b"), ["a", "c"]),
+        (("accuracy1", "accuracy2"), ["accuracy1", "accuracy2"]),
+        (("accuracy", "accuracy_late"), ["accuracy", "accuracy_late"]),
+        (("top_1_real", "top_5_real", "top_5_made"), ["1_real", "5_real", "5_made"]),
+    ],
+)
+def test_names_are_told_apart_by_the_words_that_differ(names, labels):
+    d = Drawing("Net")
+    for name in names:
+        d.add("metric.Accuracy", name)
+    assert list(compared_figures(d.project)["accuracy"].values()) == labels

@@ -76,7 +76,7 @@ def test_a_choice_is_told_and_shows_its_parameters(qtbot, form, told):
     choose(qtbot, combo(form, "weight_init"), "Kaiming normal")
     assert told[-1] == ("weight_init", Choice(KAIMING))
     assert {which for which, _ in told} == {"weight_init"}
-    assert list(form.forms["weight_init"].rows) == ["a", "mode", "nonlinearity"]
+    assert list(form.forms["weight_init"].rows) == ["a", "mode", "nonlinearity", "seed"]
     choose(qtbot, form.forms["weight_init"].rows["nonlinearity"].field, "auto")
     assert told[-1] == ("weight_init", Choice(KAIMING, {"nonlinearity": "auto"}))
 

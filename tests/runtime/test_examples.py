@@ -21,9 +21,17 @@ PARAMETERS = {
     "reviews_mean": 882, "reviews_textcnn": 11_202, "deep_bigru": 33_314, "tagger_bilstm": 14_039, "memory_rnn": 3_874,
     "memory_lstm": 10_210, "memory_gru": 8_098, "attention_by_hand": 5_314, "transformer_reviews": 19_234, "char_lm": 78_618,
     "gpt_chars": 107_578, "autoencoder_digits": 4_744, "vae_digits": 19_792, "gan_points": 9_283, "gan_digits": 34_305,
+    "word2vec_skipgram": 11_472, "word2vec_cbow": 11_472, "wgan_gp_points": 9_283, "pix2pix_shapes": 215_668,
 }  # fmt: skip
-WITHOUT_METRIC = {"gan_points", "gan_digits", "char_lm"}
-LOSSES = {"gan_points": 3, "gan_digits": 3, "vae_digits": 2}
+WITHOUT_METRIC = {"char_lm", "word2vec_skipgram"}
+LOSSES = {
+    "gan_points": 3,
+    "gan_digits": 3,
+    "wgan_gp_points": 3,
+    "pix2pix_shapes": 4,
+    "vae_digits": 2,
+    "word2vec_skipgram": 2,
+}
 CARD = (148, 66)  # width and height of a node's card
 
 

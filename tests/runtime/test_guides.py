@@ -16,8 +16,9 @@ from runtime.training.loop import train
 
 QUICK = {  # one of each kind
     "mlp_digits", "mlp_regression", "waves_conv1d", "reviews_textcnn", "tagger_bilstm", "memory_lstm", "attention_by_hand",
-    "vae_digits", "gan_points",
+    "vae_digits", "gan_points", "learning_rates",
 }  # fmt: skip
+GAMES = {"gan_points", "wgan_gp_points", "gan_digits", "pix2pix_shapes"}  # whose losses need not fall
 PAGES = [(name, code) for name in examples.READY for code in languages()]
 
 
@@ -84,7 +85,7 @@ def test_an_example_begins_to_learn(name, tmp_path):
     events = events_of(name, tmp_path, epochs=2)
     assert isinstance(events[-1], Finished), events[-1]
     first, second = (event for event in events if isinstance(event, EpochEnded))
-    assert second.train["loss"] < first.train["loss"] or name == "gan_points"
+    assert second.train["loss"] < first.train["loss"] or name in GAMES
     assert {claim.figure for claim in guides.guide(name).claims} <= events[-1].test.keys()
 
 

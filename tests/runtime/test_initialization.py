@@ -40,7 +40,7 @@ def run(module: nn.Module, text: list[str]) -> dict[str, torch.Tensor]:
     source = "\n".join(text)
     check_source(source)
     torch.manual_seed(3)
-    exec(source, {"nn": nn, "self": SimpleNamespace(it=module)})
+    exec(source, {"nn": nn, "torch": torch, "self": SimpleNamespace(it=module)})
     return dict(module.named_parameters())
 
 
@@ -50,8 +50,9 @@ def run(module: nn.Module, text: list[str]) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("entry", INITIALIZERS.values(), ids=lambda entry: entry.label)
 def test_parameters_are_those_of_pytorch(entry):
     found = inspect.signature(getattr(init, entry.id.removeprefix(PREFIX))).parameters
-    assert [p.name for p in entry.params] == [name for name in found if name not in ("tensor", "generator")]
-    for param in entry.params:
+    names = ["seed" if name == "generator" else name for name in found if name != "tensor"]
+    assert [p.name for p in entry.params] == names
+    for param in (p for p in entry.params if p.name != "seed"):
         assert param.required == (found[param.name].default is inspect.Parameter.empty)
         assert param.required or param.default == found[param.name].default
         assert param.check(param.default) == param.default
@@ -85,6 +86,8 @@ BY_HAND = [
     (chosen("kaiming_normal_", nonlinearity="auto"), lambda w: init.kaiming_normal_(w, nonlinearity="tanh"),
      'nn.init.kaiming_normal_(self.it.weight, nonlinearity="tanh")'),
     (chosen("orthogonal_"), init.orthogonal_, "nn.init.orthogonal_(self.it.weight)"),
+    (chosen("normal_", std=0.02, seed=7), lambda w: init.normal_(w, 0, 0.02, torch.Generator().manual_seed(7)),
+     "nn.init.normal_(self.it.weight, std=0.02, generator=torch.Generator().manual_seed(7))"),
     (chosen("sparse_", sparsity=0.5), lambda w: init.sparse_(w, 0.5), "nn.init.sparse_(self.it.weight, sparsity=0.5)"),
 ]  # fmt: skip
 
@@ -276,3 +279,20 @@ def test_a_misfit_is_told_in_words(choice, shape, words):
 @pytest.mark.parametrize("choice", [choice for choice, *_ in BY_HAND])
 def test_what_fits_has_no_misfit(choice):
     assert misfit(choice, (8, 12)) is None
+
+
+def test_weights_with_seeds_of_their_own_begin_alike_whatever_the_seed_of_the_run():
+    inner = Drawing("Part")
+    x = inner.add("nn.Linear", "fc", inner.add("op.Input", "x", shape=(3,)), out_features=4)
+    fixed = replace(inner.graph.node_named("fc"), weight_init=chosen("kaiming_normal_", seed=5))
+    inner.graph = inner.graph.put(fixed)
+    inner.add("op.Output", "y", x)
+    d = Drawing("Net", definitions=inner.as_block())
+    x = d.add("op.Input", "x", shape=(3,))
+    for name in ("one", "two"):
+        d.add("op.Output", f"{name}_y", d.add("block.Part", name, x))
+    made = compile_project(d.project)
+    first, second = made.build(1), made.build(2)
+    assert torch.equal(first.one.fc.weight, first.two.fc.weight)
+    assert torch.equal(first.one.fc.weight, second.two.fc.weight)
+    assert not torch.equal(first.one.fc.bias, first.two.fc.bias)  # these have no seed

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from drawings import lenet5, with_images
-from example_drawings import gan_points
+from gallery_gans import gan_points
 from graph.model import Project
 from graph.plan import Objective
 from runtime.compiler import compile_project

@@ -20,6 +20,7 @@ from graph.model import Node
 from graph.scores import LOG_PROBABILITIES, LOGITS, PROBABILITIES
 from runtime.training.library_metrics import RECIPES, LibraryMetric
 from runtime.training.metrics import SUMS, Setting
+from runtime.training.sample_metrics import CROWDS
 
 SIZES = [32, 32, 1, 7, 28]
 AVERAGES = ("macro", "micro", "weighted")
@@ -267,7 +268,7 @@ def test_one_class_alone_and_no_sample_that_counts_are_no_trouble(type_id):
 
 
 def test_every_metric_of_the_catalogue_is_there_under_a_name_of_its_own():
-    assert {*SUMS, *RECIPES} == set(FIGURES) == {t.id for t in CATALOG.values() if t.role is Role.METRIC}
-    assert not SUMS.keys() & RECIPES.keys()
+    assert {*SUMS, *RECIPES, *CROWDS} == set(FIGURES) == {t.id for t in CATALOG.values() if t.role is Role.METRIC}
+    assert not SUMS.keys() & RECIPES.keys() and not CROWDS.keys() & {*SUMS, *RECIPES}
     assert len({figure for figure, _ in FIGURES.values()}) == len(FIGURES)
     assert {direction for _, direction in FIGURES.values()} == {"min", "max"}

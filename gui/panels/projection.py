@@ -1,0 +1,218 @@
+"""Embeddings: the words of a table, or the test samples as a layer sees them, as points on a plane; and what is near a point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QStackedLayout, QWidget
+
+from graph.messages import Message, msg, tr
+from gui.figures import grouped, percent
+from gui.panels.empty import EmptyState
+from gui.panels.map_card import TSNE, MapCard, NearCard
+from gui.panels.parts import CardRow
+from gui.panels.point_map import NOTHING, Points, text_of
+from runtime import embeddings, projection
+from runtime.embeddings import Cloud, Kind
+from runtime.projection import Projection
+
+if TYPE_CHECKING:
+    from gui.asker import Asker
+    from runtime.predict import Trained
+
+NEAREST = 12
+NEAR_ON_MAP = 8
+CHOICES, MAP = "embeddings.choices", "embeddings.map"  # keys of the questions
+
+
+class ProjectionPanel(QWidget):
+    """Asks the trained network of the document, as soon as it is on show and there is one."""
+
+    failed = Signal(object)  # Message: a picture could not be written
+    exported = Signal(object)  # Path
+
+    def __init__(self, asker: Asker, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._asker = asker
+        self._is_stale = True
+        self._shown: Cloud | None = None
+        self._clouds: dict[embeddings.Choice, Cloud] = {}
+        self._maps: dict[tuple[embeddings.Choice, int], Projection] = {}
+        self.map, self.near = MapCard(), NearCard()
+        self._build()
+        asker.subject_changed.connect(self._on_subject_changed)
+        self.map.choice.activated.connect(self._ask_map)
+        self.map.methods.idClicked.connect(self._ask_map)
+        self.map.view.chosen.connect(self._choose)
+        self.map.search.textChanged.connect(self._find)
+        self.map.search.returnPressed.connect(self._choose_found)
+        self.near.chosen.connect(self._go_to)
+        self.map.failed.connect(self.failed)
+        self.map.exported.connect(self.exported)
+
+    @Slot()
+    def clear(self) -> None:
+        """Forget the network."""
+        for key in (CHOICES, MAP):
+            self._asker.drop(key)
+        self._shown = None
+        self._clouds.clear()
+        self._maps.clear()
+        self.map.set_choices(())
+        self.map.view.set_points(NOTHING)
+        self.near.show_nothing()
+        self._empty.set_hint(self._how_to)
+        self._stack.setCurrentWidget(self._empty)
+        self._is_stale = True
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_stale:
+            self._ask_choices()
+
+    def _build(self) -> None:
+        self._how_to = tr("Train the network to see here which words, or which samples, are alike to it.")
+        self._empty = EmptyState("family-embedding", tr("Nothing to map yet"), self._how_to)
+        page = CardRow()
+        page.row.addWidget(self.map, 1)
+        page.row.addWidget(self.near)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(page)
+
+    # ---- questions
+
+    @Slot()
+    def _on_subject_changed(self) -> None:
+        """Another network answers now, or it has better weights."""
+        self._clouds.clear()
+        self._maps.clear()
+        self._is_stale = True
+        if self.isVisible():
+            self._ask_choices()
+
+    def _ask_choices(self) -> None:
+        if not self._asker.is_trained:
+            self.clear()
+            return
+        self._is_stale = False
+        self._asker.ask(embeddings.choices, self._take_choices, key=CHOICES, failed=self._on_no_choices)
+
+    def _take_choices(self, found: tuple[embeddings.Choice, ...]) -> None:
+        self.map.set_choices(found)
+        if found:
+            self._stack.setCurrentIndex(1)
+            self._ask_map()
+        else:
+            self._on_no_choices(
+                msg(
+                    "This network has no embedding, and no layer that gives a few numbers for each sample. Add a Linear layer."
+                )
+            )
+
+    def _on_no_choices(self, message: Message) -> None:
+        self._empty.set_hint(str(message))
+        self._stack.setCurrentWidget(self._empty)
+
+    @Slot()
+    def _ask_map(self) -> None:
+        """Show what is chosen, at once if it is known already."""
+        choice, method = self.map.chosen, self.map.method
+        if choice is None:
+            return
+        cloud, known = self._clouds.get(choice), self._maps.get((choice, method))
+        if cloud is not None and known is not None:
+            self._asker.drop(MAP)
+            self._show(cloud, known)
+            return
+        self.map.say(tr("t-SNE looks for a map; that takes some seconds…") if method == TSNE else tr("Looking…"))
+
+        def question(trained: Trained) -> tuple[embeddings.Choice, int, Cloud, Projection]:
+            points = cloud or embeddings.cloud(trained, choice)
+            made = (
+                projection.tsne(points.points[: projection.MAX_TSNE])
+                if method == TSNE
+                else projection.pca(points.points)
+            )
+            return choice, method, points, made
+
+        self._asker.ask(question, self._take_map, key=MAP, failed=self._on_no_map)
+
+    def _take_map(self, answer: tuple[embeddings.Choice, int, Cloud, Projection]) -> None:
+        choice, method, cloud, made = answer
+        self._clouds[choice], self._maps[choice, method] = cloud, made
+        self._show(cloud, made)
+
+    def _on_no_map(self, message: Message) -> None:
+        self._shown = None
+        self.map.view.set_points(NOTHING)
+        self.near.show_nothing()
+        self.map.say(str(message))
+
+    # ---- what is shown
+
+    def _show(self, cloud: Cloud, made: Projection) -> None:
+        before, self._shown = self._caption, cloud
+        count = len(made.points)
+        labels = None if cloud.labels is None else cloud.labels[:count]
+        named = cloud.choice.kind is Kind.TABLE
+        self.map.show_points(
+            Points(made.points, cloud.captions[:count], labels, cloud.classes, named), _words_of(cloud, made)
+        )
+        self.near.show_nothing()
+        self._find(self.map.search.text())
+        if before is not None and before in cloud.captions[:count]:
+            self._choose(cloud.captions.index(before))
+
+    @property
+    def _caption(self) -> str | None:
+        """The caption of the point that is chosen."""
+        view = self.map.view
+        return view.points.captions[view.row] if view.row >= 0 else None
+
+    @Slot(int)
+    def _choose(self, row: int) -> None:
+        """Show what is near a point. That is one product of a matrix and a vector: too short for a thread."""
+        cloud = self._shown
+        if cloud is None:
+            return
+        found = embeddings.near(cloud, cloud.points[row], NEAREST, without=(row,))
+        shown = len(self.map.view.points.places)
+        self.map.view.mark(row, [near.row for near in found[:NEAR_ON_MAP] if near.row < shown])
+        self.near.show_near(_text_of(cloud, row), found, [_text_of(cloud, near.row) for near in found])
+
+    @Slot(int)
+    def _go_to(self, row: int) -> None:
+        if row < len(self.map.view.points.places):
+            self.map.view.bring(row)
+            self._choose(row)
+
+    @Slot(str)
+    def _find(self, text: str) -> None:
+        self.map.view.set_found(self.map.rows_with(text))
+
+    @Slot()
+    def _choose_found(self) -> None:
+        if rows := self.map.rows_with(self.map.search.text()):
+            self._go_to(rows[0])
+
+
+def _text_of(cloud: Cloud, row: int) -> str:
+    """What a point says of itself, be it on the map or not."""
+    return text_of(cloud.captions[row], cloud.classes[cloud.labels[row]] if cloud.labels is not None else None)
+
+
+def _words_of(cloud: Cloud, made: Projection) -> str:
+    """How much of the points a map shows."""
+    count, numbers = len(made.points), cloud.points.shape[1]
+    many = (
+        grouped(count)
+        if count == cloud.total
+        else tr("{count} of {total}", count=grouped(count), total=grouped(cloud.total))
+    )
+    if not made.explained:
+        return tr("{count} points of {numbers} numbers each", count=many, numbers=numbers)
+    return tr("{count} points of {numbers} numbers each; the map keeps {first} + {second} of the variance",
+              count=many, numbers=numbers, first=percent(made.explained[0]), second=percent(made.explained[1]))  # fmt: skip
