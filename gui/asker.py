@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
+from shiboken6 import isValid
 
 from graph.changes import means_the_same
 from graph.messages import LayerloomError, Message, RunError, msg
@@ -181,10 +182,9 @@ class Asker(QObject):
     def _on_answered(self, answer: _Answer) -> None:
         if self._is_closing or self._latest.get(answer.key) != answer.wish.number:
             return
-        if answer.message is not None:
-            answer.wish.failed(answer.message)
-        else:
-            answer.wish.then(answer.result)
+        told = answer.wish.then if answer.message is None else answer.wish.failed
+        if _is_there(told):
+            told(answer.result if answer.message is None else answer.message)
 
     # ---- in the thread
 
@@ -219,6 +219,12 @@ class Asker(QObject):
             self._trained = None  # two networks need not fit into memory
             self._trained = subject, _load(subject)
         return self._trained[1]
+
+
+def _is_there(told: Callable[..., None]) -> bool:
+    """Whether the widget whose method this is still exists: panels are made anew when the language changes."""
+    owner = getattr(getattr(told, "func", told), "__self__", None)  # of a method, or of a partial of one
+    return not isinstance(owner, QObject) or isValid(owner)
 
 
 def _date_of_weights(run: Path) -> float:

@@ -22,8 +22,11 @@ PARAMETERS = {
     "memory_lstm": 10_210, "memory_gru": 8_098, "attention_by_hand": 5_314, "transformer_reviews": 19_234, "char_lm": 78_618,
     "gpt_chars": 107_578, "autoencoder_digits": 4_744, "vae_digits": 19_792, "gan_points": 9_283, "gan_digits": 34_305,
     "word2vec_skipgram": 11_472, "word2vec_cbow": 11_472, "wgan_gp_points": 9_283, "pix2pix_shapes": 215_668,
+    "descent_batches": 246, "optimizers_race": 492, "learning_rates": 246, "initializations": 135_720, "gradient_clipping": 2_306,
+    "overfitting_cures": 510_012, "clips_cnn_lstm": 51_260, "seq2seq_gru": 163_231, "seq2seq_attention": 85_215,
+    "transformer_translate": 185_961,
 }  # fmt: skip
-WITHOUT_METRIC = {"char_lm", "word2vec_skipgram"}
+WITHOUT_METRIC = {"char_lm", "word2vec_skipgram", "optimizers_race", "gradient_clipping", "overfitting_cures"}
 LOSSES = {
     "gan_points": 3,
     "gan_digits": 3,
@@ -31,6 +34,12 @@ LOSSES = {
     "pix2pix_shapes": 4,
     "vae_digits": 2,
     "word2vec_skipgram": 2,
+    "descent_batches": 3,
+    "optimizers_race": 6,
+    "learning_rates": 3,
+    "initializations": 4,
+    "gradient_clipping": 2,
+    "overfitting_cures": 6,
 }
 CARD = (148, 66)  # width and height of a node's card
 

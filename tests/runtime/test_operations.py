@@ -232,6 +232,7 @@ def test_the_second_wall_lets_through_only_what_operations_write():
         tree = ast.parse(generate(d.project, analyse(d.project)).text)
         names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     functions = {name for owner, functions in FUNCTIONS.items() if owner != "nn.init" for name in functions}
+    functions -= {"Generator"}  # which initializers with a seed write
     assert (functions | TENSOR_ATTRIBUTES) - names == set()
 
 
