@@ -17,7 +17,7 @@ test: .venv/test.stamp
 
 test-all: .venv/test.stamp
 	@sh tools/setup.sh offscreen
-	$(OFFSCREEN) $(PYTHON) -m pytest -n 2 -m "" --ignore=tests/benchmarks
+	LAYERLOOM_TESTS=all $(OFFSCREEN) $(PYTHON) -m pytest -n 2 -m "" --ignore=tests/benchmarks
 
 bench: .venv/test.stamp
 	@sh tools/setup.sh offscreen

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amount import many
 from block_drawings import showcase
 from drawings import Drawing, lenet5
 from generated import projects
@@ -48,7 +49,7 @@ def set_params(name: str, **params) -> list[str]:
 
 
 @given(projects())
-@settings(max_examples=40)
+@settings(max_examples=many(40))
 def test_a_document_is_like_itself_also_read_anew(project):
     assert not compare(project, project)
     assert not compare(project, files.from_text(files.to_text(project)))
@@ -376,7 +377,7 @@ def test_any_edit_is_named_exactly(edit):
 
 
 @given(projects(), projects())
-@settings(max_examples=30)
+@settings(max_examples=many(30))
 def test_any_two_documents_can_be_compared(one, other):
     comparison = compare(one, other)
     for drawing in comparison.drawings:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from amount import many
 from drawings import lenet5
 from generated import graphs, projects
 from graph import files, records, strict_json
@@ -29,7 +30,7 @@ def lines_that_differ(one: str, other: str) -> list[str]:
     return [b for a, b in zip(one.splitlines(), other.splitlines(), strict=True) if a != b]
 
 
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(projects())
 def test_save_load_save_is_byte_identical(project):
     text = to_text(project)

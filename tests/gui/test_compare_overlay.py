@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from PySide6.QtCore import QRectF
 
+from amount import many
 from block_drawings import showcase
 from compare_tools import NEW, OLD, id_of
 from generated import projects
@@ -61,7 +62,7 @@ def test_a_block_that_is_gone_is_shown_as_it_was():
 
 
 @given(projects(), projects())
-@settings(max_examples=25)
+@settings(max_examples=many(25))
 def test_any_two_documents_can_be_laid_over_each_other(old, new):
     for difference in compare(old, new).drawings:
         shown = overlay(old, new, difference)

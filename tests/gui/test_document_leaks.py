@@ -97,6 +97,7 @@ def bare_window(qtbot) -> MainWindow:
     return window
 
 
+@pytest.mark.slow
 def test_what_was_opened_over_documents_leaves_nothing(bare_window, tmp_path):
     file = tmp_path / "mine.layerloom"
     files.save(lenet5().placed, file)

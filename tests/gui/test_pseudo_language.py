@@ -188,6 +188,7 @@ def test_nothing_over_the_window_cuts_a_text_off(window, action):
     assert clipped(window) == []
 
 
+@pytest.mark.slow
 def test_no_text_is_cut_off_on_a_screen_of_twice_the_density():
     """`QT_SCALE_FACTOR` counts when an application starts, so that this needs another one."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "tab_cuts and 150"]

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from amount import many
 from block_drawings import showcase
 from drawings import lenet5
 from graph import history
@@ -93,13 +94,13 @@ def run(window: MainWindow, examples: int, machine: type[Sequence] = Sequence) -
 
 @pytest.mark.timeout(300)
 def test_sequences_are_undone_and_redone_to_the_byte(window):
-    run(window, 40)
+    run(window, many(60))
 
 
 @pytest.mark.timeout(300)
 def test_sequences_in_which_things_move(window, monkeypatch):
     monkeypatch.setattr(motion, "reduced", "no")
-    run(window, 10, MovingSequence)
+    run(window, many(20), MovingSequence)
 
 
 @pytest.mark.slow

@@ -206,13 +206,15 @@ def trained(tmp_path_factory) -> Trained:
     return Trained(project=compiled.project, compiled=compiled, model=model, statistics={}, classes=(), run=folder)
 
 
-@pytest.mark.parametrize("kind", ["weights", "python", "code", "onnx"])
+@pytest.mark.parametrize(
+    "kind", [*(pytest.param(k, marks=pytest.mark.slow) for k in ("weights", "code")), "python", "onnx"]
+)
 def test_shared_weights_are_exported(trained, kind, tmp_path):
     receipt = export(trained, kind, tmp_path / "net")  # which runs what it wrote in a clean process, and compares
     assert receipt.largest_difference <= (1e-5 if kind == "onnx" else 0.0)
 
 
-@pytest.mark.parametrize("direction", ["forward", "both"])
+@pytest.mark.parametrize("direction", [pytest.param("forward", marks=pytest.mark.slow), "both"])
 def test_loops_are_exported(direction, tmp_path):
     d, x = starting(cell(), (3, WIDTH))
     y = d.add("block.Cell", "rnn", x, use="scan", direction=direction)

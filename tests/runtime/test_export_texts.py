@@ -127,7 +127,10 @@ DRAWINGS = {
 }
 
 
-@pytest.mark.parametrize("kind", DRAWINGS)
+QUICK = ("text", "pairs", "varied")  # the others in `make test-all`
+
+
+@pytest.mark.parametrize("kind", [k if k in QUICK else pytest.param(k, marks=pytest.mark.slow) for k in DRAWINGS])
 def test_the_receipt_proves_that_the_project_computes_the_same(kind, tmp_path):
     receipt = export(trained(DRAWINGS[kind]()), "python", tmp_path / "net")
     assert receipt.largest_difference == 0.0 and {"1", "2", "7", "samples"} <= receipt.differences.keys()
@@ -207,7 +210,7 @@ def said(folder: Path, text: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("draw", [text, classes_last])
+@pytest.mark.parametrize("draw", [text, pytest.param(classes_last, marks=pytest.mark.slow)])
 def test_it_says_what_comes_next_as_the_application_does(draw, tmp_path):
     network = trained(draw())
     folder = written(network, tmp_path / "net")

@@ -207,3 +207,16 @@ def test_every_example_can_be_walked_and_every_node_has_a_formula(name):
     assert [s.node for s in walk.steps if s.formula is None] == []
     wired = {link.source for link in trained.compiled.project.graph.links.values()}
     assert all(port.name in step.gives for step in walk.steps for port in wired if port.node == step.node)
+
+
+def test_a_critic_shows_what_it_is_given_by_each_of_its_instances():
+    trained = opened("wgan_gp_points")
+    graph, seen = trained.project.graph, {}
+    for name in ("judge_real", "judge_fake", "slope"):
+        walk = walk_of(trained, Wish(way=(graph.node_named(name).id,)))
+        assert all(step.gives for step in walk.steps if step.name != "score") and (walk.runs, walk.calls) == (1, 1)
+        seen[name] = step(walk, "point").portrait.facts.first
+    assert len(set(seen.values())) == 3
+    whole = walk_of(trained, Wish())
+    assert seen["judge_real"] == step(whole, "ring").portrait.facts.first
+    assert seen["judge_fake"] == step(whole, "make3").portrait.facts.first
