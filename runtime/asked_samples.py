@@ -15,20 +15,19 @@ if TYPE_CHECKING:
     from runtime.predict import Trained
 
 TRAIN, VALIDATION, TEST = PARTS = ("train", "validation", "test")
-_kept: list[tuple[Trained, Prepared]] = []  # the data of the network that was asked last
 
 
 def prepared_of(trained: Trained) -> Prepared:
-    """The data of a network, split as in training. That of the network asked last is kept.
+    """The data of a network, split as in training; read once for each network.
 
     Raises:
         DataError: the data is missing or has changed.
     """
     from runtime.data import prepare
 
-    if not _kept or _kept[0][0] is not trained:
-        _kept[:] = [(trained, prepare(trained.project, trained.folder))]
-    return _kept[0][1]
+    if "prepared" not in trained.kept:
+        trained.kept["prepared"] = prepare(trained.project, trained.folder)
+    return trained.kept["prepared"]
 
 
 def part_of(trained: Trained, part: str) -> Part:
@@ -56,7 +55,7 @@ def sample_of(trained: Trained, part: str, number: int, *, count: int = 1) -> di
             )
         )
     ports = data_ports(trained)
-    return dict(zip(ports, _rows(found, number, count, ports), strict=True))
+    return dict(zip(ports, found.rows(number, count, ports=ports), strict=True))
 
 
 def data_ports(trained: Trained) -> list[Port]:
@@ -68,15 +67,3 @@ def data_ports(trained: Trained) -> list[Port]:
 def inputs_alone(trained: Trained, samples: Mapping[Port, Tensor]) -> dict[Port, Tensor]:
     """What of samples the network takes, without the right answers."""
     return {port: samples[port] for port in trained.compiled.inputs}
-
-
-def _rows(part: Part, number: int, count: int, ports: list[Port]) -> tuple[Tensor, ...]:
-    """Rows of a part: views of what is held, or read one by one."""
-    import torch
-
-    from runtime.data.parts import HeldPart
-
-    if isinstance(part, HeldPart):
-        return tuple(tensor[number:] for tensor in part.head(number + count, ports=ports))
-    rows = [next(part.batches(1, ports=ports, first=n)) for n in range(number, number + count)]
-    return tuple(torch.cat(column) for column in zip(*rows, strict=True))

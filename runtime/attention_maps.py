@@ -32,7 +32,9 @@ def attention_maps(insight: Insight, samples: Mapping[Port, Tensor]) -> tuple[At
             if isinstance(module, nn.MultiheadAttention):
                 handle = module.register_forward_pre_hook(_reader(name, found), with_kwargs=True)
                 hooks.callback(handle.remove)
-        seen = insight.look(samples, live=True)  # with gradients, Transformer layers run their attention as modules
+        seen = insight.look(
+            samples, live=True, losses=False
+        )  # with gradients, Transformer layers run their attention as modules
     found |= _softmaxes(insight, seen)
     maps = [AttentionMap(name, weights[0].detach().float().cpu().numpy()) for name, weights in found.items()]
     return tuple(found for found in maps if min(found.weights.shape[1:]) > 1)[:MAX_MAPS]

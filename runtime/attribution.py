@@ -7,7 +7,7 @@ black for images, and no word for embeddings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -81,7 +81,7 @@ class _Asked:
         self._at = Place(self.port)
         if not samples[self.port].is_floating_point():
             self._at = Place(_embedding_of(insight, self.port))
-        self._x = self._value_at(self._look(), self._at)
+        self._x = self._value_at(self._look(only=(self._at,)), self._at)
 
     def saliency(self) -> Tensor:
         """|∂s / ∂x|, the largest of the channels; of a token the norm over its features."""
@@ -156,16 +156,16 @@ class _Asked:
         """The steps of time of a sample that is no image: its tokens, or the longest of its dimensions."""
         return self._x.shape[1] if self._is_embedded else max(self._x.shape[1:])
 
-    def _look(self, x: Tensor | None = None, *, live: bool = False) -> Seen:
+    def _look(self, x: Tensor | None = None, *, live: bool = False, only: Collection[Place] | None = None) -> Seen:
         size = 1 if x is None else len(x)
         samples = {port: value.expand(size, *value.shape[1:]) for port, value in self._samples.items()}
         if x is not None and not self._is_embedded:
             samples[self.port] = x
         replaced = {self._at: x} if x is not None and self._is_embedded else None
-        return self._insight.look(samples, replaced=replaced, live=live)
+        return self._insight.look(samples, replaced=replaced, live=live, losses=False, only=only)
 
     def _score(self, x: Tensor) -> Tensor:
-        return self._pick(self._look(x, live=x.requires_grad))
+        return self._pick(self._look(x, live=x.requires_grad, only=()))
 
     def _gradients(self, x: Tensor) -> tuple[Tensor, ...]:
         with torch.enable_grad():

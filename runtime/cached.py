@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from graph.catalog import Role
-from graph.catalog.definitions import CALL, FORWARD, INPUT, LENGTHS, REPEAT, states, whole_inputs
+from graph.catalog.definitions import CALL, FORWARD, INPUT, LENGTHS, REPEAT, SCAN, states, whole_inputs
 from graph.messages import Message, msg
 from graph.model import Block, Graph, Node, NodeId, Port
 from runtime.analysis import Inside, NodeAnalysis
@@ -225,8 +225,8 @@ class _Walk:
                 made = self._run(block, inside, run, given, drawing.told(node))
                 given |= dict(zip(entries, made.values(), strict=False))
             return made
-        made = None
-        if known.resolved["direction"] == FORWARD and LENGTHS not in flows:
+        made, is_scan = None, known.resolved["use"] == SCAN  # a gradient has to do with all places
+        if is_scan and known.resolved["direction"] == FORWARD and LENGTHS not in flows:
             made = self._scanned(block, known.inside[0], module, flows, used)
         if made is None:
             raise _refused(drawing.told(node))

@@ -301,16 +301,16 @@ def _numbers_of(trained: Trained, port: Port) -> int:
 def _cloud_of_samples(trained: Trained, choice: Choice) -> Cloud:
     import torch
 
-    from runtime.insight import Insight, Place
+    from runtime.insight import Place, insight_of
     from runtime.training.answers import find_question
 
     inputs, question = trained.compiled.inputs, find_question(trained.compiled)
     tensors = _test_samples(trained, [*inputs, question.target] if question else inputs)
     batch, target = tensors[: len(inputs)], tensors[-1] if question else None
-    insight, place = Insight(trained), Place(Port(choice.node, choice.port))
+    insight, place = insight_of(trained), Place(Port(choice.node, choice.port))
     rows: list[Tensor] = []
     for piece in zip(*(tensor.split(BATCH) for tensor in batch), strict=True):
-        value = insight.look(dict(zip(inputs, piece, strict=True))).value(place)
+        value = insight.look(dict(zip(inputs, piece, strict=True)), losses=False, only=(place,)).value(place)
         if value is None or len(value) != len(piece[0]):
             raise RunError(msg("Nothing leaves '{name}' for single samples. Choose another part.", name=choice.name))
         rows.append(value.float().reshape(len(value), -1))
@@ -326,21 +326,16 @@ def _test_samples(trained: Trained, ports: Sequence[Port]) -> tuple[Tensor, ...]
     Raises:
         RunError: there are none, or not for all ports.
     """
-    from runtime.data import prepare
+    from runtime.asked_samples import TEST, part_of
 
-    part = prepare(trained.project, trained.folder).test
-    try:
-        if not part.count:
-            raise RunError(msg("No samples were set aside for the test. Give the test part a share of the split."))
-        for port in ports:
-            if port not in part.ports:
-                name = trained.compiled.project.graph.nodes[port.node].name
-                raise DataError(
-                    msg("'{name}' stands for data that is not there. Put a data node in its place.", name=name)
-                )
-        return part.head(MAX_SAMPLES, ports=ports)
-    finally:
-        part.close()
+    part = part_of(trained, TEST)
+    if not part.count:
+        raise RunError(msg("No samples were set aside for the test. Give the test part a share of the split."))
+    for port in ports:
+        if port not in part.ports:
+            name = trained.compiled.project.graph.nodes[port.node].name
+            raise DataError(msg("'{name}' stands for data that is not there. Put a data node in its place.", name=name))
+    return part.head(MAX_SAMPLES, ports=ports)
 
 
 def _labels(target: Tensor | None, classes: int) -> np.ndarray | None:

@@ -67,7 +67,7 @@ class Said:
     """What a network says of a sample: scores for classes in order with their probabilities, or a number (`scores` of one).
 
     `target` is the right answer, a class or a number, if it is one and known. `places` counts the places that are answered one
-    by one (tokens, pixels), 0 where there is one answer.
+    by one (tokens, pixels), 0 where there is one answer; all of this is about number `place` of them.
     """
 
     scores: tuple[float, ...]
@@ -75,6 +75,7 @@ class Said:
     classes: tuple[str, ...] = ()
     target: float | None = None
     places: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,6 +31,11 @@ def input_gradient(function, x, *others):
 HELPERS: Mapping[str, str] = {"sinusoidal_encoding": _SINUSOIDAL, "input_gradient": _GRADIENT, **MODULES}
 
 
+def differentiates(text: str) -> bool:
+    """Whether generated source takes gradients as it computes."""
+    return "def input_gradient(" in text
+
+
 def helpers_in(expression: str) -> tuple[str, ...]:
     """The names of the helpers that an expression calls."""
     return tuple(name for name in HELPERS if f"{name}(" in expression)

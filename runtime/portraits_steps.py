@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 LAST = -1  # of the times that something is computed
 _DRAWN = ("layerloom.Random", "layerloom.Noise")  # every time anew
-_kept: list[tuple[Trained, Insight]] = []  # of the network that was asked last
 
 
 class Wish(NamedTuple):
@@ -121,9 +120,11 @@ class _View:
     """The values in one drawing of a network, for one sample."""
 
     def __init__(self, trained: Trained, wish: Wish, samples: Mapping[Port, Tensor]) -> None:
+        from runtime.insight import insight_of
+
         self._trained, self._wish = trained, wish
         self.scope, self.graph = _drawing(trained, wish.way)
-        insight = _insight(trained)
+        insight = insight_of(trained)
         self.run, self.runs, self._path = _path(insight, wish)
         project = trained.compiled.project
         self._catalog = project.catalog
@@ -205,14 +206,6 @@ def _looked_into(insight: Insight, samples: Mapping[Port, Tensor]) -> tuple[Seen
     return alone, insight.look(samples, replaced=drawn)
 
 
-def _insight(trained: Trained) -> Insight:
-    from runtime.insight import Insight
-
-    if not _kept or _kept[0][0] is not trained:
-        _kept[:] = [(trained, Insight(trained))]
-    return _kept[0][1]
-
-
 def _drawing(trained: Trained, way: tuple[NodeId, ...]) -> tuple[Scope, Graph]:
     """The drawing that the instances of a way lead to."""
     project = trained.compiled.project
@@ -237,13 +230,10 @@ def _path(insight: Insight, wish: Wish) -> tuple[int, int, str]:
     project = insight.trained.compiled.project
     if not wish.way:
         return 0, 1, ""
-    outside, whole = path_of(project, wish.way[:-1]), path_of(project, wish.way)
-    name = whole.removeprefix(f"{outside}.").partition(".")[0]
-    several = insight.model.get_submodule(f"{outside}.{name}" if outside else name)
+    several = insight.model.get_submodule(path_of(project, wish.way, None, held=True))
     runs = len(several) if isinstance(several, nn.ModuleList) else 1
     run = min(wish.run, runs - 1)
-    inner = path_of(project, wish.way, run).removeprefix(whole.removesuffix(".0"))
-    return run, runs, whole if runs == 1 else whole.removesuffix(".0") + inner
+    return run, runs, path_of(project, wish.way, run)
 
 
 def _of_one_sample(value: Tensor, spec: TensorSpec | None) -> Tensor:

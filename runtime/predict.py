@@ -30,7 +30,7 @@ class Trained:
     """A network and what is needed to feed it: the statistics of its data (see `runtime.data.Prepared`), the classes.
 
     `run` is the folder that the weights come from, None for a network that was not trained; `folder` is what
-    relative paths of its data nodes start from.
+    relative paths of its data nodes start from. `kept` holds what was made of it to answer questions, and goes when it goes.
     """
 
     project: Project
@@ -40,6 +40,7 @@ class Trained:
     classes: tuple[str, ...] = ()
     run: Path | None = None
     folder: Path | None = None
+    kept: dict[str, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

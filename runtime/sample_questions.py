@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from runtime.predict import Trained
 
 
-def about(trained: Trained, part: str, number: int) -> Asked:
+def about(trained: Trained, part: str, number: int, place: int | None = None) -> Asked:
     """What there is to ask about sample `number` of a part (see `runtime.asked_samples.sample_of`).
+
+    Args:
+        place: which place's answer is meant, where tokens or pixels are answered one by one: the last token or the middle, if
+            none is given.
 
     Raises:
         DataError: the data is missing or has changed, or there is no such sample.
@@ -28,11 +32,18 @@ def about(trained: Trained, part: str, number: int) -> Asked:
 
     samples = sample_of(trained, part, number)
     inputs, insight = inputs_alone(trained, samples), insight_of(trained)
-    seen = insight.look(inputs)
+    seen = insight.look(inputs, losses=False)
     entries = tuple(_entry(trained, n, port, inputs[port]) for n, port in enumerate(trained.compiled.inputs))
-    said = _said(trained, seen.outputs, samples)
+    said = _said(trained, seen.outputs, samples, entries, place)
     picture = next((found for value in inputs.values() if (found := _picture(value)) is not None), None)
-    return Asked(entries, said, layers_with_maps(insight, seen), attention_maps(insight, inputs), picture, part_of(trained, part).count)
+    return Asked(
+        entries,
+        said,
+        layers_with_maps(insight, seen),
+        attention_maps(insight, inputs),
+        picture,
+        part_of(trained, part).count,
+    )
 
 
 def explained(
@@ -49,37 +60,93 @@ def explained(
 def _entry(trained: Trained, number: int, port: Port, value: Tensor) -> Entry:
     node, shape = trained.project.graph.nodes[port.node], tuple(value.shape[1:])
     name = f"{node.name}.{port.name}"
-    columns = tuple(map(str, (node.facts or {}).get("columns", ())))  # type: ignore[call-overload]
+    columns = columns_of(trained, port)
     names = columns if len(shape) == 1 and len(columns) == shape[0] else ()
     return Entry(number, name, shape, words_of(trained, port, value[0]), names)
 
 
+def columns_of(trained: Trained, port: Port) -> tuple[str, ...]:
+    """What the numbers of a table's row are, in their order: its columns, and `column = word` for each word of a column of words."""
+    known = (trained.project.graph.nodes[port.node].facts or {}).get("columns")
+    columns = tuple(map(str, known)) if isinstance(known, list | tuple) else ()
+    statistics = trained.statistics.get(port.node, {})
+    if "words" not in statistics or "numbers" not in statistics:
+        return columns
+    hot = [
+        f"{entry['name']} = {entry['words'][n]}" if n < len(entry["words"]) else f"{entry['name']} = ?"
+        for entry in statistics["words"]
+        for n in range(entry["width"])
+    ]
+    return (*map(str, statistics["numbers"]["names"]), *hot)
+
+
 def words_of(trained: Trained, port: Port, tokens: Tensor) -> tuple[str, ...]:
     """What the numbers of tokens (of shape T) stand for; nothing where they are none, or what fills up is all there is."""
-    statistics = trained.statistics.get(port.node, {})
-    vocabulary = statistics.get("target" if port.name.startswith("target") else "source", statistics.get("text"))
+    vocabulary = _vocabulary_of(trained, port)
     if vocabulary is None or tokens.dim() != 1 or tokens.is_floating_point():
         return ()
     return tuple("" if n == words.PAD else words.token_of(n, vocabulary) for n in tokens.tolist())
 
 
-def _said(trained: Trained, outputs: tuple[Tensor, ...], samples: dict[Port, Any]) -> Said:
-    """What the network says of the sample, as the question of its first loss has it."""
+def _vocabulary_of(trained: Trained, port: Port) -> Any:
+    """The vocabulary that the tokens of a data port are numbers of; None where it gives none."""
+    statistics = trained.statistics.get(port.node, {})
+    if port.name in ("tags", "label"):
+        return None
+    return statistics.get("target" if port.name.startswith("target") else "source", statistics.get("text"))
+
+
+def _said(
+    trained: Trained,
+    outputs: tuple[Tensor, ...],
+    samples: dict[Port, Any],
+    entries: tuple[Entry, ...],
+    wish: int | None,
+) -> Said:
+    """What the network says of the sample, or of one place of it, as the question of its first loss has it."""
     from runtime.training.answers import find_question
 
     question = find_question(trained.compiled)
     output = outputs[question.output if question else 0].float()
-    target = samples.get(question.target) if question else None
-    right = float(target.reshape(-1)[0]) if target is not None and target.numel() == 1 else None
     places = output.flatten(2).shape[2] if output.dim() > 2 else 0
-    scores = output.flatten(2)[..., 0] if places else output.reshape(1, -1)
+    place = 0 if not places else _usual_place(output, entries) if wish is None else max(0, min(wish, places - 1))
+    target = samples.get(question.target) if question else None
+    answers = None if target is None else target.reshape(-1)
+    right = None
+    if answers is not None and answers.numel() == max(1, places) and float(answers[place]) != question.ignored:  # type: ignore[union-attr]
+        right = float(answers[place])
+    scores = output.flatten(2)[..., place] if places else output.reshape(1, -1)
     if question is not None and question.chance is not None and scores.shape[1] == 1:
         chance = question.chance(scores)[0, 0]
-        return Said((float(scores[0, 0]),), (float(chance),), trained.classes, right, places)
+        return Said((float(scores[0, 0]),), (float(chance),), trained.classes, right, places, place)
     if question is None or question.probabilities is None:
-        return Said(tuple(scores[0].tolist()), (), (), right, places)
+        return Said(tuple(scores[0].tolist()), (), (), right, places, place)
     chances = question.probabilities(scores)[0].tolist()
-    return Said(tuple(scores[0].tolist()), tuple(chances), trained.classes, right, places)
+    return Said(
+        tuple(scores[0].tolist()), tuple(chances), _names(trained, question.target, len(chances)), right, places, place
+    )
+
+
+def _usual_place(output: Tensor, entries: tuple[Entry, ...]) -> int:
+    """The last token of the sample, or what lies in the middle."""
+    shape = output.shape[2:]
+    words = next((entry.words for entry in entries if len(shape) == 1 and len(entry.words) == shape[0]), ())
+    if words:
+        return max((n for n, word in enumerate(words) if word), default=0)
+    place = 0
+    for size in shape:
+        place = place * size + size // 2
+    return place
+
+
+def _names(trained: Trained, target: Port, count: int) -> tuple[str, ...]:
+    """What the classes are called: those of the data, or the tokens of the vocabulary that the targets are from."""
+    if trained.classes:
+        return trained.classes
+    vocabulary = _vocabulary_of(trained, target)
+    if vocabulary is None:
+        return ()
+    return tuple(words.token_of(n, vocabulary) for n in range(min(count, words.num_tokens(vocabulary))))
 
 
 def _picture(value: Tensor) -> Any:

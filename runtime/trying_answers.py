@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from graph.model import Port
-from runtime.insight import Place
+from runtime.insight import Place, insight_of
 from runtime.own_random import OwnRandom
 from runtime.predict import Trained, predict_batch
 from runtime.training.answers import Question, find_question
@@ -38,7 +38,7 @@ from runtime.trying import (
     Way,
     missing,
 )
-from runtime.trying_inputs import encoded, insight_of
+from runtime.trying_inputs import encoded
 
 MOST_SHOWN = 1024  # numbers of a row
 MOST_FRAMES = 32
@@ -99,7 +99,8 @@ def _value(
     if not replaced and port in outputs:
         with OwnRandom(seed):
             return predict_batch(trained, inputs)[outputs.index(port)]
-    seen = insight_of(trained).look(inputs, replaced=replaced, seed=seed).value(Place(port))
+    place = Place(port)
+    seen = insight_of(trained).look(inputs, replaced=replaced, seed=seed, only=(place,)).value(place)
     assert seen is not None, port
     return seen
 

@@ -17,7 +17,7 @@ from runtime.data import vocabulary as words
 from runtime.data.loading import known_facts, reader_of, values_of
 from runtime.data.records import tensor_dtype
 from runtime.data.text_files import JOINT
-from runtime.insight import Insight, Place
+from runtime.insight import Place, insight_of
 from runtime.own_random import OwnRandom
 from runtime.predict import Trained
 from runtime.training.answers import Question, find_question
@@ -42,14 +42,6 @@ from runtime.trying_pixels import pixels
 
 STANDS_FOR_UNKNOWN = "…"  # in texts of samples
 _TEXT_COLUMN = {"line": "text", "sentence": "text", "prompt": "prompt", "source": "source"}
-_insights: list[tuple[Trained, Insight]] = []  # of the network that was asked last
-
-
-def insight_of(trained: Trained) -> Insight:
-    """The network to look into; that of the network asked last is kept."""
-    if not _insights or _insights[0][0] is not trained:
-        _insights[:] = [(trained, Insight(trained))]
-    return _insights[0][1]
 
 
 # ---- forwards
@@ -236,19 +228,15 @@ def _labels(trained: Trained, trying: Trying, entry: CodeEntry, count: int) -> T
     nodes = {port.node for port in trained.compiled.inputs}
     ports = [port for port in part.ports if port.node in nodes and port not in trained.compiled.inputs]
     for port in ports:
-        rows = torch.cat([batch[0] for batch in _first(part, port, count)])[:count]
+        (rows,) = part.head(count, ports=[port])
         if rows.dim() == 1 and not rows.is_floating_point():
             return rows
     return None
 
 
-def _first(part: Any, port: Port, count: int) -> list[Any]:
-    batches = part.batches(count, ports=[port])
-    return [next(batches)]
-
-
 def _values_at(trained: Trained, entry: CodeEntry, rows: Mapping[Port, Tensor]) -> np.ndarray:
-    seen = insight_of(trained).look(inputs_alone(trained, rows)).value(Place(entry.port))
+    place = Place(entry.port)
+    seen = insight_of(trained).look(inputs_alone(trained, rows), only=(place,)).value(place)
     assert seen is not None, entry.name
     return seen.numpy()
 

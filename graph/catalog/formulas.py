@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
 
+from graph.catalog.definitions import BACKWARD, BOTH, GRADIENT, REPEAT, SCAN
 from graph.catalog.types import NodeType, Role
 from graph.messages import Message, msg
 from graph.model import Value
@@ -88,6 +89,7 @@ SYMBOLS: Mapping[str, tuple[str, Message]] = {
     "μ, σ²": ("μ, σ²", msg("mean and variance")),
     "μ, σ² of training": ("μ, σ²", msg("mean and variance of each channel, averaged while training")),
     "γ, β": ("γ, β", msg("learned scale and shift")),
+    "γ": ("γ", msg("learned scale")),
     "h_{t}": ("h_{t}", msg("the hidden state after step t")),
     "c_{t}": ("c_{t}", msg("the cell state after step t")),
     "i, f, g, o": ("i, f, g, o", msg("input gate, forget gate, new values, output gate")),
@@ -163,7 +165,21 @@ def marked_up(text: str) -> list[tuple[str, int]]:
 
 
 _PIECES = re.compile(r"\\(.)|([_^])(?:\{([^}]*)\}|(\S))|([^_^\\]+)")
-_BLOCK = Formula(("y = f(x)",), ("f",))
+
+
+def _block(filling: Filling) -> Sequence[str]:
+    """By how an instance uses its block; of several runs each has weights of its own, or all share them."""
+    values = filling.values
+    run = "f" if values.get("shared_weights") else "f_{k}"
+    return {
+        REPEAT: (f"x_{{k}} = {run}(x_{{k−1}})   k = 1 … $times",),
+        SCAN: ("(y_{t}, h_{t}) = f(x_{t}, h_{t±1})" if values.get("direction") == BOTH else
+               f"(y_{{t}}, h_{{t}}) = f(x_{{t}}, h_{{t{'+' if values.get('direction') == BACKWARD else '−'}1}})",),
+        GRADIENT: ("y = ∂/∂x Σ_{i} f(x)_{i}",),
+    }.get(str(values.get("use")), ("y = f(x)",))  # fmt: skip
+
+
+_BLOCK = Formula(_block, ("f",))
 
 
 def _table() -> Mapping[str, Formula]:

@@ -227,7 +227,7 @@ LAYERS: Mapping[str, Formula] = {
        for n in _AXES},
     "LayerNorm": Formula((_NORMALIZED,), ("μ, σ²", "γ, β"), "PyTorch; Ba et al., Layer Normalization (2016)",
                          _normalized),
-    "RMSNorm": Formula(("y = x / √(ε + mean(x²)) · γ",), ("γ, β",), "PyTorch; Zhang and Sennrich, Root Mean Square Layer "
+    "RMSNorm": Formula(("y = x / √(ε + mean(x²)) · γ",), ("γ",), "PyTorch; Zhang and Sennrich, Root Mean Square Layer "
                        "Normalization (2019)"),
     "GroupNorm": Formula((_NORMALIZED,), ("μ, σ²", "γ, β"), "PyTorch; Wu and He, Group Normalization (2018)",
                          lambda f: [f"{f.values['num_channels']} / {f.values['num_groups']} = "

@@ -190,7 +190,9 @@ _OPERATIONS: Mapping[str, Formula] = {
                    f"y_{{t, 2i+1}} = {'x_{t, 2i+1} + ' * bool(f.values['add'])}cos(t / 10000^{{2i/{f.given[-1]}}})"), (), VASWANI),
     "MatMul": Formula(("y = A B",), sizes=_product),
     "BatchMatMul": Formula(("y_{n} = A_{n} B_{n}",), sizes=_product),
-    "ScaledDotProductAttention": Formula(("y = softmax(Q K^{T} / √d + M) V",), ("d", "M"), f"PyTorch; {VASWANI}", _attention),
+    "ScaledDotProductAttention": Formula(
+        lambda f: ("y = softmax(Q K^{T} / √d + M) V" if f.values["scale"] is None else "y = softmax($scale · Q K^{T} + M) V",),
+        ("d", "M"), f"PyTorch; {VASWANI}", _attention),
     "Expression": Formula(_expression),
     **{name: _over(text) for name, text in (
         ("Sum", "Σ_{i} x_{i}"), ("Mean", "1/n Σ_{i} x_{i}"), ("Max", "max_{i} x_{i}"), ("Min", "min_{i} x_{i}"),

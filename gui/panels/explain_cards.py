@@ -9,17 +9,21 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QSpinBox
 
 from graph.messages import Message, msg, tr
-from gui.figures import figure, grouped, percent
+from gui.figures import THIN_SPACE, figure, grouped, percent
 from gui.panels.card import Card
 from gui.panels.explain_views import AttentionView, ExplanationView, visible
-from gui.panels.parts import FactList, ScrollColumn, complain, flat_button, label, row
+from gui.panels.parts import ScrollColumn, breakable, column, complain, flat_button, label, row
 from gui.panels.picture_view import PictureView
+from gui.style import set_property
 from gui.theme import GRID, theme
 from runtime.asked_samples import TEST, TRAIN, VALIDATION
 from runtime.explanations import GRAD_CAM, METHODS, Asked, AttentionMap, Entry, Explanation, Said
 
 SAMPLE_WIDTH, ATTENTION_WIDTH, MOST_WIDTH = 252, 260, 240  # pixels at 100 %: the last of a list of choices
 MOST_ANSWERS, FIRST_WORDS = 200, 40
+NARROW = "\u202f"  # a thin space at which no line breaks
+UNTRAINED = msg("Not trained yet: these are the weights of the beginning.")
+OTHER = msg("The drawing has changed since it was trained. This is the network that was trained.")
 PART_NAMES = {TEST: msg("Test"), VALIDATION: msg("Validation"), TRAIN: msg("Training")}
 
 
@@ -30,6 +34,7 @@ class Wish(NamedTuple):
     answer: int
     method: str
     layer: str
+    place: int = 0
 
 
 class SampleCard(Card):
@@ -54,15 +59,12 @@ class SampleCard(Card):
         line = row(spacing=GRID)
         for widget, share in ((self.part, 1), (before, 0), (self.number, 0), (after, 0)):
             line.addWidget(widget, share)
-        self.picture, self.words, self.facts = PictureView(), label("", wrap=True), FactList()
+        self.picture, self.words = PictureView(), label("", wrap=True)
+        self.right, self.said = label("", tone="muted", wrap=True), label("", wrap=True)
+        self.note = label("", tone="warning", wrap=True)
         self.body.addLayout(line)
-        scroll = ScrollColumn()
-        scroll.column.setContentsMargins(0, GRID, 0, 0)
-        for widget in (self.picture, self.words, self.facts):
-            scroll.column.addWidget(widget)
-        scroll.column.addStretch(1)
-        self.body.addWidget(scroll, 1)
-        self.part.currentIndexChanged.connect(self.chosen)
+        self.body.addWidget(self._shown(), 1)
+        self.part.currentIndexChanged.connect(self._on_part)
         self.number.valueChanged.connect(self.chosen)
         theme.changed.connect(self._use_width)
         self._use_width()
@@ -80,9 +82,10 @@ class SampleCard(Card):
             self.number.setValue(number + 1)
         self.chosen.emit()
 
-    def show_asked(self, asked: Asked, *, is_trained: bool) -> None:
-        """Show a sample and what is said of it."""
-        with QSignalBlocker(self.number):
+    def show_asked(self, part: str, asked: Asked, note: Message | None) -> None:
+        """Show a sample of a part and what is said of it, and what is to be said about the network."""
+        with QSignalBlocker(self.part), QSignalBlocker(self.number):
+            self.part.setCurrentIndex(self.part.findData(part))
             self.number.setMaximum(max(1, asked.count))
         self.number.setToolTip(tr("{count} samples", count=grouped(asked.count)))
         self.picture.setVisible(asked.picture is not None)
@@ -90,7 +93,39 @@ class SampleCard(Card):
         tokens = [visible(word) for entry in asked.entries for word in entry.words if word]
         self.words.setText(" ".join(tokens[:FIRST_WORDS]) + (" …" if len(tokens) > FIRST_WORDS else ""))
         self.words.setVisible(bool(tokens))
-        self.facts.set_facts([*_facts(asked.said), *([] if is_trained else [(tr("Weights"), tr("not trained yet"))])])
+        right, said, is_right = _verdict(asked.said)
+        for place, text in ((self.right, right), (self.said, said)):
+            place.setText(text)
+            place.setVisible(bool(text))
+        set_property(self.said, "tone", {True: "good", False: "error", None: ""}[is_right])
+        self.complain(note)
+
+    def complain(self, note: Message | None) -> None:
+        """Say what is to be known about the network, or why there is nothing new."""
+        complain(self.note, note)
+
+    @Slot()
+    def _on_part(self) -> None:
+        """Another part: its first sample, as it may have fewer."""
+        with QSignalBlocker(self.number):
+            self.number.setValue(1)
+        self.chosen.emit()
+
+    def _shown(self) -> ScrollColumn:
+        """The sample, and beside or above it what is said of it: that is read without scrolling."""
+        beside, scroll = row(spacing=2 * GRID), ScrollColumn()
+        verdict = column(spacing=GRID)
+        for widget in (self.right, self.said):
+            verdict.addWidget(widget)
+        verdict.addStretch(1)
+        beside.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignTop)
+        beside.addLayout(verdict, 1)
+        scroll.column.setContentsMargins(0, GRID, 0, 0)
+        scroll.column.addLayout(beside)
+        for widget in (self.note, self.words):
+            scroll.column.addWidget(widget)
+        scroll.column.addStretch(1)
+        return scroll
 
     @Slot()
     def _use_width(self) -> None:
@@ -98,9 +133,13 @@ class SampleCard(Card):
 
 
 class WhyCard(Card):
-    """Which parts of the sample count, by a method and for an answer to choose. `chosen()`: another question."""
+    """Which parts of the sample count, by a method and for an answer to choose. `chosen()`: another question.
+
+    Of a network that answers many places, one is chosen. `place_chosen()`: another one, whose answer is to be asked for.
+    """
 
     chosen = Signal()
+    place_chosen = Signal()
 
     def __init__(self) -> None:
         super().__init__(tr("What counts for the answer"))
@@ -114,6 +153,13 @@ class WhyCard(Card):
         for choices in (self.method, self.layer, self.answer, self.entry):
             line.addWidget(choices, 2)
             choices.currentIndexChanged.connect(self._on_chosen)
+        self.place = QSpinBox()
+        self.place.setKeyboardTracking(False)
+        self.place.setAccessibleName(tr("Place whose answer is explained"))
+        self.place.setToolTip(tr("Place whose answer is explained"))
+        self.place.valueChanged.connect(self._on_place)
+        self.place_wish: int | None = None  # what the person chose for this sample
+        line.insertWidget(0, self.place)
         line.addStretch(1)
         self.view, self.note = ExplanationView(), label("", tone="muted", wrap=True)
         self.complaint = label("", tone="warning", wrap=True)
@@ -131,7 +177,12 @@ class WhyCard(Card):
         """What is to be explained."""
         entry = asked.entries[max(0, self.entry.currentIndex())]
         answer = self.answer.currentData()
-        return Wish(entry, 0 if answer is None else answer, self.method.currentData(), self.layer.currentText())
+        answer = 0 if answer is None else answer
+        return Wish(entry, answer, self.method.currentData(), self.layer.currentText(), asked.said.place)
+
+    def forget_place(self) -> None:
+        """Another sample: ask about its usual place."""
+        self.place_wish = None
 
     def show_asked(self, asked: Asked) -> None:
         """Offer what there is to ask about a sample; the answer of the network is chosen."""
@@ -140,7 +191,22 @@ class WhyCard(Card):
         self.entry.offer([(entry.name, entry.number) for entry in asked.entries])
         self.entry.setVisible(len(asked.entries) > 1)
         self.layer.offer([(name, name) for name in asked.layers])
+        self._offer_places(asked)
         self._on_method()
+
+    def _offer_places(self, asked: Asked) -> None:
+        said = asked.said
+        words = next((entry.words for entry in asked.entries if len(entry.words) == said.places), ())
+        with QSignalBlocker(self.place):
+            self.place.setRange(1, max(1, said.places))
+            self.place.setValue(said.place + 1)
+        self.place.setSuffix(f"  {visible(words[said.place])}" if words else "")
+        self.place.setVisible(said.places > 1)
+
+    @Slot(int)
+    def _on_place(self, number: int) -> None:
+        self.place_wish = number - 1
+        self.place_chosen.emit()
 
     def show_explanation(self, found: Explanation) -> None:
         """Show it."""
@@ -267,23 +333,26 @@ def _answers(said: Said) -> list[tuple[str, object]]:
     return [(f"{_class_name(said, n)}  {percent(said.chances[n])}", n) for n in order]
 
 
-def _facts(said: Said) -> list[tuple[str, str]]:
-    """The right answer and what the network says."""
-    if said.places:
-        return [(tr("Places that are answered"), str(said.places))]
-    facts = []
+def _verdict(said: Said) -> tuple[str, str, bool | None]:
+    """The right answer, what the network says, and whether that is right: empty or None where it is not known."""
+    right, answer, is_right = "", "", None
     if said.target is not None:
         right = _class_name(said, int(said.target)) if said.chances else figure(said.target)
-        facts.append((tr("Right answer"), right))
     if len(said.chances) > 1:
         best = max(range(len(said.chances)), key=lambda n: said.chances[n])
-        facts.append((tr("The network says"), f"{_class_name(said, best)} ({percent(said.chances[best])})"))
+        answer = f"{breakable(_class_name(said, best))} ({percent(said.chances[best]).replace(THIN_SPACE, NARROW)})"
+        is_right = None if said.target is None else best == int(said.target)
     elif said.chances:
-        facts.append((tr("The network says"), tr("yes: {share}", share=percent(said.chances[0]))))
+        answer = tr("yes: {share}", share=percent(said.chances[0]))
     elif len(said.scores) == 1:
-        facts.append((tr("The network says"), figure(said.scores[0])))
-    return facts
+        answer = figure(said.scores[0])
+    return (
+        tr("Right: {answer}", answer=breakable(right)) if right else "",
+        tr("Network: {answer}", answer=answer) if answer else "",
+        is_right,
+    )
 
 
 def _class_name(said: Said, number: int) -> str:
-    return said.classes[number] if 0 <= number < len(said.classes) else str(number)
+    name = said.classes[number] if 0 <= number < len(said.classes) else str(number)
+    return name if name.strip() else visible(name)

@@ -14,6 +14,7 @@ from graph.messages import tr
 from gui.figures import figure
 from gui.panels.samples import to_picture
 from gui.theme import GRID, theme
+from runtime.explanations import METHODS
 
 if TYPE_CHECKING:
     from runtime.explanations import AttentionMap, Explanation
@@ -156,21 +157,25 @@ class ExplanationView(QWidget):
         scores, values = found.scores.reshape(-1), found.sample.reshape(-1)
         names = found.entry.names or tuple(str(n) for n in range(scores.size))
         strongest, line = float(np.abs(scores).max()) or 1.0, theme.px(LINE - GRID)
-        named = max(self.fontMetrics().horizontalAdvance(name) for name in names)
-        left = min(named, self.width() // 3) + theme.px(14 * GRID)
-        half = (self.width() - left - theme.px(14 * GRID)) // 2
+        wide = self.fontMetrics().horizontalAdvance
+        gap, figures = theme.px(2 * GRID), theme.px(14 * GRID)
+        named = min(max(map(wide, names)), self.width() // 3)
+        left = named + 2 * gap + max(wide(figure(float(values[at]))) for at in self._order(scores))
+        room = self.width() - left - figures
+        zero = left + (room // 2 if METHODS[found.method].signed else 0)
+        longest = left + room - zero
         for row, at in enumerate(self._order(scores)):
             y, score = row * line, float(scores[at])
             painter.setPen(theme.color("text"))
-            text = self.fontMetrics().elidedText(names[at], Qt.TextElideMode.ElideRight, left - theme.px(14 * GRID))
-            painter.drawText(QRect(0, y, left, line), Qt.AlignmentFlag.AlignVCenter, text)
+            text = self.fontMetrics().elidedText(names[at], Qt.TextElideMode.ElideRight, named)
+            painter.drawText(QRect(0, y, named, line), Qt.AlignmentFlag.AlignVCenter, text)
             painter.setPen(theme.color("muted"))
             right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-            painter.drawText(QRect(0, y, left - 2 * GRID, line), right, figure(float(values[at])))
-            length = round(half * abs(score) / strongest)
-            bar = QRect(left + half - (length if score < 0 else 0), y + 3, max(1, length), line - 6)
+            painter.drawText(QRect(0, y, left - gap, line), right, figure(float(values[at])))
+            length = round(longest * abs(score) / strongest)
+            bar = QRect(zero - (length if score < 0 else 0), y + 3, max(1, length), line - 6)
             painter.fillRect(bar, theme.color("accent" if score >= 0 else "error"))
-            painter.drawText(QRect(left + 2 * half, y, theme.px(14 * GRID), line), right, figure(score))
+            painter.drawText(QRect(left + room, y, figures, line), right, figure(score))
 
     @staticmethod
     def _order(scores: np.ndarray) -> list[int]:

@@ -16,8 +16,9 @@ from gui.canvas.values import NodeValue
 from gui.editor import Change, Editor
 from gui.icons import icon
 from gui.panels.empty import EmptyState
+from gui.panels.explain_cards import OTHER, UNTRAINED
 from gui.panels.inside_pictures import thumbnail
-from gui.panels.inside_sample import OTHER, UNTRAINED, SampleBox
+from gui.panels.inside_sample import SampleBox
 from gui.panels.inside_step import StepView
 from gui.panels.inside_steps import StepModel, StepStrip
 from gui.panels.inside_views import described

@@ -7,9 +7,9 @@ import random
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QSpinBox
 
-from graph.messages import Message, msg, tr
+from graph.messages import Message, tr
 from gui.figures import THIN_SPACE, figure, grouped, percent
-from gui.panels.explain_cards import PART_NAMES, Choices
+from gui.panels.explain_cards import NARROW, PART_NAMES, Choices
 from gui.panels.inside_views import PortraitView
 from gui.panels.parts import ScrollColumn, breakable, column, flat_button, label, row, small_button
 from gui.style import set_property
@@ -17,9 +17,6 @@ from gui.theme import GRID, theme
 from runtime.portraits_steps import LAST, Walk
 
 WIDTH, PICTURE = 236, 84  # pixels at 100 %
-NARROW = "\u202f"  # a thin space at which no line breaks
-UNTRAINED = msg("Not trained yet: these are the weights of the beginning.")
-OTHER = msg("The drawing has changed since it was trained. This is the network that was trained.")
 
 
 class SampleBox(ScrollColumn):

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import (
     QTableWidgetItem,
 )
 
-from graph.messages import tr
+from graph.messages import Message, tr
 from gui.icons import icon
 from gui.panels.card import Card
 from gui.panels.legend import Choice
-from gui.panels.parts import ElidedLabel, label
+from gui.panels.parts import ElidedLabel, complain, label
 from gui.panels.point_map import PointMap, Points
 from gui.theme import GRID, theme
 from runtime import embeddings
@@ -58,6 +58,9 @@ class MapCard(Card):
         self.methods.button(PCA).setChecked(True)
         self.header.addWidget(self.search)
         self.header.addWidget(self._note, 1)
+        self._warning = label("", tone="warning", wrap=True)
+        self.warn(None)
+        self.body.addWidget(self._warning)
         self.body.addWidget(self.view, 1)
         self.add_pictures(self.add_menu())
         theme.changed.connect(self._use_width)
@@ -100,6 +103,10 @@ class MapCard(Card):
         self._note.setText(words)
         self._note.setToolTip(words)
         self._note.update()
+
+    def warn(self, message: Message | None) -> None:
+        """Say what is to be known about the network that the points are of."""
+        complain(self._warning, message)
 
     def rows_with(self, text: str) -> list[int]:
         """The points whose caption holds a text: those that are it first, then those that begin with it."""

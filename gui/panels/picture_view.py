@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui.panels.samples import to_picture
 from gui.theme import theme
 
-SIDE = 104  # pixels at 100 %: at most
+SIDE = 88  # pixels at 100 %: at most
 
 
 class PictureView(QWidget):

@@ -238,7 +238,7 @@ class PointMap(QWidget):
                     painter.drawEllipse(QPointF(*pixels[row]), theme.px(radius), theme.px(radius))
         self._paint_marked_names(painter, pixels)
         if self.points.labels is not None:
-            draw_legend(painter, np.unique(self.points.labels).tolist(), self.points.classes)
+            draw_legend(painter, np.unique(self.points.labels).tolist(), self.points.classes, self.height())
 
     def _paint_names(self, painter: QPainter, pixels: np.ndarray, rows: np.ndarray) -> None:
         """The names of points, the first ones first, where they cover neither points nor other names. Those of marked points come

@@ -137,19 +137,22 @@ def legend_width(classes: Sequence[str]) -> int:
     return 9 * GRID + min(NAME, LETTER * longest)
 
 
-def draw_legend(painter: QPainter, present: Sequence[int], classes: Sequence[str]) -> None:
-    """The marks and names of the classes that are there, at the left upper corner."""
-    line = theme.px(4 * GRID)
-    name = QRectF(theme.px(5 * GRID), theme.px(3 * GRID) - line / 2, theme.px(NAME), line)
-    for label in present[:LEGEND]:
+def draw_legend(painter: QPainter, present: Sequence[int], classes: Sequence[str], height: float) -> None:
+    """The marks and names of the classes that are there, at the left upper corner: as many as find room, and how many do not."""
+    room = height - theme.px(2 * GRID)
+    line = min(theme.px(4 * GRID), max(theme.px(3 * GRID), room / max(1, min(len(present), LEGEND + 1))))
+    fitting = max(1, int(room / line + 1e-6))
+    shown = len(present) if len(present) <= min(fitting, LEGEND) else min(fitting - 1, LEGEND)
+    name = QRectF(theme.px(5 * GRID), theme.px(GRID), theme.px(NAME), line)
+    for label in present[:shown]:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color(role_of(label)))
         draw_mark(painter, QPointF(theme.px(3 * GRID), name.center().y()), label, theme.px(RADIUS))
         text = painter.fontMetrics().elidedText(str(classes[label]), Qt.TextElideMode.ElideRight, theme.px(NAME))
         draw_name(painter, name, text)
         name.translate(0, line)
-    if len(present) > LEGEND:
-        draw_name(painter, name, tr("and {count} more", count=len(present) - LEGEND))
+    if len(present) > shown:
+        draw_name(painter, name, tr("and {count} more", count=len(present) - shown))
 
 
 def _cells(rect: QRectF) -> set[tuple[int, int]]:

@@ -178,11 +178,7 @@ class SamplesCard(Card):
         """Show the samples of a test."""
         self._tested = tested
         wrong = sum(map(is_wrong, tested.predictions))
-        total = sum(map(sum, tested.confusion))
         first = sum(sample.number < FIRST for sample in tested.predictions)
-        self.title.setText(
-            tr("Samples: {count} of {total}", count=grouped(len(tested.predictions)), total=grouped(total))
-        )
         self.buttons[ALL].setText(tr("The first {count}", count=first))
         self.buttons[WRONG].setText(tr("Worst mistakes ({count})", count=wrong))
         self.buttons[WRONG].setToolTip(tr("Wrong answers, those first that the network was surest of."))
@@ -204,11 +200,21 @@ class SamplesCard(Card):
         samples = [sample for sample in self._tested.predictions if self._fits(choice, sample)]
         if choice != ALL:  # the worst mistakes first
             samples.sort(key=lambda sample: -(sample.confidence or 0.0))
+        values = {"count": grouped(len(samples)), "total": grouped(self._total(choice))}
+        self.title.setText(tr("Samples: {count} of {total}", **values))
         self.model.show(samples, self._tested.classes)
 
     @Slot(QModelIndex)
     def _on_activated(self, index: QModelIndex) -> None:
         self.sample_activated.emit(self.model.samples[index.row()].number)
+
+    def _total(self, choice: int) -> int:
+        """How many samples of the test are such ones; only some of them may have been kept."""
+        confusion = self._tested.confusion
+        if choice == CELL:
+            return confusion[self._cell[0]][self._cell[1]]
+        right = sum(line[number] for number, line in enumerate(confusion))
+        return sum(map(sum, confusion)) - (right if choice == WRONG else 0)
 
     def _fits(self, choice: int, sample: SamplePrediction) -> bool:
         if choice == CELL:

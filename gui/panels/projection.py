@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 from graph.messages import Message, msg, tr
 from gui.figures import grouped, percent
 from gui.panels.empty import EmptyState
+from gui.panels.explain_cards import OTHER
 from gui.panels.map_card import TSNE, MapCard, NearCard
 from gui.panels.parts import CardRow
 from gui.panels.point_map import NOTHING, Points, text_of
@@ -158,6 +159,7 @@ class ProjectionPanel(QWidget):
         count = len(made.points)
         labels = None if cloud.labels is None else cloud.labels[:count]
         named = cloud.choice.kind is Kind.TABLE
+        self.map.warn(None if self._asker.is_current else OTHER)
         self.map.show_points(
             Points(made.points, cloud.captions[:count], labels, cloud.classes, named), _words_of(cloud, made)
         )

@@ -63,6 +63,10 @@ class Part(Protocol):
         """The first `count` rows (fewer where there are not so many)."""
         ...
 
+    def rows(self, first: int, count: int, *, ports: Sequence[Port] | None = None) -> Batch:
+        """`count` rows from number `first` (from 0) on (fewer where there are not so many)."""
+        ...
+
     def close(self) -> None:
         """Nobody will ask for batches any more."""
         ...
@@ -110,7 +114,11 @@ class HeldPart:
 
     def head(self, count: int, *, ports: Sequence[Port] | None = None) -> Batch:
         """The first rows."""
-        return tuple(tensor[:count] for tensor in self._chosen(ports))
+        return self.rows(0, count, ports=ports)
+
+    def rows(self, first: int, count: int, *, ports: Sequence[Port] | None = None) -> Batch:
+        """Some rows: views of what is held."""
+        return tuple(tensor[first : first + count] for tensor in self._chosen(ports))
 
     def close(self) -> None:
         """There is nothing to let go of."""

@@ -208,7 +208,11 @@ class StreamedPart:
 
     def head(self, count: int, *, ports: Sequence[Port] | None = None) -> Batch:
         """The first rows."""
-        request = Request(self.indices[:count], self._wanted(ports))
+        return self.rows(0, count, ports=ports)
+
+    def rows(self, first: int, count: int, *, ports: Sequence[Port] | None = None) -> Batch:
+        """Some rows, read now; no process is begun for them."""
+        request = Request(self.indices[first : first + count], self._wanted(ports))
         return self._placed(next(self._crew.read([request])))
 
     def close(self) -> None:

@@ -18,11 +18,12 @@ from runtime.data import Part
 from runtime.data.parts import num_batches
 from runtime.devices import Device
 from runtime.events import Figures
+from runtime.helpers import differentiates
 from runtime.training.averaging import Average
 from runtime.training.learner import Batch, Learner, Observer, Outcome, Setting
 from runtime.training.measuring import measure
 from runtime.training.optimizers import Length
-from runtime.training.precision import Precision
+from runtime.training.precision import Precision, not_compiled
 from runtime.training.record import Record
 from runtime.training.stopwatch import Stopwatch
 
@@ -250,8 +251,16 @@ class Fit:
             alone=len(programs) == 1,
             direction=self._direction,
             note=self.notes.append,
+            compile=self._compiles(),
         )
         return [Learner(self.compiled, program, self.model, setting) for program in programs]
+
+    def _compiles(self) -> bool:
+        """Whether the programs go through `torch.compile`, which cannot learn from gradients of gradients."""
+        if self.plan.compile and differentiates(self.compiled.source.text):
+            self.notes.append(not_compiled(msg("a block is used for its gradient")))
+            return False
+        return self.plan.compile
 
     def _turn(self, learner: Learner, batch: Batch, observer: Observer | None) -> Outcome | None:
         if self.step % learner.every:

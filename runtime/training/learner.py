@@ -57,7 +57,7 @@ class Setting(NamedTuple):
     """What the learners of a run have in common: what the tensors of a batch are, a batch of few samples, ...
 
     `alone` says that no other learner works on the model, so that its parameters may be moved into one buffer. `direction`
-    is that of the watched figure, "min" or "max"; `note` takes what a person should know.
+    is that of the watched figure, "min" or "max"; `note` takes what a person should know; `compile` asks for `torch.compile`.
     """
 
     ports: Sequence[Port]
@@ -67,6 +67,7 @@ class Setting(NamedTuple):
     alone: bool
     direction: str
     note: Callable[[Message], object]
+    compile: bool = False
 
 
 class Learner:
@@ -117,7 +118,7 @@ class Learner:
         self._zero_grad = self.flat.zero_grad if self.flat else self.optimizer.zero_grad
         self._change: Callable[[], object] = self._direct or self.optimizer.step
         self._gathered = 0  # batches whose gradients wait for a step
-        if made.project.plan.compile:
+        if setting.compile:
             self._compute = compiled(self._module, setting.note)
         self._replayed = self._replay() if self._can_be_recorded(made) else None
 

@@ -72,6 +72,11 @@ def compiled(module: nn.Module, note: Callable[[Message], object]) -> Callable:
     return _Compiled(module, note)
 
 
+def not_compiled(reason: object) -> Message:
+    """What is said where the compiler is not used."""
+    return msg("torch.compile could not be used here ({reason}). Training goes on without it.", reason=reason)
+
+
 class _Compiled:
     def __init__(self, module: nn.Module, note: Callable[[Message], object]) -> None:
         self._plain, self._note = module, note
@@ -86,11 +91,7 @@ class _Compiled:
             self._call = self._plain
             result = self._plain(*inputs)  # an error of the network itself comes again
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            self._note(
-                msg(
-                    "torch.compile could not be used here ({reason}). Training goes on without it.", reason=reason[:200]
-                )
-            )
+            self._note(not_compiled(reason[:200]))
             return result
 
 

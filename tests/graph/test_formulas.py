@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -111,6 +112,31 @@ def test_values_and_functions_are_filled_in():
     assert filled("layerloom.MatMul", {"input": (1, 4, 8), "other": (1, 8, 4)}, {"output": (1, 4, 4)}).sizes == (
         "(1×4×8)·(1×8×4) → 1×4×4",
     )
+
+
+def test_a_formula_says_what_its_node_is_set_to():
+    name, shape = "layerloom.ScaledDotProductAttention", {"query": (1, 3, 4), "key": (1, 3, 4), "value": (1, 3, 4)}
+    assert filled(name, shape, {"output": (1, 3, 4)}).lines == ("y = softmax(Q K^{T} / √d + M) V",)
+    assert filled(name, shape, {"output": (1, 3, 4)}, scale=0.5).lines == ("y = softmax(0.5 · Q K^{T} + M) V",)
+
+
+@pytest.mark.parametrize(
+    ("use", "line"),
+    [
+        ({}, "y = f(x)"),
+        ({"use": "repeat", "times": 3}, "x_{k} = f_{k}(x_{k−1})   k = 1 … 3"),
+        ({"use": "repeat", "times": 3, "shared_weights": True}, "x_{k} = f(x_{k−1})   k = 1 … 3"),
+        ({"use": "scan"}, "(y_{t}, h_{t}) = f(x_{t}, h_{t−1})"),
+        ({"use": "scan", "direction": "backward"}, "(y_{t}, h_{t}) = f(x_{t}, h_{t+1})"),
+        ({"use": "scan", "direction": "both"}, "(y_{t}, h_{t}) = f(x_{t}, h_{t±1})"),
+        ({"use": "gradient"}, "y = ∂/∂x Σ_{i} f(x)_{i}"),
+    ],
+)
+def test_the_formula_of_a_block_is_that_of_its_use(use, line):
+    project = load(ROOT / "resources" / "examples" / "wgan_gp_points.layerloom")
+    node = replace(project.graph.node_named("judge_real"), params=use)
+    node_type = project.catalog.of(node)
+    assert formula_of(node_type, Filling(node_type.values(node), {}, {})).lines == (line,)
 
 
 def test_open_sizes_leave_the_arithmetic_out():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QToolButton
+from PySide6.QtWidgets import QToolButton
 
 from graph.files import load
 from graph.model import Project
+from graph.plan import Split
 from gui.asker import Asker
 from gui.editor import Editor
 from gui.panels.explain import ExplainPanel
@@ -20,8 +23,10 @@ from runtime.explanations import GRAD_CAM, INTEGRATED
 def opened(qtbot):
     made = []
 
-    def open_panel(name: str) -> ExplainPanel:
+    def open_panel(name: str, split: Split | None = None) -> ExplainPanel:
         project: Project = load(examples.path(name))
+        if split is not None:
+            project = replace(project, plan=replace(project.plan, split=split))
         editor = Editor()
         editor.open(project)
         asker = Asker(editor, RunController(editor))
@@ -39,14 +44,15 @@ def opened(qtbot):
 
 
 def facts(panel: ExplainPanel) -> str:
-    return " ".join(words.text() for words in panel.sample.facts.findChildren(QLabel) if words.isVisible())
+    card = panel.sample
+    return " ".join(words.text() for words in (card.right, card.said, card.note) if words.isVisible())
 
 
 def test_a_picture_its_answer_and_what_counts_for_it(qtbot, opened):
     panel = opened("mlp_digits")
     said = panel._asked.said
     assert panel.sample.picture.isVisible() and not panel.attention.isVisible()
-    assert str(int(said.target)) in facts(panel) and "not trained yet" in facts(panel)
+    assert str(int(said.target)) in facts(panel) and "Not trained yet" in facts(panel)
     best = max(range(10), key=lambda n: said.chances[n])
     assert panel.why.answer.currentData() == best and panel.why.answer.count() == 10
     first = panel.why.view._found
@@ -93,3 +99,34 @@ def test_why_there_is_no_explanation_is_said(qtbot, opened):
     qtbot.keyClick(panel.why.method, Qt.Key.Key_Home)
     qtbot.waitUntil(panel.why.view.isVisible, timeout=20_000)
     assert not panel.why.complaint.isVisible()
+
+
+def test_a_part_without_samples_leaves_the_way_back(qtbot, opened):
+    panel = opened("mlp_digits", Split(1.0, 0.0, 0.0))
+    assert panel.sample.choice == ("train", 0), "the first part that has samples"
+    qtbot.keyClick(panel.sample.part, Qt.Key.Key_Up)
+    qtbot.waitUntil(lambda: "this part of the data has 0" in panel.sample.note.text(), timeout=20_000)
+    qtbot.keyClick(panel.sample.part, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: "Not trained yet" in panel.sample.note.text(), timeout=20_000)
+
+
+def test_what_the_network_says_is_read_without_scrolling(opened):
+    panel = opened("mlp_digits")
+    card = panel.sample
+    assert card.said.isVisible() and card.said.text().startswith("Network: ")
+    assert not card.said.visibleRegion().isEmpty() and card.said.visibleRegion().boundingRect() == card.said.rect()
+    assert card.note.visibleRegion().boundingRect() == card.note.rect()
+
+
+def test_another_place_of_a_text_is_asked_about_by_its_arrows(qtbot, opened):
+    panel = opened("gpt_chars")
+    assert panel.why.place.isVisible() and panel.why.place.value() == 64
+    first = panel._asked
+    panel.why.place.setFocus()
+    qtbot.keyClick(panel.why.place, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: panel._asked is not first, timeout=20_000)
+    assert panel._asked.said.place == 62 and panel.why.place.value() == 63
+    second = panel._asked
+    panel.open_sample(5)  # another sample begins at its usual place
+    qtbot.waitUntil(lambda: panel._asked is not second, timeout=20_000)
+    assert panel._asked.said.place == 63

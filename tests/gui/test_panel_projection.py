@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QScrollBar
 
@@ -14,6 +15,7 @@ from graph import files
 from graph.messages import LayerloomError, RunError, msg
 from gui.asker import Asker
 from gui.editor import Editor
+from gui.panels import point_marks
 from gui.panels.map_card import PCA, TSNE
 from gui.panels.point_map import PointMap, Points
 from gui.panels.point_marks import NameKeeper
@@ -55,7 +57,7 @@ class FakeAsker(QObject):
 
     def __init__(self, network: FakeNetwork, *, is_trained: bool = True) -> None:
         super().__init__()
-        self.network, self.is_trained = network, is_trained
+        self.network, self.is_trained, self.is_current = network, is_trained, True
         self.asked: list[str] = []
         self.waiting: dict[str, tuple] = {}
 
@@ -363,3 +365,22 @@ def test_with_a_real_network_the_map_comes_by_itself_after_training(qtbot, tmp_p
         controller.shutdown()
         asker.close(wait=True)
         QApplication.processEvents()
+
+
+def test_points_of_another_drawing_than_the_one_on_the_canvas_say_so(shown, asker):
+    assert "has changed" not in texts(shown)
+    asker.is_current = False
+    asker.subject_changed.emit()
+    asker.answer()
+    assert "has changed" in texts(shown)
+
+
+@pytest.mark.parametrize(("count", "height", "last"), [(10, 130, "9"), (10, 60, "and 7 more"), (2, 300, "1")])
+def test_the_legend_has_room_or_says_how_many_classes_are_left(monkeypatch, count, height, last):
+    drawn = []
+    monkeypatch.setattr(point_marks, "draw_name", lambda _painter, rect, text, **_: drawn.append((rect.bottom(), text)))
+    picture = QImage(200, height, QImage.Format.Format_RGB32)
+    painter = QPainter(picture)
+    point_marks.draw_legend(painter, range(count), [str(n) for n in range(count)], height)
+    painter.end()
+    assert drawn[-1][1] == last and drawn[-1][0] <= height

@@ -14,7 +14,7 @@ from graph.files import load
 from graph.messages import LayerloomError
 from runtime import examples
 from runtime.asked_samples import inputs_alone, sample_of
-from runtime.data import prepare
+from runtime.data import describe, prepare
 from runtime.explanations import GRAD_CAM, INTEGRATED, METHODS, OCCLUSION, SALIENCY
 from runtime.predict import Trained, untrained
 from runtime.sample_questions import about, explained
@@ -95,6 +95,24 @@ def test_grad_cam_weighs_the_maps_with_their_mean_gradients(lenet):
     (gradient,) = torch.autograd.grad(score, kept["maps"])
     cam = (gradient.mean((2, 3), keepdim=True) * kept["maps"]).sum(1, keepdim=True).relu()
     expected = nn.functional.interpolate(cam, size=(32, 32), mode="bilinear", align_corners=False)[0, 0]
+    assert np.allclose(found.scores, expected.detach().numpy(), atol=1e-6)
+
+
+def test_grad_cam_asks_a_network_whose_loss_takes_nothing_else():
+    """An autoencoder of images: its loss runs the network once more, and that is not what is asked about."""
+    d = Drawing("Copy")
+    x = d.add("data.Images", "images", source="builtin:digits")
+    y = d.add("nn.ReLU", "relu", d.add("nn.Conv2d", "conv", x, out_channels=4, kernel_size=3, padding=1))
+    y = d.add("nn.Conv2d", "back", y, out_channels=1, kernel_size=3, padding=1)
+    d.add("op.Output", "copy", y)
+    d.add("nn.MSELoss", "loss", y, x)
+    trained = untrained(with_facts(d.project.with_plan(plan())))
+    asked = about(trained, "test", 0)
+    found = explained(trained, "test", 0, asked.entries[0], 0, GRAD_CAM, layer="relu", place=27)
+    x = inputs_alone(trained, sample_of(trained, "test", 0)).popitem()[1]
+    maps = trained.model.relu(trained.model.conv(x)).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(trained.model.back(maps)[0, 0].flatten()[27], maps)
+    expected = (gradient.mean((2, 3), keepdim=True) * maps).sum(1).relu()[0]
     assert np.allclose(found.scores, expected.detach().numpy(), atol=1e-6)
 
 
@@ -180,3 +198,45 @@ def test_scaled_dot_product_attention_is_seen(tmp_path):
     values = picture(trained, 0)[0]
     scores = (values @ values.T / 2).masked_fill(torch.ones(5, 5, dtype=torch.bool).triu(1), -torch.inf)
     assert np.allclose(found.weights[0], scores.softmax(-1).numpy(), atol=1e-6)
+
+
+def test_the_numbers_of_a_row_are_named_as_its_columns_and_words(tmp_path):
+    lines = [f"{n % 7},{('Zug', 'Bern', 'Basel')[n % 3]},{n % 5},{n}" for n in range(60)]
+    (tmp_path / "own.csv").write_text("\n".join(("age,city,rooms,price", *lines)))
+    project = load(examples.path("mlp_regression"))
+    table = project.graph.node_named("patients")
+    own = replace(table, params={"source": str(tmp_path / "own.csv"), "target": "price"})
+    own = replace(own, facts=describe(own, None))
+    project = project.with_graph(project.graph.put(own))
+    trained = untrained(project, prepare(project))
+    (entry,) = about(trained, "test", 0).entries
+    assert entry.names == ("age", "rooms", "city = Basel", "city = Bern", "city = Zug") and entry.shape == (5,)
+    for number in range(6):
+        samples = sample_of(trained, "test", number)
+        price = int(next(value for port, value in samples.items() if port.name == "target"))
+        (row,) = inputs_alone(trained, samples).values()
+        assert entry.names[int(row[0, 2:].argmax()) + 2] == f"city = {('Zug', 'Bern', 'Basel')[price % 3]}"
+
+
+def test_of_many_places_one_is_asked_about_by_the_names_of_its_tokens():
+    trained = opened("gpt_chars")
+    asked, tokens = about(trained, "test", 3), picture(trained)
+    said, (entry,) = asked.said, asked.entries
+    assert (said.places, said.place) == (64, 63) and len(said.classes) > 40
+    with torch.no_grad():
+        scores = trained.model(tokens)[0]
+    assert said.scores == pytest.approx(scores[:, 63].tolist(), rel=1e-5)
+    earlier = about(trained, "test", 3, 10).said
+    assert earlier.scores == pytest.approx(scores[:, 10].tolist(), rel=1e-5)
+    assert said.classes[int(earlier.target)] == entry.words[11]  # what comes next
+    found = explained(trained, "test", 3, entry, 5, SALIENCY, place=10).scores
+    assert (found[11:] == 0).all() and found[10] > 0  # nothing looks ahead
+
+
+def test_tags_are_asked_about_at_the_last_word():
+    trained = opened("tagger_bilstm")
+    asked = about(trained, "test", 3)
+    (entry,) = asked.entries
+    last = max(n for n, word in enumerate(entry.words) if word)
+    assert asked.said.place == last and asked.said.classes == trained.classes
+    assert asked.said.target is not None and about(trained, "test", 3, asked.said.places - 1).said.target is None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 from drawings import Drawing
+from graph.files import load
 from graph.model import Definitions, Port, Project
+from runtime import examples
 from runtime.analyser import analyse
 from runtime.compiler import compile_project
-from runtime.events import Finished
+from runtime.events import Finished, Noted
 from runtime.summary import summarize
 from runtime.why import why
 from trainings import epochs_of, run, with_facts
@@ -126,3 +130,13 @@ def test_what_cannot_be_differentiated_is_said(wrong):
     assert problem.code == "gradient"
     assert "takes the gradient of Critic" in str(problem.message)
     assert [str(fix.label) for fix in problem.fixes]
+
+
+def test_what_is_learned_by_a_gradient_is_not_compiled(tmp_path):
+    """`torch.compile` cannot: "does not currently support double backward"."""
+    project = load(examples.path("wgan_gp_points"))
+    project = project.with_plan(replace(project.plan, compile=True, epochs=1))
+    events = run(project, tmp_path)
+    assert isinstance(events[-1], Finished), events[-1]
+    (note,) = [event for event in events if isinstance(event, Noted)]
+    assert "(a block is used for its gradient)" in str(note.message)

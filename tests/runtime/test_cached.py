@@ -375,6 +375,18 @@ def test_a_scan_from_the_end_is_named(direction):
         reader(fresh(network(scan, definitions=cell_block())))
 
 
+def test_a_gradient_is_named():
+    d = Drawing("Bent")
+    x = d.add("op.Input", "x", shape=(PLACES, WIDTH))
+    d.add("op.Output", "y", d.add("nn.Tanh", "tanh", d.add("op.Reshape", "flat", x, shape=(PLACES * WIDTH,))))
+
+    def slope(d: Drawing, name: str, x: Port, places: int, width: int) -> Port:
+        return d.add("block.Bent", name, x, use="gradient")
+
+    with pytest.raises(NotContinuable, match="'p0' looks at later tokens"):
+        reader(fresh(network(slope, definitions=d.as_block())))
+
+
 def test_a_node_in_a_block_is_named_with_its_way():
     d = Drawing("Mean")
     x = d.add("op.Input", "x", shape=(PLACES, WIDTH))

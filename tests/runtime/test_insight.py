@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from drawings import Drawing
 from graph.files import load
-from graph.model import Port
+from graph.model import Port, Project
 from runtime import examples
 from runtime.data import prepare
-from runtime.insight import Insight, Place, path_of
+from runtime.insight import Insight, Place, insight_of, path_of
 from runtime.own_random import OwnRandom
 from runtime.predict import Trained, untrained
 
@@ -82,6 +87,87 @@ def test_inside_a_repeated_block_each_run_has_values_of_its_own():
     assert values[0].shape == values[1].shape == (3, 64, 64) and not torch.equal(*values)
     entered = seen.value(Place(Port(inner.node_named("x").id, "output"), "blocks.0"))
     assert torch.equal(entered, seen.value(Place(port(trained, "dropout"))))
+
+
+def test_instances_that_share_weights_have_values_of_their_own():
+    trained = opened("wgan_gp_points")
+    seen, graph = Insight(trained).look(samples_of(trained), seed=1), trained.project.graph
+    inner = trained.project.blocks[graph.node_named("judge_real").type.removeprefix("block.")].graph
+    score, entered = (Port(inner.node_named(name).id, "output") for name in ("fc3", "point"))
+    for name, given in (("judge_real", "point"), ("judge_fake", "make3"), ("slope", "between")):
+        path, source = path_of(trained.project, [graph.node_named(name).id]), graph.inputs(graph.node_named(name).id)
+        assert path == name and len(source) == 1
+        assert torch.equal(seen.value(Place(entered, path)), seen.value(Place(next(iter(source.values()))))), given
+        with torch.no_grad():
+            expected = trained.model.judge_real(seen.value(Place(next(iter(source.values())))))
+        assert torch.equal(seen.value(Place(score, path)), expected)
+        if name != "slope":  # which gives the gradient
+            assert torch.equal(seen.value(Place(next(p for p in outputs_of(trained, name)))), expected)
+    assert path_of(trained.project, [graph.node_named("slope").id], held=True) == "judge_real"
+
+
+def outputs_of(trained: Trained, name: str) -> list[Port]:
+    node = trained.project.graph.node_named(name)
+    assert node is not None
+    return [Port(node.id, port.name) for port in trained.project.catalog.of(node).outputs]
+
+
+def twice_shared() -> Project:
+    """A block with two instances in it that share weights, and two instances of that block that share theirs; the inner one
+    repeats its own."""
+    scale = Drawing("Scale")
+    x = scale.add("op.Input", "x", shape=(3,))
+    scale.add("op.Output", "y", scale.add("nn.Linear", "fc", x, out_features=3))
+    pair = Drawing("Pair", definitions=scale.as_block())
+    x = pair.add("op.Input", "x", shape=(3,))
+    first = pair.add("block.Scale", "first", x, use="repeat", times=2)
+    pair.add("op.Output", "y", pair.add("block.Scale", "second", first, shares="first", use="repeat", times=2))
+    d = Drawing("Twice", definitions=pair.as_block())
+    a = d.add("block.Pair", "a", d.add("op.Input", "x", shape=(3,)))
+    d.add("op.Output", "out", d.add("block.Pair", "b", a, shares="a"))
+    return d.project
+
+
+def test_shared_instances_in_shared_instances_are_told_apart():
+    project = twice_shared()
+    trained = untrained(project)
+    a = project.graph.node_named("a")
+    pair = project.blocks[a.type.removeprefix("block.")].graph
+    scale = project.blocks[pair.node_named("first").type.removeprefix("block.")].graph
+    (entry,) = trained.compiled.inputs
+    x = torch.randn(2, 3)
+    seen, at = Insight(trained).look({entry: x}), Port(scale.node_named("fc").id, "output")
+    for outer in ("a", "b"):
+        for inner in ("first", "second"):
+            for run, layer in enumerate(trained.model.a.first):
+                way = [project.graph.node_named(outer).id, pair.node_named(inner).id]
+                path = path_of(project, way, run)
+                assert path == f"{outer}.{inner}.{run}"
+                with torch.no_grad():
+                    x = layer(x)
+                assert [torch.equal(value, x) for value in seen.calls[Place(at, path)]] == [True]
+
+
+def test_of_many_values_only_those_are_kept_that_are_asked_for():
+    trained = opened("lenet5_digits")
+    samples, at = samples_of(trained), Place(port(trained, "conv1"))
+    every, one = (Insight(trained).look(samples, only=only) for only in (None, (at,)))
+    assert list(one.calls) == [at] and torch.equal(one.value(at), every.value(at))
+    assert torch.equal(one.outputs[0], every.outputs[0]) and len(every.calls) > 5
+
+
+def test_what_was_looked_into_goes_with_the_network():
+    trained = opened("mlp_digits")
+    insight = insight_of(trained)
+    assert insight_of(trained) is insight and insight_of(replace(trained, model=trained.model)) is not insight
+    insight.look(samples_of(trained), live=True)
+    gone = weakref.ref(trained.model), weakref.ref(insight.model), weakref.ref(next(trained.model.parameters()))
+    gc.disable()  # nothing has to be looked for
+    try:
+        del trained, insight
+        assert [found() for found in gone] == [None, None, None]
+    finally:
+        gc.enable()
 
 
 def test_a_value_can_be_put_in_the_place_of_another():
