@@ -76,8 +76,8 @@ class Frame(QWidget):
         self.breadcrumb = Breadcrumb(self.canvas, editor, blocks)
         self.notice = Notice(self.canvas)
         self.library = LibraryPanel(editor, blocks)
-        self.outline, self.history, self.summary = (
-            Later(make) for make in (self._make_outline, self._make_history, self._make_summary)
+        self.outline, self.history, self.summary, self.runs = (
+            Later(make) for make in (self._make_outline, self._make_history, self._make_summary, self._make_runs)
         )
         self.inspector = InspectorPanel(editor, blocks)
         self._training: TrainingPanel | None = None
@@ -109,7 +109,7 @@ class Frame(QWidget):
         self.bottom = _tabs(
             (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")), (self.checks, tr("Checks")),
             (views.health, tr("Layer health")), (self.predictions, tr("Predictions")), *self.ask_views.tabs,
-            (self.summary, tr("Summary")), (self.log, tr("Log")),
+            (self.runs, tr("Runs")), (self.summary, tr("Summary")), (self.log, tr("Log")),
         )  # fmt: skip
         self._panels: dict[str, QWidget] = {"left": self.left, "side": self.side, "bottom": self.bottom}
 
@@ -131,6 +131,14 @@ class Frame(QWidget):
         panel = SummaryPanel(self._editor)
         panel.node_requested.connect(self._on_node_requested)
         panel.told.connect(self.notice.show_message)
+        return panel
+
+    def _make_runs(self) -> QWidget:
+        from gui.panels.runs import RunsPanel
+
+        panel = RunsPanel(self._workspace)
+        panel.told.connect(self.notice.show_message)
+        panel.open_requested.connect(self.canvas.file_dropped)
         return panel
 
     def _make_training(self) -> QWidget:

@@ -17,7 +17,7 @@ from typing import TextIO
 
 from graph.atomic import explain
 from graph.messages import LayerloomError, msg, set_language, tr
-from runtime import cli_parser
+from runtime import cli_grammar, cli_parser
 from runtime.cli_text import error_text
 from runtime.places import state_folder
 from runtime.warmup import prepare_environment
@@ -49,7 +49,7 @@ def main(
         code, argv = cli_parser.language_of(argv, os.environ)
         set_language(code)
         args = cli_parser.parse(argv)
-        trouble = cli_parser.VERBS[args.verb].trouble
+        trouble = cli_grammar.VERBS[args.verb].trouble
         if args.verb == "open":
             return _open(args.file, open_window)
         from runtime import cli_verbs

@@ -12,7 +12,7 @@ import torch
 from graph import files
 from graph.messages import set_language
 from graph.plan import BY_NORM, EMA, Plan
-from runtime import cli_parser, cli_verbs
+from runtime import cli_grammar, cli_verbs
 from runtime.runs import list_runs, load_run
 from runtime.training import learner, preflight
 from trainings import cnn, digits
@@ -215,7 +215,7 @@ def test_a_device_that_is_not_there_is_named(run, net, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "flag", [argument.flags[0] for argument in cli_parser._TRAINING] + ["--overfit", "--range-test"]
+    "flag", [argument.flags[0] for argument in cli_grammar.TRAINING] + ["--overfit", "--range-test"]
 )
 def test_a_run_that_goes_on_keeps_its_plan(run, net, flag):
     value = {"--optimizer": ["SGD"], "--scheduler": ["StepLR"], "--precision": ["float32"], "--split": ["random"],

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QSpinBox
+from PySide6.QtWidgets import QComboBox, QSizePolicy
 
 from graph.messages import Message, msg, tr
 from gui.figures import THIN_SPACE, figure, grouped, percent
 from gui.panels.card import Card
 from gui.panels.explain_views import AttentionView, ExplanationView, visible
-from gui.panels.parts import ScrollColumn, breakable, column, complain, flat_button, label, row
+from gui.panels.parts import ScrollColumn, breakable, column, complain, flat_button, label, number_box, row
 from gui.panels.picture_view import PictureView
 from gui.style import set_property
 from gui.theme import GRID, theme
@@ -44,12 +44,10 @@ class SampleCard(Card):
 
     def __init__(self) -> None:
         super().__init__(tr("Sample"))
-        self.part, self.number = Choices(tr("Part of the data")), QSpinBox()
+        self.part, self.number = Choices(tr("Part of the data")), number_box(tr("Number of the sample"))
         for name, text in PART_NAMES.items():
             self.part.addItem(str(text), name)
         self.number.setRange(1, 1)
-        self.number.setAccessibleName(tr("Number of the sample"))
-        self.number.setKeyboardTracking(False)
         before, after = (
             flat_button("chevron-left", tr("Sample before")),
             flat_button("chevron-right", tr("Next sample")),
@@ -153,10 +151,7 @@ class WhyCard(Card):
         for choices in (self.method, self.layer, self.answer, self.entry):
             line.addWidget(choices, 2)
             choices.currentIndexChanged.connect(self._on_chosen)
-        self.place = QSpinBox()
-        self.place.setKeyboardTracking(False)
-        self.place.setAccessibleName(tr("Place whose answer is explained"))
-        self.place.setToolTip(tr("Place whose answer is explained"))
+        self.place = number_box(tr("Place whose answer is explained"))
         self.place.valueChanged.connect(self._on_place)
         self.place_wish: int | None = None  # what the person chose for this sample
         line.insertWidget(0, self.place)

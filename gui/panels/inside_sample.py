@@ -11,7 +11,7 @@ from graph.messages import Message, tr
 from gui.figures import THIN_SPACE, figure, grouped, percent
 from gui.panels.explain_cards import NARROW, PART_NAMES, Choices
 from gui.panels.inside_views import PortraitView
-from gui.panels.parts import ScrollColumn, breakable, column, flat_button, label, row, small_button
+from gui.panels.parts import ScrollColumn, breakable, column, flat_button, label, number_box, row, small_button
 from gui.style import set_property
 from gui.theme import GRID, theme
 from runtime.portraits_steps import LAST, Walk
@@ -27,10 +27,11 @@ class SampleBox(ScrollColumn):
     def __init__(self) -> None:
         super().__init__(spacing=GRID + 2)
         self.setAccessibleName(tr("Sample"))
-        self.part, self.number = Choices(tr("Part of the data")), QSpinBox()
+        self.part, self.number = Choices(tr("Part of the data")), number_box(tr("Number of the sample"))
         for name, text in PART_NAMES.items():
             self.part.addItem(str(text), name)
-        self.run, self.call = QSpinBox(), QSpinBox()
+        self.run = number_box(tr("Run of the block"))
+        self.call = number_box(tr("Time that it is computed"))
         self.random = small_button(tr("Random"))
         self.random.setToolTip(tr("Take any sample of this part"))
         self.picture, self.right = PortraitView(), label("", tone="muted", wrap=True)
@@ -109,16 +110,9 @@ class SampleBox(ScrollColumn):
         self.chosen.emit()
 
     def _name_fields(self) -> None:
-        for field, name, prefix in (
-            (self.number, tr("Number of the sample"), ""),
-            (self.run, tr("Run of the block"), f"{tr('run')} "),
-            (self.call, tr("Time that it is computed"), f"{tr('time')} "),
-        ):
+        for field, prefix in ((self.number, ""), (self.run, f"{tr('run')} "), (self.call, f"{tr('time')} ")):
             field.setRange(1, 1)
-            field.setAccessibleName(name)
             field.setPrefix(prefix)
-            field.setKeyboardTracking(False)
-            field.setToolTip(name)
         for field in (self.run, self.call):
             field.hide()
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpinBox,
     QStyle,
     QStyleOptionButton,
     QStylePainter,
@@ -290,6 +291,16 @@ def small_button(text: str, icon_name: str | None = None) -> SmallButton:
     if icon_name:
         button.setIcon(icon(icon_name, "muted"))
     return button
+
+
+def number_box(name: str) -> QSpinBox:
+    """A field for a whole number, which says itself when the typing has ended; `name` is its accessible name and its tool tip."""
+    box = QSpinBox()
+    box.setKeyboardTracking(False)
+    box.setAccessibleName(name)
+    box.setToolTip(name)
+    box.lineEdit().setTextMargins(GRID, 0, 0, 0)
+    return box
 
 
 def column(owner: QWidget | None = None, *, spacing: int = 0) -> QVBoxLayout:

@@ -1,0 +1,87 @@
+"""Reads runs from the disk in a thread that lives as long as there is something to read."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from gui.bulk import bulk
+from runtime.run_curves import read_curves
+from runtime.run_table import RunTable
+
+Job = Callable[[], None]
+
+
+class RunsReader(QObject):
+    """What was asked for first is read first; a table that is asked for while another one is read takes its place.
+
+    `rows_read(folder, rows)`: some more rows. `table_read(folder, names)`: all there are have been told of; those are the
+    names of their folders. `curves_read(path, Curves)`.
+    """
+
+    rows_read = Signal(object, object)
+    table_read = Signal(object, object)
+    curves_read = Signal(object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = threading.Lock()
+        self._jobs: deque[Job] = deque()
+        self._thread: threading.Thread | None = None
+        self._table: RunTable | None = None
+        self._asked = 0  # how many tables were asked for: the last one counts
+        self._closed = closed = threading.Event()
+        self.destroyed.connect(lambda: closed.set())
+
+    def read_table(self, folder: Path) -> None:
+        """Tell of the runs in a folder."""
+        self._asked += 1
+        number = self._asked
+        self._do(lambda: self._read_table(folder, number))
+
+    def read_curves(self, path: Path) -> None:
+        """Tell the curves of a run."""
+        self._do(lambda: self.curves_read.emit(path, read_curves(path)))
+
+    def close(self) -> None:
+        """Read no more; what is under way ends soon."""
+        self._closed.set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being read."""
+        return self._thread is not None
+
+    def _do(self, job: Job) -> None:
+        with self._lock:
+            self._jobs.append(job)
+            if self._thread is None and not self._closed.is_set():
+                self._thread = threading.Thread(target=self._work, name="layerloom-runs", daemon=True)
+                self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._jobs or self._closed.is_set():
+                    self._thread = None
+                    return
+                job = self._jobs.popleft()
+            # What is read has no cycles; without this, dead objects of Qt could be collected in this thread.
+            with suppress(RuntimeError), bulk():  # RuntimeError: the panel is gone, and this with it
+                job()
+
+    def _read_table(self, folder: Path, number: int) -> None:
+        if self._table is None or self._table.folder != folder:
+            self._table = RunTable(folder)
+        names: list[str] = []
+        for rows in self._table.load():
+            if self._closed.is_set() or number != self._asked:
+                return
+            names += [row.folder for row in rows]
+            self.rows_read.emit(folder, rows)
+        self.table_read.emit(folder, names)

@@ -1,0 +1,252 @@
+"""What a person can do with the selected runs: the entries of the menu of the table, each with the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QMenu, QMessageBox
+
+from graph.messages import LayerloomError, Message, msg, tr
+from graph.model import Project
+from gui.icons import icon
+from gui.panels.runs_model import RunsModel
+from gui.panels.runs_view import RunsView
+from gui.workspace import Workspace
+from runtime.run_rows import DAMAGED, RunRow
+from runtime.run_table import delete_run, empty_trash, restore_run, trashed
+from runtime.runs import PROJECT, load_run
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+NONE, ONE, TWO = (
+    msg("Select a run first."),
+    msg("Select one run."),
+    msg("Select two runs, the second one with Ctrl held down."),
+)
+BROKEN = msg("The run is damaged: its drawing or its facts cannot be read.")
+BUSY = msg("A run is under way. Stop it first, or wait until it ends.")
+
+
+class RunsVerbs(QObject):
+    """`changed()`: runs came or went. `told(Message, level)`. `open_requested(Path)`: a file is to become a new document.
+    `deleted(int)`: so many runs were put into the trash by the last step, 0 after they were put back."""
+
+    changed = Signal()
+    told = Signal(object, str)
+    open_requested = Signal(object)
+    deleted = Signal(int)
+
+    def __init__(self, workspace: Workspace, model: RunsModel, view: RunsView, owner: QWidget) -> None:
+        super().__init__(owner)
+        self._workspace, self._model, self._view, self._owner = workspace, model, view, owner
+        self._undo: list[list[Path]] = []  # what the last steps put into the trash
+
+    def menu(self, *, list_differences: Callable[[], object]) -> QMenu:
+        """The menu of the selected runs; what cannot be done says why."""
+        menu = QMenu(self._owner)
+        menu.setToolTipsVisible(True)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        ticked = bool(self._view.selected) and all(map(self._model.is_ticked, self._view.selected))
+        curves = tr("Leave the curves out") if ticked else tr("Show the curves")
+        for entry in (
+            ("chart", curves, self._view.tick_selected, self._why_not_some(), "Space"),
+            ("compare", tr("Differences on the canvas"), self.compare_on_canvas, self.why_not_two(), ""),
+            ("table", tr("List the differences"), list_differences, self.why_not_two(), ""),
+            ("compare", tr("Differences from the drawing in front"), self.compare_with_front, self._why_not_one(), ""),
+            None,
+            ("open", tr("Open the drawing as a document"), self.open_drawing, self._why_not_one(), ""),
+            ("play", tr("Continue this run"), self.go_on, self._why_not_go_on(), ""),
+            ("export", tr("Export…"), self.export, self._why_not_export(), ""),
+            None,
+            ("", tr("Rename"), lambda: self._view.write_in("name"), self._why_not_one(), "F2"),
+            ("", tr("Write tags"), lambda: self._view.write_in("tags"), self._why_not_one(), ""),
+            ("", tr("Write a note"), lambda: self._view.write_in("note"), self._why_not_one(), ""),
+            None,
+            ("open", tr("Open its folder"), self.open_folder, self._why_not_some(), ""),
+            ("delete", tr("Delete"), self.delete, self._why_not_some(), "Del"),
+        ):
+            if entry is None:
+                menu.addSeparator()
+                continue
+            name, text, run, reason, key = entry
+            action = menu.addAction(f"{text}\t{key}" if key else text, run)
+            if name:
+                action.setIcon(icon(name, "muted"))
+            action.setEnabled(reason is None)
+            action.setToolTip("" if reason is None else str(reason))
+        return menu
+
+    # ---- why not
+
+    def _why_not_some(self) -> Message | None:
+        return None if self._view.selected else NONE
+
+    def _why_not_one(self) -> Message | None:
+        selected = self._view.selected
+        if len(selected) != 1:
+            return ONE
+        return BROKEN if selected[0].status == DAMAGED else None
+
+    def why_not_two(self) -> Message | None:
+        """Why the selected runs cannot be compared with each other."""
+        selected = self._view.selected
+        if len(selected) != 2:
+            return TWO
+        return BROKEN if any(run.status == DAMAGED for run in selected) else None
+
+    def _why_not_go_on(self) -> Message | None:
+        return BUSY if self._workspace.is_running else self._why_not_one()
+
+    def _why_not_export(self) -> Message | None:
+        if (reason := self._why_not_one()) is not None:
+            return reason
+        checkpoints = self._view.selected[0].path / "checkpoints"
+        has_weights = any((checkpoints / f"{name}.safetensors").is_file() for name in ("best", "last"))
+        return None if has_weights else msg("The run left no weights: it ended before its first checkpoint.")
+
+    # ---- what is done
+
+    @property
+    def pair(self) -> tuple[RunRow, RunRow] | None:
+        """The two selected runs, the older one first."""
+        if self.why_not_two() is not None:
+            return None
+        one, other = sorted(self._view.selected, key=lambda run: run.folder)
+        return one, other
+
+    def compare_on_canvas(self, pair: tuple[RunRow, RunRow] | None = None) -> None:
+        """Show two runs in the window for comparing: these, or the selected ones."""
+        if (pair := pair or self.pair) is None:
+            self.told.emit(self.why_not_two() or TWO, "warning")
+            return
+        one, other = pair
+        old, new = (self._project(run) for run in pair)
+        if old is not None and new is not None:
+            sides = {id(old): one.path, id(new): other.path}
+            self._compare(old, new, (_words(one), _words(other)), lambda side: self._open(sides.get(id(side))))
+
+    def compare_with_front(self) -> None:
+        """Show the selected run and the drawing in front in the window for comparing."""
+        run = self._view.selected[0]
+        old, documents = self._project(run), self._workspace.documents
+        if old is not None:
+            titles = (_words(run), tr("{file} as it is now", file=documents.title))
+            now = self._workspace.editor.project
+            self._compare(old, now, titles, lambda side: self._open(run.path) if side is old else None)
+
+    def _compare(
+        self, old: Project, new: Project, titles: tuple[str, str], on_open: Callable[[Project], object]
+    ) -> None:
+        from gui.compare_window import CompareWindow
+
+        dialog = CompareWindow(
+            old, new, old_title=titles[0], new_title=titles[1],
+            settings=self._workspace.settings, parent=self._owner.window(),
+        )  # fmt: skip
+        dialog.open_requested.connect(on_open)
+        dialog.show()
+
+    def open_drawing(self) -> None:
+        """Open what the selected run trained as a new document."""
+        self._open(self._view.selected[0].path)
+
+    def _open(self, path: Path | None) -> None:
+        if path is not None:
+            self.open_requested.emit(path / PROJECT)
+
+    def go_on(self) -> None:
+        """Go on with the selected run, as far as the plan in front or its own says."""
+        self._workspace.controller.train(self._view.selected[0].path)
+
+    def export(self) -> None:
+        """Take what the selected run learned away."""
+        from gui.export_dialog import ExportDialog
+
+        run = self._view.selected[0].path
+        dialog = ExportDialog(run, run.parent.parent, self._owner.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def open_folder(self) -> None:
+        """Show the folder of the selected run in the program for files."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(self._view.selected[0].place))
+
+    # ---- trash
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether deleted runs can be put back."""
+        return bool(self._undo)
+
+    def delete(self) -> None:
+        """Put the selected runs into the trash; one that is trained stays."""
+        moved: list[Path] = []
+        live = self._workspace.controller.last_run if self._workspace.is_running else None
+        for run in self._view.selected:
+            if live is not None and live.absolute() == run.path.absolute():
+                self.told.emit(BUSY, "warning")
+                continue
+            try:
+                moved.append(delete_run(run.path))
+            except LayerloomError as error:
+                self.told.emit(error.message, "error")
+        if moved:
+            self._undo.append(moved)
+            self.deleted.emit(len(moved))
+            self.changed.emit()
+
+    def undo(self) -> None:
+        """Put back what was deleted last."""
+        if not self._undo:
+            return
+        for place in self._undo.pop():
+            try:
+                restore_run(place)
+            except LayerloomError as error:
+                self.told.emit(error.message, "error")
+        self.deleted.emit(len(self._undo[-1]) if self._undo else 0)
+        self.changed.emit()
+
+    def put_back_all(self, folder: Path) -> None:
+        """Put back everything that is in the trash."""
+        for place in trashed(folder):
+            with suppress(LayerloomError):  # one of the same name is there again
+                restore_run(place)
+        self._undo.clear()
+        self.deleted.emit(0)
+        self.changed.emit()
+
+    def ask_to_empty(self, folder: Path) -> None:
+        """Delete what is in the trash for good, if the person says so."""
+        count = len(trashed(folder))
+        question = tr(
+            "Delete {count} runs in the trash for good? Their weights and figures cannot be brought back.", count=count
+        )
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(self._owner, tr("Empty the trash"), question, buttons.Yes | buttons.Cancel)
+        if answer == buttons.Yes:
+            empty_trash(folder)
+            self._undo.clear()
+            self.deleted.emit(0)
+
+    def forget(self) -> None:
+        """Another folder of runs is shown."""
+        self._undo.clear()
+        self.deleted.emit(0)
+
+    def _project(self, run: RunRow) -> Project | None:
+        try:
+            return load_run(run.path).project
+        except LayerloomError as error:
+            self.told.emit(error.message, "error")
+            return None
+
+
+def _words(run: RunRow) -> str:
+    return run.labels.name or tr("run {time}", time=run.created.replace("T", " ")[:16] or run.folder)
