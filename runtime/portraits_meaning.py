@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 80  # letters of an answer
 MAX_NUMBERS = 6
-_IMAGES = "layerloom.data.Images"
 _TEXTS = "layerloom.data.Text", "layerloom.data.LabeledTexts", "layerloom.data.TaggedTexts", "layerloom.data.TextPairs"
 _VOCABULARIES = {"source": "source", "target_in": "target", "target_out": "target"}  # of pairs; "text" elsewhere
 _SHOWN = str.maketrans({"\n": "↵", " ": "␣", "\t": "⇥"})
@@ -110,10 +109,11 @@ def _numbers(value: Tensor) -> str:
 
 
 def _is_picture(trained: Trained, value: Tensor) -> bool:
-    """Whether three channels are colours: where the network is fed pictures of that shape."""
-    graph, analysis = trained.compiled.project.graph, trained.compiled.analysis
-    pictures = (analysis.spec(Port(i, "image")) for i, node in graph.nodes.items() if node.type == _IMAGES)
-    return any(spec is not None and spec.shape[1:] == tuple(value.shape[1:]) for spec in pictures)
+    """Whether three channels are colours: where the data has samples of that shape."""
+    compiled = trained.compiled
+    ports = {*compiled.inputs, *(port for program in compiled.programs for port in program.inputs)}
+    specs = (compiled.analysis.spec(port) for port in ports)
+    return any(spec is not None and spec.shape[1:] == tuple(value.shape[1:]) for spec in specs)
 
 
 def _question(trained: Trained) -> Question | None:
