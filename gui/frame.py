@@ -138,7 +138,7 @@ class Frame(QWidget):
 
         panel = RunsPanel(self._workspace)
         panel.told.connect(self.notice.show_message)
-        panel.open_requested.connect(self.canvas.file_dropped)
+        panel.open_requested.connect(self._on_copy_requested)
         return panel
 
     def _make_training(self) -> QWidget:
@@ -353,6 +353,11 @@ class Frame(QWidget):
     @Slot()
     def _on_save_as_requested(self) -> None:
         self.action_requested.emit("save_as")
+
+    @Slot(object)
+    def _on_copy_requested(self, path: Path) -> None:
+        """The drawing of a run is opened as a new one: what was trained stays as it is."""
+        self.opening_requested.emit(path, "copy")
 
     @Slot()
     def _on_problems_wanted(self) -> None:

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class RunTable:
         assert self._known is not None
         return [row for _, (_, row) in sorted(self._known.items(), key=lambda entry: entry[0], reverse=True)]
 
-    def load(self) -> Iterator[list[RunRow]]:
+    def load(self) -> Generator[list[RunRow], None, None]:
         """Rows as they are found, in no order: first all that are known already, then those that must be read."""
         known = self._known if self._known is not None else self._read_index()
         keys = {name: _key(f"{self.folder}/{name}") for name in run_names(self.folder)}

@@ -26,7 +26,7 @@ from gui.theme import theme
 from runtime.run_curves import Line
 
 FEW = 3  # curves whose points are drawn behind their average
-CROWD = 12  # curves from which on each is drawn with fewer points and without smooth edges
+CROWD = 25  # curves from which on each is drawn with fewer points and without smooth edges
 BLOCKS = 48  # of a curve in a crowd at least
 MOMENT = 0.04  # seconds that new curves may take at once
 READ = 8  # curves that are read off at the cursor
