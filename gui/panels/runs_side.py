@@ -64,9 +64,9 @@ class RunsSide(QWidget):
         self._plot_page = QWidget()
         column(self._plot_page)
         self._stack = QStackedLayout()
+        layout.addLayout(self._stack, 1)  # before the pages: the first is shown at once, and would be a window of its own
         for page in (self._nothing, self._plot_page, self.difference):
             self._stack.addWidget(page)
-        layout.addLayout(self._stack, 1)
         self.curves_choice.setChecked(True)
 
     def _make_head(self) -> QHBoxLayout:

@@ -217,12 +217,12 @@ class AnswerCard(Card):
             page.column.addWidget(inside, 1)
         self._tag_page.column.addStretch(1)
         self._views = QStackedLayout()
+        self.body.addLayout(self._views, 1)  # before the views: the first is shown at once, and would be a window of its own
         for view in (
             self._nothing, self._bar_page, self.figures, self._tag_page, self.pictures, self.plane, self.curve, self.complaint,
         ):  # fmt: skip
             self._views.addWidget(view)
         self.header.addWidget(self.truth)
-        self.body.addLayout(self._views, 1)
         self.body.addWidget(self.note)
         self.note.hide()
         self._truth = ""

@@ -103,9 +103,9 @@ class TextOut(Card):
         self.text.setPlaceholderText(tr("Press Write, and the network goes on from the prompt."))
         self.complaint = Complaint()
         self._pages = QStackedLayout()
+        self.body.addLayout(self._pages, 1)  # before the pages: the first is shown at once, and would be a window of its own
         self._pages.addWidget(self.text)
         self._pages.addWidget(self.complaint)
-        self.body.addLayout(self._pages, 1)
         self.setMinimumWidth(theme.px(300))
         theme.changed.connect(self._use_theme)
 

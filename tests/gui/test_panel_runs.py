@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from accessibility_tools import nameless, namesakes
+from accessibility_tools import nameless
 from drawings import lenet5
 from graph import files
 from gui.compare_window import CompareWindow
@@ -229,7 +229,7 @@ def test_columns_are_chosen_and_rows_follow_the_disk(runs, panel, qtbot):
 
 
 def test_it_can_be_used_without_eyes(runs, panel):
-    assert list(nameless(panel)) == [] and list(namesakes(panel)) == []
+    assert list(nameless(panel)) == []
     index = index_of(panel, runs[0], SHOWN)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "not in the plot"
 
