@@ -258,13 +258,13 @@ def _arriving(trained: Trained, port: Port) -> Iterator[Any]:
         if port in known or spec is None or "int" not in spec.dtype or graph.nodes[port.node].type in _PLACES:
             continue
         known.add(port)
-        vocabulary = _vocabulary_at(trained, port)
+        vocabulary = vocabulary_at(trained, port)
         if vocabulary is not None:
             yield vocabulary
         waiting += graph.inputs(port.node).values()
 
 
-def _vocabulary_at(trained: Trained, port: Port) -> Any:
+def vocabulary_at(trained: Trained, port: Port) -> Any:
     """The vocabulary of a port of a data node with texts; None for all others, such as that of the tags of words."""
     found = trained.statistics.get(port.node, {}).get(_STATISTICS.get(port.name, "text"))
     is_text = isinstance(found, dict) and ("tokens" in found or "bpe" in found)
@@ -349,7 +349,7 @@ def _captions(trained: Trained, port: Port, samples: Tensor) -> tuple[str, ...]:
     """The beginning of each text; "1", "2", ... for samples that are no texts."""
     from runtime.data import vocabulary as words
 
-    vocabulary = _vocabulary_at(trained, port)
+    vocabulary = vocabulary_at(trained, port)
     if vocabulary is None:
         return tuple(str(number) for number in range(1, len(samples) + 1))
     is_of_characters = (

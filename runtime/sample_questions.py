@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from graph.model import Port
 from runtime.asked_samples import inputs_alone, part_of, sample_of
 from runtime.data import vocabulary as words
+from runtime.embeddings import vocabulary_at
 from runtime.explanations import Asked, Entry, Explanation, Said
 
 if TYPE_CHECKING:
@@ -82,18 +83,10 @@ def columns_of(trained: Trained, port: Port) -> tuple[str, ...]:
 
 def words_of(trained: Trained, port: Port, tokens: Tensor) -> tuple[str, ...]:
     """What the numbers of tokens (of shape T) stand for; nothing where they are none, or what fills up is all there is."""
-    vocabulary = _vocabulary_of(trained, port)
+    vocabulary = vocabulary_at(trained, port)
     if vocabulary is None or tokens.dim() != 1 or tokens.is_floating_point():
         return ()
     return tuple("" if n == words.PAD else words.token_of(n, vocabulary) for n in tokens.tolist())
-
-
-def _vocabulary_of(trained: Trained, port: Port) -> Any:
-    """The vocabulary that the tokens of a data port are numbers of; None where it gives none."""
-    statistics = trained.statistics.get(port.node, {})
-    if port.name in ("tags", "label"):
-        return None
-    return statistics.get("target" if port.name.startswith("target") else "source", statistics.get("text"))
 
 
 def _said(
@@ -143,7 +136,7 @@ def _names(trained: Trained, target: Port, count: int) -> tuple[str, ...]:
     """What the classes are called: those of the data, or the tokens of the vocabulary that the targets are from."""
     if trained.classes:
         return trained.classes
-    vocabulary = _vocabulary_of(trained, target)
+    vocabulary = vocabulary_at(trained, target)
     if vocabulary is None:
         return ()
     return tuple(words.token_of(n, vocabulary) for n in range(min(count, words.num_tokens(vocabulary))))
