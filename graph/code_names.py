@@ -13,7 +13,18 @@ OWN_NAMES = {"torch": "torch", "nn": "torch.nn"}  # what these mean in generated
 _DATA_PATH = ("CenterCrop", "ColorJitter", "CutMix", "Cutout", "GaussianNoise", "MixUp", "Normalize", "RandomCrop", "RandomErasing",
               "RandomHorizontalFlip", "RandomResizedCrop", "RandomRotation", "RandomVerticalFlip")  # fmt: skip
 CALLED = frozenset(
-    {"input_gradient", "max", "min", "range", "reversed", "round", "sinusoidal_encoding", "super", "TeacherForcing", *_DATA_PATH}
+    {
+        "input_gradient",
+        "max",
+        "min",
+        "range",
+        "reversed",
+        "round",
+        "sinusoidal_encoding",
+        "super",
+        "TeacherForcing",
+        *_DATA_PATH,
+    }
 )  # what it calls
 OWN = ""  # the meaning of a name that code defines itself
 _NOT_ENTERED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)

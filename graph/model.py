@@ -13,6 +13,7 @@ from graph.look import Look, within_reach
 from graph.messages import EditError, Message, msg
 from graph.names import Names, check_name, first_free
 from graph.plan import Choice, Plan
+from graph.search import Search
 
 if TYPE_CHECKING:
     from graph.catalog import Catalog
@@ -306,7 +307,7 @@ class Definitions:
     @property
     def names(self) -> frozenset[str]:
         """The names in use."""
-        return frozenset(d.name for d in (*self.blocks.values(), *self.codes.values()))
+        return frozenset(d.name for part in (self.blocks, self.codes) for d in part.values())
 
     def free_id(self, letter: str) -> str:
         """An id that no definition has: b1, b2, ... for the letter b."""
@@ -327,14 +328,14 @@ class Definitions:
         return replace(self, blocks=blocks, codes=codes)
 
 
-Scope = str | None  # the id of the block whose drawing is meant; None is the drawing of the project itself
+Scope = str | None  # the id of the block whose drawing is meant; None is that of the project itself
 
 
 @dataclass(frozen=True)
 class Project:
     """A document: the drawing, the plan to train it, and the blocks that it is made of.
 
-    `weight_init` and `bias_init` say how the weights of all layers begin that do not say so themselves.
+    `weight_init` and `bias_init` say how weights begin whose layer does not say so; `search` says what a sweep may change.
     """
 
     graph: Graph = field(default_factory=Graph)
@@ -344,6 +345,7 @@ class Project:
     definitions: Definitions = field(default_factory=Definitions)
     weight_init: Choice | None = None
     bias_init: Choice | None = None
+    search: Search = field(default_factory=Search)
 
     @property
     def blocks(self) -> Mapping[str, Block]:
@@ -394,6 +396,5 @@ def has_a_wire(graph: Graph, target: Port) -> Message:
     """The sentence for an input that cannot take another wire."""
     return msg(
         "Input '{port}' of '{node}' has a wire already. Remove that wire first, or drop this one on another input.",
-        port=target.name,
-        node=graph.nodes[target.node].name,
-    )
+        port=target.name, node=graph.nodes[target.node].name,
+    )  # fmt: skip

@@ -28,6 +28,8 @@ from graph.schema import (
     ProjectRecord,
     unknown,
 )
+from graph.search import Search
+from graph.search_records import search_of, search_record
 
 MAX_NODES = 10_000
 MAX_LINKS = 50_000
@@ -50,6 +52,8 @@ def project_record(project: Project) -> Record:
     for name in INITIALIZERS:
         if (choice := getattr(project, name)) is not None:
             record[name] = _choice_record(choice)
+    if project.search != Search():
+        record["search"] = search_record(project.search)
     return record
 
 
@@ -149,7 +153,7 @@ def project_of(typed: ProjectRecord, raw: Record) -> Project:
     extra = unknown(raw, ProjectRecord)
     extra |= {name: found for name, kind in SECTIONS.items() if (found := unknown(raw.get(name, {}), kind))}
     begin = {name: _optional_choice(getattr(typed, name)) for name in INITIALIZERS}
-    return Project(graph, _plan(typed.plan), typed.name, extra, definitions, **begin)
+    return Project(graph, _plan(typed.plan), typed.name, extra, definitions, **begin, search=search_of(typed.search))
 
 
 def part_of(typed: PartRecord, raw: Record) -> tuple[Graph, Definitions]:

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from graph.look import FARTHEST, FLOWS, FRAME, NOTE, RIGHT
 from graph.messages import Message, msg
 from graph.plan import AVERAGES, CLIPS, DEVICES, PRECISIONS, SPLITS, UNITS
+from graph.search import METHODS
 from graph.strict_json import refuse
 
 _ID = r"^[A-Za-z0-9_.-]{1,64}\Z"
@@ -21,7 +22,17 @@ _CODE_NAME = r"^[A-Za-z][A-Za-z0-9_]{0,63}\Z"
 
 
 _KINDS_OF_MARKS = (FRAME, NOTE)
-_LISTS = (DEVICES, _KINDS_OF_MARKS, FLOWS, SPLITS, UNITS, CLIPS, PRECISIONS, AVERAGES)  # words to choose one from
+_LISTS = (
+    DEVICES,
+    _KINDS_OF_MARKS,
+    FLOWS,
+    SPLITS,
+    UNITS,
+    CLIPS,
+    PRECISIONS,
+    AVERAGES,
+    METHODS,
+)  # words to choose one from
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -118,6 +129,41 @@ class PlanRecord(Struct):
     frozen: tuple[Id, ...]
 
 
+class SpanRecord(Struct, forbid_unknown_fields=True, tag_field="kind", tag="span"):
+    """Numbers to try."""
+
+    low: float
+    high: float
+    log: bool
+    whole: bool
+    count: Count
+
+
+class OptionsRecord(Struct, forbid_unknown_fields=True, tag_field="kind", tag="options"):
+    """Values to try."""
+
+    values: tuple[Plain | tuple[Plain, ...], ...]
+
+
+class EntryRecord(Struct, forbid_unknown_fields=True):
+    """A place of the project that is searched: `["plan", …]`, `["objective", …]` or `["node", scope, …]`."""
+
+    place: tuple[str | None, ...]
+    space: SpanRecord | OptionsRecord
+
+
+class SearchRecord(Struct, forbid_unknown_fields=True):
+    """A sweep."""
+
+    entries: tuple[EntryRecord, ...] = ()
+    goals: tuple[Word, ...] = ()
+    method: Annotated[str, _one_of(METHODS)] = METHODS[-1]
+    trials: Count = 20
+    prune: bool = True
+    at_once: Count = 1
+    seed: int = 0
+
+
 class BlockParamRecord(Struct, forbid_unknown_fields=True):
     """A parameter of a block."""
 
@@ -197,6 +243,7 @@ class ProjectRecord(PartRecord, kw_only=True):
     plan: PlanRecord
     weight_init: ChoiceRecord | None = None
     bias_init: ChoiceRecord | None = None
+    search: SearchRecord | None = None
 
 
 def unknown(record: dict[str, Any], known: type[Struct]) -> dict[str, Any]:

@@ -21,13 +21,29 @@ class Example(NamedTuple):
 
 # As they are offered, the one that the window opens with first; what people read of them is in their guides.
 SECTIONS: tuple[tuple[Message, tuple[str, ...]], ...] = (
-    (msg("First networks"), ("lenet5_digits", "mlp_digits", "mlp_regression", "spirals_mlp", "moons_mlp", "overfitting")),
+    (
+        msg("First networks"),
+        ("lenet5_digits", "mlp_digits", "mlp_regression", "spirals_mlp", "moons_mlp", "overfitting"),
+    ),
     (
         msg("How training goes"),
-        ("descent_batches", "optimizers_race", "learning_rates", "initializations", "gradient_clipping", "overfitting_cures"),
+        (
+            "descent_batches",
+            "optimizers_race",
+            "learning_rates",
+            "initializations",
+            "gradient_clipping",
+            "overfitting_cures",
+        ),
     ),
-    (msg("Images, clips and signals"), ("cnn_digits", "resnet_digits", "clips_conv3d", "clips_cnn_lstm", "waves_conv1d")),
-    (msg("Texts"), ("word2vec_skipgram", "word2vec_cbow", "reviews_mean", "reviews_textcnn", "deep_bigru", "tagger_bilstm")),
+    (
+        msg("Images, clips and signals"),
+        ("cnn_digits", "resnet_digits", "clips_conv3d", "clips_cnn_lstm", "waves_conv1d"),
+    ),
+    (
+        msg("Texts"),
+        ("word2vec_skipgram", "word2vec_cbow", "reviews_mean", "reviews_textcnn", "deep_bigru", "tagger_bilstm"),
+    ),
     (msg("What a recurrent network remembers"), ("memory_rnn", "memory_lstm", "memory_gru")),
     (msg("Attention"), ("attention_by_hand", "transformer_reviews")),
     (msg("From one sequence to another"), ("seq2seq_gru", "seq2seq_attention", "transformer_translate")),
