@@ -10,9 +10,16 @@ from graph.catalog.types import Kind, NodeType, Param
 NORMALIZE = "layerloom.Normalize"
 
 
-def path_init(node_type: NodeType, values: Mapping[str, Any]) -> str:
-    """`RandomCrop(padding=4)`, `Normalize(3)`: what the input gives by position, the rest by name, what is empty not at all."""
-    written = [_argument(param, values[param.name]) for param in node_type.params if values[param.name] is not None]
+def path_init(node_type: NodeType, values: Mapping[str, Any], *, defaults: bool = True) -> str:
+    """`RandomCrop(padding=4)`, `Normalize(3)`: what the input gives by position, the rest by name, what is empty not at all.
+
+    Without `defaults` what is not required and has its default is not written either.
+    """
+    written = [
+        _argument(param, value)
+        for param in node_type.params
+        if (value := values[param.name]) is not None and (defaults or param.required or value != param.default)
+    ]
     return f"{node_type.label}({', '.join(written)})"
 
 

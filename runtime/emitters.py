@@ -14,8 +14,6 @@ from runtime.data_path import path_call, path_init
 from runtime.operations import OPERATIONS, Values
 from runtime.parameters import PARAMETER, parameter_call, parameter_init
 
-_OWN_MODULES = augmentation.MODULES | recurrent.MODULES
-
 
 @dataclass(frozen=True, slots=True)
 class Emission:
@@ -52,8 +50,9 @@ def emit(node_type: NodeType, values: Values, arguments: Mapping[str, str]) -> E
         return Emission(None, f"{next(iter(arguments.values()))}.mean()", plain_target)
     if node_type.id == PARAMETER:
         return Emission(parameter_init(values), parameter_call(values, arguments), plain_target)
-    if node_type.id in _OWN_MODULES:
-        return Emission(path_init(node_type, values), path_call(arguments), plain_target)
+    if node_type.id in augmentation.MODULES | recurrent.MODULES:
+        init = path_init(node_type, values, defaults=node_type.id in augmentation.MODULES)
+        return Emission(init, path_call(arguments), plain_target)
     if node_type.id.startswith(CODE_PREFIX):
         return Emission(*_own(node_type, values, arguments), plain_target)
     assert node_type.id.startswith("torch.nn."), node_type.id

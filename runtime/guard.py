@@ -33,6 +33,7 @@ INITIALIZERS = frozenset(
 )  # fmt: skip
 LAYER_ATTRIBUTES = frozenset(
     {
+        "add_",
         "append",
         "contiguous",
         "bias",

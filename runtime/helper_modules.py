@@ -253,17 +253,36 @@ class CutMix(nn.Module):
 
 _TEACHER_FORCING = '''\
 class TeacherForcing(nn.Module):
-    """The token that a decoder reads next: of a share `ratio` of the samples the teacher's in training (Bengio et al., 2015), else
-    the best by their own scores. The token `begin`, with which sequences begin, is always taken."""
+    """The token that a decoder reads next: of a share of the samples the teacher's in training, else the best by their own scores.
+    The token `begin`, with which sequences begin, is always taken. The share is `ratio`, or goes from there to `final_ratio` over
+    the batches i = 0, 1, ... (scheduled sampling: Bengio et al., 2015, section 2.4), with n = `decay_batches`: linear as 1 - i / n,
+    exponential as exp(-i / n), inverse sigmoid as n / (n + exp(i / n))."""
 
-    def __init__(self, ratio, begin):
+    def __init__(self, ratio, begin, decay="constant", final_ratio=0.0, decay_batches=1000):
         super().__init__()
         self.ratio, self.begin = ratio, begin
+        self.decay, self.final_ratio, self.decay_batches = decay, final_ratio, decay_batches
+        if decay != "constant":
+            self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
+
+    def share(self):
+        if self.decay == "constant":
+            return self.ratio
+        passed = (self.batches - 1) / self.decay_batches
+        if self.decay == "linear":
+            left = (1 - passed).clamp(min=0)
+        elif self.decay == "exponential":
+            left = (-passed).exp()
+        else:
+            left = self.decay_batches / (self.decay_batches + passed.exp())
+        return self.final_ratio + (self.ratio - self.final_ratio) * left
 
     def forward(self, teacher, scores):
         led = teacher == self.begin
         if self.training:
-            led = torch.logical_or(led, torch.rand(teacher.shape[0], device=teacher.device) < self.ratio)
+            if self.decay != "constant":
+                self.batches.add_(led.any())
+            led = torch.logical_or(led, torch.rand(teacher.shape[0], device=teacher.device) < self.share())
         return torch.where(led, teacher, scores.argmax(1))
 '''
 

@@ -227,15 +227,15 @@ class _Network:
 def following(model: nn.Module) -> Iterator[None]:
     """Decoders with teacher forcing take each token of their teacher, as in training with a ratio of 1; the rest evaluates."""
     led: list[Any] = [module for module in model.modules() if type(module).__name__ == "TeacherForcing"]
-    before = [(module.ratio, module.training) for module in led]
+    before = [(module.ratio, module.decay, module.training) for module in led]
     with OwnRandom(0):  # what a teacher draws is not used, and a run beside this goes on as before
         try:
             for module in led:
-                module.ratio, module.training = 1.0, True
+                module.ratio, module.decay, module.training = 1.0, "constant", True
             yield
         finally:
-            for module, (ratio, is_training) in zip(led, before, strict=True):
-                module.ratio, module.training = ratio, is_training
+            for module, (ratio, decay, is_training) in zip(led, before, strict=True):
+                module.ratio, module.decay, module.training = ratio, decay, is_training
 
 
 def _node_of(trained: Trained) -> str | None:

@@ -84,6 +84,11 @@ _TEACHER_FORCING = NodeType(
     params=(
         real("ratio", 1.0, "Share of the tokens that are the teacher's in training, from 0 to 1, drawn for every sample and step.",
              minimum=0, maximum=1, required=True),
+        choice("decay", ("constant", "linear", "exponential", "inverse sigmoid"),
+               "How the share goes from ratio to final_ratio with the batches i of training, n = decay_batches: as 1 − i/n, exp(−i/n) or "
+               "n/(n + exp(i/n)) (scheduled sampling: Bengio et al., 2015, section 2.4); or not at all."),
+        real("final_ratio", 0.0, "The share that a decay ends with, from 0 to 1.", minimum=0, maximum=1),
+        whole("decay_batches", 1000, "The pace n of a decay in batches.", minimum=1),
         whole("begin", 2, "The token of the teacher that begins a sequence; it is always taken. That of pairs is 2.", minimum=0,
               required=True),
     ),

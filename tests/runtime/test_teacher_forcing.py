@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,14 +18,17 @@ from graph import files
 from runtime import examples
 from runtime.analyser import analyse
 from runtime.compiler import compile_project, execute
+from runtime.events import EpochEnded, RunStarted
 from runtime.helpers import HELPERS
+from runtime.runs import load_run
+from runtime.training.loop import train
 
 BEGIN, TOKENS, BATCH = 2, 7, 4000
 
 
-def made(ratio: float) -> nn.Module:
+def made(ratio: float, **more: Any) -> Any:
     space: Any = execute(f"import torch\nfrom torch import nn\n\n\n{HELPERS['TeacherForcing']}")
-    return space["TeacherForcing"](ratio=ratio, begin=BEGIN)
+    return space["TeacherForcing"](ratio=ratio, begin=BEGIN, **more)
 
 
 def asked() -> tuple[Tensor, Tensor, Tensor]:
@@ -51,6 +58,29 @@ def test_the_beginning_is_always_the_teachers():
     for module in (made(0.0).train(), made(1.0).eval()):
         found = module(teacher, scores)
         assert (found[::2] == BEGIN).all() and torch.equal(found[1::2], own[1::2])
+
+
+@pytest.mark.parametrize(
+    ("decay", "by_hand"),
+    [
+        ("linear", lambda i: max(0.0, 1 - i / 20)),
+        ("exponential", lambda i: math.exp(-i / 20)),
+        ("inverse sigmoid", lambda i: 20 / (20 + math.exp(i / 20))),
+    ],
+)
+def test_the_share_decays_from_batch_to_batch(decay, by_hand):
+    teacher, scores, _ = asked()
+    begin = torch.full_like(teacher, BEGIN)
+    module = made(0.9, decay=decay, final_ratio=0.1, decay_batches=20).train()
+    torch.manual_seed(0)
+    for i in range(45):
+        module(begin, scores)  # the first step of a batch, then a second one
+        wanted = 0.1 + 0.8 * by_hand(i)
+        assert float(module.share()) == pytest.approx(wanted, abs=1e-6)
+        led = float((module(teacher, scores) == teacher).float().mean())
+        assert led == pytest.approx(wanted, abs=0.035)
+    module.eval()(begin, scores)
+    assert int(module.batches) == 45  # nothing is counted but training
 
 
 def by_hand(model: Any, source: Tensor, target_in: Tensor, *, led: bool) -> Tensor:
@@ -99,6 +129,25 @@ def test_a_decoder_that_runs_free_reads_what_it_said(batch, ratio, training):
     unknown[:, 1:] = 0
     assert torch.equal(given, model(source, unknown))  # of the teacher it knows nothing but the beginning
     assert not torch.allclose(given, by_hand(model, source, target_in, led=True))
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_its_share_where_it_was(tmp_path):
+    project = gallery_pairs.seq2seq_gru()
+    block = next(block for block in project.blocks.values() if block.graph.node_named("lead"))
+    lead = block.graph.node_named("lead")
+    graph = block.graph.set_params(lead.id, {**lead.params, "decay": "linear", "decay_batches": 30})
+    project = project.with_block(replace(block, graph=graph))
+    project = project.with_plan(replace(project.plan, epochs=2, device="cpu"))
+    whole = list(train(project, folder=None, runs=tmp_path / "whole"))
+    first = list(train(project.with_plan(replace(project.plan, epochs=1)), folder=None, runs=tmp_path / "parts"))
+    run = Path(next(event.run for event in first if isinstance(event, RunStarted)))
+    rest = list(train(project, folder=None, runs=tmp_path / "parts", resume=run))
+    ends = [event for event in whole if isinstance(event, EpochEnded)]
+    again = [event for events in (first, rest) for event in events if isinstance(event, EpochEnded)]
+    assert [e.train for e in ends] == [e.train for e in again]
+    weights = load_file(load_run(run).checkpoints / "last.safetensors")
+    assert int(weights["decoder.lead.batches"]) == ends[-1].step
 
 
 def test_the_code_is_readable_and_the_drawing_clean():
