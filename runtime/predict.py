@@ -24,6 +24,8 @@ from runtime.training.checkpoints import read_weights
 from runtime.training.failures import explaining
 from runtime.training.fit import Fit
 
+MAX_BATCH = 256  # samples of a file that are answered at a time
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
@@ -133,7 +135,13 @@ def predict_file(trained: Trained, path: Path) -> list[Prediction]:
         DataError: the file is missing or wrong.
         RunError: the network takes more than one input, or answers for every place of a sample.
     """
-    return _read(trained, predict_batch(trained, inputs_of(trained, path)))
+    inputs = inputs_of(trained, path)
+    batches = zip(*(tensor.split(MAX_BATCH) for tensor in inputs.values()), strict=True)
+    return [
+        prediction
+        for batch in batches
+        for prediction in _read(trained, predict_batch(trained, dict(zip(inputs, batch, strict=True))))
+    ]
 
 
 def inputs_of(trained: Trained, path: Path) -> dict[Port, Tensor]:

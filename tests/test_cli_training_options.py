@@ -268,6 +268,9 @@ def test_the_look_at_a_drawing_that_is_wrong_has_status_1(run, net):
     files.save(project.with_graph(project.graph.set_params("n8", {"in_features": 7})), net)
     status, out, err = run("preflight", net)
     assert (status, out) == (1, "") and "fc1 (pinned-size): " in err and "Traceback" not in err
+    status, out, err = run("preflight", net, "--json")
+    (failed,) = map(json.loads, out.splitlines())
+    assert status == 1 and failed["event"] == "Failed" and failed["message"] and "fc1 (pinned-size): " in err
 
 
 def test_the_look_lets_go_of_the_data_and_of_the_settings_of_pytorch(run, net, monkeypatch):

@@ -49,6 +49,26 @@ def test_a_picture_from_a_file_is_recognized(finished, tmp_path):
     assert right >= 17
 
 
+def test_a_long_file_is_answered_in_batches(finished, monkeypatch):
+    project, (*_, ended) = finished
+    images = prepare(project).test.tensors
+    trained = load_trained(Path(ended.run))
+    (port,) = trained.compiled.inputs
+    monkeypatch.setattr(predict, "inputs_of", lambda trained, path: {port: images[port][:40]})
+    path = Path("rows")
+    whole = predict_file(trained, path)
+    sizes = []
+    ask = predict.predict_batch
+    monkeypatch.setattr(predict, "MAX_BATCH", 16)
+    monkeypatch.setattr(
+        predict, "predict_batch", lambda trained, inputs: (sizes.append(len(inputs[port])), ask(trained, inputs))[1]
+    )
+    parts = predict_file(trained, path)
+    assert sizes == [16, 16, 8]
+    assert [p.prediction for p in parts] == [p.prediction for p in whole] and len(parts) == 40
+    assert [p.confidence for p in parts] == pytest.approx([p.confidence for p in whole], abs=1e-6)
+
+
 def test_a_batch_gives_a_tensor_for_each_output_without_history(finished):
     trained = load_trained(Path(finished[1][-1].run))
     (port,) = trained.compiled.inputs
