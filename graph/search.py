@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from graph.messages import EditError
 from graph.plan import Choice, Objective
 
 if TYPE_CHECKING:
@@ -103,6 +104,15 @@ class Search:
             return replace(self, entries=(*self.entries, Entry(place, space)))
         return replace(self, entries=tuple(Entry(place, space) if e.place == place else e for e in self.entries))
 
+    def with_objective_renamed(self, old: str, new: str) -> Search:
+        """The same search after an objective got another name."""
+
+        def moved(place: Place) -> Place:
+            is_there = isinstance(place, ObjectivePlace) and place.objective == old
+            return place._replace(objective=new) if is_there else place  # type: ignore[call-arg]
+
+        return replace(self, entries=tuple(Entry(moved(entry.place), entry.space) for entry in self.entries))
+
 
 # ---- reading and changing a project at a place
 
@@ -129,7 +139,7 @@ def with_value(project: Project, place: Place, value: Value) -> Project:
     """The project with another value at a place. A node of another type keeps the parameters that both types have.
 
     Raises:
-        KeyError: the place is gone.
+        KeyError: the place is gone, or there is no such type of node.
     """
     if isinstance(place, PlanPlace):
         return project.with_plan(replace(project.plan, **{place.name: value}))
@@ -155,11 +165,21 @@ def _changed_node(project: Project, node: Node, name: str, value: Value) -> Node
     if name == BYPASSED:
         return replace(node, bypassed=bool(value))
     if name != TYPE:
-        return replace(node, params={**node.params, name: value})
+        return replace(node, params={**node.params, name: _normal(project, node, name, value)})
     if value == node.type:
         return node
     shared = {param.name for param in project.catalog[str(value)].params}
     return replace(node, type=str(value), params={k: v for k, v in node.params.items() if k in shared})
+
+
+def _normal(project: Project, node: Node, name: str, value: Value) -> Value:
+    """The value as the parameter holds it (`(3,)` for 3 where it takes a list); as it is where it does not fit."""
+    kind = project.catalog.get(node.type)
+    param = kind.param(name) if kind is not None else None
+    try:
+        return value if param is None else param.check(value)
+    except EditError:
+        return value
 
 
 def _objective(project: Project, place: ObjectivePlace) -> Objective:

@@ -24,7 +24,7 @@ from runtime.runs import EVENTS, RUNNING, Run, load_run
 LABELS = "labels.json"
 DAMAGED = "damaged"  # the status of a folder that is named like a run and cannot be read
 TRAIN, LAST, BEST, TEST = PARTS = ("train", "last", "best", "test")
-_NO_MEANING = ("name", "layout")  # of a project: its title, and where things are
+_NO_MEANING = ("name", "layout", "search")  # of a project: its title, where things are, and what a sweep may change
 _STARTED, _EPOCH = b'{"event": "RunStarted"', b'{"event": "EpochEnded"'
 
 
