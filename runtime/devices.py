@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from graph.messages import RunError, msg, tr
 
 SMALL_STEP = 5_000_000  # multiply-accumulates of a forward pass over one batch, below which threads only cost
+_sharers = 1  # processes like this one that share the cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,14 @@ def choose(wish: str = "auto") -> Device:
 
 def num_cores() -> int:
     """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // _sharers)
+
+
+def share_cores(among: int) -> None:
+    """From now on this process is one of so many that share the cores."""
+    global _sharers
+    _sharers = among
 
 
 def num_threads(device: Device, macs: int) -> int:

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,17 +26,34 @@ from runtime.session import Call, Control, Replace, Request, failure
 from runtime.warmup import prepare_environment
 
 ROOT = Path(__file__).resolve().parent.parent
-BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from runtime.isolated import serve; serve()"
+# What a child does first: Ctrl+C in a terminal, or the end of a job on a cluster, reach the parent too, which decides. A handler, not
+# SIG_IGN, for SIGTERM: processes that load data inherit the latter, and could not be ended.
+DEAF = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, lambda *_: None)"
+)
+BOOT = f"{DEAF}; sys.path.insert(0, sys.argv[1]); from runtime.isolated import serve; serve()"
 LENGTH = struct.Struct("<Q")
 PATIENCE = 5.0  # seconds that a child gets to end by itself
 
 
-def train_apart(request: Request, control: Control) -> Iterator[Event]:
-    """Let a child do what is asked; its events as they come, and one of ours where it ended without a last word."""
+def train_apart(
+    request: Request, control: Control, environment: Mapping[str, str] | None = None, begun: list[Any] | None = None
+) -> Iterator[Event]:
+    """Let a child do what is asked; its events as they come, and one of ours where it ended without a last word.
+
+    Args:
+        environment: that of the child, if not that of this process.
+        begun: a list that takes the child.
+    """
     prepare_environment()
     child = subprocess.Popen(
-        [sys.executable, "-P", "-c", BOOT, str(ROOT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-P", "-c", BOOT, str(ROOT)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
     )
+    if begun is not None:
+        begun.append(child)
     assert child.stdin is not None and child.stdout is not None
     lock, to_child = threading.Lock(), child.stdin
 
@@ -66,7 +83,6 @@ def serve() -> None:
     """What the child does: read the request, send the events, obey the calls that come meanwhile."""
     received, sent = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints something does not print it among the events
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches the parent, which decides
     control = Control()
     packed = read(received)
     if packed is None:

@@ -48,7 +48,8 @@ Call = tuple[str, dict[str, Any]]  # the name of a method of `Control`, and its 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a run is asked to do (see `runtime.training.loop.train`); `look` asks for pictures of what the network does."""
+    """What a run is asked to do (see `runtime.training.loop.train`); `look` asks for pictures of what the network does, and
+    `source` is the folder of the run whose weights it begins with; with `tensorboard` it writes event files (`runtime.tensorboard`)."""
 
     project: Project
     folder: Path | None
@@ -56,12 +57,15 @@ class Request:
     resume: Path | None = None
     mode: str = TRAIN
     look: bool = False
+    source: Path | None = None
+    tensorboard: bool = False
 
     def events(self, control: Control) -> Iterator[Event]:
-        """Do it here. PyTorch is imported now."""
+        """Do it here, or, in a process that trains together with others, with them. PyTorch is imported now."""
+        from runtime.distributed import is_in_world, train_in_world
         from runtime.training.loop import train
 
-        return train(
+        events = (train_in_world if is_in_world() and self.mode == TRAIN else train)(
             self.project,
             folder=self.folder,
             runs=self.runs,
@@ -69,7 +73,13 @@ class Request:
             control=control,
             mode=self.mode,
             look=self.look,
+            source=self.source,
         )
+        if not self.tensorboard or self.mode != TRAIN:
+            return events
+        from runtime.tensorboard import logged
+
+        return logged(events)
 
 
 class Control:
@@ -149,7 +159,8 @@ class Control:
 
 
 class Session:
-    """One run in a thread of its own, or, `isolated`, in a process of its own that the thread listens to.
+    """One run in a thread of its own, or, `isolated`, in a process of its own that the thread listens to, or in several `processes`
+    that train together (`runtime.distributed`).
 
     `poll()` is called from the window's timer; nothing here blocks. `mode` is one of `runtime.events.MODES`.
     """
@@ -163,11 +174,14 @@ class Session:
         resume: Path | None = None,
         mode: str = TRAIN,
         isolated: bool = False,
+        processes: int = 1,
+        source: Path | None = None,
+        tensorboard: bool = False,
     ) -> None:
         self.project = project
         self.control = Control()
-        self._request = Request(project, folder, runs, resume, mode, look=True)
-        self._isolated = isolated
+        self._request = Request(project, folder, runs, resume, mode, look=True, source=source, tensorboard=tensorboard)
+        self._isolated, self._processes = isolated, processes
         self._events: deque[Event] = deque()
         self._thread = threading.Thread(target=self._run, name="layerloom-run", daemon=True)
         self._thread.start()
@@ -204,6 +218,10 @@ class Session:
                 yield Recalled(tuple(past_events(Path(event.run), until=event.first_step)))
 
     def _run_events(self) -> Iterator[Event]:
+        if self._processes > 1:
+            from runtime.distributed import train_in_processes
+
+            return train_in_processes(self._request, self.control, self._processes)
         if self._isolated:
             from runtime.isolated import train_apart
 

@@ -15,6 +15,7 @@ from graph.model import Port
 GATHER_BYTES = 256 * 2**20  # what the shuffled copy may take at a time
 
 Batch = tuple[Tensor, ...]
+Share = tuple[int, int]  # number (from 0) and count of those who divide every batch
 
 
 class Part(Protocol):
@@ -49,10 +50,12 @@ class Part(Protocol):
         *,
         ports: Sequence[Port] | None = None,
         first: int = 0,
+        share: Share | None = None,
     ) -> Iterator[Batch]:
         """The batches of one epoch from number `first` on: tuples of tensors in the order of `ports` (of `self.ports` if
         not given). With a (CPU) generator the samples are shuffled; the order is drawn from it at the call, whatever
-        `first` is. The last batch holds what is left. By hand, with the same batches:
+        `first` is. The last batch holds what is left. With a `share`, only the rows of each batch that `rows_of` gives. By
+        hand, with the same batches:
 
             order = torch.randperm(n, generator=generator)
             zip(x[order].split(batch_size), y[order].split(batch_size))
@@ -99,6 +102,7 @@ class HeldPart:
         *,
         ports: Sequence[Port] | None = None,
         first: int = 0,
+        share: Share | None = None,
     ) -> Iterator[Batch]:
         """The batches of one epoch (see `Part`). At most `GATHER_BYTES`, and at least one batch, is gathered at a time."""
         tensors = self._chosen(ports)
@@ -106,11 +110,13 @@ class HeldPart:
             return iter(())
         skipped = first * batch_size
         if generator is None:
-            return zip(*(tensor[skipped:].split(batch_size) for tensor in tensors), strict=True)
+            parts = ((rows_of(t, share) for t in tensor[skipped:].split(batch_size)) for tensor in tensors)
+            return zip(*parts, strict=True)
         order = torch.randperm(self.count, generator=generator)[skipped:].to(tensors[0].device)
         bytes_per_batch = batch_size * sum(tensor[:1].nbytes for tensor in tensors)
         rows = batch_size * max(1, GATHER_BYTES // max(1, bytes_per_batch))
-        return chain.from_iterable(_gather(tensors, chunk, batch_size) for chunk in order.split(rows) if len(chunk))
+        chunks = (chunk for chunk in order.split(rows) if len(chunk))
+        return chain.from_iterable(_gather(tensors, chunk, batch_size, share) for chunk in chunks)
 
     def head(self, count: int, *, ports: Sequence[Port] | None = None) -> Batch:
         """The first rows."""
@@ -132,5 +138,18 @@ def num_batches(part: Part, batch_size: int) -> int:
     return -(-part.count // batch_size)
 
 
-def _gather(tensors: Sequence[Tensor], rows: Tensor, batch_size: int) -> Iterator[Batch]:
+def rows_of(batch: Tensor, share: Share | None) -> Tensor:
+    """The rows of a batch that belong to a share: one after the other; one that would have none gets the first row."""
+    if share is None:
+        return batch
+    number, count = share
+    own = batch[len(batch) * number // count : len(batch) * (number + 1) // count]
+    return own if len(own) else batch[:1]
+
+
+def _gather(tensors: Sequence[Tensor], rows: Tensor, batch_size: int, share: Share | None) -> Iterator[Batch]:
+    if share is not None:
+        parts = [rows_of(part, share) for part in rows.split(batch_size)]
+        own, sizes = torch.cat(parts), [len(part) for part in parts]
+        return zip(*(tensor.index_select(0, own).split(sizes) for tensor in tensors), strict=True)
     return zip(*(tensor.index_select(0, rows).split(batch_size) for tensor in tensors), strict=True)

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from graph.messages import DataError, msg
 from graph.model import Port
-from runtime.data.parts import Batch
+from runtime.data.parts import Batch, Share, rows_of
 from runtime.data.samples import Samples
 
 MAX_WORKERS = 8
@@ -193,8 +193,9 @@ class StreamedPart:
         *,
         ports: Sequence[Port] | None = None,
         first: int = 0,
+        share: Share | None = None,
     ) -> Iterator[Batch]:
-        """The batches of one epoch from number `first` on; what comes before is not read.
+        """The batches of one epoch from number `first` on; what comes before, or belongs to others, is not read.
 
         Raises:
             DataError: a sample cannot be read any more; the message names its file.
@@ -202,7 +203,7 @@ class StreamedPart:
         order = torch.arange(self.count) if generator is None else torch.randperm(self.count, generator=generator)
         rows = [] if self.count == 0 else order[first * batch_size :].split(batch_size)
         wanted = self._wanted(ports)
-        requests = [Request(self.indices[part.numpy()], wanted) for part in rows if len(part)]
+        requests = [Request(self.indices[rows_of(part, share).numpy()], wanted) for part in rows if len(part)]
         is_pinned = self._device.type == "cuda"
         return (self._placed(batch) for batch in self._crew.read(requests, pinned=is_pinned))
 

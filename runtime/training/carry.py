@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,9 @@ from runtime.training.fit import Fit
 from runtime.training.learner import Learner
 from runtime.training.measuring import statistics_in
 from runtime.training.reaching import held_by
+
+if TYPE_CHECKING:
+    from runtime.predict import Trained
 
 Key = tuple[NodeId, str]  # a node of the drawing, and where in it
 Twins = Mapping[int, int]  # of a new tensor's id, the id of the old one whose values it got whole
@@ -60,7 +63,7 @@ def carry_over(old: Fit, new: Fit) -> Carried:
 
 @torch.no_grad()
 def _carry_weights(old: Fit, new: Fit) -> tuple[Carried, Twins]:
-    before, after = _tensors(old), _tensors(new)
+    before, after = tensors_of(old), tensors_of(new)
     by_key = {key: tensor for _, tensor, keys in before for key in keys}
     kept, resized, fresh, twins = [], [], [], {}
     for name, tensor, keys in after:
@@ -80,7 +83,7 @@ def _carry_weights(old: Fit, new: Fit) -> tuple[Carried, Twins]:
     return Carried(tuple(kept), tuple(resized), tuple(fresh), tuple(gone)), twins
 
 
-def _tensors(fit: Fit) -> list[tuple[str, Tensor, list[Key]]]:
+def tensors_of(fit: Fit | Trained) -> list[tuple[str, Tensor, list[Key]]]:
     """The parameters and buffers of a model, each once: its name, and of which nodes it is, those first that share no other's."""
     project = fit.compiled.project
     names = {id(tensor): name for name, tensor in _named(fit.model)}

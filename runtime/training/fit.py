@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from graph.figures import direction
 from graph.messages import Message, RunError, msg
 from graph.model import Port
 from graph.plan import LAST, WHOLE
-from runtime.compiler import Compiled
+from runtime.compiler import Compiled, Program
 from runtime.data import Part
 from runtime.data.parts import num_batches
 from runtime.devices import Device
@@ -27,6 +28,9 @@ from runtime.training.precision import Precision, not_compiled
 from runtime.training.record import Record
 from runtime.training.stopwatch import Stopwatch
 
+if TYPE_CHECKING:
+    from runtime.training.world import World
+
 PROBE_SAMPLES = 2
 
 Parts = tuple[Part, Part, Part]
@@ -39,6 +43,8 @@ class Fit:
     what the tensors of a batch are. `best` is the best value of the watched figure: of the validation part, or of the
     training part where there is no other; `waited` counts the epochs since. `notes` holds what a person should know.
     """
+
+    world: World | None = None  # of several processes (`runtime.training.shared`)
 
     def __init__(self, compiled: Compiled, parts: Parts, device: Device, *, epochs: int) -> None:
         """Build a model with the seed of the plan, and all that trains it.
@@ -76,6 +82,11 @@ class Fit:
     def steps_per_epoch(self) -> int:
         """Steps that an epoch takes."""
         return num_batches(self.train, self.batch_size)
+
+    @property
+    def share_size(self) -> int:
+        """Samples of a batch that are computed here: all of them, but for a run of several processes."""
+        return self.batch_size
 
     @property
     def learning_rate(self) -> float:
@@ -165,6 +176,19 @@ class Fit:
         """The last batch of an epoch was learned from: the average of weights takes the epoch in."""
         self.average.after_epoch(self.epoch, self._look_at_all)
 
+    def averaged(self) -> AbstractContextManager[None]:
+        """The model has the averaged weights inside, where weights are averaged."""
+        return self.average.in_place()
+
+    def spread_weights(self) -> None:
+        """The weights were changed from outside; where several processes hold them, all should have these."""
+
+    def join(self) -> None:
+        """The first step follows."""
+
+    def conclude(self) -> None:
+        """The run is over: what is left to say comes into `notes`."""
+
     def end_epoch(self, train: Figures, validation: Figures) -> bool:
         """Move to the next epoch. True if this one was the best."""
         figures = validation or train
@@ -252,6 +276,8 @@ class Fit:
             direction=self._direction,
             note=self.notes.append,
             compile=self._compiles(),
+            world=self.world,
+            counts=self._losses_that_count,
         )
         return [Learner(self.compiled, program, self.model, setting) for program in programs]
 
@@ -261,6 +287,10 @@ class Fit:
             self.notes.append(not_compiled(msg("a block is used for its gradient")))
             return False
         return self.plan.compile
+
+    def _losses_that_count(self, program: Program, module: nn.Module) -> frozenset[str]:
+        """The losses that know which part of a whole batch they see."""
+        return frozenset()
 
     def _turn(self, learner: Learner, batch: Batch, observer: Observer | None) -> Outcome | None:
         if self.step % learner.every:

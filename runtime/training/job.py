@@ -6,30 +6,33 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from graph import files
 from graph.figures import compared_figures
-from graph.messages import FileError
+from graph.messages import FileError, RunError, msg
 from graph.model import Project
 from runtime import devices
 from runtime.compiler import compile_project
 from runtime.data import Prepared, prepare
 from runtime.data.preparation import used_data_nodes
-from runtime.events import Figures, RunStarted
+from runtime.events import Figures, RunStarted, Taken
 from runtime.runs import RUNNING, RunWriter, create_run, load_run, reopen_run
 from runtime.training.checkpoints import Checkpoints, Weights, weights_of
 from runtime.training.failures import explaining
 from runtime.training.fit import Fit
+
+if TYPE_CHECKING:
+    from runtime.training.world import World
 
 
 @dataclass(slots=True)
 class Job:
     """What is trained, and the folder that it leaves its traces in. Another drawing brings another fit into the same folder.
 
-    `project` is the drawing as the person has it, with what does not run.
+    `project` is the drawing as the person has it, with what does not run; `taken` tells which weights of another run it began with.
     """
 
     project: Project
@@ -38,6 +41,7 @@ class Job:
     folder: Path | None
     writer: RunWriter
     checkpoints: Checkpoints
+    taken: Taken | None = None
 
     @property
     def path(self) -> str:
@@ -144,17 +148,20 @@ def started(fit: Fit, path: str) -> RunStarted:
     )
 
 
-def begin(fit: Fit, prepared: Prepared, project: Project, *, folder: Path | None, runs: Path) -> Job:
+def begin(
+    fit: Fit, prepared: Prepared, project: Project, *, folder: Path | None, runs: Path, taken: Taken | None = None
+) -> Job:
     """Give a new run its folder.
 
     Raises:
         FileError: it cannot be written.
     """
-    writer = create_run(runs, project, fit.compiled.source.text, _facts(fit, prepared, folder))
-    return Job(project, fit, prepared, folder, writer, Checkpoints(writer.checkpoints))
+    facts = {**_facts(fit, prepared, folder), **({"began_with": taken.source} if taken else {})}
+    writer = create_run(runs, project, fit.compiled.source.text, facts)
+    return Job(project, fit, prepared, folder, writer, Checkpoints(writer.checkpoints), taken)
 
 
-def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
+def go_on(path: Path, *, folder: Path | None, wish: Project, world: World | None = None) -> Job:
     """Set an earlier run up where it was, from its own snapshot of the project.
 
     Args:
@@ -166,12 +173,17 @@ def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
         LayerloomError: there is no such run, it has no checkpoint, or its data is no longer there.
     """
     run = load_run(path)
+    if "imported" in run.facts:
+        raise RunError(
+            msg("The run '{run}' holds imported weights, which were never trained here. Begin a new run with them: 'Train from its "
+                "weights' in Runs, or train FILE --from {run}", run=path)
+        )  # fmt: skip
     checkpoints = Checkpoints(run.checkpoints)
     state = {} if run.status == RUNNING and checkpoints.are_none else checkpoints.read()
     project = files.from_text(state["drawing"]) if "drawing" in state else run.project
     plan = replace(project.plan, device=wish.plan.device)
     epochs = max(run.epochs, state.get("epochs", 0), wish.plan.epochs)
-    fit, prepared = build(project.with_plan(plan), folder or run.folder, epochs)
+    fit, prepared = build(project.with_plan(plan), folder or run.folder, epochs, world=world)
     if state:
         fit.load_state_dict(state)
     if epochs > run.epochs:
@@ -187,13 +199,21 @@ def go_on(path: Path, *, folder: Path | None, wish: Project) -> Job:
 
 
 def build(
-    project: Project, folder: Path | None, epochs: int, *, prepared: Prepared | None = None
+    project: Project,
+    folder: Path | None,
+    epochs: int,
+    *,
+    prepared: Prepared | None = None,
+    world: World | None = None,
 ) -> tuple[Fit, Prepared]:
-    """Compile a project, prepare its data unless it is there, and set everything up that trains it.
+    """Compile a project, prepare its data unless it is there, and set everything up that trains it, in several processes if
+    there is a `world` of them.
 
     Raises:
-        LayerloomError: the drawing, its data or the plan is wrong.
+        LayerloomError: the drawing, its data or the plan is wrong, or several processes cannot train it.
     """
+    if world is not None:
+        return build_together(world, project, folder, epochs)
     compiled = compile_project(project)
     prepared = prepared or prepare(project, folder)
     device = devices.choose(project.plan.device)
@@ -201,6 +221,27 @@ def build(
     torch.set_num_threads(devices.num_threads(device, compiled.analysis.macs * batch_size))
     with explaining(compiled, batch_size=batch_size):
         return Fit(compiled, prepared.parts, device, epochs=epochs), prepared
+
+
+def build_together(world: World, project: Project, folder: Path | None, epochs: int) -> tuple[Fit, Prepared]:
+    """As `build`, in every process of a run; process 0 looks whether batches can be divided.
+
+    Raises:
+        LayerloomError: as `build`.
+    """
+    from runtime.training.shared import SharedFit, call_for_others
+    from runtime.training.splitting import check_splits
+
+    if world.leads:
+        call_for_others(world, project, folder, epochs)
+    compiled, prepared, device = compile_project(project), prepare(project, folder), world.place(project.plan.device)
+    batch_size = project.plan.batch_size or prepared.train.count
+    torch.set_num_threads(devices.num_threads(device, compiled.analysis.macs * batch_size))
+    with explaining(compiled, batch_size=batch_size):
+        fit = SharedFit(world, compiled, prepared.parts, device, epochs=epochs)
+        if world.leads:
+            check_splits(fit)
+    return fit, prepared
 
 
 def _data_of(project: Project) -> object:
@@ -215,6 +256,7 @@ def _facts(fit: Fit, prepared: Prepared, folder: Path | None) -> Mapping[str, An
         "name": fit.compiled.project.name,
         "seed": fit.plan.seed,
         "device": {"id": fit.device.id, "name": fit.device.name, "threads": torch.get_num_threads()},
+        **({"processes": fit.world.size} if fit.world else {}),
         "folder": str(folder.resolve()) if folder else None,
         "data": {
             "fingerprint": prepared.fingerprint,

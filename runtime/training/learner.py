@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,9 @@ from runtime.training.precision import Precision, compiled
 from runtime.training.rates import Rates
 from runtime.training.reaching import chosen_parameters, embeddings, frozen_modules, leaves, undecayed
 from runtime.training.replay import Replayed
+
+if TYPE_CHECKING:
+    from runtime.training.world import World
 
 Batch = tuple[Tensor, ...]
 Seen = Mapping[str, tuple[Tensor, Tensor]]
@@ -58,6 +61,7 @@ class Setting(NamedTuple):
 
     `alone` says that no other learner works on the model, so that its parameters may be moved into one buffer. `direction`
     is that of the watched figure, "min" or "max"; `note` takes what a person should know; `compile` asks for `torch.compile`.
+    `world` is that of a run of several processes, and `counts` names losses that know their part of a whole batch by themselves.
     """
 
     ports: Sequence[Port]
@@ -68,6 +72,8 @@ class Setting(NamedTuple):
     direction: str
     note: Callable[[Message], object]
     compile: bool = False
+    world: World | None = None
+    counts: Callable[[Program, nn.Module], frozenset[str]] = lambda program, module: frozenset()
 
 
 class Learner:
@@ -86,13 +92,14 @@ class Learner:
             RunError: the objective changes no parameter, or PyTorch refuses the settings of its optimizer.
         """
         objective = self.objective = program.objective
-        self.program, self.precision = program, setting.precision
+        self.program, self.precision, self._world = program, setting.precision, setting.world
         self.every, self._accumulate = objective.every, objective.accumulate
         kind = optimizer_class(objective.optimizer)
         self._is_closed = kind in ALL_AT_ONCE
         self.scaler = None if self._is_closed else self.precision.new_scaler()
         self._module = program.build(model).to(setting.sample[0].device)
         self._compute: Callable = self._module
+        self._counting = setting.counts(program, self._module)
         self._select = _selector([setting.ports.index(port) for port in program.inputs])
         self._total = _weighted_sum(tuple(program.losses.values()))
         self._resting = frozen_modules(made, model)
@@ -158,6 +165,15 @@ class Learner:
         return self._outcome(self._inputs(batch))
 
     @property
+    def module(self) -> nn.Module:
+        """What computes the losses."""
+        return self._module
+
+    def select(self, batch: Batch) -> Batch:
+        """What of a batch it computes with."""
+        return self._select(batch)
+
+    @property
     def is_recorded(self) -> bool:
         """Whether the last step was made by a recording of it."""
         return self._replayed is not None and self._replayed.is_used
@@ -175,12 +191,15 @@ class Learner:
     def state_dict(self) -> dict[str, Any]:
         """Optimizer (a row for each parameter, as `torch.optim` writes it), rates, and gradients that wait for a step."""
         optimizer, scaler = self.optimizer.state_dict(), self.scaler
+        gradients = [_copy(p.grad) for p in self.parameters] if self._gathered else None
+        if self._world is not None and gradients:
+            self._world.add_gradients_up([gradient for gradient in gradients if gradient is not None])
         return {
             "optimizer": self.flat.state_of_parameters(optimizer) if self.flat else optimizer,
             "rates": self.rates.state_dict(),
             "scaler": scaler.state_dict() if scaler else None,
             "gathered": self._gathered,
-            "gradients": [_copy(p.grad) for p in self.parameters] if self._gathered else None,
+            "gradients": gradients,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -211,6 +230,8 @@ class Learner:
                 losses, seen = self._compute(*inputs)
         else:
             losses, seen = self._compute(*inputs)
+        if self._part != 1.0:
+            losses = {n: loss if n in self._counting else loss * self._part for n, loss in losses.items()}
         return Outcome(self._total(losses), losses, seen)
 
     def _backward(self, batch: Batch, observer: Observer | None = None) -> Outcome:
@@ -238,7 +259,7 @@ class Learner:
 
     def _can_be_recorded(self, made: Compiled) -> bool:
         """Whether a step may be one fixed list of operations. What a person's own code does in Python is in none."""
-        is_plain = not (made.source.codes or made.project.plan.compile or self.scaler or self._is_sparse)
+        is_plain = not (made.source.codes or made.project.plan.compile or self.scaler or self._is_sparse or self._world)
         return is_plain and all(p.device.type == "cpu" for p in self._module.parameters())
 
     def _replay(self) -> Replayed:
@@ -250,6 +271,7 @@ class Learner:
 
     def _update(self, observer: Observer | None) -> None:
         """Change the parameters by the gradients that are there."""
+        self._add_gradients_up()
         scaler, objective = self.scaler, self.objective
         if scaler and (observer or objective.clip != NO_CLIP):
             scaler.unscale_(self.optimizer)
@@ -287,12 +309,14 @@ class Learner:
 
         def closure() -> float:
             outcomes.append(self._backward(batch, observer))
+            self._add_gradients_up()
             if observer and len(outcomes) == 1:
                 observer.gradients(self)
             if self.objective.clip != NO_CLIP:
                 self._clip()
             with torch.no_grad():
-                return float(self._with_penalty(outcomes[-1].loss))
+                loss = self._with_penalty(outcomes[-1].loss)
+                return float(self._world.add_up(loss.clone()) if self._world and self._world.share else loss)
 
         with self.rates.step():
             self.optimizer.step(closure)
@@ -308,7 +332,20 @@ class Learner:
             return loss
         l1 = [p.abs().sum() * objective.l1 for p in self._penalized] if objective.l1 else []
         l2 = [p.square().sum() * (objective.l2 / 2) for p in self._penalized] if objective.l2 else []
-        return loss + reduce(torch.add, [*l1, *l2])
+        penalty = reduce(torch.add, [*l1, *l2])
+        return loss + (penalty if self._part == 1.0 else penalty * self._part)
+
+    @property
+    def _part(self) -> float:
+        """The part of a batch that is computed here."""
+        share = self._world.share if self._world else None
+        return share.part if share else 1.0
+
+    def _add_gradients_up(self) -> None:
+        """Let the gradients be those of all processes."""
+        if self._world is not None:
+            held = [p.grad for p in self.parameters if p.grad is not None]
+            self._world.add_gradients_up([self.flat.gradients] if self.flat else held)
 
     def _groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """The parameters that weights decay of, and the others."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,8 @@ class LibraryMetric:
 
     def update(self, scores: Tensor, target: Tensor) -> None:
         """Take samples in."""
+        if not len(target):
+            return
         task = "" if self._recipe.of_numbers else task_of(scores, target)
         if self._metric is None:
             self._build(task, _num_answers(scores, task), scores.device)
@@ -104,6 +107,23 @@ class LibraryMetric:
             moved = [v.to(device) for v in value] if isinstance(value, list) else value.to(device)
             setattr(self._metric, name, moved)
         self._counts = None if state["counts"] is None else state["counts"].to(device)
+
+    def merged(self, states: Sequence[Mapping[str, Any] | None]) -> LibraryMetric:
+        """The metric over the samples of several: their counts and tables added up, their samples joined."""
+        whole, found = copy(self), [state for state in states if state is not None]
+        device = "cpu" if self._counts is None else self._counts.device
+        if len(found) < 2:
+            whole.load_state_dict(found[0] if found else None, device)
+            return whole
+        sums = {
+            name: [part for state in found for part in state["sums"][name]]
+            if isinstance(first, list)
+            else sum(state["sums"][name].to(device) for state in found)
+            for name, first in found[0]["sums"].items()
+        }
+        counts = [state["counts"].to(device) for state in found if state["counts"] is not None]
+        whole.load_state_dict({**found[0], "sums": sums, "counts": sum(counts) if counts else None}, device)
+        return whole
 
     def _build(self, task: str, size: int, device: torch.device | str) -> None:
         recipe = self._recipe

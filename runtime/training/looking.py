@@ -14,7 +14,9 @@ from weakref import ref
 
 import torch
 
-from runtime.events import Picture, Pictured
+from graph.messages import LayerloomError, Message, msg
+from runtime.events import Noted, Picture, Pictured
+from runtime.training.failures import explain_computation
 from runtime.training.fit import Fit, device_random, set_device_random
 from runtime.training.job import Job
 from runtime.training.looking_kinds import View, views_of
@@ -38,30 +40,44 @@ class Looking:
         """Whether it is time for another look."""
         return time.monotonic() >= self._next
 
-    def events(self, job: Job) -> Iterator[Pictured]:
-        """What the network does now; nothing where its drawing has no picture, or it did not change since the last look."""
+    def events(self, job: Job) -> Iterator[Pictured | Noted]:
+        """What the network does now; nothing where its drawing has no picture, or it did not change since the last look.
+
+        A drawing that cannot be looked at, for want of memory for example, is not looked at again: that is said once.
+        """
         fit = job.fit
         if self._fit() is fit and self._step == fit.step:
             return
-        pictures = self._look(fit, job.classes)
-        if pictures:
+        try:
+            pictures, reason = self._look(fit, job.classes), None
+        except Exception as error:  # whatever it is, it must not end the run
+            pictures, reason = (), _sentence(error, fit)
+            self._fit, self._views, self._next = ref(fit), [], float("inf")
+        self._step = fit.step
+        if reason is not None:
+            yield Noted(msg("No more pictures of this run: {reason}", reason=reason))
+        if pictures or reason is not None:
             yield Pictured(min(fit.epoch, fit.epochs), fit.step, pictures)
 
     def _look(self, fit: Fit, classes: tuple[str, ...]) -> tuple[Picture, ...]:
-        """The pictures. A drawing that cannot be looked at, for want of memory for example, is not looked at again."""
+        """The pictures."""
         started = time.monotonic()
-        try:
-            with without_a_trace(fit):
-                if self._fit() is not fit:
-                    self._fit, self._views = ref(fit), views_of(fit, classes)
-                    started = time.monotonic()  # finding them is done once
-                pictures = tuple(view() for view in self._views)
-        except Exception:  # whatever it is, it must not end the run
-            self._fit, self._views, pictures = ref(fit), [], ()
-        self._step = fit.step
+        with without_a_trace(fit):
+            if self._fit() is not fit:
+                self._fit, self._views = ref(fit), views_of(fit, classes)
+                started = time.monotonic()  # finding them is done once
+            pictures = tuple(view() for view in self._views)
         now = time.monotonic()
         self._next = now + max(INTERVAL, (now - started) / MAX_SHARE) if self._views else float("inf")
         return pictures
+
+
+def _sentence(error: Exception, fit: Fit) -> Message:
+    """Why there are no pictures."""
+    if isinstance(error, LayerloomError):
+        return error.message
+    found = explain_computation(error, fit.compiled, batch_size=fit.plan.batch_size)
+    return found.message if found is not None else msg("{error}.", error=str(error).rstrip(".") or type(error).__name__)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -57,7 +58,11 @@ from runtime.training.looking import Looking
 from runtime.training.precision import deterministic
 from runtime.training.preflight import ERROR, preflight
 from runtime.training.record import NotFinite, Record
+from runtime.training.taking import take_weights
 from runtime.training.wishes import carry_out, refuse_rest
+
+if TYPE_CHECKING:
+    from runtime.training.world import World
 
 Pass = Generator[Event, None, Figures | None]  # gives its figures, or None where it was left
 
@@ -73,6 +78,8 @@ def train(
     mode: str = TRAIN,
     watch: bool = True,
     look: bool = False,
+    source: Path | None = None,
+    world: World | None = None,
 ) -> Iterator[Event]:
     """Train a project; yields the events as they happen, the last one always Finished, Stopped or Failed.
 
@@ -86,6 +93,8 @@ def train(
         mode: "overfit" and "range" only look, and leave no run behind.
         watch: look into the layers about once a second. The numbers are the same without.
         look: give pictures of what the network does, where its drawing has any. The numbers are the same without.
+        source: the folder of a run whose weights a new run begins with (`runtime.training.taking`).
+        world: the processes that train it together; this is process 0.
     """
     if epochs is not None:
         project = project.with_plan(replace(project.plan, epochs=epochs))
@@ -99,17 +108,18 @@ def train(
                 yield from _only_look(project, folder, control, mode)
                 return
             if resume:
-                job = go_on(resume, folder=folder, wish=project)
+                job = go_on(resume, folder=folder, wish=project, world=world)
             else:
-                fit, prepared = build(project, folder, project.plan.epochs)
+                fit, prepared = build(project, folder, project.plan.epochs, world=world)
+                taken = take_weights(fit, source) if source else None
                 yield from _check(fit)
-                job = begin(fit, prepared, project, folder=folder, runs=runs)
+                job = begin(fit, prepared, project, folder=folder, runs=runs, taken=taken)
             for event in _run(job, control, Watch() if watch else None, Looking() if look else None):
                 if not isinstance(event, Pictured):
                     job.writer.log(event)
                 yield event
     except Exception as error:
-        yield _failed(error, project, job)
+        yield _failed(error, project, job, world)
     finally:
         torch.set_num_threads(threads)
         if job is not None:
@@ -149,6 +159,10 @@ def _only_look(project: Project, folder: Path | None, control: Control, mode: st
 
 def _run(job: Job, control: Control, watch: Watch | None, looking: Looking | None) -> Iterator[Event]:
     yield job.started()
+    job.fit.join()
+    if job.taken is not None:
+        yield job.taken
+        yield from _written(job, control, job.save)  # what the weights were is known to nobody else
     fit = None
     while job.fit is not fit:  # another drawing may come while the last checkpoint waits for room
         yield from _epochs(job, control, watch, looking)
@@ -158,6 +172,8 @@ def _run(job: Job, control: Control, watch: Watch | None, looking: Looking | Non
         yield from _written(job, control, job.save)
     fit, is_stopped = job.fit, control.stop_wanted or control.stop_after_epoch
     test = None if is_stopped else (yield from _test(job, control))
+    fit.conclude()
+    yield from _notes(fit)
     yield from refuse_rest(control)
     if test is None:
         yield from _written(job, control, lambda: job.finish(STOPPED), ended=True)
@@ -188,7 +204,7 @@ def _epoch(job: Job, control: Control, watch: Watch | None, looking: Looking | N
     if train is None:
         return
     fit.end_training()
-    with fit.average.in_place():
+    with fit.averaged():
         validation = yield from run_epoch(job, fit.validation, control)
     if validation is None:
         return
@@ -214,6 +230,7 @@ def _test(job: Job, control: Control) -> Pass:
     """Measure the best weights on samples that were never looked at; None if the person stopped it."""
     fit = job.fit
     job.checkpoints.load_best(fit.model)
+    fit.spread_weights()
     test = yield from run_epoch(job, fit.test, control)
     if test:
         answers = ask(fit.compiled, fit.model, fit.test, batch_size=fit.batch_size)
@@ -272,6 +289,11 @@ def _report(job: Job, control: Control, record: Record, part: Part, training: bo
         if job.is_due():
             yield from _written(job, control, job.save)
         yield StepsEnded(fit.epoch, fit.step, series, fit.learning_rate, speed, fit.rates, fit.stopwatch.seconds)
+    yield from _notes(fit)
+
+
+def _notes(fit: Fit) -> Iterator[Event]:
+    """What a person should know by now."""
     while fit.notes:
         yield Noted(fit.notes.pop(0))
 
@@ -318,9 +340,12 @@ def _written(job: Job, control: Control, write: Callable[[], object], *, ended: 
                 return
 
 
-def _failed(error: Exception, project: Project, job: Job | None) -> Failed:
+def _failed(error: Exception, project: Project, job: Job | None, world: World | None) -> Failed:
     """The last event of a run that cannot go on. A mistake of ours is raised again."""
-    if job is None:
+    lost = world.explain(error, has_checkpoint=job is not None and not job.checkpoints.are_none) if world else None
+    if lost is not None:
+        found = lost
+    elif job is None:
         found = explain_error(error, None, batch_size=project.plan.batch_size)
     else:
         checkpoint = None if job.checkpoints.are_none else job.checkpoints.folder

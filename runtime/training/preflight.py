@@ -35,7 +35,7 @@ def preflight(fit: Fit) -> Checked:
 
     Weights, statistics, optimizers and random numbers are afterwards what they were before, to the bit.
     """
-    batch = fit.train.head(fit.batch_size, ports=fit.ports)
+    batch = fit.train.head(fit.share_size, ports=fit.ports)
     findings = [*_look_at_data(fit, batch)]
     needed, free = needed_memory(fit, batch), free_memory(fit.device)
     if free is not None and needed > free * NEEDED_SHARE:
@@ -43,7 +43,7 @@ def preflight(fit: Fit) -> Checked:
     seconds = None
     if not any(finding.level == ERROR for finding in findings):
         try:
-            with _untouched(fit), explaining(fit.compiled, batch_size=fit.batch_size):
+            with untouched(fit), explaining(fit.compiled, batch_size=fit.batch_size):
                 findings += _look_at_losses(fit, batch)
                 seconds = _seconds_per_epoch(fit, batch)
         except RunError as error:
@@ -227,7 +227,7 @@ def _too_large(fit: Fit, needed: int, free: int) -> Finding:
 
 
 @contextmanager
-def _untouched(fit: Fit) -> Iterator[None]:
+def untouched(fit: Fit) -> Iterator[None]:
     """Whatever happens inside, the fit goes on from where it was."""
     state = copy.deepcopy(fit.state_dict())
     weights = {name: tensor.detach().clone() for name, tensor in fit.model.state_dict().items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -17,6 +17,9 @@ from runtime.training.library_metrics import RECIPES, LibraryMetric
 from runtime.training.metrics import SUMS, Metric, Setting, setting_of, wide
 from runtime.training.sample_metrics import CROWDS, SampleMetric
 from runtime.training.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from runtime.training.world import World
 
 INTERVAL = 0.1  # seconds between two flushes
 MAX_KEPT_BYTES = 64 * 2**20  # of outputs that wait for their metrics
@@ -40,7 +43,8 @@ class Tally:
     """
 
     def __init__(
-        self, program: Program, settings: Mapping[str, Setting], names: Mapping[str, str], total: str, device: torch.device
+        self, program: Program, settings: Mapping[str, Setting], names: Mapping[str, str], total: str, device: torch.device,
+        world: World | None = None,
     ) -> None:  # fmt: skip
         """Start from nothing.
 
@@ -48,6 +52,7 @@ class Tally:
             settings: of each metric by the name of its node; one without is not told.
             names: what each loss and metric node is called among the figures.
             total: what the weighted sum of the losses is called.
+            world: the processes that each see a part of every batch; the figures are of all of them, and the same in each.
         """
         single = len(program.losses) == 1
         self._nodes = tuple(program.losses) if single else (total, *program.losses)
@@ -58,7 +63,7 @@ class Tally:
         self._keys = (*sums, *self._library)
         self._names = [total, *(names[loss] for loss in self._nodes[1:]), *(names[key] for key in sums)]
         self._library_names = [names[key] for key in self._library]
-        self._device = device
+        self._device, self._world = device, world
         self._widths: list[int] = []
         self.totals: Tensor | None = None
         self._clear()
@@ -88,10 +93,12 @@ class Tally:
         if not self._steps:
             return dict.fromkeys(self._names, (math.nan,) * len(steps))
         table = self._fetch()
+        if self._world is not None:
+            self._world.add_up(table)
         self._check(table)
         self._add_up(table)
         for metric, kept in zip(self._library.values(), self._seen[len(self._metrics) :], strict=True):
-            metric.update(*_joined(kept))
+            self._take_in(metric, kept)
         columns = [self._spread(column, steps) for column in self._columns(table)]
         self._clear()
         return dict(zip(self._names, columns, strict=True))
@@ -103,12 +110,12 @@ class Tally:
         table = self.totals[None].clone()
         table[:, 1 : 1 + len(self._nodes)] /= table[:, :1]
         figures = {name: column[0] for name, column in zip(self._names, self._columns(table), strict=True)}
-        library = zip(self._library_names, self._library.values(), strict=True)
+        library = zip(self._library_names, self._whole_library(), strict=True)
         return figures | {name: metric.compute() for name, metric in library}
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on in the middle of a pass."""
-        library = [metric.state_dict() for metric in self._library.values()]
+        library = [metric.state_dict() for metric in self._whole_library()]
         return {"totals": self.totals, "widths": self._widths, "library": library}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -138,8 +145,25 @@ class Tally:
         self, metric: Metric, setting: Setting, kept: Sequence[tuple[Tensor, Tensor]], sizes: Tensor
     ) -> Tensor:
         rows = metric.contributions(*_joined(kept), setting)
-        step = torch.repeat_interleave(torch.arange(len(sizes)), sizes).to(rows.device)
-        return rows.new_zeros(len(sizes), rows.shape[1]).index_add_(0, step, rows)
+        counts = torch.tensor([len(target) for _, target in kept])  # 1 of size 0: a sample that does not count
+        step = torch.repeat_interleave(torch.arange(len(sizes)), counts).to(rows.device)
+        sums = rows.new_zeros(len(sizes), rows.shape[1]).index_add_(0, step, rows)
+        sums[(sizes == 0).to(rows.device)] = 0
+        return sums
+
+    def _take_in(self, metric: LibraryMetric | SampleMetric, kept: Sequence[tuple[Tensor, Tensor]]) -> None:
+        if self._world is None:
+            metric.update(*_joined(kept))
+            return
+        for size, (output, target) in zip(self._sizes, kept, strict=True):
+            metric.update(output[:size], target[:size])  # batch by batch: the processes take turns where order counts
+
+    def _whole_library(self) -> list[LibraryMetric | SampleMetric]:
+        """The metrics over the samples of all processes."""
+        metrics = list(self._library.values())
+        if self._world is None:
+            return metrics
+        return [metric.merged(self._world.gather(metric.state_dict())) for metric in metrics]
 
     def _add_up(self, table: Tensor) -> None:
         """Add rows to the totals one after the other, so that the sums do not depend on when they were fetched."""
@@ -175,7 +199,13 @@ class Record:
     """
 
     def __init__(
-        self, compiled: Compiled, stopwatch: Stopwatch, device: torch.device | str = "cpu", *, training: bool = False
+        self,
+        compiled: Compiled,
+        stopwatch: Stopwatch,
+        device: torch.device | str = "cpu",
+        *,
+        training: bool = False,
+        world: World | None = None,
     ) -> None:
         project, programs = compiled.project, compiled.programs
         names = figure_names(project)
@@ -183,7 +213,7 @@ class Record:
         settings = {key: setting_of(project.graph, node) for key, node in nodes.items()}
         totals = total_names([program.objective for program in programs])
         self.tallies = [
-            Tally(p, _told(settings, nodes, p, programs, training=training), names, t, torch.device(device))
+            Tally(p, _told(settings, nodes, p, programs, training=training), names, t, torch.device(device), world)
             for p, t in zip(programs, totals, strict=True)
         ]
         self._stopwatch = stopwatch
@@ -207,6 +237,10 @@ class Record:
             self._max_steps = MAX_KEPT_BYTES // max(1, sum(tally.kept_bytes() for tally in self.tallies))
         self.num_steps += 1
         self._num_samples += size
+
+    def count(self, samples: int) -> None:
+        """Samples that other processes saw at the same time."""
+        self._num_samples += samples
 
     @property
     def is_due(self) -> bool:

@@ -9,7 +9,9 @@ its beginning.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -47,6 +49,15 @@ class SampleMetric:
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on."""
         return {"made": self._made, "real": self._real}
+
+    def merged(self, states: Sequence[Mapping[str, Any]]) -> SampleMetric:
+        """The metric over the samples of several that took them in at the same time, batch by batch: in the order of the batches."""
+        whole = copy(self)
+        whole._made, whole._real, whole._count = [], [], 0
+        for batches in zip_longest(*(zip(state["made"], state["real"], strict=True) for state in states)):
+            for made, real in filter(None, batches):
+                whole.update(made, real)
+        return whole
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device | str = "cpu") -> None:
         """Go on from what `state_dict` gave."""

@@ -52,6 +52,10 @@ def _set_rate(job: Job, wish: SetRate) -> Event:
 def _replace(job: Job, wish: Replace) -> Event:
     """Go on with another drawing and plan; device, deterministic mode and random numbers stay those of the run."""
     old = job.fit
+    if old.world is not None:
+        raise RunError(
+            msg("A run of several processes keeps its drawing. Stop it, change the drawing, and train again.")
+        )
     plan = replace(wish.project.plan, device=old.plan.device, deterministic=old.plan.deterministic)
     project = wish.project.with_plan(plan)
     threads, new, data = torch.get_num_threads(), None, job.data_for(project)

@@ -1,0 +1,58 @@
+"""Several processes that train projects one after the other: what tests of `runtime.distributed` need.
+
+Beginning two processes takes seconds, so that all short runs share them.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from graph import files
+from graph.model import Project
+from runtime.distributed import FOLDER, environment_of, train_in_world
+from runtime.events import Event
+from runtime.session import Control
+
+TESTS = Path(__file__).resolve().parent
+
+
+def train_together(projects: Mapping[str, Project], folder: Path, *, size: int = 2) -> dict[str, list[Event]]:
+    """The events of each project, trained by so many processes; the folders of its runs are in `folder / name`."""
+    for name, project in projects.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        files.save(project, folder / name / "project.layerloom")
+    command = [sys.executable, str(Path(__file__)), str(folder), *projects]
+    environment = {"PYTHONPATH": os.pathsep.join((str(TESTS.parent), str(TESTS))), "OMP_NUM_THREADS": "1"}
+    workers = [
+        subprocess.Popen(command, env={**environment_of(rank, size, folder), **environment}) for rank in range(size)
+    ]
+    try:
+        assert [worker.wait(240) for worker in workers] == [0] * size
+    finally:
+        for worker in workers:
+            worker.kill()
+    return {name: pickle.loads((folder / name / "events").read_bytes()) for name in projects}
+
+
+def _work(folder: Path, names: list[str]) -> None:
+    for name in names:
+        own = folder / name
+        os.environ[FOLDER] = str(own)
+        resume = (own / "resume").read_text() if (own / "resume").is_file() else None
+        events = list(
+            train_in_world(
+                files.load(own / "project.layerloom"), folder=own, runs=own / "runs", control=Control(attended=False),
+                resume=Path(resume) if resume else None,
+            )
+        )  # fmt: skip
+        if os.environ["RANK"] == "0":
+            (own / "events").write_bytes(pickle.dumps(events))
+
+
+if __name__ == "__main__":
+    _work(Path(sys.argv[1]), sys.argv[2:])
