@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QResizeEvent, QShowEvent
@@ -23,7 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from graph.messages import ExportError, LayerloomError, msg, tr
-from gui.figures import short_power
+from graph.model import Project
+from gui.figures import figure, short_power
 from gui.panels.card import Card
 from gui.panels.parts import DECORATION, FactList, ScrollColumn, column, label, row
 from gui.theme import GRID, theme
@@ -31,40 +33,55 @@ from gui.theme import GRID, theme
 if TYPE_CHECKING:
     from runtime.export import Format, Receipt
 
-Exporter = Callable[[Path, str, Path], "Receipt"]
 WIDTH = 600
 EDGE = 5 * GRID
-SUFFIX_OF_FOLDER = "_project"
+SUFFIXES_OF_FOLDERS = {"python": "_project", "job": "_job"}
 
 
-def export_run(run: Path, format_id: str, path: Path) -> Receipt:
-    """Load the best checkpoint of a run and export it; takes seconds, so call it from a thread.
+class Drawn(NamedTuple):
+    """A drawing that was not trained yet; the paths of its data start from `folder`."""
+
+    project: Project
+    folder: Path | None
+    title: str
+
+
+Exporter = Callable[[Path | Drawn, str, Path], "Receipt"]
+
+
+def export_source(source: Path | Drawn, format_id: str, path: Path) -> Receipt:
+    """Export the best checkpoint of a run, or a drawing as it is; takes seconds, so call it from a thread.
 
     Raises:
-        LayerloomError: the run cannot be read, or the export failed or differs.
+        LayerloomError: the run cannot be read, the drawing has errors, or the export failed or differs.
     """
     from runtime.export import export
-    from runtime.predict import load_trained
+    from runtime.predict import load_trained, untrained
 
-    return export(load_trained(run), format_id, path)
+    if isinstance(source, Drawn):
+        return export(replace(untrained(source.project), folder=source.folder), format_id, path)
+    return export(load_trained(source), format_id, path)
 
 
 class ExportDialog(QDialog):
-    """Exports a run into a folder of the person's choice, in the background. `exported` carries the receipt."""
+    """Exports a run, or a drawing without one, into a folder of the person's choice, in the background. `exported` carries the
+    receipt."""
 
     exported = Signal(object)  # Receipt
     _done = Signal(object)  # Receipt | LayerloomError
 
     def __init__(
-        self, run: Path, folder: Path, parent: QWidget | None = None, *, exporter: Exporter = export_run
+        self, source: Path | Drawn, folder: Path, parent: QWidget | None = None, *, exporter: Exporter = export_source
     ) -> None:
+        """`source` is the folder of a run, or a drawing: of that, what needs no training can be exported."""
         from runtime.export import FORMATS
 
         super().__init__(parent)
-        self._run, self._exporter = run, exporter
+        self._source, self._exporter = source, exporter
+        self._run = source if isinstance(source, Path) else None
         self._formats = FORMATS
         self._thread: threading.Thread | None = None
-        self.setWindowTitle(tr("Export the trained network"))
+        self.setWindowTitle(tr("Export the trained network") if self._run else tr("Export the drawing"))
         self._resized = QTimer(self, singleShot=True, interval=0)  # when its texts have their new size
         self._resized.timeout.connect(self._fit)
         theme.changed.connect(self._use_scale)
@@ -83,9 +100,15 @@ class ExportDialog(QDialog):
         self._scroll = ScrollColumn(spacing=3 * GRID)
         layout = self._scroll.column
         layout.setContentsMargins(EDGE, EDGE, EDGE, 2 * GRID)
-        layout.addWidget(label(tr("Take the trained network away"), tone="title"))
+        title = tr("Take the trained network away") if self._run else tr("Take the drawing away")
+        layout.addWidget(label(title, tone="title"))
         text = tr("Every export is run again in a separate process and compared with the network here.")
         layout.addWidget(label(text, tone="muted", wrap=True))
+        if self._run is None:
+            text = tr(
+                "Nothing is trained yet, so only what needs no weights can be exported. Press Train first for the rest."
+            )
+            layout.addWidget(label(text, tone="warning", wrap=True))
         layout.addWidget(self._make_choices())
         layout.addLayout(self._make_place(folder))
         self.note = label(tr("This file is there already: the export takes its place."), tone="warning", wrap=True)
@@ -117,7 +140,9 @@ class ExportDialog(QDialog):
             choice.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
             choice.addWidget(hint)
             choices.addLayout(choice)
-        self.choices.button(0).setChecked(True)
+            if kind.needs_training and self._run is None:
+                _forbid(button, hint)
+        next(button for button in self.choices.buttons() if button.isEnabled()).setChecked(True)
         self.choices.idToggled.connect(self._on_format_toggled)
         return box
 
@@ -137,10 +162,16 @@ class ExportDialog(QDialog):
         self.export_button = QPushButton(tr("Export"), default=True)
         self.export_button.setProperty("kind", "primary")
         self.export_button.clicked.connect(self.start)
+        self.measure_button = QPushButton(tr("Measure…"))
+        self.measure_button.setToolTip(tr("Time every export against PyTorch: latency, throughput, memory, size."))
+        self.measure_button.clicked.connect(self._measure)
+        if self._run is None:
+            _forbid(self.measure_button)
         close = QPushButton(tr("Close"))
         close.clicked.connect(self.close)
         line = row()
         line.setContentsMargins(EDGE, 2 * GRID, EDGE, EDGE)
+        line.addWidget(self.measure_button)
         line.addStretch(1)
         line.addWidget(close)
         line.addWidget(self.export_button)
@@ -161,13 +192,13 @@ class ExportDialog(QDialog):
             self._show_error(tr("Say where to write: choose a file or a folder."))
         elif self._thread is None:
             self._set_busy(True)
-            job = (self._run, self.format.id, path)
+            job = (self._source, self.format.id, path)
             self._thread = threading.Thread(target=self._work, args=job, name="layerloom-export", daemon=True)
             self._thread.start()
 
-    def _work(self, run: Path, format_id: str, path: Path) -> None:
+    def _work(self, source: Path | Drawn, format_id: str, path: Path) -> None:
         try:
-            result = self._exporter(run, format_id, path)
+            result = self._exporter(source, format_id, path)
         except LayerloomError as error:
             result = error
         except Exception as error:  # the person gets a sentence whatever happens in the thread
@@ -175,6 +206,17 @@ class ExportDialog(QDialog):
             result = ExportError(msg("The export stopped because of an error inside Layerloom: {error}", error=reason))
         with suppress(RuntimeError):  # the window was closed meanwhile, and this dialog with it
             self._done.emit(result)
+
+    @Slot()
+    def _measure(self) -> None:
+        """Open the report beside this; it goes on when this is closed."""
+        from gui.export_report import ReportDialog
+
+        assert self._run is not None  # else the button is grey
+        report = ReportDialog(self._run, self.parentWidget() or self)
+        report.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        report.show()
+        report.start()
 
     @Slot(object)
     def _on_done(self, result: Receipt | LayerloomError) -> None:
@@ -220,8 +262,11 @@ class ExportDialog(QDialog):
     # ---- what it shows
 
     def _suggestion(self) -> str:
-        stem = self._run.parent.name.removesuffix(".runs") or "network"
-        return stem + (self.format.suffix or SUFFIX_OF_FOLDER)
+        if isinstance(self._source, Drawn):
+            stem = Path(self._source.title).stem
+        else:
+            stem = self._source.parent.name.removesuffix(".runs")
+        return (stem or "network") + (self.format.suffix or SUFFIXES_OF_FOLDERS[self.format.id])
 
     def _set_busy(self, busy: bool) -> None:
         self.progress.setVisible(busy)
@@ -278,22 +323,34 @@ class ReceiptCard(Card):
         super().__init__(tr("Exported"))
         self.path = ""
         self.verdict = label("", tone="good", wrap=True)
+        self.warning = label("", tone="warning", wrap=True)
         self.facts = FactList()
         self.open_button = QPushButton(tr("Open the folder"))
         self.open_button.setProperty("kind", "small")
         self.header.addWidget(self.open_button)
         self.body.addWidget(self.verdict)
+        self.body.addWidget(self.warning)
         self.body.addWidget(self.facts)
 
     def show_receipt(self, receipt: Receipt, kind: Format) -> None:
         """Show this receipt."""
+        from runtime.export.receipt import larger_text
+
         self.path = receipt.path
         largest = difference_text(receipt.largest_difference)
-        same = tr("The same outputs, to the last bit.")
+        same = tr("The same outputs, to the last bit.") if kind.job else tr("The same training, to the last bit.")
         close = tr("The same outputs: at most {difference} apart.", difference=largest)
         self.verdict.setText("✓ " + (close if receipt.largest_difference else same))
-        rows = [(_batch_text(batch), difference_text(value)) for batch, value in receipt.differences.items()]
-        self.facts.set_facts([*rows, (tr("Written to"), receipt.path), (tr("Files"), ", ".join(receipt.files))])
+        self.warning.setText(larger_text() if receipt.is_larger else "")
+        self.warning.setVisible(receipt.is_larger)
+        self.facts.set_facts([*_facts(receipt), (tr("Written to"), receipt.path), (tr("Files"), _names(receipt.files))])
+
+
+def _forbid(*widgets: QWidget) -> None:
+    """Grey out what only a trained network has, and say why."""
+    for widget in widgets:
+        widget.setEnabled(False)
+        widget.setToolTip(tr("Nothing is trained yet. Press Train first, then export what it learned."))
 
 
 def difference_text(difference: float) -> str:
@@ -301,7 +358,23 @@ def difference_text(difference: float) -> str:
     return short_power(f"{difference:.1e}") if difference else "0"
 
 
-def _batch_text(batch: str) -> str:
-    if batch.isdecimal():
-        return tr("Largest difference, batch of {size}", size=batch)
-    return tr("Largest difference, test samples")
+def _facts(receipt: Receipt) -> Iterator[tuple[str, str]]:
+    """What the comparison showed, what the inputs are, and what rounding weights costs and saves."""
+    from runtime.export.receipt import batch_text
+
+    for batch, value in receipt.differences.items():
+        yield tr("Largest difference, {what}", what=batch_text(batch)), difference_text(value)
+    for name, shape in receipt.shapes.items():
+        yield tr("Input '{name}'", name=name), " × ".join(map(str, shape))
+    if receipt.sizes is not None:
+        before, after = (f"{size / 1024:,.1f} KiB" for size in receipt.sizes)
+        yield tr("Size before and after rounding"), f"{before} → {after}"
+        for name, (old, new) in receipt.figures.items():
+            yield tr("Test {figure} before and after rounding", figure=name), f"{figure(old)} → {figure(new)}"
+        if not receipt.figures:
+            yield tr("Test figures"), tr("The test samples are not at hand.")
+
+
+def _names(files: Iterable[str]) -> str:
+    """Names of files for a line; those of a folder as one entry."""
+    return ", ".join(dict.fromkeys(f"{name.split('/')[0]}/" if "/" in name else name for name in files))

@@ -157,14 +157,14 @@ def inputs_of(trained: Trained, path: Path) -> dict[Port, Tensor]:
     return input_from_file(trained.project.graph.nodes[port.node], path, trained.statistics)
 
 
-def test_again(trained: Trained) -> Tested:
-    """Measure the network on the test samples of its run.
+def test_again(trained: Trained, prepared: Prepared | None = None) -> Tested:
+    """Measure the network on the test samples of its run; `prepared` is its data where that is there already.
 
     Raises:
         DataError: the data is missing or has changed.
         RunError: the plan sets no samples aside for the test.
     """
-    prepared = prepare(trained.project, trained.folder)
+    prepared = prepared or prepare(trained.project, trained.folder)
     if not prepared.test.count:
         raise RunError(msg("No samples were set aside for the test. Give the test part a share of the split."))
     fit = Fit(trained.compiled, prepared.parts, devices.choose("cpu"), epochs=1)

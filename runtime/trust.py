@@ -13,11 +13,14 @@ from graph.code import digest
 from graph.messages import FileError, msg
 
 FILE = "allowed_code.json"
+PLACE = "LAYERLOOM_ALLOWED_CODE"  # a variable of the environment that names another file
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def store_path() -> Path:
-    """The file with the hashes, in the folder for settings by the custom of the operating system."""
+    """The file with the hashes, in the folder for settings by the custom of the operating system; or that of an exported job."""
+    if named := os.environ.get(PLACE):
+        return Path(named)
     home = Path.home()
     if sys.platform == "win32":
         return Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming") / "Layerloom" / FILE

@@ -5,18 +5,19 @@ from __future__ import annotations
 import platform
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graph.atomic import write_atomically
-from graph.messages import DataError, ExportError, FileError, msg
+from graph.messages import DataError, ExportError, FileError, RunError, msg
 from runtime.export import placing, verify
-from runtime.export.formats import FORMATS, Format, format_of
+from runtime.export.formats import FORMATS, Format, Written, format_of
 from runtime.export.receipt import SAMPLES, Receipt, receipt_path, to_text
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from runtime.predict import Trained
 
@@ -44,15 +45,15 @@ def export(trained: Trained, format_id: str, path: str | Path) -> Receipt:
             msg("This network was not trained yet. Train it, or export its code ({format}).", format="code")
         )
     placing.check_target(target, folder=chosen.is_folder)
-    files = chosen.write(trained, target.name)
-    differences = _run_again(trained, chosen, target.name, files)
-    receipt = _receipt(trained, chosen, target, files, differences)
-    placing.place(target, files, folder=chosen.is_folder)
+    written = chosen.write(trained, target.name)
+    differences = _run_again(trained, chosen, target.name, written)
+    receipt = _receipt(trained, chosen, target, written, differences)
+    placing.place(target, written.files, folder=chosen.is_folder)
     _write_receipt(target, receipt)
     return receipt
 
 
-def _run_again(trained: Trained, chosen: Format, name: str, files: placing.Files) -> Mapping[str, verify.Difference]:
+def _run_again(trained: Trained, chosen: Format, name: str, written: Written) -> Mapping[str, verify.Difference]:
     """Run the files in a clean process, and refuse them if their outputs differ from the model's."""
     from runtime.training.failures import explaining
 
@@ -61,12 +62,15 @@ def _run_again(trained: Trained, chosen: Format, name: str, files: placing.Files
         folder, aside = Path(scratch, "exported"), Path(scratch, "aside")
         folder.mkdir()
         aside.mkdir()
-        for file, content in files.items():
-            (folder / file).write_bytes(content)
-        batches = verify.random_batches(specs) | _samples(trained)
-        job = chosen.job(folder, name, aside, trained)
-        with explaining(trained.compiled, batch_size=MAX_SAMPLES):
-            differences = verify.compare(trained.model, batches, job=job, scratch=aside)
+        placing.write_files(folder, written.files)
+        if chosen.job is None:
+            assert chosen.prove is not None
+            differences = chosen.prove(trained, folder, aside)
+        else:
+            batches = {**verify.random_batches(specs), **written.batches, **_samples(trained)}
+            job = chosen.job(folder, name, aside, trained)
+            with explaining(trained.compiled, batch_size=MAX_SAMPLES):
+                differences = verify.compare(written.reference or trained.model, batches, job=job, scratch=aside)
     for batch, difference in differences.items():
         if not difference.within(chosen.tolerance):
             raise ExportError(
@@ -93,8 +97,21 @@ def _samples(trained: Trained) -> dict[str, tuple[Tensor, ...]]:
     return {SAMPLES: batch} if test.count else {}
 
 
+def _figures(trained: Trained, rounded: nn.Module | None) -> dict[str, tuple[float, float]]:
+    """What is measured on the test samples, before and after rounding; nothing where the data is not at hand."""
+    from runtime.predict import test_again
+
+    if rounded is None:
+        return {}
+    try:
+        before, after = (test_again(network).test for network in (trained, replace(trained, model=rounded)))
+    except (DataError, RunError):
+        return {}
+    return {name: (value, after[name]) for name, value in before.items()}
+
+
 def _receipt(
-    trained: Trained, chosen: Format, target: Path, files: placing.Files, differences: Mapping[str, verify.Difference]
+    trained: Trained, chosen: Format, target: Path, written: Written, differences: Mapping[str, verify.Difference]
 ) -> Receipt:
     from importlib.metadata import version
 
@@ -102,12 +119,15 @@ def _receipt(
         format=chosen.id,
         path=str(target),
         model=trained.compiled.source.class_name,
-        files=placing.hashes(files),
+        files=placing.hashes(written.files),
         versions={"python": platform.python_version(), **{name: version(name) for name in chosen.packages}},
         differences={batch: difference.largest for batch, difference in differences.items()},
         tolerance=chosen.tolerance,
         run=trained.run.resolve().name if trained.run else None,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
+        shapes=written.shapes,
+        figures=_figures(trained, written.reference),
+        sizes=written.sizes,
     )
 
 

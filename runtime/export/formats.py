@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graph.catalog.definitions import CODE_PREFIX
 from graph.messages import ExportError, Message, msg
-from runtime.export import onnx_file
+from runtime.export import int8, onnx_file
 from runtime.export.placing import Files
-from runtime.export.verify import draws, input_specs, random_batches, still_copy
+from runtime.export.verify import Difference, draws, input_specs, random_batches, still_copy
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from graph.model import Project
     from runtime.predict import Trained
 
@@ -22,11 +24,32 @@ if TYPE_CHECKING:
 DRAWING = ("layerloom.Noise", "layerloom.Random", "torch.nn.FractionalMaxPool2d", "torch.nn.FractionalMaxPool3d")
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an export is made of: its files by name, and what else is to be known to run it again and of it.
+
+    `reference` is the network to compare with where that is not `trained.model`: the weights were rounded. `batches` are
+    inputs to compare on beside the usual ones; `shapes` the dimensions of each input where the file says them, numbers and
+    words for open ones; `size_before` the bytes of the file with unrounded weights.
+    """
+
+    files: Files
+    reference: nn.Module | None = None
+    batches: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)
+    size_before: int | None = None
+
+    @property
+    def sizes(self) -> tuple[int, int] | None:
+        """The bytes before and after weights were rounded, where they were."""
+        return None if self.size_before is None else (self.size_before, sum(map(len, self.files.values())))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """One export format.
 
-    `write(trained, file name)` gives the files by name; `job(their folder, file name, folder for more, trained)` says
+    `write(trained, file name)` makes the files; `job(their folder, file name, folder for more, trained)` says
     how a clean process runs them (see `clean_process.LOADERS`). `suffix` is that of the file; a format without one is a
     folder. `packages` take part in the comparison and are named with their version on the receipt.
     """
@@ -34,8 +57,9 @@ class Format:
     id: str
     label: Message
     help: Message
-    write: Callable[[Trained, str], Files]
-    job: Callable[[Path, str, Path, Trained], Mapping[str, str]]
+    write: Callable[[Trained, str], Written]
+    job: Callable[[Path, str, Path, Trained], Mapping[str, str]] | None = None
+    prove: Callable[[Trained, Path, Path], Mapping[str, Difference]] | None = None
     suffix: str = ""
     tolerance: float = 0.0
     packages: tuple[str, ...] = ("torch", "safetensors")
@@ -48,7 +72,10 @@ class Format:
 
     def full_path(self, path: Path) -> Path:
         """The path with the suffix of the format."""
-        return path if path.suffix == self.suffix or self.is_folder else path.with_name(path.name + self.suffix)
+        if self.is_folder or path.name.endswith(self.suffix):
+            return path
+        last = "." + self.suffix.rpartition(".")[2]  # `net.pt2` becomes `net.int8.pt2`
+        return path.with_name(path.name.removesuffix(last) + self.suffix)
 
 
 def format_of(format_id: str) -> Format:
@@ -77,21 +104,21 @@ def weights_of(trained: Trained) -> bytes:
     return save(copy_weights(trained.model), {"format": "pt", "model": trained.compiled.source.class_name})
 
 
-def _write_weights(trained: Trained, name: str) -> Files:
-    return {name: weights_of(trained)}
+def _write_weights(trained: Trained, name: str) -> Written:
+    return Written({name: weights_of(trained)})
 
 
-def _write_code(trained: Trained, name: str) -> Files:
-    return {name: trained.compiled.source.model_text.encode()}
+def _write_code(trained: Trained, name: str) -> Written:
+    return Written({name: trained.compiled.source.model_text.encode()})
 
 
-def _write_project(trained: Trained, name: str) -> Files:
+def _write_project(trained: Trained, name: str) -> Written:
     from runtime.export.python_project import files
 
-    return files(trained, weights_of(trained))
+    return Written(files(trained, weights_of(trained)))
 
 
-def _write_onnx(trained: Trained, name: str) -> Files:
+def _write_onnx(trained: Trained, name: str) -> Written:
     compiled = trained.compiled
     from runtime.training.failures import explaining
 
@@ -112,7 +139,20 @@ def _write_onnx(trained: Trained, name: str) -> Files:
         inputs=list(inspect.signature(model.forward).parameters),
         outputs=list(compiled.source.output_names),
     )
-    return {name: content}
+    return Written({name: content})
+
+
+def _write_program(trained: Trained, name: str) -> Written:
+    from runtime.export.program import to_program
+
+    program = to_program(trained)
+    return Written({name: program.content()}, batches=program.batches, shapes=program.shapes)
+
+
+def _write_int8(trained: Trained, name: str) -> Written:
+    made = int8.to_int8(trained)
+    program, before = made.program, len(made.before.content())
+    return Written({name: program.content()}, made.rounded, program.batches, program.shapes, before)
 
 
 def _drawing(project: Project) -> list[str]:
@@ -146,6 +186,22 @@ def _onnx_job(folder: Path, name: str, aside: Path, trained: Trained) -> dict[st
     return {"loader": "onnx", "model": str(folder / name)}
 
 
+def _write_job(trained: Trained, name: str) -> Written:
+    from runtime.export.job import job_files
+
+    return Written(job_files(trained, name))
+
+
+def _prove_job(trained: Trained, folder: Path, aside: Path) -> Mapping[str, Difference]:
+    from runtime.export.job_proof import prove
+
+    return prove(trained, folder, aside)
+
+
+def _program_job(folder: Path, name: str, aside: Path, trained: Trained) -> dict[str, str]:
+    return {"loader": "program", "model": str(folder / name)}
+
+
 FORMATS: Mapping[str, Format] = {
     entry.id: entry
     for entry in (
@@ -175,12 +231,46 @@ FORMATS: Mapping[str, Format] = {
             job=_onnx_job,
         ),
         Format(
+            id="pt2",
+            label=msg("PyTorch program (.pt2)"),
+            help=msg(
+                "One file for torch.export.load, without Python code; any batch size, and any length of texts where the network allows it."
+            ),
+            suffix=".pt2",
+            tolerance=1e-5,
+            packages=("torch",),
+            write=_write_program,
+            job=_program_job,
+        ),
+        Format(
+            id="int8",
+            label=msg("8-bit weights (.int8.pt2)"),
+            help=msg(
+                "A PyTorch program with weights rounded to 8 bits: up to four times smaller, not faster; says what the test figures lose."
+            ),
+            suffix=".int8.pt2",
+            tolerance=1e-5,
+            packages=("torch", int8.PACKAGE),
+            write=_write_int8,
+            job=_program_job,
+        ),
+        Format(
             id="code",
             label=msg("Python code (.py)"),
             help=msg("The class of the network alone, trained or not."),
             suffix=".py",
             write=_write_code,
             job=_code_job,
+            needs_training=False,
+        ),
+        Format(
+            id="job",
+            label=msg("Training job (folder)"),
+            help=msg(
+                "Trains the drawing on any machine or cluster with PyTorch and torchrun: engine, plan, data up to 200 MB, scripts."
+            ),
+            write=_write_job,
+            prove=_prove_job,
             needs_training=False,
         ),
     )

@@ -60,7 +60,7 @@ def to_onnx(model: nn.Module, example: tuple[Tensor, ...], *, inputs: Sequence[s
         assert program is not None
         return _without_traces(program.model_proto)
     except Exception as error:  # the exporter raises whatever its passes and the protobuf library raise
-        raise ExportError(msg("This network cannot be written as ONNX: {error}", error=_first_line(error))) from error
+        raise ExportError(msg("This network cannot be written as ONNX: {error}", error=first_line(error))) from error
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def _without_traces(proto) -> bytes:
     return proto.SerializeToString(deterministic=True)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """What the innermost error says: the outer ones talk to the exporter's authors."""
     while error.__cause__ is not None:
         error = error.__cause__

@@ -36,10 +36,16 @@ def check_target(path: Path, *, folder: bool) -> None:
         raise ExportError(msg("You may not write into {folder}. Choose another folder.", folder=path.parent))
     if path.exists() and path.is_dir() is not folder:
         raise ExportError(msg("{path} is in the way. Choose another name.", path=path))
-    if path.is_dir() and not {entry.name for entry in path.iterdir()} <= files_of(path) | {"__pycache__"}:
+    if path.is_dir() and not _all_files(path) <= files_of(path):
         raise ExportError(
             msg("{path} holds other files, which an export would remove. Choose a new folder.", path=path)
         )
+
+
+def _all_files(folder: Path) -> set[str]:
+    """What is in a folder and in those inside it, but for what Python leaves there by itself."""
+    found = (entry.relative_to(folder) for entry in folder.rglob("*") if not entry.is_dir())
+    return {entry.as_posix() for entry in found if "__pycache__" not in entry.parts}
 
 
 def place(path: Path, files: Files, *, folder: bool) -> None:
@@ -56,6 +62,21 @@ def place(path: Path, files: Files, *, folder: bool) -> None:
             write_atomically(path, content)
 
 
+def write_files(folder: Path, files: Files) -> None:
+    """Write files into a folder; a name may lead into folders inside it.
+
+    Raises:
+        FileError: one cannot be written.
+        OSError: nor can a folder.
+    """
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+        if path.suffix == ".sh":
+            path.chmod(path.stat().st_mode | 0o111)
+
+
 def remove(path: Path) -> None:
     """Remove an export, file or folder."""
     with suppress(OSError):
@@ -68,8 +89,7 @@ def _place_folder(path: Path, files: Files) -> None:
     ) as workplace:
         fresh, earlier = Path(workplace, "fresh"), Path(workplace, "earlier")
         fresh.mkdir()
-        for name, content in files.items():
-            write_atomically(fresh / name, content)
+        write_files(fresh, files)
         if path.exists():
             os.replace(path, earlier)
         try:

@@ -59,9 +59,9 @@ def files(trained: Trained, weights: bytes) -> dict[str, bytes]:
     return {
         "model.py": source.model_text.encode(),
         "weights.safetensors": weights,
-        "inputs.py": _fill(reader.template, reader.fields),
-        "predict.py": _fill(reader.predict, fields),
-        "README.md": _fill("README.md", fields),
+        "inputs.py": fill(reader.template, reader.fields),
+        "predict.py": fill(reader.predict, fields),
+        "README.md": fill("README.md", fields),
         "requirements.txt": "".join(requirements).encode(),
         **reader.files,
     }
@@ -75,7 +75,7 @@ def _classes(trained: Trained) -> tuple[str, ...]:
     return tuple(trained.classes) if question and question.probabilities else ()
 
 
-def _fill(template: str, fields: Mapping[str, object]) -> bytes:
+def fill(template: str, fields: Mapping[str, object]) -> bytes:
     """The text of a template; a field that is missing, or a mark that is misspelled, is an error."""
     return Template((_TEMPLATES / f"{template}.template").read_text("utf-8")).substitute(fields).encode()
 

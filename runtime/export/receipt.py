@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from graph.messages import tr
 
 SUFFIX = ".receipt.json"
 SAMPLES = "samples"  # the name of the batch of real samples
@@ -18,7 +20,12 @@ class Receipt:
     `path` is absolute here, the bare name in the file; `files` has the SHA-256 of each file by its name; `run` is the
     name of the run's folder, None for a network that was not trained. `differences` has the largest absolute difference
     of any output for each batch that was compared: "1", "2", "7" are seeded random inputs of that batch size, "samples"
-    real ones. Each may be as large as `tolerance` times the largest output of its batch, or times 1 where that is less.
+    real ones, "7x32" are 7 sequences of length 32. Each may be as large as `tolerance` times the largest output of its batch,
+    or times 1 where that is less. Of a training job they are those of the figures of its first steps: "loss:24".
+
+    `shapes` gives the dimensions of each input where the file fixes them: numbers, and "batch" or "length" for open ones.
+    Of rounded weights the comparison is with the network that computes with the rounded ones; what rounding costs are the
+    `figures` on the test samples, before and after, and `sizes` are the bytes of the file, before and after.
     """
 
     format: str
@@ -31,11 +38,37 @@ class Receipt:
     run: str | None
     date: str
     verdict: str = "equal"
+    shapes: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)
+    figures: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    sizes: tuple[int, int] | None = None
+
+    @property
+    def is_larger(self) -> bool:
+        """Whether rounding weights made the file larger: the description of a small network outweighs them."""
+        return self.sizes is not None and self.sizes[1] >= self.sizes[0]
 
     @property
     def largest_difference(self) -> float:
         """The largest of the differences."""
         return max(self.differences.values())
+
+
+def larger_text() -> str:
+    """What is said of a file that rounding made larger."""
+    return tr("The file became larger: of so small a network it is mostly the description. Export it as it is (pt2).")
+
+
+def batch_text(batch: str) -> str:
+    """What was compared, by the key of `Receipt.differences`, for people."""
+    if batch == SAMPLES:
+        return tr("test samples")
+    if ":" in batch:
+        figure, _, count = batch.partition(":")
+        return tr("{figure} of the first {count} training steps", figure=figure, count=count)
+    size, _, length = batch.partition("x")
+    if length:
+        return tr("a batch of {size} of length {length}", size=size, length=length)
+    return tr("a batch of {size}", size=size)
 
 
 def receipt_path(path: Path) -> Path:

@@ -43,12 +43,12 @@ def input_specs(compiled: Compiled) -> list[TensorSpec]:
     return [spec for spec in specs if spec is not None]
 
 
-def random_batches(specs: Sequence[TensorSpec]) -> dict[str, tuple[Tensor, ...]]:
+def random_batches(specs: Sequence[TensorSpec], sizes: Sequence[int] = BATCH_SIZES) -> dict[str, tuple[Tensor, ...]]:
     """Seeded random inputs of the given shapes and dtypes, by the name of their batch: its size."""
     import torch
 
     generator = torch.Generator().manual_seed(SEED)
-    return {str(size): tuple(_random(spec, size, generator) for spec in specs) for size in BATCH_SIZES}
+    return {str(size): tuple(_random(spec, size, generator) for spec in specs) for size in sizes}
 
 
 def compare(
@@ -109,15 +109,32 @@ def _outputs(model: nn.Module, batch: tuple[Tensor, ...]) -> list[Tensor]:
 
 
 def _run_clean(batches: Sequence[tuple[Tensor, ...]], *, job: Mapping, scratch: Path) -> list[list[Tensor]]:
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file
 
-    inputs, outputs, order = (scratch / name for name in ("inputs.safetensors", "outputs.safetensors", "job.json"))
-    tensors = {f"{i}/{j}": t.contiguous() for i, batch in enumerate(batches) for j, t in enumerate(batch)}
-    save_file(tensors, inputs)
-    order.write_text(json.dumps({**job, "inputs": str(inputs), "outputs": str(outputs)}), "utf-8")
-    _start(order, scratch)
+    outputs = scratch / "outputs.safetensors"
+    _start(write_job(batches, {**job, "outputs": str(outputs)}, scratch), scratch)
     answers = load_file(outputs)
     return [[answers[key] for key in _keys(answers, i)] for i in range(len(batches))]
+
+
+def write_job(batches: Sequence[tuple[Tensor, ...]], job: Mapping, scratch: Path) -> Path:
+    """Write down what a clean process is to do with these batches; gives the file that it is started with."""
+    from safetensors.torch import save_file
+
+    inputs, order = scratch / "inputs.safetensors", scratch / "job.json"
+    save_file({f"{i}/{j}": t.contiguous() for i, batch in enumerate(batches) for j, t in enumerate(batch)}, inputs)
+    order.write_text(json.dumps({**job, "inputs": str(inputs)}), "utf-8")
+    return order
+
+
+def clean_command(order: Path) -> list[str]:
+    """The command line of a clean process."""
+    return [sys.executable, "-I", str(_SCRIPT), str(order)]
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment of a clean process: it computes on the CPU."""
+    return os.environ | {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def _keys(answers: Mapping[str, object], case: int) -> list[str]:
@@ -127,25 +144,31 @@ def _keys(answers: Mapping[str, object], case: int) -> list[str]:
 def _start(order: Path, folder: Path) -> None:
     try:
         process = subprocess.run(
-            [sys.executable, "-I", str(_SCRIPT), str(order)],
+            clean_command(order),
             cwd=folder,
-            env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+            env=clean_environment(),
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=TIMEOUT,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except subprocess.TimeoutExpired:
-        raise ExportError(
-            msg("The exported files did not answer within {minutes} minutes in a clean process.", minutes=TIMEOUT // 60)
-        ) from None
+        raise too_late() from None
     if process.returncode != 0:
         raise ExportError(
-            msg("The exported files do not run in a clean process: {error}", error=_last_line(process.stderr))
+            msg("The exported files do not run in a clean process: {error}", error=last_line(process.stderr))
         )
 
 
-def _last_line(stderr: bytes) -> str:
+def too_late() -> ExportError:
+    """What is said of a process that does not end."""
+    return ExportError(
+        msg("The exported files did not answer within {minutes} minutes in a clean process.", minutes=TIMEOUT // 60)
+    )
+
+
+def last_line(stderr: bytes) -> str:
+    """What a process said last."""
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
     return lines[-1].strip() if lines else "?"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from amount import some
 from drawings import Drawing, with_images
 from graph.messages import ExportError
 from runtime.compiler import compile_project
@@ -31,7 +32,7 @@ def noisy(tmp_path_factory) -> Trained:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["weights", "python", "code"])
+@pytest.mark.parametrize("kind", some(["python", "weights", "code"]))
 def test_both_sides_draw_the_same_numbers_and_those_of_a_run_go_on(noisy, kind, tmp_path):
     before = torch.get_rng_state()
     receipt = export(noisy, kind, tmp_path / "net")
