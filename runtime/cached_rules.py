@@ -25,7 +25,7 @@ from runtime.shapes import flat
 
 # They look at the sizes of what is wired to them, not at its numbers.
 OF_SIZES = frozenset(
-    f"layerloom.{name}" for name in ("CausalMask", "Positions", "Full", "Constant", "Parameter")
+    f"layerloom.{name}" for name in ("CausalMask", "Positions", "Full", "Constant", "Parameter", "Fixed")
 )  # fmt: skip
 IDLE = frozenset(
     f"torch.nn.{name}"

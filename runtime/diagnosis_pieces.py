@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 from graph import fixes
+from graph.catalog.sources import fixed_numbers
 from graph.messages import msg
 from graph.problems import Fix, Problem
 from runtime.diagnosis_dimensions import (
@@ -142,6 +144,15 @@ def _check_parameter(s: Situation) -> Iterator[Problem]:
         yield s.problem("shape-mismatch", text, fixes.set_param(s.node.id, "shape", (1, *shape)), port="like")
 
 
+def _check_fixed(s: Situation) -> Iterator[Problem]:
+    shape, text = s.values["shape"], s.values["values"]
+    numbers = len(fixed_numbers(text)) if text is not None else 0
+    if numbers > 1 and numbers != prod(shape):
+        text = msg("'{node}' has the shape {shape}, which needs {needed} numbers, but it is told {count}. Change one or the other.",
+                   node=s.node.name, shape=" × ".join(map(str, shape)), needed=prod(shape), count=numbers)  # fmt: skip
+        yield s.problem("shape-mismatch", text)
+
+
 _CUT = (check_dims, check_keeps_batch)
 PIECES: Mapping[str, Sequence[Check]] = {
     "Split": (*_CUT, _check_split),
@@ -157,4 +168,5 @@ PIECES: Mapping[str, Sequence[Check]] = {
     "OneHot": (_check_classes,),
     "ScatterAdd": (check_dims, _check_scatter),
     "Parameter": (_check_parameter,),
+    "Fixed": (_check_fixed, _check_parameter),
 }

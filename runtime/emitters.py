@@ -12,7 +12,7 @@ from graph.catalog.types import NodeType
 from runtime.calls import TARGETS, module_call, module_init
 from runtime.data_path import path_call, path_init
 from runtime.operations import OPERATIONS, Values
-from runtime.parameters import PARAMETER, parameter_call, parameter_init
+from runtime.parameters import FIXED, PARAMETER, fixed_init, parameter_call, parameter_init
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ def emit(node_type: NodeType, values: Values, arguments: Mapping[str, str]) -> E
         return Emission(None, f"{next(iter(arguments.values()))}.mean()", plain_target)
     if node_type.id == PARAMETER:
         return Emission(parameter_init(values), parameter_call(values, arguments), plain_target)
+    if node_type.id == FIXED:
+        return Emission(fixed_init(values), parameter_call(values, arguments), plain_target)
     if node_type.id in augmentation.MODULES | recurrent.MODULES:
         init = path_init(node_type, values, defaults=node_type.id in augmentation.MODULES)
         return Emission(init, path_call(arguments), plain_target)

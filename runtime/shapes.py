@@ -123,8 +123,10 @@ def _helpers(names: tuple[str, ...]) -> dict[str, object]:
 
 
 def _parameters(module: torch.nn.Module | torch.nn.Parameter) -> dict[str, torch.nn.Parameter]:
-    """Parameters by their names; a parameter alone has none."""
-    return {"": module} if isinstance(module, torch.nn.Parameter) else dict(module.named_parameters())
+    """Parameters by their names; a parameter alone has none, and a buffer is none."""
+    if isinstance(module, torch.nn.Parameter):
+        return {"": module}
+    return {} if isinstance(module, torch.Tensor) else dict(module.named_parameters())
 
 
 @lru_cache(maxsize=2048)

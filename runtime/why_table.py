@@ -132,7 +132,7 @@ RULES: Mapping[str, Rule] = {
     **_for_each("TransformerDecoder TransformerDecoderLayer Transformer", Rule(of("tgt"), comes_out)),
     **_operations("Input", Rule(nowhere, declared, grouped=True)),
     **_operations("Roll Flip Tril Triu PositionalEncoding", _KEEPING),
-    **_operations("Parameter", Rule(nowhere, param("shape"))),
+    **_operations("Parameter Fixed", Rule(nowhere, param("shape"))),
     **_operations("Full Random", Rule(before(1), param("shape"))),
     **_operations("Reshape", Rule(before(1), reshape)),
     **_operations("Slice", Rule(but(), counted(

@@ -109,6 +109,7 @@ SYMBOLS: Mapping[str, tuple[str, Message]] = {
     "f": ("f", msg("what the drawing inside computes")),
     "θ": ("θ", msg("learned numbers that depend on no input")),
     "ξ": ("ξ", msg("random numbers")),
+    "c": ("c", msg("numbers that stay as they are")),
     "m": ("m", msg("a mask of random zeros and ones")),
     "d_{k}": ("d_{k}", msg("the distance to the k-th nearest of the true samples")),
     "[…]": ("[…]", msg("1 where it is so, otherwise 0")),

@@ -184,6 +184,7 @@ _OPERATIONS: Mapping[str, Formula] = {
     "Random": Formula(lambda f: (f"y = ξ   {_DRAW[str(f.values['distribution'])]}",), ("ξ",)),
     "Full": Formula(("y = $fill_value",)),
     "Parameter": Formula(("y = θ",), ("θ",)),
+    "Fixed": Formula(("y = c",), ("c",)),
     "Positions": Formula(("y_{t} = t   t = 0, 1, 2, …",)),
     "PositionalEncoding": Formula(
         lambda f: (f"y_{{t, 2i}} = {'x_{t, 2i} + ' * bool(f.values['add'])}sin(t / 10000^{{2i/{f.given[-1]}}})",

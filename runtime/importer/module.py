@@ -1,0 +1,233 @@
+"""A PyTorch module as a drawing with nested blocks, proven to compute and to learn the same, or a refusal that says what and where.
+
+What is given here runs the code of a person: only call it on the person's explicit word (see `runtime.importer.module_apart`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graph.catalog.definitions import CODE_PREFIX, PREFIX
+from graph.messages import RunError, msg
+from graph.model import Project
+from runtime import trust
+from runtime.importer.drawing import Conflict, Drawn, draw, nodes_in
+from runtime.importer.lowering import Lowering
+from runtime.importer.proof import Mismatch, Proof, Side, compiled_of, fill, prove, side_of
+from runtime.importer.recording import Recording, Refusal
+from runtime.importer.tracing import trace
+from runtime.importer.uniting import unite
+
+TRACED = FEW, MORE = 3, 5  # samples of the batches that show what a module does
+PROVEN = (2, 7, 4)  # of those that it is compared on
+SEED = 1
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the module is given: the shape of one sample, the kind of numbers, and of whole numbers how many there are."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    count: int = 2
+
+    def example(self, batch: int, draw: torch.Generator) -> Tensor:
+        """Random numbers for a batch."""
+        shape = (batch, *self.shape)
+        if self.dtype == "bool":
+            return torch.rand(shape, generator=draw) < 0.5
+        if "int" in self.dtype:
+            return torch.randint(0, self.count, shape, generator=draw).to(getattr(torch, self.dtype))
+        return torch.randn(shape, generator=draw).to(getattr(torch, self.dtype))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of it. `unrolled` has for each module that is called more than once how often; `own_code` the calls that no node
+    type stands for; `frozen` and `left_out` the parameters that do not learn, and the buffers that nothing uses.
+    """
+
+    proof: Proof
+    nodes: int
+    blocks: int
+    instances: int
+    parameters: int
+    unrolled: Mapping[str, int] = field(default_factory=dict)
+    own_code: Mapping[str, int] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A drawing with the weights for its network, by their names in its `state_dict`."""
+
+    project: Project
+    weights: Mapping[str, Tensor]
+    report: Report
+
+
+def import_module(module: nn.Module, inputs: Sequence[InputSpec], *, name: str = "") -> Imported:
+    """The drawing of a module that takes these inputs, with the batch first. The module stays as it is.
+
+    Raises:
+        Refusal: it does what no drawing can; the message names the operation and the line.
+        RunError: its inputs or its parameters do not fit, or the drawing is not the same.
+    """
+    given = _named(module, inputs)
+    _check_kinds(module)
+    with _kept(module):
+        recording = _recorded(module, given)
+        lowering, drawn = _drawn(module, recording, name or type(module).__name__)
+        _check_whole(module, drawn)
+        for code in drawn.project.definitions.codes.values():
+            trust.allow(code.text)
+        compiled = compiled_of(drawn)
+        model = compiled.build(seed=0)
+        fill(model, drawn, dict(lowering.state))
+        weights = {n: t.detach().clone() for n, t in model.state_dict().items()}
+        reference = _side(module, lowering.state, [name for name, _ in recording.outputs])
+        batches = [_examples(given, batch, SEED + 10 + i) for i, batch in enumerate(PROVEN)]
+        try:
+            proof = prove(reference, side_of(model, compiled, drawn), batches)
+        except Mismatch as mismatch:
+            from runtime.importer.locating import located
+
+            raise located(mismatch, module, lowering, drawn, compiled, model, batches[0]) from None
+    return Imported(drawn.project, weights, _report(module, recording, lowering, drawn, proof))
+
+
+def _named(module: nn.Module, inputs: Sequence[InputSpec]) -> dict[str, InputSpec]:
+    """The inputs by the names of the arguments of `forward`."""
+    parameters = list(inspect.signature(module.forward).parameters.values())
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [p.name for p in parameters if p.default is p.empty and p.name in names]
+    if not len(needed) <= len(inputs) <= len(names) or not inputs:
+        text = msg("'{module}' takes {names}, and {count} inputs are described. Describe each with --input, in this order.",
+                   module=type(module).__name__, names=", ".join(names), count=len(inputs))  # fmt: skip
+        raise RunError(text)
+    return dict(zip(names, inputs, strict=False))
+
+
+def _examples(given: Mapping[str, InputSpec], batch: int, seed: int) -> dict[str, Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    return {name: spec.example(batch, draw) for name, spec in given.items()}
+
+
+def _recorded(module: nn.Module, given: Mapping[str, InputSpec]) -> Recording:
+    runs: list[Recording] = []
+    _warmed_up(module, given)  # what it keeps from its first call is there for all that follow
+    for number, (batch, training) in enumerate(((FEW, False), (MORE, False), (FEW, True))):
+        runs.append(trace(module, _examples(given, batch, SEED + number), training=training))
+    return unite(*runs, batches=TRACED)
+
+
+def _drawn(module: nn.Module, recording: Recording, name: str) -> tuple[Lowering, Drawn]:
+    """The drawing. A tensor of a layer that something else uses as it is becomes a parameter of its own."""
+    bare: frozenset[Any] = frozenset()
+    while True:
+        lowering = Lowering(module, recording, type(module).__name__, bare)
+        try:
+            return lowering, draw(lowering.run(), name)
+        except Conflict as conflict:
+            if conflict.keys <= bare:
+                raise
+            bare |= conflict.keys
+
+
+def _warmed_up(module: nn.Module, given: Mapping[str, InputSpec]) -> None:
+    """Run it once.
+
+    Raises:
+        RunError: it does not run.
+    """
+    module.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            module(**_examples(given, FEW, SEED))
+    except Exception as error:
+        text = msg("'{module}' does not run on these inputs: {error}. Check the shapes and kinds that --input and --dtype describe.",
+                   module=type(module).__name__, error=f"{type(error).__name__}: {error}"[:300])  # fmt: skip
+        raise RunError(text) from error
+
+
+def _check_kinds(module: nn.Module) -> None:
+    """Refuse numbers to learn that a drawing would keep with another precision."""
+    odd = [name for name, p in module.named_parameters() if p.dtype != torch.float32 or p.device.type != "cpu"]
+    if odd:
+        text = msg("'{name}' is not in float32 on the CPU, as the numbers to learn of a drawing are. Convert the module with "
+                   ".float().cpu() first.", name=odd[0])  # fmt: skip
+        raise RunError(text)
+
+
+def _check_whole(module: nn.Module, drawn: Drawn) -> None:
+    """Refuse a module whose parameters do not all take part: they would be lost."""
+    used = set(drawn.tensors.values())
+    lost = [name for name, _ in module.named_parameters() if name not in used]
+    if lost:
+        text = msg("{count} parameters take no part in what '{module}' gives and would be lost: {names}. Take them out of the module, or "
+                   "use them.", count=len(lost), module=type(module).__name__, names=", ".join(lost[:5]))  # fmt: skip
+        raise RunError(text)
+
+
+@contextmanager
+def _kept(module: nn.Module):
+    """The numbers and modes of a module, as they were."""
+    state = [(t, t.detach().clone()) for t in (*module.parameters(), *module.buffers())]
+    modes = [(part, part.training) for part in module.modules()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for tensor, before in state:
+                if not torch.equal(tensor, before):
+                    tensor.copy_(before)
+        for part, mode in modes:
+            part.training = mode
+
+
+def _side(module: nn.Module, state: Mapping[str, Tensor], names: Sequence[str]) -> Side:
+    def call(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return dict(zip(names, _tensors(module(**inputs)), strict=True))
+
+    learned = {name: t for name, t in state.items() if isinstance(t, nn.Parameter)}
+    return Side(call, module.train, learned, {name: t for name, t in state.items() if name not in learned})
+
+
+def _tensors(result: Any) -> list[Tensor]:
+    """The tensors of a result in their order."""
+    if isinstance(result, Tensor):
+        return [result]
+    parts = result.values() if isinstance(result, dict) else result if isinstance(result, (tuple, list)) else ()
+    return [tensor for part in parts for tensor in _tensors(part)]
+
+
+def _report(module: nn.Module, recording: Recording, lowering: Lowering, drawn: Drawn, proof: Proof) -> Report:
+    used = set(drawn.tensors.values())
+    nodes = list(nodes_in(drawn.project))
+    return Report(
+        proof=proof,
+        nodes=len(nodes),
+        blocks=len(drawn.project.blocks),
+        instances=sum(1 for node in nodes if node.type.startswith(PREFIX)),
+        parameters=proof.parameters,
+        unrolled={path: count for path, count in recording.calls.items() if count > 1},
+        own_code=Counter(
+            drawn.project.definitions.codes[node.type.removeprefix(CODE_PREFIX)].name
+            for node in nodes
+            if node.type.startswith(CODE_PREFIX)
+        ),
+        frozen=tuple(name for name, p in module.named_parameters() if not p.requires_grad),
+        left_out=tuple(name for name, _ in module.named_buffers() if name not in used),
+    )
+
+
+__all__ = ["Imported", "InputSpec", "Refusal", "Report", "import_module"]
