@@ -15,14 +15,14 @@ from graph.plan import Choice, Objective, Plan, Split
 
 _BEGINS = (("weight_init", msg("Weights begin")), ("bias_init", msg("Biases begin")))
 # Fields of the plan and of an objective with the words of the Training panel.
-_RUN = (
+PLAN_WORDS = (
     ("epochs", msg("Epochs")), ("batch_size", msg("Batch size")), ("seed", msg("Seed")), ("device", msg("Device")),
     ("precision", msg("Precision")), ("compile", msg("Compile")), ("channels_last", msg("Channels last")),
     ("deterministic", msg("Deterministic")), ("averaging", msg("Weight averaging")), ("averaging_decay", msg("Decay")),
     ("averaging_start", msg("From epoch")), ("monitor", msg("Watched figure")), ("patience", msg("Patience")),
     ("min_delta", msg("Least change")),
 )  # fmt: skip
-_OBJECTIVE = (
+OBJECTIVE_WORDS = (
     ("every", msg("Steps from update to update")), ("accumulate", msg("Accumulate")), ("schedule_by", msg("Advance each")),
     ("warmup", msg("Warm-up steps")), ("clip", msg("Clip gradients")), ("clip_at", msg("At most")), ("l1", msg("L1 penalty")),
     ("l2", msg("L2 penalty")), ("decay_all", msg("Decay all")),
@@ -167,7 +167,7 @@ def plan_details(both: Both, pairs: Mapping[NodeId, NodeId]) -> Iterator[Message
         yield _change(msg("Samples"), old.split.method, new.split.method)
     if {pairs.get(i, i) for i in old.frozen} != set(new.frozen):
         yield _change(msg("Frozen"), *(_named(side.graph, side.plan.frozen) for side in (both.old, both.new)))
-    for name, words in _RUN:
+    for name, words in PLAN_WORDS:
         if (a := getattr(old, name)) != (b := getattr(new, name)):
             yield _change(words, *(_DEVICES.get(v, v) if isinstance(v, str) else _flag(v) for v in (a, b)))
     yield from _objectives(both, old, new, pairs)
@@ -216,7 +216,7 @@ def _objective(both: Both, old: Objective, new: Objective, pairs: Mapping[NodeId
     if {pairs.get(i, i) for i in old.parameters} != set(new.parameters):
         names = (_named(both.old.graph, old.parameters), _named(both.new.graph, new.parameters))
         yield _change(msg("Trained nodes"), *names)
-    for name, words in _OBJECTIVE:
+    for name, words in OBJECTIVE_WORDS:
         if (a := getattr(old, name)) != (b := getattr(new, name)):
             yield _change(words, _flag(a), _flag(b))
 

@@ -9,6 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from graph.compare import compare
@@ -28,9 +29,10 @@ from runtime.run_columns import (
     usual_columns,
     value_of,
 )
-from runtime.run_rows import RunRow, read_row
+from runtime.run_rows import DAMAGED, RunRow, read_row
 from runtime.run_table import RunTable, find_run, is_runs_folder
 from runtime.runs import load_run, runs_folder
+from runtime.tensorboard import export_runs
 
 DONE, USAGE = 0, 2
 ALWAYS = ("folder",)  # stands in every table: it names the run for other verbs
@@ -57,6 +59,8 @@ def _list(args: Namespace) -> int:
     if args.sort:
         word, falls = args.sort.removeprefix("-"), args.sort.startswith("-")
         rows = sorted_rows(rows, column_named(word, figures), largest_first=falls)
+    if args.export_tensorboard is not None:
+        return _export(rows, args)
     if args.json:
         columns = [column_named(word, figures) for word in args.columns or ()]
         for row in rows:
@@ -70,6 +74,22 @@ def _list(args: Namespace) -> int:
         writer.writerows([_plain(value_of(row, key)) for key in columns] for row in rows)
         return DONE
     print(_table(columns, rows) if rows else _nothing(folder, is_filtered=bool(args.filter)))
+    return DONE
+
+
+def _export(rows: Sequence[RunRow], args: Namespace) -> int:
+    """Write the runs that can be read for TensorBoard, and say where."""
+    made = export_runs([row for row in rows if row.status != DAMAGED], args.export_tensorboard)
+    if args.json:
+        print(json.dumps({"what": "tensorboard", "folders": list(map(str, made))}, ensure_ascii=False))
+        return DONE
+    print(
+        tr(
+            "{count} runs written. See them with: tensorboard --logdir {folder}",
+            count=len(made),
+            folder=quote(str(args.export_tensorboard)),
+        )
+    )
     return DONE
 
 

@@ -158,7 +158,7 @@ def create_run(runs: Path, project: Project, source: str, facts: Mapping[str, An
         FileError: the folder cannot be written.
     """
     now = datetime.now().astimezone()
-    path = runs / f"{now:%Y-%m-%d_%H%M%S}_{secrets.token_hex(2)}"
+    path = _free_path(runs, f"{now:%Y-%m-%d_%H%M%S}")
     try:
         path.mkdir(parents=True)
     except OSError as error:
@@ -168,6 +168,12 @@ def create_run(runs: Path, project: Project, source: str, facts: Mapping[str, An
     writer = RunWriter(path, {"created": now.isoformat(timespec="seconds"), "environment": environment(), **facts})
     writer.note(status=RUNNING)
     return writer
+
+
+def _free_path(runs: Path, moment: str) -> Path:
+    """A path for a run that begins now; trials of a sweep may begin many in a second."""
+    paths = (runs / f"{moment}_{secrets.token_hex(2)}" for _ in range(100))
+    return next((path for path in paths if not path.exists()), runs / f"{moment}_{secrets.token_hex(2)}")
 
 
 def load_run(path: Path) -> Run:

@@ -79,8 +79,8 @@ class Curve:
 
     def draw(self, span: tuple[float, float], width: int, *, unit: Unit, log: bool) -> None:
         """Draw what lies between two steps on so many device pixels; `unit` is what the x axis counts."""
-        raw = _picture(self.raw.points(*span, blocks=min(BLOCKS, max(width, MIN_BLOCKS))), unit, log)
-        smooth = _picture(self.smooth.middle(*span, blocks=max(width // SMOOTH_WIDTH, MIN_BLOCKS)), unit, log)
+        raw = picture_of(self.raw.points(*span, blocks=min(BLOCKS, max(width, MIN_BLOCKS))), unit, log)
+        smooth = picture_of(self.smooth.middle(*span, blocks=max(width // SMOOTH_WIDTH, MIN_BLOCKS)), unit, log)
         behind = raw if self._raw_behind else NOTHING
         self._drawn = (behind, smooth) if self._smoothing else (NOTHING, raw)
         self._set(self._faint, self._drawn[0], FAINT)
@@ -88,7 +88,7 @@ class Curve:
         if self._dots is not None:
             self._dots.setData(*self.dots_drawn(), brush=theme.color(self.role))
         self.show(self._shown)
-        self.bounds = _bounds(self._drawn[0] if len(self._drawn[0][0]) else self._drawn[1])
+        self.bounds = bounds_of(self._drawn[0] if len(self._drawn[0][0]) else self._drawn[1])
 
     def drawn(self) -> list[tuple[Picture, QPen]]:
         """The lines as they were drawn last, in units of the axes, with pens of their width in pixels."""
@@ -113,26 +113,32 @@ class Curve:
         item.setData(*picture, pen=pen, connect="finite")
 
 
-def _picture(points: Picture, unit: Unit, log: bool) -> Picture:
+def picture_of(points: Picture, unit: Unit, log: bool) -> Picture:
+    """Points over steps in units of the axes."""
     x, y = points
     if log:
         y = np.log10(np.where(y > 0, y, np.nan))
     return unit.of(x), y
 
 
-def _bounds(picture: Picture) -> Picture:
+def bounds_of(picture: Picture) -> Picture:
+    """Both ends of a line in x, and its range in y without a steep beginning."""
     x, y = picture
     finite = np.isfinite(y)
-    if not finite.any():
-        return EMPTY, EMPTY
-    return x[[0, -1]], np.array(_range(x[finite], y[finite]))
+    if not finite.all():
+        if not finite.any():
+            return EMPTY, EMPTY
+        return x[[0, -1]], np.array(_range(x[finite], y[finite]))
+    return (x[[0, -1]], np.array(_range(x, y))) if len(x) else (EMPTY, EMPTY)
 
 
 def _range(x: Array, y: Array) -> tuple[float, float]:
     """The lowest and the highest value, where a steep beginning is cut off: it would make what follows a flat line."""
     low, high = y.min(), y.max()
-    later = y[x >= x[0] + BEGINNING * (x[-1] - x[0])]
+    if len(y) < FEW:
+        return low, high
+    later = y[np.searchsorted(x, x[0] + BEGINNING * (x[-1] - x[0])) :]
     room = later.max() - later.min()
-    if len(y) < FEW or high - low <= STEEP * room:
+    if high - low <= STEEP * room:
         return low, high
     return max(low, later.min() - room), min(high, later.max() + room)

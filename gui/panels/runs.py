@@ -38,6 +38,7 @@ PACE = 200  # milliseconds between two arrangements of the table while rows come
 TYPED = 150  # milliseconds after a key until the filter is applied
 FILTER_WIDTH = 300  # pixels at 100 %
 MARGIN = 3 * GRID
+REMEMBERED = "runs"  # the name of what is remembered of the table
 TABLE_SHARE = 0.58  # of the width
 
 
@@ -67,6 +68,7 @@ class RunsPanel(QWidget):
         self._typed = QTimer(self, singleShot=True, interval=TYPED)
         self._build()
         self._connect()
+        self._recall_columns()
 
     # ---- parts
 
@@ -148,9 +150,14 @@ class RunsPanel(QWidget):
         self.reader.rows_read.connect(self._on_rows)
         self.reader.table_read.connect(self._on_table)
         self.reader.curves_read.connect(self.side.take_curves)
+        self.reader.settings_read.connect(self.side.take_settings)
+        self.side.settings_wanted.connect(self.reader.read_settings)
+        self.side.row_chosen.connect(lambda folder: self.view.go_to(folder))
         self.model.labelled.connect(self._on_labelled)
         self.view.selectionModel().selectionChanged.connect(self._on_selected)
         self.model.arranged.connect(self._on_selected)
+        self.view.columns_moved.connect(self._choose)
+        self.view.widths_changed.connect(self._remember_columns)
         self.view.menu_wanted.connect(self._on_menu_wanted)
         self.view.entered_row.connect(self._on_entered)
         self.view.delete_pressed.connect(self.verbs.delete)
@@ -166,7 +173,7 @@ class RunsPanel(QWidget):
         workspace = self._workspace
         workspace.documents.changed.connect(self._on_document_changed)
         workspace.controller.events.connect(self._on_events)
-        for signal in (workspace.controller.started, workspace.controller.ended):
+        for signal in (workspace.controller.started, workspace.controller.ended, workspace.controller.adopted):
             signal.connect(self._on_run_changed)
         for keys, run in ((QKeySequence.StandardKey.Refresh, self.refresh), (QKeySequence.StandardKey.Find, self.find)):
             QShortcut(keys, self, run, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -287,7 +294,7 @@ class RunsPanel(QWidget):
             action.toggled.connect(partial(self._on_column_toggled, key))
             self.columns_menu.addAction(action)
         self.columns_menu.addSeparator()
-        self.columns_menu.addAction(tr("The usual columns"), lambda: self._choose(None))
+        self.columns_menu.addAction(tr("The usual columns"), self._choose_usual)
 
     def _on_column_toggled(self, key: str, wanted: bool) -> None:
         order = [*COLUMNS, *self.model.figures]
@@ -297,15 +304,40 @@ class RunsPanel(QWidget):
             shown.insert(after, key)
         self._choose(shown)
 
+    @Slot(object)
     def _choose(self, columns: list[str] | None) -> None:
         self.model.choose_columns(columns)
         self.view.fit_columns()
+        self._remember_columns()
+
+    def _choose_usual(self) -> None:
+        self.view.widths.clear()
+        self._choose(None)
+
+    @Slot()
+    def _remember_columns(self) -> None:
+        """Which columns, in which order and how wide: for the runs of all documents, as they are the habit of a person."""
+        chosen = self.model.chosen
+        told = {} if chosen is None else {"columns": " ".join(chosen)}
+        widths = {f"width {key}": str(width) for key, width in self.view.widths.items()}
+        self._workspace.settings.set_choices(REMEMBERED, told | widths)
+
+    def _recall_columns(self) -> None:
+        told = self._workspace.settings.choices(REMEMBERED)
+        widths = ((key.removeprefix("width "), text) for key, text in told.items() if key.startswith("width "))
+        self.view.widths = {key: int(text) for key, text in widths if text.isascii() and text.isdecimal()}
+        if "columns" in told:
+            self.model.choose_columns(told["columns"].split())
 
     @Slot()
     def _fill_more(self) -> None:
         self.more_menu.clear()
         count = len(trashed(self._folder))
         self.more_menu.addAction(tr("Read the folder again"), self.refresh)
+        export = partial(self.verbs.export_tensorboard, list(self.model.shown))
+        self.more_menu.addAction(tr("Export the listed runs for TensorBoard…"), export).setEnabled(
+            bool(self.model.shown)
+        )
         self.more_menu.addAction(
             tr("Tick no runs"), lambda: self.model.tick([r for r, _ in self.model.ticked], wanted=False)
         )
@@ -333,6 +365,8 @@ class RunsPanel(QWidget):
     @Slot()
     def _on_selected(self, *_selection: object) -> None:
         self.side.show_pair(self.verbs.pair)
+        self.side.mark({run.folder for run in self.view.selected})
+        self._show_count()
 
     @Slot(object)
     def _on_entered(self, _run: RunRow) -> None:

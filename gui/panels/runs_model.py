@@ -63,6 +63,8 @@ class RunsModel(QAbstractTableModel):
         self.columns = [SHOWN, *usual_columns(())]
         self._chosen: list[str] | None = None  # by the person, of all columns
         self._filter: Callable[[RunRow], bool] = Filter()
+        self._narrow: set[str] | None = None
+        self.wide: list[RunRow] = []  # what the filter lets through, in order
         self._sorting = ("date", True)
         self._ticked: dict[str, str] = {}  # the colours by folder
         self.live: Path | None = None  # the run that is under way here
@@ -108,10 +110,21 @@ class RunsModel(QAbstractTableModel):
         self._filter = wanted
         self._arrange()
 
+    def narrow_to(self, folders: set[str] | None) -> None:
+        """Show of the runs that the filter lets through only those in folders of these names; None: all."""
+        if folders != self._narrow:
+            self._narrow = folders
+            self._arrange()
+
     def choose_columns(self, columns: Sequence[str] | None) -> None:
         """Show these columns; None: those that are usual for the figures there are."""
         self._chosen = None if columns is None else list(columns)
         self._arrange()
+
+    @property
+    def chosen(self) -> list[str] | None:
+        """The columns that the person chose, None if nobody did."""
+        return self._chosen
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         key = self.columns[column] if 0 <= column < len(self.columns) else SHOWN
@@ -133,7 +146,9 @@ class RunsModel(QAbstractTableModel):
         self.beginResetModel()
         key, falls = self._sorting
         newest = sorted(self._rows.values(), key=lambda row: row.folder, reverse=True)
-        self.shown = sorted_rows(filter(self._filter, newest), key, largest_first=falls)
+        self.wide = sorted_rows(filter(self._filter, newest), key, largest_first=falls)
+        narrow = self._narrow
+        self.shown = self.wide if narrow is None else [row for row in self.wide if row.folder in narrow]
         wanted = usual_columns(self.figures) if self._chosen is None else self._chosen
         self.columns = [SHOWN, *(c for c in wanted if c in COLUMNS or c in self.figures)]
         self.endResetModel()
@@ -214,6 +229,7 @@ class RunsModel(QAbstractTableModel):
         changed = replace(row, labels=labels)
         self._rows[row.folder] = changed
         self.shown = [changed if entry.folder == row.folder else entry for entry in self.shown]
+        self.wide = [changed if entry.folder == row.folder else entry for entry in self.wide]
         self._repaint(0, len(self.columns) - 1)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,24 +11,25 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QMenu
 
 from graph.messages import tr
 from gui.figures import figure, grouped
-from gui.panels.curve import NOTHING, Curve, Picture
+from gui.panels.curve import NOTHING, Curve, Picture, bounds_of, picture_of
 from gui.panels.legend import MARKS, ROUND, SIGNS, Entry
 from gui.panels.metrics import MIN_SPAN, SMOOTH_EPOCHS
 from gui.panels.plot import SMOOTHINGS, PlotCard
+from gui.panels.runs_crowd import Crowd
 from gui.panels.series import Array
 from gui.panels.units import EPOCH, STEP, Unit
 from gui.theme import theme
 from runtime.run_curves import Line
 
 FEW = 3  # curves whose points are drawn behind their average
-CROWD = 25  # curves from which on each is drawn with fewer points and without smooth edges
+CROWD = 25  # curves from which on all are drawn as one item, each with fewer points
 BLOCKS = 48  # of a curve in a crowd at least
+LEAST_SHARE, DEEPEST = 1e-6, 12  # of a curve that is looked at; doublings of its blocks
 MOMENT = 0.04  # seconds that new curves may take at once
 READ = 8  # curves that are read off at the cursor
 PartKey = tuple[str, str]
@@ -63,6 +65,8 @@ class OverlayCard(PlotCard):
         ] = {}  # curves without points, by mark and whether they have dots
         self.by_epoch = True
         self._smoothing = 1.0
+        self._crowd = Crowd()
+        self.box.addItem(self._crowd, ignoreBounds=True)
         self._unit.setToolTip(tr("Switch between epochs and steps"))
         self.unit_clicked.connect(self.switch_unit)
         self.smoothing_chosen.connect(self.smooth)
@@ -157,6 +161,16 @@ class OverlayCard(PlotCard):
 
     # ---- what a card does
 
+    def redraw(self) -> bool:
+        for curve in self.curves.values():
+            assert isinstance(curve, RunCurve)
+            curve.is_fitted = any(self.follows)
+        if not super().redraw():
+            return False
+        curves = [curve for curve in self.curves.values() if isinstance(curve, RunCurve) and curve.is_crowded]
+        self._crowd.show_curves((curve.role, curve.line_drawn) for curve in curves)
+        return True
+
     def shown_curves(self) -> list[Curve]:
         return list(self.curves.values())
 
@@ -172,14 +186,17 @@ class OverlayCard(PlotCard):
         for factor, text in SMOOTHINGS.items():
             smoothing.addAction(str(text), partial(self.smoothing_chosen.emit, factor))
 
+    def _read(self, near: float, curves: Sequence[Curve]) -> None:
+        super()._read(near, curves[:READ])
+
     def _readout_text(self, step: float, curves: Sequence[Curve]) -> str:
         by_epoch = tr("epoch {epoch}", epoch=f"{step:.2f}")
         lines = [by_epoch if self.by_epoch else tr("step {step}", step=grouped(step))]
-        for curve in curves[:READ]:
+        for curve in curves:
             sign = f'<span style="color:{theme.color(curve.role).name()}">{SIGNS[curve.mark]}</span>'
             lines.append(f"{sign} {_escaped(curve.name)} <b>{figure(curve.raw.y[curve.raw.nearest(step)])}</b>")
-        if len(curves) > READ:
-            lines.append(tr("and {count} more", count=len(curves) - READ))
+        if len(self._shown) > READ:
+            lines.append(tr("and {count} more", count=len(self._shown) - READ))
         return "<br>".join(lines)
 
     def _write_csv(self, path: Path) -> None:
@@ -200,31 +217,56 @@ class RunCurve(Curve):
         super().__init__(key, role, mark=mark, dots=dots)
         self.has_dots = dots
         self._crowd = 1
+        self.is_fitted = True  # whether an axis follows it
+        self._details: dict[int, Picture] = {}  # all of it, by the number of blocks
+        self._facts: object = None  # what they were made from
 
     def set_crowd(self, count: int) -> bool:
         """How many curves there are; True if that lets this one look other than before."""
         before, self._crowd = self._crowd, count
         self._raw_behind = count <= FEW
-        for item in self.items:
-            item.opts["antialias"] = count < CROWD
+        if self.is_crowded and before < CROWD:
+            for item in self.items:
+                item.setVisible(False)
         return any((before < limit) is not (count < limit) for limit in (FEW + 1, CROWD))
 
     @property
-    def _is_crowded(self) -> bool:
+    def is_crowded(self) -> bool:
+        """Whether it is one of many, which are drawn together: see `Crowd`."""
         return self._crowd >= CROWD
 
+    @property
+    def line_drawn(self) -> Picture:
+        """The line that stands for it in a crowd, in units of the axes."""
+        return self._drawn[1]
+
     def draw(self, span: tuple[float, float], width: int, *, unit: Unit, log: bool) -> None:
-        few = max(BLOCKS, 4 * width // self._crowd) if self._is_crowded else width
-        super().draw(span, few, unit=unit, log=log)
+        if not self.is_crowded:
+            super().draw(span, width, unit=unit, log=log)
+            return
+        left, right = unit.of(np.array(span))
+        x, y = self._of_detail(left, right, max(BLOCKS, 4 * width // self._crowd), unit=unit, log=log)
+        start, stop = x.searchsorted((left, right)).tolist()
+        visible = slice(max(start - 1, 0), stop + 2)
+        self._drawn = (NOTHING, (x[visible], y[visible]))
+        if self.is_fitted:
+            self.bounds = bounds_of(self._drawn[1])
+
+    def _of_detail(self, left: float, right: float, blocks: int, *, unit: Unit, log: bool) -> Picture:
+        """All of it in so many blocks that what lies between has at least `blocks`; kept for the next time."""
+        first, last = unit.of(self.raw.x[[0, -1]]) if len(self.raw) else (0.0, 0.0)
+        share = (min(right, last) - max(left, first)) / (last - first) if last > first else 1.0
+        wanted = blocks << min(math.ceil(-math.log2(max(share, LEAST_SHARE))), DEEPEST)
+        facts = (len(self.raw), id(self.smooth), unit.name, log)
+        if facts != self._facts:
+            self._facts, self._details = facts, {}
+        if wanted not in self._details:
+            points = self.smooth.middle(blocks=wanted) if self._smoothing else self.raw.points(blocks=wanted)
+            self._details[wanted] = picture_of(points, unit, log)
+        return self._details[wanted]
 
     def dots_drawn(self) -> Picture:
-        return NOTHING if self._is_crowded else super().dots_drawn()
-
-    def _set(self, item: pg.PlotCurveItem, picture: Picture, alpha: float) -> None:
-        if self._is_crowded:  # dashes and wide lines cost several times more
-            item.setData(*picture, pen=pg.mkPen(theme.color(self.role, alpha), width=1), connect="finite")
-        else:
-            super()._set(item, picture, alpha)
+        return NOTHING if self.is_crowded else super().dots_drawn()
 
 
 def _counts(name: str) -> Unit:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from graph.messages import LayerloomError
+from graph.model import Project
 from gui.bulk import bulk
 from runtime.run_curves import read_curves
+from runtime.run_rows import RunRow
+from runtime.run_settings import Setting, settings_of
 from runtime.run_table import RunTable
+from runtime.runs import load_run
+
+BATCH = 25  # runs whose settings are read between two reports
 
 Job = Callable[[], None]
 
@@ -21,12 +28,14 @@ class RunsReader(QObject):
     """What was asked for first is read first; a table that is asked for while another one is read takes its place.
 
     `rows_read(folder, rows)`: some more rows. `table_read(folder, names)`: all there are have been told of; those are the
-    names of their folders. `curves_read(path, Curves)`.
+    names of their folders. `curves_read(path, Curves)`. `settings_read(found)`: of each meaning the project and its settings,
+    None where they cannot be read.
     """
 
     rows_read = Signal(object, object)
     table_read = Signal(object, object)
     curves_read = Signal(object, object)
+    settings_read = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +56,11 @@ class RunsReader(QObject):
     def read_curves(self, path: Path) -> None:
         """Tell the curves of a run."""
         self._do(lambda: self.curves_read.emit(path, read_curves(path)))
+
+    def read_settings(self, rows: Sequence[RunRow]) -> None:
+        """Tell what runs were trained with; each of these has another meaning."""
+        if rows:
+            self._do(lambda: self._read_settings(rows))
 
     def close(self) -> None:
         """Read no more; what is under way ends soon."""
@@ -85,3 +99,14 @@ class RunsReader(QObject):
             names += [row.folder for row in rows]
             self.rows_read.emit(folder, rows)
         self.table_read.emit(folder, names)
+
+    def _read_settings(self, rows: Sequence[RunRow]) -> None:
+        """Some of them; the others when what was asked for meanwhile is read."""
+        found: dict[str, tuple[Project, Mapping[str, Setting]] | None] = {}
+        for row in rows[:BATCH]:
+            found[row.meaning] = None
+            with suppress(LayerloomError):
+                project = load_run(row.path).project
+                found[row.meaning] = (project, settings_of(project))
+        self.settings_read.emit(found)
+        self.read_settings(rows[BATCH:])

@@ -1,8 +1,8 @@
-"""Beside the table of runs: the curves of the ticked ones over each other, or what differs between two of them."""
+"""Beside the table of runs: the curves of the ticked ones, what differs between two of them, or all as parallel coordinates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from runtime.run_rows import RunRow
 from runtime.runs import load_run
 
 if TYPE_CHECKING:
+    from gui.panels.runs_parallel import RunsParallel
     from gui.panels.runs_plot import Overlaid, OverlayCard
 
 SOON = 20  # milliseconds until more curves are drawn that are there
@@ -35,23 +36,28 @@ MARGIN = 3 * GRID
 
 class RunsSide(QWidget):
     """`curves_wanted(RunRow)`: a run is to be drawn whose curves are not there. `told(Message, level)`: what went wrong.
-    `canvas_wanted()`: the two runs on show are to be compared on the canvas."""
+    `canvas_wanted()`: the two runs on show are to be compared on the canvas. `settings_wanted(rows)`: it has to be known what runs
+    were trained with. `row_chosen(folder)`: a line was clicked."""
 
     curves_wanted = Signal(object)
     told = Signal(object, str)
     canvas_wanted = Signal()
+    settings_wanted = Signal(object)
+    row_chosen = Signal(str)
 
     def __init__(self, model: RunsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
         self._curves: dict[str, tuple[RunRow, Curves | None]] = {}  # None while they are read
         self._card: OverlayCard | None = None
+        self._parallel: RunsParallel | None = None
         self.pair: tuple[RunRow, RunRow] | None = None
         self._pace = QTimer(self, singleShot=True)  # many curves come one after the other
         self._pace.timeout.connect(self.refresh)
         self.setMinimumWidth(theme.px(LEAST))
         self._build()
         model.ticked_changed.connect(self.refresh)
+        model.arranged.connect(self._on_arranged)
 
     def _build(self) -> None:
         layout = column(self, spacing=2 * GRID)
@@ -61,19 +67,24 @@ class RunsSide(QWidget):
         self._nothing = EmptyState("chart", tr("No curves chosen"), hint)
         self.difference = RunDifference()
         self.difference.canvas_button.clicked.connect(self.canvas_wanted)
-        self._plot_page = QWidget()
-        column(self._plot_page)
+        self._plot_page, self._parallel_page = QWidget(), QWidget()
+        for page in (self._plot_page, self._parallel_page):
+            column(page)
         self._stack = QStackedLayout()
-        layout.addLayout(self._stack, 1)  # before the pages: the first is shown at once, and would be a window of its own
-        for page in (self._nothing, self._plot_page, self.difference):
+        layout.addLayout(
+            self._stack, 1
+        )  # before the pages: the first is shown at once, and would be a window of its own
+        for page in (self._nothing, self._plot_page, self.difference, self._parallel_page):
             self._stack.addWidget(page)
         self.curves_choice.setChecked(True)
 
     def _make_head(self) -> QHBoxLayout:
         self.curves_choice, self.difference_choice = Choice(tr("Curves")), Choice(tr("Differences"))
+        self.parallel_choice = Choice(tr("Parallel"))
+        self.parallel_choice.setToolTip(tr("Settings and results of all runs as parallel coordinates"))
         group = QButtonGroup(self)
         line = row(spacing=3 * GRID)
-        for choice in (self.curves_choice, self.difference_choice):
+        for choice in (self.curves_choice, self.difference_choice, self.parallel_choice):
             group.addButton(choice)
             line.addWidget(choice)
         line.addStretch(1)
@@ -88,6 +99,7 @@ class RunsSide(QWidget):
         self.parts[VALIDATION].setChecked(True)
         for widget in (*self.parts.values(), self.figure):
             line.addWidget(widget)
+        self._head = line
         self.figure.activated.connect(self.refresh)
         for box in self.parts.values():
             box.toggled.connect(self.refresh)
@@ -107,6 +119,8 @@ class RunsSide(QWidget):
         """Other runs are listed."""
         self._curves.clear()
         self.pair = None
+        if self._parallel is not None:
+            self._parallel.forget()
         self.refresh()
 
     @property
@@ -129,6 +143,9 @@ class RunsSide(QWidget):
         shows_curves = self.curves_choice.isChecked()
         for widget in (self.figure, *self.parts.values()):
             widget.setVisible(shows_curves)
+        self._show_parallel(self.parallel_choice.isChecked())
+        if self.parallel_choice.isChecked():
+            return
         if not shows_curves:
             self.difference.show_pair(self.pair, self.told.emit)
             self._stack.setCurrentWidget(self.difference)
@@ -175,6 +192,52 @@ class RunsSide(QWidget):
         for name in names:
             self.figure.addItem(str(TITLES.get(name, name)), name)
         self.figure.setCurrentIndex(max(0, names.index(before) if before in names else 0))
+
+    # ---- parallel coordinates
+
+    @property
+    def parallel(self) -> RunsParallel:
+        """The parallel coordinates, made when they are needed first."""
+        if self._parallel is None:
+            from gui.panels.runs_parallel import RunsParallel
+
+            self._parallel = RunsParallel()
+            layout = self._parallel_page.layout()
+            assert layout is not None
+            layout.addWidget(self._parallel)
+            self._head.addWidget(self._parallel.colors)
+            self._parallel.narrowed.connect(self._model.narrow_to)
+            self._parallel.chosen.connect(self.row_chosen)
+            self._parallel.settings_wanted.connect(self.settings_wanted)
+        return self._parallel
+
+    def take_settings(self, found: Mapping[str, object]) -> None:
+        """What runs were trained with was read."""
+        self.parallel.take_settings(found)  # pyright: ignore[reportArgumentType]
+        if not self._pace.isActive():
+            self._pace.start(PACE)
+
+    def mark(self, folders: set[str]) -> None:
+        """Let the lines of these runs stand out."""
+        if self._parallel is not None:
+            self._parallel.mark(folders)
+
+    def _show_parallel(self, wanted: bool) -> None:
+        """Ranges count while they can be seen."""
+        if self._parallel is not None:
+            self._parallel.colors.setVisible(wanted)
+        if wanted:
+            self._stack.setCurrentWidget(self._parallel_page)
+            self.parallel.show_rows(self._model.wide)
+            self._model.narrow_to(self.parallel.within)
+        else:
+            self._model.narrow_to(None)
+
+    @Slot()
+    def _on_arranged(self) -> None:
+        """Other runs are listed, or in another order; not where ranges here made it so."""
+        if self.parallel_choice.isChecked() and not self._pace.isActive() and self._model.wide != self.parallel.listed:
+            self._pace.start(SOON)
 
     # ---- differences
 

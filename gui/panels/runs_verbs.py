@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QMenu, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from graph.messages import LayerloomError, Message, msg, tr
 from graph.model import Project
@@ -17,6 +19,7 @@ from gui.icons import icon
 from gui.panels.runs_model import RunsModel
 from gui.panels.runs_view import RunsView
 from gui.workspace import Workspace
+from runtime.importer import TAG
 from runtime.run_rows import DAMAGED, RunRow
 from runtime.run_table import delete_run, empty_trash, restore_run, trashed
 from runtime.runs import PROJECT, load_run
@@ -30,6 +33,7 @@ NONE, ONE, TWO = (
     msg("Select two runs, the second one with Ctrl held down."),
 )
 BROKEN = msg("The run is damaged: its drawing or its facts cannot be read.")
+IMPORTED = msg("Its weights were imported, not trained here. Train from its weights instead: that is a new run.")
 BUSY = msg("A run is under way. Stop it first, or wait until it ends.")
 
 
@@ -62,7 +66,9 @@ class RunsVerbs(QObject):
             None,
             ("open", tr("Open the drawing as a document"), self.open_drawing, self._why_not_one(), ""),
             ("play", tr("Continue this run"), self.go_on, self._why_not_go_on(), ""),
+            ("play", tr("Train from its weights"), self.train_from, self._why_not_train_from(), ""),
             ("export", tr("Export…"), self.export, self._why_not_export(), ""),
+            ("chart", tr("Export for TensorBoard…"), self.export_tensorboard, self._why_not_some(), ""),
             None,
             ("", tr("Rename"), lambda: self._view.write_in("name"), self._why_not_one(), "F2"),
             ("", tr("Write tags"), lambda: self._view.write_in("tags"), self._why_not_one(), ""),
@@ -101,7 +107,11 @@ class RunsVerbs(QObject):
         return BROKEN if any(run.status == DAMAGED for run in selected) else None
 
     def _why_not_go_on(self) -> Message | None:
-        return BUSY if self._workspace.is_running else self._why_not_one()
+        reason = BUSY if self._workspace.is_running else self._why_not_one()
+        return IMPORTED if reason is None and TAG in self._view.selected[0].labels.tags else reason
+
+    def _why_not_train_from(self) -> Message | None:
+        return BUSY if self._workspace.is_running else self._why_not_export()
 
     def _why_not_export(self) -> Message | None:
         if (reason := self._why_not_one()) is not None:
@@ -164,6 +174,10 @@ class RunsVerbs(QObject):
         """Go on with the selected run, as far as the plan in front or its own says."""
         self._workspace.controller.train(self._view.selected[0].path)
 
+    def train_from(self) -> None:
+        """Train the drawing in front from the weights of the selected run on, as a new run."""
+        self._workspace.controller.train(source=self._view.selected[0].path)
+
     def export(self) -> None:
         """Take what the selected run learned away."""
         from gui.export_dialog import ExportDialog
@@ -172,6 +186,29 @@ class RunsVerbs(QObject):
         dialog = ExportDialog(run, run.parent.parent, self._owner.window())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
+
+    def export_tensorboard(self, rows: Sequence[RunRow] = ()) -> None:
+        """Write event files of these runs, or of the selected ones, into a folder that the person chooses."""
+        wanted = [row for row in rows or self._view.selected if row.status != DAMAGED]
+        start = str(self._workspace.documents.runs_folder.parent)
+        folder = QFileDialog.getExistingDirectory(self._owner, tr("Where to write files for TensorBoard"), start)
+        if folder:
+            threading.Thread(target=self._write_events, args=(wanted, Path(folder)), daemon=True).start()
+
+    def _write_events(self, rows: Sequence[RunRow], folder: Path) -> None:
+        """In a thread of its own: a thousand runs take some time."""
+        from runtime.tensorboard import export_runs
+
+        try:
+            count = len(export_runs(rows, folder))
+        except LayerloomError as error:
+            told = (error.message, "error")
+        else:
+            text = msg("{count} runs written. See them with: tensorboard --logdir {folder}",
+                       count=count, folder=quote(str(folder)))  # fmt: skip
+            told = (text, "info")
+        with suppress(RuntimeError):  # the window is gone
+            self.told.emit(*told)
 
     def open_folder(self) -> None:
         """Show the folder of the selected run in the program for files."""

@@ -11,8 +11,10 @@ from PySide6.QtCore import (
     QPoint,
     QRect,
     QRectF,
+    QSignalBlocker,
     QSize,
     Qt,
+    QTimer,
     Signal,
     Slot,
 )
@@ -50,6 +52,9 @@ QTableView::item:selected, QTableView::item:hover, QTableView::item:focus { back
 class RunsView(QTableView):
     """Rows are selected, cells are written in. Space ticks; Delete, Undo and the menu key are the panel's (`pressed_key`).
 
+    Titles are dragged to another place, and their edges; a double click on an edge fits the column again.
+
+    `columns_moved(list)`: the columns in another order. `widths_changed()`: those that the person made, `widths`, are others.
     `menu_wanted(QPoint)`: in coordinates of the screen. `entered_row(RunRow)`: Enter or a double click.
     """
 
@@ -57,10 +62,14 @@ class RunsView(QTableView):
     entered_row = Signal(object)
     delete_pressed = Signal()
     undo_pressed = Signal()
+    columns_moved = Signal(object)
+    widths_changed = Signal()
 
     def __init__(self, model: RunsModel) -> None:
         super().__init__()
         self._model = model
+        self.widths: dict[str, int] = {}  # of columns that the person made as wide, in pixels at 100 %
+        self._is_fitting = False
         self.can_undo = False  # whether Ctrl+Z puts deleted runs back, instead of a step of the drawing
         self._kept: tuple[set[str], str, str, int] | None = None
         self.setModel(model)
@@ -94,6 +103,11 @@ class RunsView(QTableView):
         header.setResizeContentsPrecision(0)  # widths fit the rows on the screen
         header.setSectionsClickable(True)
         header.sectionClicked.connect(self._on_title_clicked)
+        header.setSectionsMovable(True)
+        header.setFirstSectionMovable(False)  # the boxes to tick
+        header.sectionMoved.connect(self._on_moved)
+        header.sectionResized.connect(self._on_resized)
+        header.sectionHandleDoubleClicked.connect(self._on_edge_clicked)
         self._use_scale()
 
     # ---- rows
@@ -112,15 +126,23 @@ class RunsView(QTableView):
                 selection.select(self._model.index(number, 0), self._model.index(number, last))
         self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
+    def go_to(self, folder: str) -> None:
+        """Select the run in the folder of this name alone, and show its row."""
+        place = next((i for i, row in enumerate(self._model.shown) if row.folder == folder), None)
+        if place is not None:
+            self.setCurrentIndex(self._model.index(place, max(self.currentIndex().column(), 0)))
+
     def fit_columns(self) -> None:
-        """Make the columns as wide as titles and the rows on the screen need, within reason."""
-        header = self.horizontalHeader()
+        """Make the columns as wide as the person did, else as titles and the rows on the screen need, within reason."""
+        header, self._is_fitting = self.horizontalHeader(), True
         for number, key in enumerate(self._model.columns):
             least = WIDTHS.get(key, FIGURE_WIDTH if is_figure(key) else WORD_WIDTH)
             wanted = (
                 0 if key == SHOWN else max(self.sizeHintForColumn(number), header.sectionSizeHint(number) + PADDING)
             )
-            self.setColumnWidth(number, min(max(theme.px(least), wanted), theme.px(WIDEST)))
+            fitting = min(max(theme.px(least), wanted), theme.px(WIDEST))
+            self.setColumnWidth(number, theme.px(self.widths[key]) if key in self.widths else fitting)
+        self._is_fitting = False
 
     @Slot()
     def _keep_place(self) -> None:
@@ -149,6 +171,28 @@ class RunsView(QTableView):
         self.fit_columns()
 
     # ---- what the person does
+
+    @Slot(int, int, int)
+    def _on_moved(self, _section: int, before: int, now: int) -> None:
+        """The model has the columns in their order: the header need not know another one."""
+        header, columns = self.horizontalHeader(), list(self._model.columns)
+        columns.insert(max(now, 1), columns.pop(before))
+        with QSignalBlocker(header):
+            header.moveSection(now, before)
+        QTimer.singleShot(0, self, lambda: self.columns_moved.emit([key for key in columns if key != SHOWN]))
+
+    @Slot(int, int, int)
+    def _on_resized(self, section: int, _before: int, now: int) -> None:
+        key = self._model.columns[section] if section < len(self._model.columns) else SHOWN
+        if not self._is_fitting and key != SHOWN and now > 0:
+            self.widths[key] = round(now / theme.factor)
+            self.widths_changed.emit()
+
+    @Slot(int)
+    def _on_edge_clicked(self, section: int) -> None:
+        self.widths.pop(self._model.columns[section], None)
+        self.fit_columns()
+        self.widths_changed.emit()
 
     @Slot(int)
     def _on_title_clicked(self, section: int) -> None:
