@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from collections.abc import Mapping
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QAction, QEnterEvent
 from PySide6.QtWidgets import QApplication, QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from graph.catalog import Kind, Param
@@ -19,17 +21,20 @@ class FieldRow(QWidget):
     """One parameter: its name, its field, and below it why an entry does not fit.
 
     Signals: `edited(value)` for every entry that fits, `finished()` at the end of an interaction, `reset_requested()` to
-    give the parameter back to its default, and `asked()` to know why an `auto` value is what it is.
+    give the parameter back to its default, `asked()` to know why an `auto` value is what it is, and `hovered(bool)` as the
+    mouse comes and goes. `words` are texts that its field takes for values.
     """
 
     edited = Signal(object)
     finished = Signal()
     reset_requested = Signal()
     asked = Signal()
+    hovered = Signal(bool)
 
     def __init__(self, param: Param, field: Field, *, name: str = "") -> None:
         super().__init__()
         self.param, self.field = param, field
+        self.words: Mapping[str, Value] = {}
         shown, text = name or param.name, translate(param.help)
         self._label = ElidedLabel(shown, tone="muted")
         self.reset_button = flat_button("reset", tr("Back to automatic") if param.auto else tr("Back to the default"))
@@ -69,15 +74,36 @@ class FieldRow(QWidget):
         """Show under the field why an entry does not fit; None takes it away."""
         complain(self._complaint, message)
 
+    def add_action(self, action: QAction) -> None:
+        """Put an entry into the menus of the name and of the field."""
+        for widget in (self.field, self._label):
+            widget.addAction(action)
+
+    def add_beside_name(self, button: QWidget) -> None:
+        """Put a small button behind the name."""
+        self._name_line.insertWidget(1, button)
+
+    def add_below(self, widget: QWidget) -> None:
+        """Put something below the field, across the row."""
+        self._grid.addWidget(widget, self._grid.rowCount(), 0, 1, 2)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.hovered.emit(True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.hovered.emit(False)
+
     def _lay_out(self) -> None:
         self._label.setBuddy(self.field)
         self._complaint.hide()
         self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        name = row(spacing=GRID)
+        self._name_line = name = row(spacing=GRID)
         name.addWidget(self._label, 1)
         name.addWidget(self.reset_button)
         name.addWidget(self.why_button)
-        grid = QGridLayout(self)
+        self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(2 * GRID)
         grid.setVerticalSpacing(2)
@@ -97,8 +123,8 @@ class FieldRow(QWidget):
         self.reset_button.clicked.connect(self.reset_requested)
         self._reset_action.triggered.connect(self.reset_requested)
         self.why_button.clicked.connect(self.asked)
+        self.add_action(self._reset_action)
         for widget in (self.field, self._label):
-            widget.addAction(self._reset_action)
             if not isinstance(widget, QLineEdit):
                 widget.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 

@@ -107,6 +107,11 @@ class InspectorPanel(QWidget):
         if isinstance(self.page, NodeForm):
             self.page.enter()
 
+    def reveal(self, name: str) -> None:
+        """Go to where a parameter of the selected node is edited."""
+        if isinstance(self.page, NodeForm):
+            self.page.reveal(name)
+
     def _refresh(self, _what: object = None) -> None:
         """Bring the page up to date; build another one only if something else is selected."""
         if self._fits():

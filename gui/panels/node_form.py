@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -12,6 +13,7 @@ from graph.catalog.definitions import CALL
 from graph.messages import tr
 from graph.model import Graph, Node, NodeId, Value
 from graph.names import check_name
+from graph.search import NodePlace, Place
 from gui.block_editor import BlockEditor
 from gui.editor import Editor
 from gui.figures import grouped
@@ -38,6 +40,8 @@ from gui.panels.parts import (
 )
 from gui.panels.problems import ProblemList
 from gui.panels.search import OWN
+from gui.panels.searchable import mark
+from gui.panels.searchable_node import NodeSearch
 from gui.panels.why import ShapeList, shape_facts
 from gui.theme import GRID
 from runtime.analysis import NodeAnalysis
@@ -79,6 +83,7 @@ class NodeForm(QWidget):
         self.code, self.share, self.init = CodeStrip(), ShareStrip(), InitForm()
         self.shapes, self.facts, self._note = ShapeList(), FactList(), label("", tone="faint", wrap=True)
         self.problems = ProblemList(editor, with_names=False)
+        self.search = NodeSearch(editor, node)
         for of_block in (self._use_help, self.inside_button):
             of_block.setParent(self)
             of_block.setVisible(self._is_block)
@@ -93,6 +98,8 @@ class NodeForm(QWidget):
         self.name_field.show_name(node.name)
         for field_row in self.rows:
             self._refresh_row(field_row, node, known)
+        mark(self._editor, self._searchable_rows())
+        self.search.refresh()
         self._refresh_parts(node)
         self.shapes.show_shapes(shape_facts(self._editor.graph, node, known))
         has_code = runs_code(Graph({node.id: node}), self._editor.project.definitions)
@@ -111,6 +118,14 @@ class NodeForm(QWidget):
         field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if isinstance(field, QLineEdit):
             field.selectAll()
+
+    def reveal(self, name: str) -> None:
+        """Put the cursor where a parameter is edited, or the type or the bypass searched."""
+        for field_row in self.rows:
+            if field_row.param.name == name:
+                field_row.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return
+        self.search.reveal(name)
 
     # ---- what it shows
 
@@ -152,6 +167,13 @@ class NodeForm(QWidget):
     def _is_block(self) -> bool:
         return self._type is not None and self._type.role is Role.BLOCK
 
+    def _searchable_rows(self) -> Iterator[tuple[Place, FieldRow]]:
+        """What follows from the input is not searched, and the data is the same for all trials."""
+        if self._type is not None and self._type.role is not Role.DATA:
+            for field_row in self.rows:
+                if field_row.param.auto is None and not is_state(self._type, field_row.param):
+                    yield NodePlace(self._editor.scope, self.node, field_row.param.name), field_row
+
     def _params(self) -> list[Param]:
         return params_of(self._type, self._editor.scope) if self._type else []
 
@@ -192,6 +214,7 @@ class NodeForm(QWidget):
         layout.addLayout(self._header())
         layout.addWidget(self._complaint)
         self._complaint.hide()
+        layout.addWidget(self.search)
         layout.addSpacing(GRID)
         layout.addWidget(self.code)
         self._lay_out_rows(layout)
@@ -222,6 +245,7 @@ class NodeForm(QWidget):
             family = self._type.family
             what.addWidget(IconLabel(family_icon(family), family, text=str(FAMILY_LABELS[family])))
         what.addWidget(ElidedLabel(self._what(), tone="muted", mono=True), 1)
+        what.addWidget(self.search.button)
         if self._is_block:
             what.addWidget(self.inside_button)
         texts.addLayout(what)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from graph.catalog import Kind, Param
@@ -14,6 +14,7 @@ from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.messages import Message, msg, tr
 from graph.model import NodeId, Project
 from graph.plan import Choice, Objective
+from graph.search import OPTIMIZER, SCHEDULER, ObjectivePlace, Place
 from gui.panels.choice_form import ChoiceForm
 from gui.panels.fields import EntryField
 from gui.panels.fold import Fold
@@ -82,6 +83,24 @@ class ObjectiveForm(QWidget):
         for group, fold in self.folds.items():
             group.show_record(objective)
             fold.set_summary(group.summary(objective))
+
+    def searchable_rows(self) -> Iterator[tuple[Place, FieldRow]]:
+        """The rows that a sweep may try other values of, each with its place in the plan."""
+        name = self._objective.name
+        for field, form in ((OPTIMIZER, self.optimizer), (SCHEDULER, self.scheduler)):
+            yield ObjectivePlace(name, field), form.type_row
+            for param, shown in form.rows.items():
+                yield ObjectivePlace(name, field, param), shown
+        for group in self.folds:
+            for setting, shown in group.rows.items():
+                yield ObjectivePlace(name, setting), shown
+
+    def reveal(self, place: ObjectivePlace) -> None:
+        """Unfold what hides a row, and go to its field."""
+        for group, fold in self.folds.items():
+            if place.name in group.rows:
+                fold.open()
+        dict(self.searchable_rows())[place].field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_name(self) -> FieldRow:
         help_text = tr("What the objective is called among the figures of a run.")
@@ -162,6 +181,17 @@ class ObjectiveList(QWidget):
             form.deleteLater()
         for form, objective in zip(self.forms, self._objectives, strict=True):
             form.show_objective(objective, project, alone=len(self.forms) == 1)
+
+    def searchable_rows(self) -> Iterator[tuple[Place, FieldRow]]:
+        """The rows of all objectives that a sweep may try other values of."""
+        for form in self.forms:
+            yield from form.searchable_rows()
+
+    def reveal(self, place: ObjectivePlace) -> None:
+        """Go to the field of a place."""
+        for form, objective in zip(self.forms, self._objectives, strict=True):
+            if objective.name == place.objective:
+                form.reveal(place)
 
     def add(self) -> None:
         """One more objective, over all losses and parameters."""

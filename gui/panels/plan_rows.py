@@ -77,6 +77,7 @@ class RowGroup(QWidget):
         param = described.param
         made_field = ChoiceField(param, described.labels) if param.kind is Kind.CHOICE else make_field(param)
         made = FieldRow(param, made_field, name=described.name)
+        made.words = described.words
         made.edited.connect(lambda value: self.edited.emit(described, described.words.get(value, value)))
         made.finished.connect(self.finished)
         made.reset_requested.connect(lambda: self.edited.emit(described, param.default))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from graph.catalog import Catalog, Kind, Param, Role
@@ -14,6 +14,7 @@ from graph.figures import watched_figures
 from graph.messages import Message, msg, tr, translate
 from graph.model import Node
 from graph.plan import LAST, WHOLE, Objective, Plan
+from graph.search import ObjectivePlace, Place, PlanPlace
 from gui.editor import Editor
 from gui.figures import grouped
 from gui.panels.data_facts import facts_of, num_samples
@@ -25,6 +26,7 @@ from gui.panels.node_choice import NodeChoice, learning_nodes
 from gui.panels.objective_form import ObjectiveList
 from gui.panels.parts import MARGIN, FactList, Heading, ScrollColumn, column, label, row, small_button
 from gui.panels.plan_rows import PlanRow, RowGroup, averaging_rows, run_rows, speed_rows, stopping_rows
+from gui.panels.searchable import mark
 from gui.panels.split import SplitForm
 from gui.theme import GRID
 
@@ -101,7 +103,23 @@ class TrainingPanel(QWidget):
         goals = _goals(project.graph.nodes.values(), catalog)
         self._goals.set_facts([(node.name, translate(catalog[node.type].label)) for node in goals])
         self._no_loss.setVisible(not any(catalog[node.type].role is Role.LOSS for node in goals))
+        mark(self._editor, self._searchable_rows())
         self._help.refresh()
+
+    def reveal(self, place: PlanPlace | ObjectivePlace) -> None:
+        """Go to the field of a place of the plan, wherever it is folded away."""
+        if isinstance(place, ObjectivePlace):
+            self.objectives.reveal(place)
+        elif place.name in self.rows:
+            for group, fold in self._folds.items():
+                if place.name in group.rows:
+                    fold.open()
+            self.rows[place.name].field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _searchable_rows(self) -> Iterator[tuple[Place, FieldRow]]:
+        for name, shown in self.rows.items():
+            yield PlanPlace(name), shown
+        yield from self.objectives.searchable_rows()
 
     def _refresh_device(self, device: str) -> None:
         labels = {AUTO: tr("Automatic"), **self._devices}
@@ -125,8 +143,12 @@ class TrainingPanel(QWidget):
         self._set(described.param.name, value, described.text)
 
     def _on_objectives_edited(self, text: Message, merge: object, objectives: tuple[Objective, ...]) -> None:
-        plan = replace(self._editor.project.plan, objectives=objectives)
-        self._editor.set_plan(plan, text, merge=merge and ("plan", merge))
+        project = self._editor.project
+        plan, search = replace(project.plan, objectives=objectives), project.search
+        for old, new in zip(project.plan.objectives, objectives, strict=False):
+            if len(objectives) == len(project.plan.objectives) and old.name != new.name:
+                search = search.with_objective_renamed(old.name, new.name)
+        self._editor.push(replace(project.with_plan(plan), search=search), text, merge and ("plan", merge))
 
     def _connect(self) -> None:
         editor = self._editor
