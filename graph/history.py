@@ -76,6 +76,10 @@ class History(Generic[T]):
         """
         self._states = [state if isinstance(state, Packed) else edit(state) for state in self._states]
 
+    def holds(self, is_it: Callable[[T], bool]) -> bool:
+        """Whether there is such a state among those that are kept as they were made; for any thread."""
+        return any(is_it(state) for state in list(self._states) if not isinstance(state, Packed))
+
     def end_merge(self) -> None:
         """What follows does not melt into the last step, even with the same key."""
         self._steps[self._at] = replace(self._steps[self._at], merge=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from importlib import import_module
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -15,6 +16,11 @@ from gui.editor import Change, Editor
 from runtime.analysis import Analysis
 
 PATIENCE = 5.0  # seconds to wait for the thread
+# Panels that are made when they are first looked at, and what they need: that this is loaded already is half of the time.
+_PANELS = tuple(
+    f"gui.panels.{name}"
+    for name in ("data", "training", "trying", "inside", "explain", "projection", "runs", "scatter")
+)
 
 
 class _Answer(NamedTuple):
@@ -99,6 +105,12 @@ class Analyst(QObject):
             except Exception as error:
                 analysis = error
             self._emit(self._answered.emit, _Answer(number, analysis))
+            self._load_panels()
+
+    def _load_panels(self) -> None:
+        for module in _PANELS:
+            if not self._closing:
+                import_module(module)
 
     def _first_look(self) -> None:
         from graph.validation import validate

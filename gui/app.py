@@ -18,6 +18,7 @@ from gui.icons import application_icon
 from gui.motion import motion
 from gui.settings import Settings
 from gui.style import Dresser
+from gui.sweeper import Sweeper
 from gui.theme import theme
 from gui.tongue import tongue
 from runtime.places import state_folder
@@ -36,6 +37,7 @@ def run(path: Path | None = None) -> int:
         The exit status of the application.
     """
     app = make_application()
+    Sweeper(app)
     settings = Settings()
     tongue.use(settings.language or language())
     theme.use(settings.theme)

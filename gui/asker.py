@@ -81,6 +81,7 @@ class Asker(QObject):
         controller.started.connect(self._on_started)
         controller.events.connect(self._on_events)
         controller.ended.connect(self._on_ended)
+        controller.adopted.connect(self._on_adopted)
         controller.stale_changed.connect(self.subject_changed)
         editor.changed.connect(self._on_edited)
 
@@ -172,6 +173,13 @@ class Asker(QObject):
     def _on_edited(self, change: Change) -> None:
         """Before any run it is the drawing that answers, so another one does from now on."""
         if self._run is None and not means_the_same(change.old, change.new):
+            self.subject_changed.emit()
+
+    @Slot(object)
+    def _on_adopted(self, run: Path) -> None:
+        """A run came from elsewhere, with weights."""
+        if self._controller.trained is not None:
+            self._run, self._told = (run, self._controller.trained), run
             self.subject_changed.emit()
 
     @Slot(object)

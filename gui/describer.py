@@ -1,21 +1,22 @@
-"""Looks at data: built-in sets at once, files of the person in a thread, so that a large folder stops nobody."""
+"""Looks at data in a thread, so that neither a large folder nor large pictures stop anybody."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from graph.catalog import CATALOG, Role
+from graph.catalog import CATALOG, NodeType, Role
 from graph.messages import LayerloomError, Message
 from graph.model import Graph, Node, Project
 
 BUILTIN = "builtin:"
+PATIENCE = 0.05  # seconds to wait for what is read at once, so that a drawing does not change twice
 
 
 class Finding(NamedTuple):
@@ -45,11 +46,34 @@ class Finding(NamedTuple):
         return put
 
 
+@dataclass(eq=False, slots=True)
+class _Wish:
+    """Data that are to be read, and what was found about them."""
+
+    number: int
+    node: Node
+    folder: Path | None
+    finding: Finding | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+
 class Describer(QObject):
-    """Asks `runtime.data.describe`. An answer that takes time comes through `found`, a failure at once through `failed`."""
+    """Asks `runtime.data.describe`. An answer that takes time comes through `found`, a failure at once through `failed`.
+
+    What was asked for last is read first. What was asked for before is read then, as long as `is_wanted`, which is called in
+    the thread, says that some state of the document still awaits it.
+    """
 
     found = Signal(object)  # Finding
     failed = Signal(object)  # Message
+
+    def __init__(self, is_wanted: Callable[[Node], bool], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._is_wanted = is_wanted
+        self._lock = threading.Lock()
+        self._wishes: list[_Wish] = []
+        self._is_working = False
+        self._number = 0
 
     def described(self, node: Node, folder: Path | None) -> Node:
         """A data node that knows its data, or will in a moment; any other node as it is."""
@@ -57,19 +81,42 @@ class Describer(QObject):
         if node_type is None or node_type.role is not Role.DATA:
             return node
         blank = replace(node, facts=None)
-        source = node_type.values(node).get("source")  # what is made up has none
-        if source is not None and not str(source).startswith(BUILTIN):
-            threading.Thread(target=self._work, args=(blank, folder), name="layerloom-data", daemon=True).start()
-            return blank
-        finding = find(blank, folder)
-        if finding.reason is not None:
-            self.failed.emit(finding.reason)
-        return replace(blank, facts=finding.facts)
+        if _is_as_shipped(blank, node_type):
+            finding = find(blank, folder)
+            if finding.reason is not None:
+                self.failed.emit(finding.reason)
+        else:
+            finding = self._ask(blank, folder)
+        return replace(blank, facts=finding.facts) if finding is not None else blank
 
-    def _work(self, node: Node, folder: Path | None) -> None:
-        finding = find(node, folder)
-        with suppress(RuntimeError):  # the document is gone
-            self.found.emit(finding)
+    def _ask(self, node: Node, folder: Path | None) -> Finding | None:
+        """Have data read, and what is found if that is at once. It comes through `found` in any case."""
+        self._number += 1
+        wish = _Wish(self._number, node, folder)
+        with self._lock:
+            self._wishes.append(wish)
+            if not self._is_working:
+                self._is_working = True
+                threading.Thread(target=self._work, name="layerloom-data", daemon=True).start()
+        wish.done.wait(PATIENCE)
+        return wish.finding
+
+    def _next(self) -> _Wish | None:
+        with self._lock:
+            if not self._wishes:
+                self._is_working = False
+                return None
+            return self._wishes.pop()
+
+    def _work(self) -> None:
+        newest = 0
+        while (wish := self._next()) is not None:
+            if wish.number > newest or self._is_wanted(wish.node):
+                newest = max(newest, wish.number)
+                wish.finding = find(wish.node, wish.folder)
+                wish.done.set()
+                with suppress(RuntimeError):  # the document is gone
+                    self.found.emit(wish.finding)
 
 
 def find(node: Node, folder: Path | None) -> Finding:
@@ -80,3 +127,12 @@ def find(node: Node, folder: Path | None) -> Finding:
         return Finding(node, describe(node, folder))
     except LayerloomError as error:
         return Finding(node, None, error.message)
+
+
+def _is_as_shipped(node: Node, node_type: NodeType) -> bool:
+    """Whether these are data of ours with nothing changed, which are small."""
+    source = node_type.values(node).get("source", BUILTIN)  # what is made up has none
+    params = (param for param in node_type.params if param.name != "source")
+    return str(source).startswith(BUILTIN) and all(
+        node.params.get(param.name) in (None, param.default) for param in params
+    )

@@ -89,7 +89,7 @@ class Documents(QObject):
         """Where the runs of this document go: beside its file, else in the application's own folder."""
         if self.path is not None:
             return self.path.with_suffix(".runs")
-        return state_folder() / "runs" / f"{self._title or UNTITLED}.runs"
+        return runs_of(self._title)
 
     # ---- open and close
 
@@ -130,6 +130,13 @@ class Documents(QObject):
             FileError: it cannot be read; nothing is changed then.
         """
         self._take(files.load(path), None, path.stem)
+
+    def open_made(self, project: Project, title: str) -> None:
+        """Open a drawing that was made of something else as a new document, which is in no file yet."""
+        self._take(project, None, title)
+        self._filed = None
+        self._editor.mark_saved(None)
+        self.autosave.write_now()
 
     def open_recovered(self, kept: Recovered) -> None:
         """Open what a crash left over, as an unsaved drawing of the file that it came from.
@@ -318,6 +325,11 @@ class Documents(QObject):
         if self._lock is not None and self._lock is not lock:
             self._lock.release()
         self._lock = lock
+
+
+def runs_of(title: str) -> Path:
+    """Where the runs of a drawing without a file go."""
+    return state_folder() / "runs" / f"{title or UNTITLED}.runs"
 
 
 def _named(name: str, project: Project) -> Project:

@@ -103,6 +103,10 @@ class EditActions:
         """Show the drawing as a list that can be edited by keys alone."""
         self._frame.show_tab(self._frame.outline)
 
+    def show_sweep(self) -> None:
+        """Show what is searched, and the trials of sweeps."""
+        self._frame.show_tab(self._frame.sweep)
+
     def show_summary(self) -> None:
         """Show the table of the layers."""
         self._frame.show_tab(self._frame.summary)

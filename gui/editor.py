@@ -63,7 +63,7 @@ class Editor(QObject):
         self.analysis = Analysis(complete=False)
         self.scope: Scope = None
         self.way: tuple[NodeId, ...] = ()  # the instances that lead from the project's drawing there
-        self._describer = Describer(self)
+        self._describer = Describer(lambda node: self._history.holds(Finding(node, None).is_awaited), self)
         self._describer.found.connect(self._on_found)
         self._describer.failed.connect(self.refused)
 

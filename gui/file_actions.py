@@ -10,7 +10,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from graph.messages import LayerloomError, msg, tr
+from graph.model import Project
 from gui.documents import SUFFIX, Documents
+from gui.import_actions import ImportActions
 from gui.locks import InUseError, owner_of, window_of
 from gui.page import Page
 from gui.panels.recovery import RecoveryPanel
@@ -31,6 +33,7 @@ class FileActions(QObject):
     def __init__(self, window: MainWindow, settings: Settings) -> None:
         super().__init__(window)
         self._window, self._settings = window, settings
+        self.imports = ImportActions(self, window)
         self.recovery = Recovery(self)
         self.recovery_panel: RecoveryPanel | None = None
 
@@ -73,7 +76,10 @@ class FileActions(QObject):
             self.open_path(Path(name))
 
     def open_path(self, path: Path) -> None:
-        """Open a file, or bring it to the front if it is open."""
+        """Open a file, or bring it to the front if it is open; weights go onto the drawing in front, modules become drawings."""
+        if (bring := self.imports.way_of(path)) is not None:
+            bring(path)
+            return
         if (page := self._page_of(path)) is not None:
             self._window.tabs.setCurrentWidget(page)
             return
@@ -128,6 +134,15 @@ class FileActions(QObject):
         start = documents.path or Path(self._start_folder()) / f"{documents.title}{SUFFIX}"
         name, _ = QFileDialog.getSaveFileName(self._window, tr("Save the drawing"), str(start), file_filter())
         return bool(name) and self._save(Path(name))
+
+    def open_made(self, project: Project, title: str) -> bool:
+        """Open a drawing that was made of something else, as one that is in no file. True if it is in front now."""
+        return self._open(lambda documents: documents.open_made(project, title))
+
+    @property
+    def start_folder(self) -> Path:
+        """Where files are looked for first."""
+        return Path(self._start_folder())
 
     def export_model(self) -> None:
         """Take away what was trained."""

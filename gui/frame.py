@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QTabWidget, QWidget
 
 from graph.messages import Message, msg, tr
@@ -28,6 +28,7 @@ from gui.panes import Panes
 from gui.run_views import RunViews
 from gui.settings import Settings
 from gui.status_line import StatusLine
+from gui.sweep_views import sweep_tab
 from gui.theme import theme
 from gui.tool_bar import ToolBar
 from gui.workspace import Workspace
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from gui.panels.training import TrainingPanel
 
 LIBRARY_WIDTH, SIDE_WIDTH, BOTTOM_HEIGHT = 232, 296, 200  # pixels at 100 %; the last is the least for plots
-BOTTOM_SHARE, EMPTY_SHARE = 0.3, 0.2  # of the height; the second as long as there is nothing in the lower panel
+BOTTOM_SHARE = 0.3  # of the height: from the start, so that nothing moves when a run begins
 PANELS = {"left": msg("Library and outline"), "side": msg("Side panel"), "bottom": msg("Lower panel")}
 
 
@@ -48,17 +49,13 @@ class Frame(QWidget):
     opening_requested = Signal(object, str)  # Path of a file that is in use, and the way to open it all the same
     context_menu_requested = Signal(object, object)
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._workspace = workspace
         self.setAcceptDrops(True)
         self._editor, self._controller = workspace.editor, workspace.controller
         self._make_panels()
-        whole = column(self)
-        whole.addWidget(self.tool_bar)
-        whole.addWidget(self.banner)
-        whole.addWidget(self._make_splitters(), 1)
-        whole.addWidget(self.status)
+        self._place_panels()
         self.panes = Panes((self.tool_bar, *self.parts[:1], self.canvas, *self.parts[1:]), self)
         Announcer(self._editor, self.canvas)
         self._connect()
@@ -79,6 +76,7 @@ class Frame(QWidget):
         self.outline, self.history, self.summary, self.runs = (
             Later(make) for make in (self._make_outline, self._make_history, self._make_summary, self._make_runs)
         )
+        self.sweep = sweep_tab(self, self._workspace)
         self.inspector = InspectorPanel(editor, blocks)
         self._training: TrainingPanel | None = None
         self._devices: list[tuple[str, str]] = []
@@ -95,22 +93,39 @@ class Frame(QWidget):
         )
         self.ask_views = AskViews(self._workspace, self.canvas)
         self.status = StatusLine(editor)
+
+    def _place_panels(self) -> None:
+        """From outside to inside: with a style sheet, Qt dresses all that is in a widget anew when that moves into another."""
+        whole = column(self)
+        whole.addWidget(self.tool_bar)
+        whole.addWidget(self.banner)
+        self._down = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False)
+        whole.addWidget(self._down, 1)
+        self._across = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False)
+        self._down.addWidget(self._across)
         self.left = _tabs(
+            self._across,
             (self.library, tr("Library")),
             (self.outline, tr("Outline")),
             (self.history, tr("History")),
         )
+        self._across.addWidget(self.canvas)
         self.side = _tabs(
+            self._across,
             (self.inspector, tr("Layer")),
             (self.training, tr("Training")),
             (self.data, tr("Data")),
             (self.code, tr("Code")),
         )
         self.bottom = _tabs(
+            self._down,
             (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")), (self.checks, tr("Checks")),
-            (views.health, tr("Layer health")), (self.predictions, tr("Predictions")), *self.ask_views.tabs,
-            (self.runs, tr("Runs")), (self.summary, tr("Summary")), (self.log, tr("Log")),
+            (self.run_views.health, tr("Layer health")), (self.predictions, tr("Predictions")), *self.ask_views.tabs,
+            (self.runs, tr("Runs")), (self.sweep, tr("Sweep")), (self.summary, tr("Summary")), (self.log, tr("Log")),
         )  # fmt: skip
+        whole.addWidget(self.status)
+        self._across.setStretchFactor(1, 1)
+        self._down.setStretchFactor(0, 1)
         self._panels: dict[str, QWidget] = {"left": self.left, "side": self.side, "bottom": self.bottom}
 
     def _make_outline(self) -> QWidget:
@@ -161,17 +176,6 @@ class Frame(QWidget):
 
         return CodePanel(self._editor, self._workspace.block_editor)
 
-    def _make_splitters(self) -> QSplitter:
-        self._across = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False)
-        for widget in (self.left, self.canvas, self.side):
-            self._across.addWidget(widget)
-        self._across.setStretchFactor(1, 1)
-        self._down = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False)
-        self._down.addWidget(self._across)
-        self._down.addWidget(self.bottom)
-        self._down.setStretchFactor(0, 1)
-        return self._down
-
     def _connect(self) -> None:
         self.tool_bar.requested.connect(self.action_requested)
         self.library.add_requested.connect(self._on_add_requested)
@@ -200,7 +204,6 @@ class Frame(QWidget):
         self._workspace.documents.autosaved.connect(self.status.show_autosaved)
         self._editor.refused.connect(self.warn)
         self._controller.problems_wanted.connect(self._on_problems_wanted)
-        self.bottom.currentChanged.connect(self._grow_bottom)
         self._down.splitterMoved.connect(self._on_down_chosen)
 
     # ---- for the window
@@ -239,13 +242,11 @@ class Frame(QWidget):
         self.notice.show_message(message, "warning")
 
     def show_export(self, run: Path | None, folder: Path) -> None:
-        """Offer to take the trained network away."""
-        if run is None:
-            self.warn(msg("Nothing is trained yet. Press Train first, then export what it learned."))
-            return
-        from gui.export_dialog import ExportDialog
+        """Offer to take the trained network away, or the drawing where nothing is trained yet."""
+        from gui.export_dialog import Drawn, ExportDialog
 
-        dialog = ExportDialog(run, folder, self)
+        drawn = Drawn(self._editor.project, self._editor.folder, self._workspace.documents.title)
+        dialog = ExportDialog(run or drawn, folder, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 
@@ -281,24 +282,24 @@ class Frame(QWidget):
 
     def restore_layout(self, settings: Settings, *, height: int) -> None:
         """Give the panels the sizes that they had, or those of a first start in a window of that height."""
-        bottom = round((BOTTOM_SHARE if self._workspace.events else EMPTY_SHARE) * height)
+        bottom = max(round(BOTTOM_SHARE * height), theme.px(BOTTOM_HEIGHT))
         self._restore(self._across, settings.layout("across"), [theme.px(LIBRARY_WIDTH), 1000, theme.px(SIDE_WIDTH)])
         self._restore(self._down, settings.layout("down"), [height - bottom, bottom])
         self._is_down_chosen = not settings.layout("down").isEmpty()
 
     # ---- handlers
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Now that the window has its height, the lower panel gets its share of it, unless the person gave it another."""
+        super().showEvent(event)
+        height = sum(self._down.sizes())
+        bottom = max(round(BOTTOM_SHARE * self.window().height()), theme.px(BOTTOM_HEIGHT))
+        if not self._is_down_chosen and height > 0:
+            self._down.setSizes([height - bottom, bottom])
+
     @Slot()
     def _on_down_chosen(self) -> None:
         self._is_down_chosen = True
-
-    @Slot()
-    def _grow_bottom(self) -> None:
-        """Something is in the lower panel now: give it room, unless the person gave it a size."""
-        bottom = max(round(BOTTOM_SHARE * self.window().height()), theme.px(BOTTOM_HEIGHT))
-        height, below = sum(self._down.sizes()), self._down.sizes()[1]
-        if not self._is_down_chosen and below < bottom:
-            self._down.setSizes([height - bottom, bottom])
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         event.setAccepted(bool(dropped_files(event.mimeData())))
@@ -370,7 +371,6 @@ class Frame(QWidget):
 
     @Slot()
     def _on_started(self) -> None:
-        self._grow_bottom()
         self._bring(self.metrics)
 
     @staticmethod
@@ -379,8 +379,9 @@ class Frame(QWidget):
             splitter.setSizes(sizes)
 
 
-def _tabs(*pages: tuple[QWidget, str]) -> QTabWidget:
+def _tabs(room: QSplitter, *pages: tuple[QWidget, str]) -> QTabWidget:
     tabs = QTabWidget(documentMode=True)
+    room.addWidget(tabs)
     for page, title in pages:
         tabs.addTab(page, title)
     return tabs

@@ -66,6 +66,8 @@ class Hints(QFrame):
         self._lines.addLayout(buttons)
         self._lines.setContentsMargins(4 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         self.setLayout(self._lines)
+        self.setTabOrder(parent, self.done_button)  # what is made last would come last in the window
+        self.setTabOrder(self.done_button, self.next_button)
         parent.installEventFilter(self)
         theme.changed.connect(self._place)
         shortcuts.changed.connect(self._show)
@@ -82,6 +84,12 @@ class Hints(QFrame):
             self._parent.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             super().keyPressEvent(event)
+
+    @Slot()
+    def note_run(self) -> None:
+        """A run began: whoever was told how goes on to the next hint."""
+        if self._at == 0 and self.isVisible():
+            self._on_next()
 
     @Slot()
     def _show(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QTabWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QStackedWidget, QTabWidget, QWidget
 
 from graph.messages import Message, tr
 from graph.model import NodeId
@@ -27,7 +27,7 @@ from gui.run_controller import RunController
 from gui.settings import Settings
 from gui.shortcuts import Shortcuts
 from gui.tongue import tongue
-from gui.unfinished import finish_typing
+from gui.unfinished import finish_typing, stopping_question
 from gui.view_actions import ViewActions
 from gui.workspace import Workspace
 from runtime import examples
@@ -133,10 +133,11 @@ class MainWindow(QMainWindow):
     def add_page(self, workspace: Workspace | None = None) -> Page:
         """A new tab, in front: for this document, or for an empty one."""
         workspace = workspace or Workspace(self._settings)
-        page = Page(workspace, self.shortcuts, self)
+        page = Page(workspace, self.shortcuts, self.tabs.findChild(QStackedWidget))
         workspace.documents.changed.connect(self._on_documents_changed)
         workspace.documents.compare_requested.connect(self.compare_actions.show_disk)
         workspace.controller.state_changed.connect(self._on_documents_changed)
+        workspace.sweeps.state_changed.connect(self._on_documents_changed)
         workspace.editor.changed.connect(self._on_history_changed)
         page.action_requested.connect(self.run_action)
         page.block_opened.connect(self.file_actions.open_block)
@@ -254,6 +255,7 @@ class MainWindow(QMainWindow):
     def _fill_menus(self) -> None:
         owners: tuple[Callable[[], object], ...] = (
             lambda: self.file_actions,
+            lambda: self.file_actions.imports,
             lambda: self.compare_actions,
             lambda: self.view_actions,
             *(lambda i=i: self.page.owners[i] for i in range(len(self.page.owners))),
@@ -294,9 +296,9 @@ class MainWindow(QMainWindow):
     def _may_leave(self, page: Page) -> bool:
         """Whether a document may be left: its run ended and its changes saved or given up."""
         finish_typing()
-        if page.workspace.is_running or page.code_editors.unfinished or not page.workspace.editor.is_saved:
+        if page.workspace.is_busy or page.code_editors.unfinished or not page.workspace.editor.is_saved:
             self.tabs.setCurrentWidget(page)
-        if page.workspace.is_running and not self._may_stop_run():
+        if page.workspace.is_busy and not self._may_stop(page.workspace):
             return False
         if page.code_editors.unfinished and not self._may_discard_code(page):
             return False
@@ -308,10 +310,10 @@ class MainWindow(QMainWindow):
                 return False
         return True
 
-    def _may_stop_run(self) -> bool:
-        question = tr("A run is under way. Stop it? What it has learned so far is kept in its folder.")
+    def _may_stop(self, workspace: Workspace) -> bool:
+        title, question = stopping_question(sweeps=workspace.sweeps.is_active)
         buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
-        return QMessageBox.question(self, tr("Stop the run?"), question, buttons) == QMessageBox.StandardButton.Yes
+        return QMessageBox.question(self, title, question, buttons) == QMessageBox.StandardButton.Yes
 
     def _may_discard_code(self, page: Page) -> bool:
         names = ", ".join(f"'{name}'" for name in page.code_editors.unfinished)
@@ -344,7 +346,7 @@ class MainWindow(QMainWindow):
         for i, page in enumerate(self.pages):
             documents = page.workspace.documents
             unsaved = "" if page.workspace.editor.is_saved else " •"
-            running = "▶ " if page.workspace.is_running else ""
+            running = "▶ " if page.workspace.is_busy else ""
             self.tabs.setTabText(i, f"{running}{documents.title}{unsaved}")
             self.tabs.setTabToolTip(i, str(documents.path or documents.title))
         if self.tabs.count():

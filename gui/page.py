@@ -72,7 +72,7 @@ class Page(QWidget):
 
     def _make(self) -> None:
         workspace = self.workspace
-        self.frame = frame = Frame(workspace)
+        self.frame = frame = Frame(workspace, self)
         frame.canvas.set_shortcuts(self._shortcuts)
         codes = self.code_editors
         self.block_actions = BlockActions(workspace.editor, workspace.block_editor, frame.canvas, codes=codes)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from graph.messages import Message, msg, tr
+from gui.run_controller import ELSEWHERE, RunState
 from gui.run_menu import GOING_ON
 from gui.settings import Settings
 from gui.workspace import Workspace
@@ -27,12 +29,13 @@ class RunActions:
         """Why an action cannot be done now; None if it can."""
         running, going_on = self._workspace.is_running, self._controller.state in GOING_ON
         stale = msg("The drawing is as it was when the run began.")
+        none = ELSEWHERE if self._controller.state is RunState.WATCHING else NO_RUN
         reasons = {
             "stop": None if running else NO_RUN,
-            "stop_after_epoch": None if going_on else NO_RUN,
-            "save_checkpoint": None if going_on else NO_RUN,
-            "use_new_drawing": NO_RUN if not going_on else None if self._controller.is_stale else stale,
-            **dict.fromkeys(("overfit", "find_rate", "continue_run"), BUSY if running else None),
+            "stop_after_epoch": None if going_on else none,
+            "save_checkpoint": None if going_on else none,
+            "use_new_drawing": none if not going_on else None if self._controller.is_stale else stale,
+            **dict.fromkeys(("overfit", "find_rate", "continue_run", "watch_run"), BUSY if running else None),
         }
         return reasons.get(action)
 
@@ -73,9 +76,26 @@ class RunActions:
         """Give runs a process of their own from now on, or no longer."""
         self._settings.own_process = not self._settings.own_process
 
+    @property
+    def has_tensorboard(self) -> bool:
+        """Whether runs write event files of TensorBoard."""
+        return self._settings.tensorboard
+
+    def tensorboard(self) -> None:
+        """Write event files of TensorBoard from the next run on, or no longer."""
+        self._settings.tensorboard = not self._settings.tensorboard
+
     def continue_run(self) -> None:
         """Choose the folder of a run and go on with it."""
         start = str(self._workspace.documents.runs_folder)
         name = QFileDialog.getExistingDirectory(self._window, tr("Choose the folder of a run"), start)
         if name:
             self._controller.train(Path(name))
+
+    def watch_run(self) -> None:
+        """Show a run that goes on elsewhere, such as that of an exported job."""
+        from gui.watch_dialog import WatchDialog
+
+        dialog = WatchDialog(self._workspace, self._settings, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()

@@ -13,7 +13,7 @@ from gui.figures import clock, figure, grouped
 from gui.icons import icon
 from gui.panels.metrics import title_of
 from gui.panels.parts import ElidedLabel, Still, label, row, small_button
-from gui.run_controller import RunController, RunState
+from gui.run_controller import ELSEWHERE, RunController, RunState
 from gui.run_menu import GOING_ON, RunMenu
 from gui.theme import GRID, theme
 from runtime.events import (
@@ -40,6 +40,7 @@ FACES: dict[RunState, tuple[str, Message]] = {
     RunState.RUNNING: ("pause", msg("Pause")),
     RunState.PAUSED: ("play", msg("Resume")),
     RunState.STOPPING: ("stop", msg("Stopping…")),
+    RunState.WATCHING: ("stop", msg("Stop watching")),
     RunState.STOPPED: ("play", msg("Train")),
     RunState.FINISHED: ("play", msg("Train")),
     RunState.FAILED: ("play", msg("Train")),
@@ -157,10 +158,19 @@ class RunBar(QWidget):
         self._show_button()
         self.stop_button.setEnabled(state.is_active)
         self.stop_button.setToolTip(tr("Stop") if state.is_active else tr("Nothing to stop: no run is under way"))
-        if state in (RunState.IDLE, RunState.STARTING):
+        elsewhere = state is RunState.WATCHING
+        self.restart_button.setEnabled(not elsewhere)
+        self.restart_button.setToolTip(str(ELSEWHERE) if elsewhere else tr("Start again from the beginning"))
+        if state in (RunState.IDLE, RunState.STARTING, RunState.WATCHING):
             self._progress = self._result = None
-            self._say(tr("Starting…") if state is RunState.STARTING else "")
+            self._say(self._beginning(state))
         self._show_progress()
+
+    def _beginning(self, state: RunState) -> str:
+        """What is said before anything is known of a run."""
+        if state is RunState.WATCHING:
+            return tr("Watching {place}: nothing came yet", place=self._controller.watched)
+        return tr("Starting…") if state is RunState.STARTING else ""
 
     @Slot(object)
     def _on_events(self, events: Iterable[Event]) -> None:
@@ -175,7 +185,9 @@ class RunBar(QWidget):
 
     @Slot(object)
     def _on_ended(self, event: Finished | Stopped | Failed) -> None:
-        if isinstance(event, Failed):
+        if self._controller.watched and not isinstance(event, Finished):
+            self._say_end_of_watching(event)
+        elif isinstance(event, Failed):
             started = self._progress is not None
             reason = event.message
             text = tr("Failed: {reason}", reason=reason) if started else tr("Cannot start: {reason}", reason=reason)
@@ -192,6 +204,15 @@ class RunBar(QWidget):
             tested = [tr("Test: {figures}", figures=figures)] if figures else []
             early = [tr("early, in epoch {epoch}", epoch=event.epoch)] if event.early else []
             self._say(" · ".join([tr("Finished in {time}", time=clock(event.seconds)), *early, *tested]))
+
+    def _say_end_of_watching(self, event: Stopped | Failed) -> None:
+        """It was stopped or failed there, or is looked at no longer."""
+        if isinstance(event, Failed):
+            self._say(str(event.message), "error")
+        elif self._controller.state is RunState.STOPPING:
+            self._say(tr("Watched no longer. The run goes on elsewhere."))
+        else:
+            self._say(tr("The run was stopped elsewhere, in epoch {epoch}", epoch=event.epoch))
 
     # ---- what it shows
 
@@ -220,6 +241,8 @@ class RunBar(QWidget):
             self._say(tr("Paused"))
         elif self._controller.state is RunState.RUNNING:
             self._say(" · ".join(self._pace(progress)))
+        elif self._controller.state is RunState.WATCHING:
+            self._say(" · ".join([tr("Watching {place}", place=self._controller.watched), *self._pace(progress)]))
 
     def _pace(self, progress: Progress) -> list[str]:
         left = progress.seconds_left

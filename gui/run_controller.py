@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from graph.catalog.optimizers import OPTIMIZERS
 from graph.changes import means_the_same
-from graph.messages import Message, msg
+from graph.messages import LayerloomError, Message, msg
 from graph.model import Project
 from graph.problems import Problem
 from runtime.events import (
@@ -28,13 +29,16 @@ from runtime.events import (
     Stopped,
 )
 from runtime.places import state_folder
+from runtime.runs import load_run
 from runtime.session import Control, Replace, Save, Session, SetRate, Wish
+from runtime.watch_session import WatchSession
 
 if TYPE_CHECKING:
     from gui.editor import Editor
 
 TICK = 100  # milliseconds between two looks into the queue: as often as a person can read, as training pays for each
 SHUTDOWN_SECONDS = 10.0
+ELSEWHERE = msg("This run goes on elsewhere, and can only be watched here.")
 NO_LOSS = "no-loss"  # the warning that does not keep a drawing from being right, but keeps it from being trained
 
 
@@ -47,13 +51,14 @@ _TYPED = {
 
 
 class RunState(Enum):
-    """Where the run is. STOPPED can be resumed; FINISHED and FAILED cannot."""
+    """Where the run is. STOPPED can be resumed; FINISHED and FAILED cannot. WATCHING: it goes on elsewhere, and is only looked at."""
 
     IDLE = auto()
     STARTING = auto()
     RUNNING = auto()
     PAUSED = auto()
     STOPPING = auto()
+    WATCHING = auto()
     STOPPED = auto()
     FINISHED = auto()
     FAILED = auto()
@@ -61,11 +66,13 @@ class RunState(Enum):
     @property
     def is_active(self) -> bool:
         """Whether a run is under way, paused or not."""
-        return self in (RunState.STARTING, RunState.RUNNING, RunState.PAUSED, RunState.STOPPING)
+        return self in (
+            RunState.STARTING, RunState.RUNNING, RunState.PAUSED, RunState.STOPPING, RunState.WATCHING
+        )  # fmt: skip
 
 
 class AnySession(Protocol):
-    """What the controller needs of a session; `runtime.session.Session` is the one in use."""
+    """What the controller needs of a session; `runtime.session.Session` is the one in use, and `runtime.watch_session` another."""
 
     control: Control
 
@@ -86,20 +93,29 @@ class RunController(QObject):
     events = Signal(object)  # list[Event]
     started = Signal(object)  # RunStarted
     ended = Signal(object)  # Finished | Stopped | Failed
+    adopted = Signal(object)  # Path of a run that came from elsewhere; `trained` is its drawing
 
     def __init__(
-        self, editor: Editor, parent: QObject | None = None, *, session: Callable[..., AnySession] = Session
+        self,
+        editor: Editor,
+        parent: QObject | None = None,
+        *,
+        session: Callable[..., AnySession] = Session,
+        watch: Callable[[str], AnySession] = WatchSession,
     ) -> None:
         super().__init__(parent)
         self.editor = editor
-        self._new_session = session
+        self._new_session, self._new_watch = session, watch
         self._session: AnySession | None = None
         self._restart_wanted = False
         self._was_stale = False
         self._resumable: Path | None = None
         self.state = RunState.IDLE
         self.is_isolated: Callable[[], bool] = lambda: False  # whether runs get a process of their own
+        self.is_logged: Callable[[], bool] = lambda: False  # whether runs write event files of TensorBoard
+        self.num_processes: Callable[[], int] = lambda: 1  # how many train together
         self.mode = TRAIN  # of the run under way or the last one
+        self.watched = ""  # where the run goes on, or went on, if it is only looked at
         self._rates: dict[str, float] = {}  # as the run reported them last
         self._wished: Project | None = None  # the drawing that the run was asked to go on with
         self.trained: Project | None = None  # the value in training, or trained last
@@ -112,10 +128,11 @@ class RunController(QObject):
     # ---- wishes
 
     @Slot()
-    def train(self, resume: Path | None = None, mode: str = TRAIN) -> None:
+    def train(self, resume: Path | None = None, mode: str = TRAIN, source: Path | None = None) -> None:
         """Start a run of the present drawing, or go on with a stopped one; `refused` says why not.
 
         Args:
+            source: the run whose weights a new one begins with.
             mode: TRAIN; OVERFIT makes one batch small, and RANGE tries learning rates: neither leaves a run behind.
         """
         if self.state.is_active:
@@ -124,12 +141,25 @@ class RunController(QObject):
         if self._is_in_the_way():
             return
         self.trained, self._resumable, self._wished, self.mode = self.editor.project, None, None, mode
-        self._rates = {}
+        self._rates, self.watched = {}, ""
         self._session = self._new_session(
             self.trained, folder=self.editor.folder, runs=self.runs_folder, resume=resume, mode=mode,
-            isolated=self.is_isolated(),
+            isolated=self.is_isolated(), **({"source": source} if source else {}), **({"tensorboard": True} if self.is_logged() else {}),
+            **({"processes": self.num_processes()} if self.num_processes() > 1 and mode == TRAIN else {}),
         )  # fmt: skip
         self._set_state(RunState.STARTING)
+        self._on_editor_changed()
+        self._timer.start()
+
+    def watch(self, place: str) -> None:
+        """Show a run that goes on elsewhere: in a folder, or HOST:PATH for one that ssh reaches. Its end is ours."""
+        if self.state.is_active:
+            self.refused.emit(msg("A run is under way. Stop it first, or wait until it ends."))
+            return
+        self._resumable = self._wished = None
+        self.mode, self._rates, self.watched = TRAIN, {}, place
+        self._session = self._new_watch(place)
+        self._set_state(RunState.WATCHING)
         self._on_editor_changed()
         self._timer.start()
 
@@ -197,9 +227,11 @@ class RunController(QObject):
 
     @Slot()
     def toggle(self) -> None:
-        """What the one button does: train, pause, resume, or go on with a stopped run."""
+        """What the one button does: train, pause, resume, go on with a stopped run, or look at another one no longer."""
         if self.state is RunState.PAUSED:
             self.resume()
+        elif self.state is RunState.WATCHING:
+            self.stop()
         elif self.state.is_active:
             self.pause()
         else:
@@ -217,10 +249,21 @@ class RunController(QObject):
         self._set_state(RunState.STOPPED)
         return ended
 
+    def adopt(self, run: Path, project: Project) -> bool:
+        """A run that came from elsewhere is the last one from now on: asked, and exported. Not while another is under way."""
+        if self.state.is_active:
+            return False
+        self.trained, self.last_run, self._resumable, self.watched = project, run, None, ""
+        self._set_state(RunState.IDLE)
+        self._on_editor_changed()
+        self.adopted.emit(run)
+        return True
+
     def forget(self) -> None:
         """Another document was opened: what was trained before is not its own."""
         assert not self.state.is_active
         self.trained = self.last_run = self._resumable = None
+        self.watched = ""
         self._set_state(RunState.IDLE)
         self._on_editor_changed()
 
@@ -245,8 +288,8 @@ class RunController(QObject):
 
     @property
     def is_stale(self) -> bool:
-        """Whether the document differs from the one that is or was trained in more than its layout."""
-        return self.trained is not None and not means_the_same(self.trained, self.editor.project)
+        """Whether the document differs from the one that is or was trained here in more than its layout."""
+        return self.trained is not None and not self.watched and not means_the_same(self.trained, self.editor.project)
 
     # ---- events
 
@@ -268,7 +311,9 @@ class RunController(QObject):
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, RunStarted):
-            if event.run:
+            if event.run and self.watched:
+                self._know_watched(Path(event.run))
+            elif event.run:
                 self.last_run = self._resumable = Path(event.run)
             if self.state is RunState.STARTING:
                 self._set_state(RunState.RUNNING)
@@ -282,6 +327,12 @@ class RunController(QObject):
         elif isinstance(event, Refused):
             self._wished = None
             self.refused.emit(event.message)
+
+    def _know_watched(self, run: Path) -> None:
+        """Its weights come here too; what they are asked with is the drawing that it began with."""
+        self.trained = None
+        with suppress(LayerloomError):  # written by something else, or not whole yet: the plots are there all the same
+            self.trained, self.last_run = load_run(run).project, run
 
     def _finish(self, event: Finished | Stopped | Failed) -> None:
         states = {Finished: RunState.FINISHED, Stopped: RunState.STOPPED, Failed: RunState.FAILED}

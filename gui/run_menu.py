@@ -14,7 +14,7 @@ from gui.icons import icon
 from gui.panels.fields import EntryField
 from gui.panels.form import FieldRow
 from gui.panels.parts import MARGIN, column
-from gui.run_controller import RunController, RunState
+from gui.run_controller import ELSEWHERE, RunController, RunState
 from gui.theme import GRID, theme
 
 RATES_WIDTH = 240  # pixels at 100 %
@@ -40,7 +40,11 @@ class RunMenu(QPushButton):
         self.rates = menu.addMenu(tr("Learning rate"))
         self.rates.setToolTipsVisible(True)
         menu.addSeparator()
-        for name, text in (("overfit", tr("Overfit one batch")), ("find_rate", tr("Find a learning rate"))):
+        for name, text in (
+            ("overfit", tr("Overfit one batch")),
+            ("find_rate", tr("Find a learning rate")),
+            ("watch_run", tr("Watch a run…")),
+        ):
             menu.addAction(text, partial(self.requested.emit, name))
         self.setMenu(menu)
         menu.aboutToShow.connect(self.refresh)
@@ -50,7 +54,7 @@ class RunMenu(QPushButton):
     def refresh(self) -> None:
         """Offer what can be done now."""
         going_on = self._controller.state in GOING_ON
-        none = msg("No run is under way.")
+        none = ELSEWHERE if self._controller.state is RunState.WATCHING else msg("No run is under way.")
         stale = msg("The drawing is as it was when the run began.")
         _offer(self.after_epoch, going_on, none)
         _offer(self.save, going_on, none)

@@ -74,6 +74,25 @@ class Settings:
         self._store.setValue("own_process", "yes" if wanted else "no")
 
     @property
+    def processes(self) -> int:
+        """How many processes train together."""
+        stored = self._text("processes", "")
+        return min(256, max(1, int(stored))) if stored.isdecimal() and stored.isascii() else 1
+
+    @processes.setter
+    def processes(self, count: int) -> None:
+        self._store.setValue("processes", str(count))
+
+    @property
+    def tensorboard(self) -> bool:
+        """Whether runs write event files of TensorBoard beside their own."""
+        return self._text("tensorboard", "no") == "yes"
+
+    @tensorboard.setter
+    def tensorboard(self, wanted: bool) -> None:
+        self._store.setValue("tensorboard", "yes" if wanted else "no")
+
+    @property
     def hidden_panels(self) -> list[str]:
         """The parts of the window that the person put away."""
         return [name for name in self._text("hidden_panels", "").split(",") if name]

@@ -20,11 +20,12 @@ from gui.thumbnails import Thumbnails
 from gui.tongue import tongue
 from runtime import examples
 
-TILE = QSize(272, 200)  # pixels at 100 %, as the next four
+TILE = QSize(272, 208)  # pixels at 100 %, as the next four
 PICTURE_HEIGHT = 128
 PICTURE = QSize(TILE.width() - 2, PICTURE_HEIGHT)
 MAX_WIDTH = 4 * 272 + 3 * 16  # four tiles and their gaps
 GAP = 4 * GRID
+LINES = 3  # of the sentence on a tile
 NARROW = 400  # room that margins leave for tiles at least
 WORD = re.compile(
     r"[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]*\s*"
@@ -284,11 +285,11 @@ class Tile(QAbstractButton):
         painter.drawText(QRectF(area.left(), area.top(), area.width(), line), Qt.AlignmentFlag.AlignLeft, title)
         painter.setFont(ui_font(theme.px(12)))
         painter.setPen(theme.color("muted"))
-        words = QRectF(area.left(), area.top() + line + 2, area.width(), 2 * _line_height(painter, self.offer.sentence))
+        words = QRectF(area.left(), area.top() + line + 2, area.width(), LINES * _line_height(painter, self.offer.sentence))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         if self.offer.example:
             painter.drawText(
-                words, int(flags) | int(Qt.TextFlag.TextWordWrap), _two_lines(painter, self.offer.sentence, words)
+                words, int(flags) | int(Qt.TextFlag.TextWordWrap), _shortened(painter, self.offer.sentence, words)
             )
         else:
             folder = painter.fontMetrics().elidedText(
@@ -302,7 +303,7 @@ def _line_height(painter: QPainter, text: str) -> float:
     return painter.boundingRect(QRectF(0, 0, 1e5, 1e3), 0, text).height()
 
 
-def _two_lines(painter: QPainter, text: str, area: QRectF) -> str:
+def _shortened(painter: QPainter, text: str, area: QRectF) -> str:
     """As much of a text as fits into an area, with an ellipsis where it goes on."""
     flags = int(Qt.TextFlag.TextWordWrap)
     words = WORD.findall(text)

@@ -57,11 +57,15 @@ class Thumbnails(QObject):
             project = files.load(path)
         except (OSError, FileError):
             return QPixmap()
+        from gui.canvas.annotations import FrameTitle
         from gui.canvas.painting import Colors
         from gui.canvas.scene import CanvasScene
 
         scene = CanvasScene(Colors(theme.name))
         scene.show_project(project)
+        for item in scene.items():
+            if isinstance(item, FrameTitle):  # as large as can be read, it would cover what it is about
+                item.hide()
         bounds = scene.bounds()
         for wire in scene.wires.values():
             bounds = bounds.united(wire.boundingRect())

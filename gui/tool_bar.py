@@ -20,7 +20,7 @@ TIPS = {
     "undo": msg("Undo"),
     "redo": msg("Redo"),
     "tidy": msg("Place the nodes in rows"),
-    "export_model": msg("Export the trained network"),
+    "export_model": msg("Export the network"),
 }
 
 
@@ -40,7 +40,7 @@ class ToolBar(QWidget):
             "undo": _button("", symbol="undo", name=tr("Undo")),
             "redo": _button("", symbol="redo", name=tr("Redo")),
             "tidy": _button(tr("Tidy up")),
-            "export_model": _button("", symbol="export", name=tr("Export the trained network")),
+            "export_model": _button("", symbol="export", name=tr("Export the network")),
         }
         self.run_bar = RunBar(controller)
         self.run_bar.more_button.requested.connect(self.requested)

@@ -1,10 +1,12 @@
-"""What a person has typed and not confirmed yet: it counts before anything is saved, trained, undone or closed."""
+"""What a person has typed and not confirmed yet, and what is under way: both count before anything is closed."""
 
 from __future__ import annotations
 
 import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
+
+from graph.messages import tr
 
 FIELDS = (QLineEdit, QPlainTextEdit, QComboBox, QAbstractSpinBox)
 
@@ -19,6 +21,14 @@ def finish_typing() -> None:
     field.clearFocus()
     if shiboken6.isValid(field) and field.isVisible() and QApplication.focusWidget() is None:
         field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def stopping_question(*, sweeps: bool) -> tuple[str, str]:
+    """The title and the words of the question whether what is under way may be stopped: a sweep, or a run."""
+    if sweeps:
+        words = tr("A sweep is under way. Stop it? Its finished trials are kept, and it can be gone on with later.")
+        return tr("Stop the sweep?"), words
+    return tr("Stop the run?"), tr("A run is under way. Stop it? What it has learned so far is kept in its folder.")
 
 
 def _inside(widget: QWidget, kind: type[QWidget]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,7 @@ class ViewActions(QObject):
             ("theme", self._fill_themes),
             ("language", self._fill_languages),
             ("panels", self._fill_panels),
+            ("processes", self._fill_processes),
         ):
             menus[name].aboutToShow.connect(partial(fill, menus[name]))
 
@@ -117,6 +119,17 @@ class ViewActions(QObject):
             action.setChecked(name not in self._settings.hidden_panels)
             action.setData(name)
             action.toggled.connect(partial(self.show_panel, name))
+
+    def _fill_processes(self, menu: QMenu) -> None:
+        """As many as there are cores at most, by powers of two; what a settings file says besides is offered too."""
+        menu.clear()
+        powers = {2**power for power in range((os.cpu_count() or 1).bit_length())}
+        counts = sorted(powers | {2, self._settings.processes})
+        texts = {str(count): str(count) if count > 1 else tr("1, as always") for count in counts}
+        actions.fill_choices(menu, texts, str(self._settings.processes), self._use_processes)
+
+    def _use_processes(self, count: str) -> None:
+        self._settings.processes = int(count)
 
     # ---- Help
 
@@ -155,6 +168,7 @@ class ViewActions(QObject):
             old.deleteLater()
         hints = Hints(canvas, self._window.shortcuts)
         hints.dismissed.connect(self._on_hints_dismissed)
+        self._window.frame.run_views.started.connect(hints.note_run)
         hints.show()
 
     def _on_hints_dismissed(self) -> None:

@@ -12,8 +12,9 @@ from gui.block_editor import BlockEditor
 from gui.clipboard import Clipboard
 from gui.documents import Documents
 from gui.editor import Editor
-from gui.run_controller import RunController
+from gui.run_controller import RunController, RunState
 from gui.settings import Settings
+from gui.sweep_controller import SweepController
 from runtime.events import Event, Health, Pictured, Recalled, RunStarted, StepsEnded
 
 
@@ -31,6 +32,9 @@ class Workspace(QObject):
         self.documents = Documents(self.editor, settings, self)
         self.controller = RunController(self.editor, self)
         self.controller.is_isolated = lambda: settings.own_process
+        self.controller.is_logged = lambda: settings.tensorboard
+        self.controller.num_processes = lambda: settings.processes
+        self.sweeps = SweepController(self.editor, self)
         self.analyst = Analyst(self.editor, self)
         self.asker = Asker(self.editor, self.controller, self)
         self.clipboard = Clipboard(self.editor)
@@ -44,12 +48,19 @@ class Workspace(QObject):
         """Whether nothing would be missed if another document took its place: no file, no step, no run."""
         editor = self.editor
         untouched = editor.is_saved and editor.undo_text is None and editor.redo_text is None
-        return self.documents.path is None and untouched and self.controller.last_run is None and not self.is_running
+        is_unused = self.controller.last_run is None and self.sweeps.sweep is None
+        return self.documents.path is None and untouched and is_unused and not (self.is_running or self.is_busy)
 
     @property
     def is_running(self) -> bool:
         """Whether a run is under way."""
         return self.controller.state.is_active
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run or a sweep is under way that ends with the document; one that is only watched goes on."""
+        is_watching = self.controller.state is RunState.WATCHING
+        return (self.is_running and not is_watching) or self.sweeps.is_active
 
     def take(self, opening: Callable[[Documents], object]) -> None:
         """Let `opening`, which gets the documents of this workspace, put another document in the place of this one.
@@ -59,23 +70,25 @@ class Workspace(QObject):
         """
         opening(self.documents)
         self.controller.forget()
+        self.sweeps.forget()
         self.asker.forget()
         self.events.clear()
 
     def close(self, *, wait: bool = False) -> None:
-        """Stop the run and the analysis; what was trained stays in its folder.
+        """Stop the run, the sweep and the analysis; what was trained stays in its folder.
 
         Args:
             wait: until the analysis under way has ended, as when the application ends.
         """
         self.controller.shutdown()
+        self.sweeps.shutdown()
         self.analyst.close(wait=wait)
         self.asker.close(wait=wait)
         self.documents.close()
 
     @Slot()
     def _on_document_changed(self) -> None:
-        self.controller.runs_folder = self.documents.runs_folder
+        self.controller.runs_folder = self.sweeps.runs_folder = self.documents.runs_folder
 
     @Slot(object)
     def _on_events(self, events: list[Event]) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.messages import Message, msg
 from graph.plan import DEVICES, PRECISIONS, SPLITS
+from graph.search import METHODS
 from runtime import cli_values
 from runtime.export.formats import FORMATS
+from runtime.importer import WAYS
 from runtime.summary import COLUMNS
 from runtime.summary_formats import FORMATTERS
 
@@ -152,11 +154,54 @@ VERBS: Mapping[str, Verb] = {
             Argument("--seed", type=cli_values.seed, metavar="N", says=msg("Where random numbers start.")),
             *TRAINING,
             Argument("--resume", type=Path, metavar="RUN", says=msg("Go on with the run in this folder.")),
+            Argument("--from", dest="source", metavar="FILE|RUN", says=msg("Begin a new run with the weights of this one.")),
             Argument("--overfit", action="store_true", says=msg("Only see whether it can learn one batch by heart.")),
             Argument("--range-test", action="store_true", says=msg("Only look for a learning rate to try.")),
             Argument("--process", action="store_true", says=msg("Train in a process of its own.")),
+            Argument("--tensorboard", action="store_true", says=msg("Write event files for TensorBoard into the folder of the run.")),
+            Argument(
+                "--processes", type=cli_values.processes, default=1, metavar="N",
+                says=msg("Train in so many processes, each with its part of every batch: one for each GPU, or on the CPU."),
+            ),
+            Argument("--shard", action="store_true", says=msg("Divide the weights among the processes too (not possible yet).")),
             _RUNS,
             _READ,
+            _JSON,
+        ],
+    ),
+    "sweep": Verb(
+        msg("Train a drawing many times with other values, and say which were the best."),
+        [
+            _FILE,
+            Argument("--method", choices=METHODS, says=msg("How to choose the values; tpe learns from the trials before.")),
+            Argument("--trials", type=cli_values.count, metavar="N", says=msg("How many trainings to make at most.")),
+            Argument(
+                "--goal", action="append", metavar="FIGURE",
+                says=msg("What counts: a validation figure such as accuracy, parameters, macs, or latency (milliseconds for one sample). "
+                         "Several make a front."),
+            ),
+            Argument(
+                "--set", action="append", default=[], metavar="PLACE=VALUES",
+                says=msg("What to try where: lr=log:1e-4..1e-1, conv1.out_channels=4..32, batch_size=16,32,64, act1.type=ReLU,GELU. "
+                         "A range can end in /N: values that a grid takes."),
+            ),
+            Argument("--at-once", type=cli_values.count, metavar="N", says=msg("How many trainings to make side by side.")),
+            Argument("--no-prune", action="store_true", says=msg("Let trials that fall behind go on to their end.")),
+            Argument("--epochs", type=cli_values.count, metavar="N", says=msg("How often every sample is seen.")),
+            Argument("--device", choices=DEVICES, says=msg("Where to train; auto takes the fastest.")),
+            Argument("--seed", type=cli_values.seed, metavar="N", says=msg("Where the random numbers of the search start.")),
+            Argument(
+                "--resume", dest="go_on", nargs="?", const="", metavar="SWEEP",
+                says=msg("Go on with this sweep, or with the latest; --trials can make it longer."),
+            ),
+            Argument("--list", action="store_true", says=msg("List the sweeps of the drawing.")),
+            Argument("--show", nargs="?", const="", metavar="SWEEP", says=msg("Print the trials of this sweep, or of the latest.")),
+            Argument(
+                "--take", type=cli_values.count, metavar="TRIAL",
+                says=msg("Write the drawing of this trial to a file (-o), of the latest sweep or of that after --show."),
+            ),
+            Argument("-o", "--output", type=Path, metavar="PATH", says=msg("Where to write the drawing of a trial.")),
+            _RUNS,
             _JSON,
         ],
     ),
@@ -222,6 +267,67 @@ VERBS: Mapping[str, Verb] = {
             _READ,
         ],
     ),
+    "import": Verb(
+        msg("Bring weights, a module of PyTorch or an ONNX file back: onto a drawing, or as one."),
+        [
+            Argument("way", choices=WAYS, metavar="WAY", says=msg("What to bring: {ways}.", ways=", ".join(WAYS))),
+            Argument(
+                "source", metavar="SOURCE",
+                says=msg("The drawing that gets the weights; or what becomes a drawing: package.module:factory, or an .onnx file."),
+            ),
+            Argument("weights", metavar="WEIGHTS", nargs="?", type=Path, says=msg("Of weights: a .safetensors, .pt, .pth or .bin file.")),
+            Argument(
+                "--map", action="append", default=[], type=cli_values.pair, metavar="OLD=NEW",
+                says=msg(
+                    "Of weights: what is called OLD in the file is NEW in the drawing; both may name a part, such as features.0=conv1."
+                ),
+            ),
+            Argument("--transpose", action="store_true", says=msg("Of weights: let rows become columns where that makes a matrix fit.")),
+            Argument(
+                "--strict", action="store_true",
+                says=msg("Of weights: import nothing if anything of the drawing is missing in the file."),
+            ),
+            Argument(
+                "--input", action="append", default=[], type=cli_values.shape, metavar="SIZES",
+                says=msg("Of a module, or an ONNX file that leaves them open: the sizes of one sample, such as 3,32,32; once for each input."),
+            ),
+            Argument(
+                "--dtype", action="append", default=[], type=cli_values.kind_of_input, metavar="KIND",
+                says=msg("Of a module or an ONNX file: the kind of each input in the same order: float32, bool, or int64:COUNT for numbers below COUNT."),
+            ),
+            Argument("--allow", action="store_true", says=msg("Of a module: its Python may run.")),
+            Argument("-o", "--output", type=Path, metavar="PATH", says=msg("Of a module or an ONNX file: the .layerloom file to write.")),
+            Argument("--dry-run", action="store_true", says=msg("Only say what would be imported.")),
+            _RUNS,
+            _JSON,
+        ],
+    ),
+    "measure": Verb(
+        msg("Measure every export of a trained network against PyTorch: latency, throughput, memory, size."),
+        [
+            _TARGET,
+            Argument(
+                "--batch-size", type=cli_values.count, metavar="N",
+                says=msg("The larger of the two batches; default: that of the plan. The other is 1."),
+            ),
+            Argument(
+                "-o", "--output", type=cli_values.table_file, metavar="PATH",
+                says=msg("Write the table to this file too: .json or .md."),
+            ),
+            _RUNS,
+            _JSON,
+        ],
+    ),
+    "watch": Verb(
+        msg("Print what happens in a run that goes on elsewhere, until it ends."),
+        [
+            Argument(
+                "target", metavar="FOLDER|HOST:PATH",
+                says=msg("The folder of a run, or of runs for the latest; on another machine by ssh, as HOST:PATH or USER@HOST:PATH."),
+            ),
+            _JSON,
+        ],
+    ),
     "diff": Verb(
         msg("List what differs between two drawings; the status is 1 if anything does, 2 if they cannot be compared."),
         [Argument("old", metavar="OLD", says=_SIDE), Argument("new", metavar="NEW", says=_SIDE), _JSON],
@@ -244,6 +350,10 @@ VERBS: Mapping[str, Verb] = {
             ),
             Argument("--columns", type=cli_values.names, metavar="KEY,KEY", says=msg("The columns to print.")),
             Argument("--compare", nargs=2, metavar=("A", "B"), says=msg("Say what differs between two runs.")),
+            Argument(
+                "--export-tensorboard", type=Path, metavar="FOLDER",
+                says=msg("Write event files for TensorBoard of the runs (those that fit --filter) into this folder."),
+            ),
             Argument("--csv", action="store_true", says=msg("Print a table for spreadsheets.")),
             _JSON,
         ],

@@ -43,6 +43,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         _refuse(parser, tr("'{word}' does not belong here.", word=word), word, VERBS[args.verb].options)
     if getattr(args, "resume", None):
         _check_resuming(parser, args)
+    if getattr(args, "source", None) and args.verb == "train":
+        _check_source(parser, args)
     if args.verb == "runs":
         _check_runs(parser, args)
     if getattr(args, "overfit", False) and args.range_test:
@@ -74,6 +76,13 @@ def _check_resuming(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         if given is not None and given is not False:
             option = f"--{name.replace('_', '-')}"
             parser.error(tr("{option} does not go with --resume: a run goes on as it began.", option=option))
+
+
+def _check_source(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse what does not begin a run."""
+    for option, given in (("--resume", args.resume), ("--overfit", args.overfit), ("--range-test", args.range_test)):
+        if given:
+            parser.error(tr("{one} does not go with {other}. Choose one of them.", one="--from", other=option))
 
 
 def _check_runs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:

@@ -21,8 +21,8 @@ from runtime.events import (
     RangeTested,
     RunStarted,
     Stopped,
+    Taken,
 )
-from runtime.export.receipt import SAMPLES, Receipt
 from runtime.summary import Summary
 from runtime.summary_formats import cells, head, layers
 
@@ -106,22 +106,6 @@ def figures(values: Figures) -> str:
     return "  ".join(f"{name} {value:.4f}" for name, value in values.items())
 
 
-def receipt(written: Receipt) -> str:
-    """Where an export is, and what its second run showed."""
-    differences = ", ".join(
-        tr("{difference:.2g} in batches of {count}", difference=difference, count=batch)
-        if batch != SAMPLES
-        else tr("{difference:.2g} on test samples", difference=difference)
-        for batch, difference in written.differences.items()
-    )
-    result = tr(
-        "Run again in a clean process; largest difference: {differences}. Allowed: {tolerance:g}.",
-        differences=differences,
-        tolerance=written.tolerance,
-    )
-    return f"{written.path}\n{result}"
-
-
 def written(path: Path) -> str:
     """Where a file is, its format and how large it is."""
     return f"{path}  {path.suffix[1:].upper()}, {path.stat().st_size / 1024:,.1f} KiB"
@@ -167,6 +151,17 @@ def _started(event: RunStarted) -> str:
     return "\n".join(f"{name}{' ' * (width - columns(name))}  {value}" for name, value in rows) + "\n"
 
 
+def _taken(event: Taken) -> str:
+    """What a run began with, and the names of what begins anew."""
+    kept, whole = len(event.kept), len(event.kept) + len(event.new)
+    lines = [tr("weights of {run}: {kept} of {whole} taken", run=event.source, kept=kept, whole=whole)]
+    if event.new:
+        lines.append(tr("begin anew: {names}", names=", ".join(event.new)))
+    if event.left_out:
+        lines.append(tr("left out: {names}", names=", ".join(event.left_out)))
+    return "\n".join(lines) + "\n"
+
+
 def _epoch(event: EpochEnded) -> str:
     text = tr(
         "epoch {epoch:>3}   {train}   validation {validation}   {seconds:.1f} s",
@@ -196,6 +191,7 @@ def _stopped(event: Stopped) -> str:
 
 _EVENT_LINES: Mapping[type, Callable[..., str | None]] = {
     RunStarted: _started,
+    Taken: _taken,
     EpochEnded: _epoch,
     Checked: _warnings,
     Noted: lambda event: f"{tr('note')}: {event.message}",

@@ -14,23 +14,29 @@ from graph.changes import diff
 from graph.messages import ProjectError, RunError, msg, tr
 from graph.model import Project
 from runtime import cli_text, examples
+from runtime.cli_analysis import analyse, analyse_right
 from runtime.cli_code import allow
 from runtime.cli_diff import diff as print_difference
+from runtime.cli_export import export, measure
 from runtime.cli_generate import generate
+from runtime.cli_import import bring
 from runtime.cli_plan import wished_plan
 from runtime.cli_predict import predict
 from runtime.cli_runs import runs
-from runtime.cli_targets import Target, find_drawing, find_run, is_run
+from runtime.cli_sweep import sweep
+from runtime.cli_targets import Target, find_drawing, find_run
+from runtime.cli_watch import watch
+from runtime.distributed import follow_here, is_follower, is_in_world, others_let_go, train_in_processes, world_size
 from runtime.events import FINAL, OVERFIT, RANGE, TRAIN, Event, Failed, Stopped, to_json
 from runtime.isolated import train_apart
 from runtime.runs import load_run
 from runtime.session import Control, Request, failure
 from runtime.summary import summarize
 from runtime.summary_formats import FORMATTERS
+from runtime.tensorboard import check_available
 
 if TYPE_CHECKING:
-    from runtime.analysis import Analysis
-    from runtime.predict import Trained
+    pass
 
 DONE, WRONG, INTERRUPTED = 0, 1, 130
 
@@ -38,7 +44,7 @@ DONE, WRONG, INTERRUPTED = 0, 1, 130
 def check(args: Namespace) -> int:
     """Print each problem, or that there is none."""
     project = find_drawing(args.file, read_data=args.read_data).project
-    analysis = _analyse(project)
+    analysis = analyse(project)
     for problem in analysis.problems:
         print(cli_text.problem_line(project, problem))
     if analysis.errors:
@@ -50,7 +56,7 @@ def check(args: Namespace) -> int:
 def summary(args: Namespace) -> int:
     """Print a table of the nodes."""
     project = find_drawing(args.file, read_data=args.read_data).project
-    table = summarize(project, _analyse_right(project)).sorted_by(args.sort)
+    table = summarize(project, analyse_right(project)).sorted_by(args.sort)
     write = FORMATTERS.get(args.format, cli_text.summary)
     print(write(table, expand=args.expand))
     return DONE
@@ -61,7 +67,7 @@ def code(args: Namespace) -> int:
     from runtime.codegen import generate
 
     project = find_drawing(args.file, read_data=args.read_data).project
-    text = generate(project, _analyse_right(project)).text
+    text = generate(project, analyse_right(project)).text
     if args.output is None:
         print(text, end="")
     else:
@@ -76,7 +82,7 @@ def render(args: Namespace) -> int:
     seen = project.inside(scope)
     nodes = _nodes_named(seen, args.select) if args.select else None
     args.draw_picture(
-        seen, _analyse(project).within(scope), args.output,
+        seen, analyse(project).within(scope), args.output,
         style=args.style, theme=args.theme, transparent=args.transparent, legend=args.legend,
         nodes=nodes, width=args.width, scale=args.scale,
     )  # fmt: skip
@@ -107,13 +113,11 @@ def _block_named(project: Project, name: str) -> str:
 
 
 def train(args: Namespace) -> int:
-    """Train, print what happens, and end with 0 only where the run finished."""
-    try:
+    """Train, print what happens, and end with 0 only where the run finished. Of several processes that torchrun begins one speaks."""
+    if is_follower():
+        return follow_here()
+    with _told_as_json(args):
         last = _train(args)
-    except Exception as error:
-        if args.json:
-            print(to_json(failure(error)), flush=True)
-        raise
     if isinstance(last, Failed):
         print(f"{tr('error')}: {last.message}", file=sys.stderr)
         return WRONG
@@ -122,15 +126,11 @@ def train(args: Namespace) -> int:
 
 def _train(args: Namespace) -> Event:
     """Run the training loop to its end, printing each event; gives the last one."""
-    target = find_drawing(args.file, runs=args.out, read_data=args.read_data)
-    project = _project_of_run(target, args) if args.resume else target.project
-    project = project.with_plan(wished_plan(project, args))
-    _analyse_right(project)
-    mode = OVERFIT if args.overfit else RANGE if args.range_test else TRAIN
-    request = Request(project, target.folder, target.runs, args.resume, mode)
+    with others_let_go():
+        request = _request(args)
     last: Event | None = None
     with _stopped_by_signals(Control(attended=False)) as control:
-        for last in train_apart(request, control) if args.process else request.events(control):
+        for last in _events(request, control, args):
             text = to_json(last) if args.json else cli_text.event_line(last)
             if text is not None:
                 print(text, flush=True)
@@ -138,21 +138,70 @@ def _train(args: Namespace) -> Event:
     return last
 
 
+def _request(args: Namespace) -> Request:
+    """What is to be trained, and how.
+
+    Raises:
+        LayerloomError: the drawing or the plan is wrong, or what is wished cannot be done together.
+    """
+    _check_together(args)
+    target = find_drawing(args.file, runs=args.out, read_data=args.read_data)
+    project = _project_of_run(target, args) if args.resume else target.project
+    project = project.with_plan(wished_plan(project, args))
+    analyse_right(project)
+    mode = OVERFIT if args.overfit else RANGE if args.range_test else TRAIN
+    source = find_run(args.source, runs=args.out) if args.source else None
+    if args.tensorboard:
+        check_available()
+    return Request(project, target.folder, target.runs, args.resume, mode, source=source, tensorboard=args.tensorboard)
+
+
+def _check_together(args: Namespace) -> None:
+    if args.shard:
+        raise RunError(
+            msg("Weights cannot be divided among processes yet (--shard): every process holds the whole network. Leave --shard "
+                "out; a smaller batch size, bfloat16 or a GPU with more memory helps where the network does not fit.")
+        )  # fmt: skip
+    if args.processes > 1 and is_in_world():
+        raise RunError(msg("torchrun has begun {count} processes already. Leave --processes out.", count=world_size()))
+    if (args.processes > 1 or is_in_world()) and (args.overfit or args.range_test):
+        raise RunError(msg("--overfit and --range-test look in one process. Leave --processes out."))
+
+
+def _events(request: Request, control: Control, args: Namespace) -> Iterator[Event]:
+    """The events of a run: here, in a process of its own, or in several that train together."""
+    if args.processes > 1:
+        return train_in_processes(request, control, args.processes)
+    return train_apart(request, control) if args.process else request.events(control)
+
+
 def look_before(args: Namespace) -> int:
     """Print what a look at one real batch finds; the status is 1 where training could not begin."""
-    target = find_drawing(args.file, read_data=args.read_data)
-    project = target.project
-    _analyse_right(project)
-    from runtime.training.job import build
-    from runtime.training.precision import deterministic
-    from runtime.training.preflight import ERROR, preflight
+    with _told_as_json(args):
+        target = find_drawing(args.file, read_data=args.read_data)
+        project = target.project
+        analyse_right(project)
+        from runtime.training.job import build
+        from runtime.training.precision import deterministic
+        from runtime.training.preflight import ERROR, preflight
 
-    with deterministic(project.plan.deterministic):
-        fit, _ = build(project, target.folder, project.plan.epochs)
-        with closing(fit):
-            checked = preflight(fit)
+        with deterministic(project.plan.deterministic):
+            fit, _ = build(project, target.folder, project.plan.epochs)
+            with closing(fit):
+                checked = preflight(fit)
     print(to_json(checked) if args.json else cli_text.checked(checked))
     return WRONG if any(finding.level == ERROR for finding in checked.findings) else DONE
+
+
+@contextmanager
+def _told_as_json(args: Namespace) -> Iterator[None]:
+    """With `--json` what could not be done is an event on the standard output too."""
+    try:
+        yield
+    except Exception as error:
+        if args.json:
+            print(to_json(failure(error)), flush=True)
+        raise
 
 
 def _project_of_run(target: Target, args: Namespace) -> Project:
@@ -189,26 +238,6 @@ def _stopped_by_signals(control: Control) -> Iterator[Control]:
             signal.signal(number, handler)
 
 
-def export(args: Namespace) -> int:
-    """Write a network in a format, and print its receipt."""
-    from runtime.export import FORMATS
-    from runtime.export import export as write
-    from runtime.predict import load_trained
-
-    needs_run = FORMATS[args.format].needs_training or is_run(args.target)
-    trained = load_trained(find_run(args.target, runs=args.out)) if needs_run else _untrained(args)
-    print(cli_text.receipt(write(trained, args.format, args.output)))
-    return DONE
-
-
-def _untrained(args: Namespace) -> Trained:
-    from runtime.predict import untrained
-
-    project = find_drawing(args.target, read_data=args.read_data).project
-    _analyse_right(project)
-    return untrained(project)
-
-
 def list_examples(args: Namespace) -> int:
     """Print the names of the built-in examples, and what each is."""
     names = examples.names()
@@ -216,29 +245,6 @@ def list_examples(args: Namespace) -> int:
     for name in names:
         print(f"{name.ljust(width)}  {examples.describe(name).title}")
     return DONE
-
-
-def _analyse(project: Project) -> Analysis:
-    from runtime.warmup import warm_up
-
-    warm_up()  # loads PyTorch a quarter sooner than its import alone
-    from runtime.analyser import analyse
-
-    return analyse(project)
-
-
-def _analyse_right(project: Project) -> Analysis:
-    """The analysis of a drawing without errors; its warnings are printed.
-
-    Raises:
-        DrawingErrors: it has errors.
-    """
-    analysis = _analyse(project)
-    if analysis.errors:
-        raise cli_text.DrawingErrors(project, analysis.errors)
-    for problem in analysis.problems:
-        print(cli_text.problem_line(project, problem), file=sys.stderr)
-    return analysis
 
 
 RUN: Mapping[str, Callable[[Namespace], int]] = {
@@ -249,10 +255,14 @@ RUN: Mapping[str, Callable[[Namespace], int]] = {
     "runs": runs,
     "render": render,
     "train": train,
+    "sweep": sweep,
     "preflight": look_before,
     "predict": predict,
     "generate": generate,
     "export": export,
+    "measure": measure,
+    "watch": watch,
+    "import": bring,
     "allow": allow,
     "examples": list_examples,
 }

@@ -1,6 +1,6 @@
 """The events of a run, in the order in which they happen. Frozen records, importable without torch.
 
-    [Checked] RunStarted [Recalled]  (StepsEnded | Health | Pictured | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*
+    [Checked] RunStarted [Taken | Recalled]  (StepsEnded | Health | Pictured | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*
     [Tested | Overfitted | RangeTested]  Finished | Stopped | Failed
 
 `Noted` and `Refused` may come at any place before the last.
@@ -168,7 +168,10 @@ Picture = Boundary | FunctionDrawn | PointsMade | ImagesMade | ImagesAgain
 
 @dataclass(frozen=True, slots=True)
 class Pictured:
-    """What the network does after so many steps, in evaluation mode, now and then; the arrays are NumPy's."""
+    """What the network does after so many steps, in evaluation mode, now and then; the arrays are NumPy's.
+
+    No pictures at all: it could not be looked at, and is not looked at again in this run. A `Noted` before says why.
+    """
 
     epoch: int
     step: int
@@ -205,6 +208,17 @@ class Replaced:
     new: tuple[str, ...]
     left_out: tuple[str, ...]
     parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A new run begins with the weights of another: names of parameters and buffers that it took, that begin anew because the
+    other has none or of another shape, and that the other has and nobody took."""
+
+    source: str
+    kept: tuple[str, ...]
+    new: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +357,7 @@ class Failed:
 
 
 Event = (
-    Checked | RunStarted | Recalled | StepsEnded | Noted | Health | Pictured | Saved | RateSet | Replaced | Refused | EpochEnded | Paused
+    Checked | RunStarted | Taken | Recalled | StepsEnded | Noted | Health | Pictured | Saved | RateSet | Replaced | Refused | EpochEnded | Paused
     | Resumed | Overfitted | RangeTested | Tested | Finished | Stopped | Failed
 )  # fmt: skip
 FINAL = (Finished, Stopped, Failed)

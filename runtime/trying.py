@@ -51,7 +51,9 @@ class PictureEntry(Entry):
     """A picture of `shape` (channels, height, width); its value is a `Drawn`.
 
     `ground` and `ink` are the levels of the data, from 0 to 1. Where the data is strokes on an even ground, `extent` is how
-    much of the larger side they take, and `stroke` how wide they are as a share of the height.
+    much of the larger side they take, `stroke` how wide they are as a share of the height, `grain` how many pixels of the
+    height carry detail (see `runtime.trying_strokes`; None: all), and `by_mass` says that the middle of their ink is in the
+    middle of the picture, rather than that of the box around it.
     """
 
     shape: tuple[int, int, int]
@@ -59,6 +61,8 @@ class PictureEntry(Entry):
     ink: float = 1.0
     extent: float | None = None
     stroke: float = 0.09
+    grain: int | None = None
+    by_mass: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,10 +245,11 @@ Result: TypeAlias = Shares | Numbers | Tagged | Pictures | Points | Row
 
 @dataclass(frozen=True, eq=False)
 class Taken:
-    """A sample of the data as it would be entered, and the right answer in words, if there is one."""
+    """A sample of the data as it would be entered, and the right answer, if there is one: in words, or as one picture."""
 
     entered: Entered
     truth: str = ""
+    picture: Pictures | None = None
 
 
 @dataclass(frozen=True, eq=False)

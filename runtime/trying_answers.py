@@ -39,6 +39,7 @@ from runtime.trying import (
     missing,
 )
 from runtime.trying_inputs import encoded
+from runtime.trying_pixels import pictures_of
 
 MOST_SHOWN = 1024  # numbers of a row
 MOST_FRAMES = 32
@@ -167,14 +168,7 @@ def _pictures(trained: Trained, form: Form, values: Tensor) -> Pictures:
     is_asked = question is not None and trained.compiled.outputs[question.output] == form.port
     if is_asked and question is not None and question.chance is not None:
         values = question.chance(values)
-    images = [
-        picture for one in values.reshape(len(values), *_picture_shape(trained, values)) for picture in _frames(one)
-    ]
-    low, high = float(values.min()), float(values.max())
-    if low >= -1e-3 and high <= 1 + 1e-3:
-        return Pictures(tuple(images))
-    scaled = tuple((image - low) / max(high - low, 1e-12) for image in images)
-    return Pictures(scaled, low, high)
+    return pictures_of(values.reshape(len(values), *_picture_shape(trained, values)).numpy())
 
 
 def _picture_shape(trained: Trained, values: Tensor) -> tuple[int, ...]:
@@ -188,8 +182,3 @@ def _picture_shape(trained: Trained, values: Tensor) -> tuple[int, ...]:
         if len(shape) == 3 and prod(shape) == prod(own):
             return shape
     return own
-
-
-def _frames(picture: Tensor) -> list[np.ndarray]:
-    """Height × width (× 3) of channels × height × width."""
-    return [picture[0].numpy() if len(picture) == 1 else picture.permute(1, 2, 0).numpy()]

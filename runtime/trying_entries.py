@@ -33,11 +33,12 @@ from runtime.trying import (
     SampleEntry,
     TextEntry,
 )
+from runtime.trying_strokes import INK, measure
 
 LOOKED_AT = 64  # training samples
 SHOWN = 400  # points in the plane
 MOST_COLUMNS, MOST_NUMBERS = 64, 512
-EVEN, INK = 0.15, 0.3  # how far from the ground a level may be that belongs to it, and from where on it is ink
+EVEN = 0.15  # how far from the ground a level may be that belongs to it
 _FORMS = {TEXT: PROMPT, LABELED: LINE, TAGGED: SENTENCE, PAIRS: SOURCE}
 
 
@@ -152,8 +153,19 @@ def _picture(named: Mapping[str, Any], shape: tuple[int, ...], rows: np.ndarray 
     ground, ink = (0.0, 1.0) if ground < 0.5 else (1.0, 0.0)
     marks = np.abs(rows[:, 0] - ground)
     is_ink = marks > INK
+    if not is_ink.any():
+        return PictureEntry(**named, shape=size, ground=ground, ink=ink)
+    extent = _extent(is_ink)
+    stroke, grain = measure(marks, extent)
     return PictureEntry(
-        **named, shape=size, ground=ground, ink=ink, extent=_extent(is_ink), stroke=_stroke(marks, is_ink) / height
+        **named,
+        shape=size,
+        ground=ground,
+        ink=ink,
+        extent=extent,
+        stroke=stroke,
+        grain=grain,
+        by_mass=_is_by_mass(marks),
     )
 
 
@@ -164,11 +176,15 @@ def _extent(is_ink: np.ndarray) -> float:
     return float(np.clip(np.median(np.maximum(tall, wide)), 0.2, 1.0))
 
 
-def _stroke(marks: np.ndarray, is_ink: np.ndarray) -> float:
-    """How wide strokes are in pixels: twice their area over their outline."""
-    height = is_ink.shape[1]
-    padded = np.pad(is_ink, ((0, 0), (1, 1), (1, 1)))
-    outline = sum(np.diff(padded, axis=axis).sum((1, 2)) for axis in (1, 2))
-    area = np.where(is_ink, marks, 0).sum((1, 2))
-    wide = np.median(2 * area / np.maximum(outline, 1))
-    return float(np.clip(wide * 1.2, 1.0, max(1.0, height / 4)))
+def _is_by_mass(marks: np.ndarray) -> bool:
+    """Whether it is the middle of their ink, rather than that of the box around it, that is at one place in all pictures."""
+    _, height, width = marks.shape
+    spreads = np.zeros(2)
+    for axis, size in ((2, height), (1, width)):
+        ink, places = marks.sum(axis), np.arange(size)
+        is_ink = np.any(marks > INK, axis=axis)
+        seen = is_ink.any(1)
+        first, last = is_ink.argmax(1), size - 1 - is_ink[:, ::-1].argmax(1)
+        middles = ((ink @ places) / np.maximum(ink.sum(1), 1e-6), (first + last) / 2)
+        spreads += [middle[seen].std() for middle in middles]
+    return bool(spreads[0] < spreads[1])

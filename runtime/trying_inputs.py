@@ -22,6 +22,8 @@ from runtime.own_random import OwnRandom
 from runtime.predict import Trained
 from runtime.training.answers import Question, find_question
 from runtime.trying import (
+    CLASS_MAP,
+    PICTURE,
     SENTENCE,
     AnyEntry,
     ChoiceEntry,
@@ -30,6 +32,7 @@ from runtime.trying import (
     FieldsEntry,
     NumbersEntry,
     PictureEntry,
+    Pictures,
     PlaneEntry,
     SampleEntry,
     Taken,
@@ -38,7 +41,7 @@ from runtime.trying import (
     Way,
     missing,
 )
-from runtime.trying_pixels import pixels
+from runtime.trying_pixels import pictures_of, pixels
 
 STANDS_FOR_UNKNOWN = "…"  # in texts of samples
 _TEXT_COLUMN = {"line": "text", "sentence": "text", "prompt": "prompt", "source": "source"}
@@ -123,7 +126,7 @@ def taken(trained: Trained, part: str, way: Way, number: int) -> Taken:
     for entry in way.entries:
         if isinstance(entry, CodeEntry) and not entry.is_noise:
             entered[entry.key] = _values_at(trained, entry, rows)
-    return Taken(entered, _truth(trained, rows))
+    return Taken(entered, _truth(trained, rows), _true_picture(trained, way, rows))
 
 
 def _entered(trained: Trained, entry: AnyEntry, rows: Mapping[Port, Tensor]) -> Any:
@@ -187,6 +190,26 @@ def _truth(trained: Trained, rows: Mapping[Port, Tensor]) -> str:
         return _true_numbers(row, question, classes, trained)
     number = int(row)
     return str(classes[number]) if 0 <= number < len(classes) else str(number)
+
+
+def _true_picture(trained: Trained, way: Way, rows: Mapping[Port, Tensor]) -> Pictures | None:
+    """The picture of the data that belongs to an answer which is one: the only one of its shape that is not entered."""
+    if any(isinstance(entry, CodeEntry) and entry.is_noise for entry in way.entries):
+        return None
+    entered = {entry.port for entry in way.entries}
+    for form in way.forms:
+        spec = trained.compiled.analysis.spec(form.port)
+        if spec is None or form.kind not in (PICTURE, CLASS_MAP):
+            continue
+        is_map = form.kind == CLASS_MAP
+        shape = spec.shape[2:] if is_map else spec.shape[1:]
+        fitting = [
+            row for port, row in rows.items()
+            if port not in entered and row.is_floating_point() != is_map and tuple(row.shape[1:]) == tuple(shape)
+        ]  # fmt: skip
+        if len(fitting) == 1:
+            return Pictures((fitting[0][0].numpy(),), names=form.names) if is_map else pictures_of(fitting[0].numpy())
+    return None
 
 
 def _true_numbers(row: Tensor, question: Question, classes: Any, trained: Trained) -> str:

@@ -53,6 +53,11 @@ def warm_up(*modules: str) -> None:
             gc.freeze()
 
 
+def is_under_way() -> bool:
+    """Whether PyTorch is being loaded right now."""
+    return _lock.locked()
+
+
 def _import_torch() -> None:
     import torch
 

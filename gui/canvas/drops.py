@@ -1,9 +1,10 @@
-"""What can be dropped on the canvas: node types of the library, drawings, and files of data; and what becomes of them."""
+"""What can be dropped on the canvas: node types of the library, drawings, files of data or weights; and what becomes of them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ from gui.canvas.inserting import Inserter
 from gui.panels.fields import portable_path
 from gui.panels.type_list import NODE_TYPE_MIME
 from gui.shelf import with_ports
+from runtime.importer.weights_reading import SUFFIXES
 
 if TYPE_CHECKING:
     from gui.canvas.view import CanvasView
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 IMAGES, TABLE, ARRAYS = (f"layerloom.data.{name}" for name in ("Images", "Table", "Arrays"))
 BY_SUFFIX = {".csv": TABLE, ".tsv": TABLE, ".parquet": TABLE, ".npz": ARRAYS, ".npy": ARRAYS, ".bin": IMAGES}
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
+WEIGHTS, NETWORK = "weights", "network"  # what files become that are no node: weights, or a drawing made of what is in them
+NETWORKS = frozenset({".onnx", ".py"})
 STACK = 24.0  # canvas units between the nodes of files that are dropped together
 _LINE = 2**16  # characters
 _ARRAYS_OF_IMAGES = frozenset({"image", "images"})
@@ -32,7 +36,8 @@ _HINT_BELOW = 28.0  # pixels from the cursor to what is said about the drop
 
 
 class DroppedFile(NamedTuple):
-    """A file that is dragged. `type_id` is the data node that it becomes; empty for a drawing, None if it is of no use."""
+    """A file that is dragged. `type_id` is the data node that it becomes; empty for a drawing, `WEIGHTS` or `NETWORK`, None if it
+    is of no use."""
 
     path: Path
     type_id: str | None
@@ -62,7 +67,7 @@ def refusal(files: Sequence[DroppedFile]) -> Message | None:
         )
     return msg(
         "Layerloom cannot use {files}. Drop a drawing (.layerloom), a table (.csv, .parquet), arrays (.npz, .npy), "
-        "a folder of pictures, or images of MNIST or CIFAR (.bin).",
+        "a folder of pictures, images of MNIST or CIFAR (.bin), weights (.safetensors, .pt), or a network (.onnx, .py).",
         files=names,
     )
 
@@ -120,15 +125,16 @@ class Drops:
     def _take_files(self, files: list[DroppedFile], point: QPointF) -> bool:
         """Data belongs to the drawing of the network itself, whatever is on the canvas."""
         step = object()
-        if self._view.editor.scope is not None and any(file.type_id for file in files):
+        data = [file for file in files if file.type_id not in ("", None, WEIGHTS, NETWORK)]
+        if self._view.editor.scope is not None and data:
             self._view.editor.look_into(None)
             point = self._view.center()
-        for number, file in enumerate(file for file in files if file.type_id):
+        for number, file in enumerate(data):
             source = portable_path(file.path, self._view.editor.folder)
             at = point + QPointF(0, number * (HEIGHT + STACK))
             self._adder.add_at(file.type_id or "", at, params={"source": source}, merge=step)
         for file in files:
-            if file.type_id == "":
+            if file.type_id in ("", WEIGHTS, NETWORK):
                 self._view.file_dropped.emit(file.path)
         if (reason := refusal(files)) is not None:
             self._view.editor.refused.emit(reason)
@@ -139,6 +145,12 @@ class Drops:
         drawings = [file.path.name for file in self._files if file.type_id == ""]
         if drawings:
             return msg("Let go to open {files}", files=", ".join(drawings))
+        for kind, promise in (
+            (NETWORK, msg("Let go to make a drawing of {files}")),
+            (WEIGHTS, msg("Let go to import the weights of {files}")),
+        ):
+            if names := ", ".join(file.path.name for file in self._files if file.type_id == kind):
+                return replace(promise, values={"files": names})
         labels = {file.type_id: self._view.editor.catalog[file.type_id or ""].label for file in self._files}
         names = ", ".join(file.path.name for file in self._files)
         return msg("Let go to add {types} for {files}", types=", ".join(labels.values()), files=names)
@@ -157,6 +169,10 @@ def _type_for(path: Path) -> str | None:
     suffix = path.suffix.lower()
     if suffix == SUFFIX:
         return ""
+    if suffix in NETWORKS:
+        return NETWORK
+    if suffix in SUFFIXES and suffix != ".bin":  # which is images of MNIST or CIFAR more often
+        return WEIGHTS
     holds_images = _HOLD_IMAGES.get(suffix, _is_idx)
     return IMAGES if holds_images(path) else BY_SUFFIX.get(suffix)
 

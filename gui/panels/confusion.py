@@ -17,7 +17,7 @@ Counts = Sequence[Sequence[int]]
 
 GAP_FROM = 5  # pixels that a cell has before there are gaps between cells
 TEXT_FROM = 20  # pixels that a cell has before its count is written into it
-NAMES_FROM = 13  # pixels that a cell has before the classes are named beside it
+NAMES_FROM = 9  # pixels that a cell has before the classes are named beside it
 TITLE = 5 * GRID  # room for "true" and "predicted"
 MAX_NAME = 72
 _MOVES = {
@@ -45,7 +45,7 @@ class ConfusionView(QWidget):
         self._cell = (0, 0)  # where the keys are
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setMinimumSize(120, 120)
+        self.setMinimumSize(120, 80)  # as a plot
         theme.changed.connect(self._make_image)
 
     def set_confusion(self, counts: Counts, classes: Sequence[str]) -> None:
@@ -101,19 +101,24 @@ class ConfusionView(QWidget):
             self._paint_cells(painter, area, cell)
         if cell >= TEXT_FROM:
             self._paint_counts(painter, area, cell)
-        if cell >= NAMES_FROM and self._counts:
+        if self._are_named() and self._counts:
             self._paint_names(painter, area, cell)
 
     def _area(self) -> QRect:
         """The square of the cells: whole pixels for each, and names beside it where they can be read."""
         count = max(1, len(self._counts))
-        margin = self._margin() + theme.px(TITLE)
-        cell = min((self.width() - margin) // count, (self.height() - margin) // count)
-        if cell < NAMES_FROM:
-            margin, cell = 0, min(self.width() // count, self.height() // count)
-        side = max(1, cell) * count
+        margin = self._margin() + theme.px(TITLE) if self._are_named() else 0
+        side = max(1, self._fitting(margin)) * count
         left = margin + (self.width() - margin - side) // 2
         return QRect(left, max(0, (self.height() - margin - side) // 2), side, side)
+
+    def _are_named(self) -> bool:
+        """Whether there is room for the names of the classes beside and below the cells."""
+        return self._fitting(self._margin() + theme.px(TITLE)) >= NAMES_FROM
+
+    def _fitting(self, margin: int) -> int:
+        """How many pixels a cell gets where the names take so many."""
+        return min(self.width() - margin, self.height() - margin) // max(1, len(self._counts))
 
     def _margin(self) -> int:
         return min(theme.px(MAX_NAME), max((self._metrics_width(name) for name in self._classes), default=0)) + 2 * GRID
@@ -146,7 +151,7 @@ class ConfusionView(QWidget):
                     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, str(count))
 
     def _paint_names(self, painter: QPainter, area: QRect, cell: int) -> None:
-        painter.setFont(_sized(self.font(), min(theme.px(11), cell - 2)))
+        painter.setFont(_sized(self.font(), min(theme.px(11), cell - 1)))
         painter.setPen(theme.color("muted"))
         names = [
             painter.fontMetrics().elidedText(n, Qt.TextElideMode.ElideRight, theme.px(MAX_NAME)) for n in self._classes

@@ -38,7 +38,7 @@ class ExplainPanel(QWidget):
         self.sample, self.why, self.attention = SampleCard(), WhyCard(), AttentionCard()
         self._complaint = EmptyState("image", tr("Nothing to explain yet"), _how_to())
         page = CardRow()
-        for card, share in ((self.sample, 0), (self.why, 5), (self.attention, 3)):
+        for card, share in ((self.sample, 0), (self.why, 5), (self.attention, 4)):
             page.row.addWidget(card, share)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._complaint)
@@ -64,6 +64,7 @@ class ExplainPanel(QWidget):
     def clear(self) -> None:
         """Another document was opened."""
         self._asked, self._is_stale = None, True
+        self.why.clear()
         self._complain(_how_to())
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QComboBox, QSizePolicy
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboBox, QStylePainter
 
 from graph.messages import Message, msg, tr
 from gui.figures import THIN_SPACE, figure, grouped, percent
@@ -147,15 +147,14 @@ class WhyCard(Card):
             self.method.addItem(str(method.label), name)
             tip = f"{method.help} ({method.source})"
             self.method.setItemData(self.method.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        line = row(spacing=GRID)
-        for choices in (self.method, self.layer, self.answer, self.entry):
-            line.addWidget(choices, 2)
-            choices.currentIndexChanged.connect(self._on_chosen)
         self.place = number_box(tr("Place whose answer is explained"))
         self.place.valueChanged.connect(self._on_place)
         self.place_wish: int | None = None  # what the person chose for this sample
-        line.insertWidget(0, self.place)
-        line.addStretch(1)
+        self.header.addWidget(self.place)
+        for choices in (self.method, self.layer, self.answer, self.entry):
+            self.header.addWidget(choices, 2)
+            choices.currentIndexChanged.connect(self._on_chosen)
+        self.header.setStretchFactor(self.title, 3)
         self.view, self.note = ExplanationView(), label("", tone="muted", wrap=True)
         self.complaint = label("", tone="warning", wrap=True)
         scroll = ScrollColumn()
@@ -163,7 +162,6 @@ class WhyCard(Card):
         scroll.column.addWidget(self.view, 1)
         scroll.column.addWidget(self.complaint)
         scroll.column.addWidget(self.note)
-        self.body.addLayout(line)
         self.body.addWidget(scroll, 1)
         self.add_pictures(self.add_menu())
         self._on_method()
@@ -174,6 +172,13 @@ class WhyCard(Card):
         answer = self.answer.currentData()
         answer = 0 if answer is None else answer
         return Wish(entry, answer, self.method.currentData(), self.layer.currentText(), asked.said.place)
+
+    def clear(self) -> None:
+        """Forget what was explained: another network answers."""
+        self.place_wish = None
+        self.view.show_explanation(None)
+        self.note.setText("")
+        complain(self.complaint, None)
 
     def forget_place(self) -> None:
         """Another sample: ask about its usual place."""
@@ -240,11 +245,10 @@ class AttentionCard(Card):
     def __init__(self) -> None:
         super().__init__(tr("Attention"))
         self.layer, self.head, self.view = Choices(tr("Layer")), Choices(tr("Head")), AttentionView()
-        line = row(spacing=GRID)
         for choices in (self.layer, self.head):
-            line.addWidget(choices, 1)
+            self.header.addWidget(choices, 3)
             choices.currentIndexChanged.connect(self._show)
-        self.body.addLayout(line)
+        self.header.setStretchFactor(self.title, 2)
         self.body.addWidget(self.view, 1)
         self.add_pictures(self.add_menu())
         self._maps: tuple[AttentionMap, ...] = ()
@@ -302,6 +306,16 @@ class Choices(QComboBox):
     @Slot()
     def _use_scale(self) -> None:
         self.setMaximumWidth(theme.px(MOST_WIDTH))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Words that do not fit end in three dots."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        edit = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, edit, self).width()
+        option.currentText = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def offer(self, choices: list[tuple[str, object]], *, keep: bool = True) -> None:
         """Offer these texts with their values; what was chosen stays, else the first is."""

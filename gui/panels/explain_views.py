@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from runtime.explanations import AttentionMap, Explanation
 
 LINE, GAP = 6 * GRID, 2 * GRID  # pixels at 100 %: of a line of words or a bar; between two things
+LEAST = 16 * GRID  # the height of a picture
 MAX_BARS, MAX_FRAMES = 40, 8
 STRONGEST = 0.85  # opacity of the largest score
 LABELS_FROM = 9  # pixels that a row of a matrix has before it is named
 MOST_LABEL = 72
+MOST_STRETCHED = 3  # times as wide as high a cell of a matrix may be
 
 
 def heat_image(scores: np.ndarray, *, strongest: float) -> QImage:
@@ -52,7 +54,7 @@ class ExplanationView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._found: Explanation | None = None
-        self.setMinimumHeight(theme.px(20 * GRID))
+        self.setMinimumHeight(theme.px(LEAST))
         theme.changed.connect(self._use_theme)
 
     def show_explanation(self, found: Explanation | None) -> None:
@@ -204,13 +206,13 @@ class ExplanationView(QWidget):
         """The height that is needed at least, at some width."""
         found = self._found
         if found is None:
-            return theme.px(20 * GRID)
+            return theme.px(LEAST)
         if found.entry.words and found.scores.ndim == 1:
             places = self._places(found, max(width, 1))
             return places[-1][2].bottom() + 1 if places else theme.px(LINE)
         if self._are_bars(found) and found.scores.ndim < 3 and found.sample.ndim < 3:
             return min(found.scores.size, MAX_BARS) * theme.px(LINE - GRID)
-        return theme.px(20 * GRID)
+        return theme.px(LEAST)
 
     @staticmethod
     def _in_words(found: Explanation) -> str:
@@ -246,27 +248,40 @@ class AttentionView(QWidget):
             self.paint(QPainter(self))
 
     def paint(self, painter: QPainter) -> None:
-        """Draw the matrix, each row from nothing to its own whole."""
+        """Draw the matrix; by the square root of the weights, so that small ones can be seen beside large ones."""
         area = self._area()
         painter.fillRect(area, theme.color("field"))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
-        painter.drawImage(area, heat_image(self._weights, strongest=float(self._weights.max())))
-        rows, columns = self._weights.shape
+        painter.drawImage(area, heat_image(np.sqrt(self._weights), strongest=float(self._weights.max()) ** 0.5))
         font = painter.font()
-        font.setPixelSize(min(theme.px(11), max(7, int(area.height() / rows))))
+        font.setPixelSize(min(theme.px(11), max(7, int(area.height() / len(self._weights)))))
         painter.setFont(font)
         painter.setPen(theme.color("muted"))
-        if area.height() / rows >= LABELS_FROM and self._words[0]:
+        if area.left():
             self._paint_rows(painter, area)
-        if area.width() / columns >= LABELS_FROM and self._words[1]:
+        if area.top():
             self._paint_columns(painter, area)
 
     def _area(self) -> QRect:
+        """Where the matrix is, beside and below its words as far as there is room for them; cells may be wider than high."""
         rows, columns = self._weights.shape
-        left = theme.px(MOST_LABEL) if self._words[0] else 0
-        top = theme.px(MOST_LABEL) * 2 // 3 if self._words[1] else 0
-        cell = min((self.width() - left) / columns, (self.height() - top) / rows)
-        return QRect(left, top, max(1, int(cell * columns)), max(1, int(cell * rows)))
+        left = self._room(self._words[0], theme.px(MOST_LABEL))
+        top = self._room(self._words[1], theme.px(MOST_LABEL) * 2 // 3)
+        if (self.height() - top) / rows < LABELS_FROM:
+            top = 0
+        high = (self.height() - top) / rows
+        if high < LABELS_FROM:
+            left = 0
+        wide = min((self.width() - left) / columns, MOST_STRETCHED * high)
+        if wide < LABELS_FROM:
+            top, high = 0, self.height() / rows
+        high = min(high, wide)
+        return QRect(left, top, max(1, int(wide * columns)), max(1, int(high * rows)))
+
+    def _room(self, words: Sequence[str], most: int) -> int:
+        """How much room the words beside the matrix need, and a gap."""
+        widest = max((self.fontMetrics().horizontalAdvance(visible(word)) for word in words), default=-GRID)
+        return min(most, widest + GRID)
 
     def _paint_rows(self, painter: QPainter, area: QRect) -> None:
         step = area.height() / len(self._weights)

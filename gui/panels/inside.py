@@ -22,7 +22,7 @@ from gui.panels.inside_sample import SampleBox
 from gui.panels.inside_step import StepView
 from gui.panels.inside_steps import StepModel, StepStrip
 from gui.panels.inside_views import described
-from gui.panels.parts import MARGIN, column, flat_button, row, rule
+from gui.panels.parts import MARGIN, CardRow, column, flat_button, row, rule
 from gui.theme import GRID
 from runtime.asked_samples import TEST
 from runtime.portraits_steps import Step, Walk, Wish, walk_of
@@ -265,7 +265,10 @@ class InsidePanel(QWidget):
         right = column(spacing=GRID)
         right.addLayout(way)
         right.addWidget(rule())
-        right.addWidget(self.step, 1)
+        across = CardRow()  # in a narrow window it is scrolled: the window does not grow with it
+        across.row.setContentsMargins(0, 0, 0, 0)
+        across.row.addWidget(self.step)
+        right.addWidget(across, 1)
         page = QWidget()
         layout = row(page, spacing=MARGIN)
         layout.setContentsMargins(MARGIN, GRID, MARGIN, GRID)

@@ -17,6 +17,7 @@ from gui.theme import GRID, theme
 from runtime.portraits_steps import LAST, Walk
 
 WIDTH, PICTURE = 236, 84  # pixels at 100 %
+MOST = 44  # characters of an answer that are shown; all of them are in the tool tip
 
 
 class SampleBox(ScrollColumn):
@@ -32,7 +33,7 @@ class SampleBox(ScrollColumn):
             self.part.addItem(str(text), name)
         self.run = number_box(tr("Run of the block"))
         self.call = number_box(tr("Time that it is computed"))
-        self.random = small_button(tr("Random"))
+        self.random = small_button(tr("At random"))
         self.random.setToolTip(tr("Take any sample of this part"))
         self.picture, self.right = PortraitView(), label("", tone="muted", wrap=True)
         self.said, self.losses = label("", wrap=True), label("", tone="muted", mono=True, wrap=True)
@@ -93,9 +94,11 @@ class SampleBox(ScrollColumn):
 
     def _show_verdict(self, walk: Walk) -> None:
         verdict = walk.verdict
-        self.right.setText(tr("Right: {answer}", answer=breakable(verdict.right)) if verdict.right else "")
+        self.right.setText(tr("Right: {answer}", answer=_short(verdict.right)) if verdict.right else "")
+        self.right.setToolTip(verdict.right)
         chance = "" if verdict.chance is None else f" ({percent(verdict.chance).replace(THIN_SPACE, NARROW)})"
-        self.said.setText(tr("Network: {answer}", answer=breakable(verdict.said) + chance) if verdict.said else "")
+        self.said.setText(tr("Network: {answer}", answer=_short(verdict.said) + chance) if verdict.said else "")
+        self.said.setToolTip(verdict.said)
         tone = {True: "good", False: "error", None: ""}[verdict.is_right]
         set_property(self.said, "tone", tone)
         self.losses.setText("\n".join(f"{breakable(name)} {figure(value)}" for name, value in walk.losses.items()))
@@ -148,6 +151,11 @@ class SampleBox(ScrollColumn):
     def _use_scale(self) -> None:
         self.setFixedWidth(theme.px(WIDTH))
         self.picture.setFixedSize(theme.px(PICTURE), theme.px(PICTURE))
+
+
+def _short(answer: str) -> str:
+    """As much of an answer as there is room for."""
+    return breakable(answer if len(answer) <= MOST else answer[: MOST - 1].rstrip() + "…")
 
 
 def _offer(field: QSpinBox, count: int, value: int) -> None:

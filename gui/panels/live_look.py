@@ -157,6 +157,9 @@ class LookCard(Card):
         self.slider.setRange(0, 0)
         self.slider.valueChanged.connect(self._show)
         self.body.addWidget(self.view, 1)
+        self.ending = label(tr("No more pictures of this run; the log says why."), tone="warning", wrap=True)
+        self.ending.hide()
+        self.body.addWidget(self.ending)
         below = row(spacing=2 * GRID)
         below.addWidget(self.place)
         below.addWidget(self.slider, 1)
@@ -181,6 +184,10 @@ class LookCard(Card):
         self.slider.update()
         if follows:
             self._show()
+
+    def end(self) -> None:
+        """Say that no more pictures will come."""
+        self.ending.show()
 
     def paint_content(self, painter: QPainter) -> None:
         painter.save()
@@ -225,7 +232,10 @@ class LiveLooks:
         self._row, self._failed, self._exported = cards, failed, exported
 
     def take(self, event: Pictured) -> None:
-        """Show the pictures of an event."""
+        """Show the pictures of an event; one without any says that there will be no more."""
+        if not event.pictures:
+            for card in self.cards.values():
+                card.end()
         self._add(Shot(event.epoch, event.step, picture) for picture in event.pictures)
 
     def clear(self) -> None:

@@ -22,10 +22,12 @@ from runtime.events import (
     Failed,
     Figures,
     Finished,
+    Noted,
     Paused,
     Resumed,
     RunStarted,
     Stopped,
+    Taken,
     Tested,
 )
 
@@ -142,6 +144,13 @@ def _epoch(event: EpochEnded) -> tuple[str, Message]:
     return "muted", msg("Epoch {epoch} in {seconds} s. Train: {train}. Validation: {validation}.", **values)
 
 
+def _taken(event: Taken) -> tuple[str, Message]:
+    return "text", msg(
+        "It begins with the weights of {run}: {kept} taken, {new} begin anew, {left} left out.",
+        run=event.source, kept=len(event.kept), new=len(event.new), left=len(event.left_out),
+    )  # fmt: skip
+
+
 def _tested(event: Tested) -> tuple[str, Message]:
     return "text", msg("Test of the best epoch: {figures}.", figures=_figures(event.test))
 
@@ -160,11 +169,13 @@ def _figures(figures: Figures) -> str:
 
 _SENTENCES = {
     RunStarted: _started,
+    Taken: _taken,
     EpochEnded: _epoch,
     Paused: lambda event: ("muted", msg("Paused in epoch {epoch}.", epoch=event.epoch)),
     Resumed: lambda event: ("muted", msg("Resumed.")),
     Tested: _tested,
     Finished: _finished,
     Stopped: _stopped,
+    Noted: lambda event: ("warning", event.message),
     Failed: lambda event: ("error", event.message),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
@@ -57,7 +57,7 @@ RATE, SPEED = "learning_rate", "samples_per_second"
 WIDER, WIDE, NARROW = 3, 2, 1  # shares of the width; the first where branches are compared
 LEAST = {WIDER: 440, WIDE: 260, NARROW: 226}  # pixels at 100 %
 # Painting shares the interpreter with the training: milliseconds between the redraws of two cards at least, and the share
-# of the time that drawing may take, on a slow computer too.
+# of the time that drawing may take, on a slow computer too: that of the thread alone, not what it waits for others.
 PACE, SHARE = 150, 0.03
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
@@ -155,11 +155,11 @@ class MetricsPanel(QWidget):
     @Slot()
     def _redraw(self) -> None:
         """Draw the card that has waited longest of those that changed; the others soon, one at a time."""
-        begin = perf_counter()
+        begin = thread_time()
         for _ in range(len(self._turns)):
             self._turns.rotate(-1)
             if self._turns[-1].redraw():
-                cost = 2000 * (perf_counter() - begin)  # milliseconds: painting takes about as long again
+                cost = 2000 * (thread_time() - begin)  # milliseconds: painting takes about as long again
                 self._pace.start(max(PACE, round(cost / SHARE)))
                 return
 

@@ -58,7 +58,7 @@ class ElidedLabel(QLabel):
         if not self.toolTip() and text != self.text():
             self.setToolTip(self.text())
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(space, self.alignment(), text)
+        painter.drawText(space, self.alignment(), "" if text == "…" else text)  # three dots alone say nothing
 
 
 class Still(QWidget):

@@ -36,6 +36,7 @@ SMOOTHINGS = {
     4.0: msg("Strong"),
 }  # factors of the usual span
 UNIT_ROOM = 56  # pixels at the end of the x axis for the button with its unit
+MARK_ROOM = 6  # pixels between the last point and the end of the x axis: a mark is drawn whole
 
 
 class PlotCard(Card):
@@ -213,7 +214,8 @@ class PlotCard(Card):
             x = y = np.array([0.0, 1.0])
         ranges = {}
         if self.follows[0]:
-            ranges["xRange"] = _round_range(x.min(), x.max(), from_zero=x.min() < 0.5 * x.max())
+            low, high = _round_range(x.min(), x.max(), from_zero=x.min() <= 0.5 * x.max())
+            ranges["xRange"] = (low, high + MARK_ROOM * (high - low) / max(1.0, self.box.width()))
         if self.follows[1]:
             zero = self._from_zero or 0 < y.min() < 0.5 * y.max()
             low, high = _round_range(y.min(), y.max(), from_zero=zero and not self._log)
@@ -247,12 +249,15 @@ class PlotCard(Card):
         step = min((curve.raw.x[curve.raw.nearest(near)] for curve in curves), key=lambda found: abs(found - near))
         x = float(self._by.of(np.array(step)))
         self._line.setPos(x)
+        self._readout.setWordWrap(False)
         self._readout.setText(self._readout_text(step, curves))
+        self._readout.setWordWrap(self._readout.sizeHint().width() > self.plot.width())
+        self._readout.setMaximumWidth(self.plot.width())
         self._readout.adjustSize()
         area, (left_end, right_end) = self.box.sceneBoundingRect(), self.box.viewRange()[0]
         on_right = x < (left_end + right_end) / 2
         left = area.right() - self._readout.width() if on_right else area.left() + GRID
-        self._readout.move(round(left), round(area.top()))
+        self._readout.move(max(0, min(round(left), self.plot.width() - self._readout.width())), round(area.top()))
 
     def _readout_text(self, step: float, curves: Sequence[Curve]) -> str:
         place = tr("step {step}", step=grouped(step))
@@ -281,13 +286,13 @@ class PlotCard(Card):
     def arrange_legend(self) -> None:
         """Leave the names of the curves out where the title would be cut off."""
         entries = [curve.entry for curve in self.curves.values() if curve.entry]
-        room = self.rect().marginsRemoved(self.body.contentsMargins()).width()
+        room = self.contentsRect().marginsRemoved(self.body.contentsMargins()).width()
         for short in (False, True):
             for entry in entries:
                 entry.set_short(short)
             self.header.invalidate()
             title = self.title.fontMetrics().horizontalAdvance(self.title.text())
-            if self.header.sizeHint().width() + title <= room:
+            if self.header.sizeHint().width() + title < room:  # a title is a fraction of a pixel wider
                 return
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -309,4 +314,6 @@ class PlotCard(Card):
 
 
 def _round_range(low: float, high: float, *, from_zero: bool) -> tuple[float, float]:
+    if low == high == 0:
+        return 0.0, 1.0
     return nice_range(min(0.0, low) if from_zero else low, high, DIVISIONS)

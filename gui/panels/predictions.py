@@ -100,7 +100,7 @@ class PredictionsPanel(QWidget):
         elif tested.predictions:
             self._show_numbers(tested)
         self.confusion.setVisible(is_classes)
-        self.samples.setVisible(is_classes)
+        self.samples.setVisible(is_classes and bool(tested.predictions))
         self._table_card.setVisible(not is_classes and bool(tested.predictions))
         if self.scatter:
             self.scatter.setVisible(not is_classes and bool(tested.predictions))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtGui import QImage
 
 from graph.messages import LayerloomError, Message, msg
 from graph.model import Node, Project
 from gui.figures import bytes_text
 from gui.panels.data_facts import data_bytes, facts_of
+from gui.thinker import Thinker
 from runtime.data.records import Look
 
 if TYPE_CHECKING:
@@ -35,16 +34,11 @@ class Preview:
     pictures: tuple[tuple[QImage, ...], ...] = ()
 
 
-class PreviewReader(QObject):
-    """Reads in threads of its own and answers for the newest question only: `answered(Preview or Message)`."""
-
-    answered = Signal(object)
-    _done = Signal(int, object)
+class PreviewReader(Thinker):
+    """Answers for the newest question only: `answered(Preview or Message)`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._number = 0
-        self._done.connect(self._on_done)
+        super().__init__("preview", parent)
 
     def read(self, node: Node, folder: Path | None) -> None:
         """Begin to read the data of a data node."""
@@ -53,31 +47,6 @@ class PreviewReader(QObject):
     def look(self, project: Project, folder: Path | None) -> None:
         """Begin to look at what training sees of the data."""
         self.begin(partial(read_augmented, project, folder))
-
-    def begin(self, question: Callable[[], object]) -> None:
-        """Begin to answer a question, which takes the place of the one before."""
-        self._number += 1
-        work = _Work(self._number, question)
-        work.done.connect(self._done)
-        threading.Thread(target=work.run, name="layerloom-preview", daemon=True).start()
-
-    def _on_done(self, number: int, answer: object) -> None:
-        if number == self._number:
-            self.answered.emit(answer)
-
-
-class _Work(QObject):
-    """One reading. It belongs to its thread, so that the answer finds nobody if the reader is gone by then."""
-
-    done = Signal(int, object)
-
-    def __init__(self, number: int, question: Callable[[], object]) -> None:
-        super().__init__()
-        self._number, self._question = number, question
-
-    def run(self) -> None:
-        """Read and answer."""
-        self.done.emit(self._number, self._question())
 
 
 def read_preview(node: Node, folder: Path | None) -> Preview | Message:

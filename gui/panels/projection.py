@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from graph.messages import Message, msg, tr
+from graph.messages import LayerloomError, Message, msg, tr
 from gui.figures import grouped, percent
 from gui.panels.empty import EmptyState
 from gui.panels.explain_cards import OTHER
 from gui.panels.map_card import TSNE, MapCard, NearCard
 from gui.panels.parts import CardRow
 from gui.panels.point_map import NOTHING, Points, text_of
+from gui.thinker import Thinker
 from runtime import embeddings, projection
 from runtime.embeddings import Cloud, Kind
 from runtime.projection import Projection
 
 if TYPE_CHECKING:
     from gui.asker import Asker
-    from runtime.predict import Trained
 
 NEAREST = 12
 NEAR_ON_MAP = 8
 CHOICES, MAP = "embeddings.choices", "embeddings.map"  # keys of the questions
+
+
+class _Mapped(NamedTuple):
+    """Points on the plane, or why there are none."""
+
+    cloud: Cloud
+    method: int
+    found: Projection | Message
 
 
 class ProjectionPanel(QWidget):
@@ -41,9 +50,11 @@ class ProjectionPanel(QWidget):
         self._shown: Cloud | None = None
         self._clouds: dict[embeddings.Choice, Cloud] = {}
         self._maps: dict[tuple[embeddings.Choice, int], Projection] = {}
+        self._thinker = Thinker("map", self)
         self.map, self.near = MapCard(), NearCard()
         self._build()
         asker.subject_changed.connect(self._on_subject_changed)
+        self._thinker.answered.connect(self._take_map)
         self.map.choice.activated.connect(self._ask_map)
         self.map.methods.idClicked.connect(self._ask_map)
         self.map.view.chosen.connect(self._choose)
@@ -58,6 +69,7 @@ class ProjectionPanel(QWidget):
         """Forget the network."""
         for key in (CHOICES, MAP):
             self._asker.drop(key)
+        self._thinker.drop()
         self._shown = None
         self._clouds.clear()
         self._maps.clear()
@@ -88,6 +100,7 @@ class ProjectionPanel(QWidget):
     @Slot()
     def _on_subject_changed(self) -> None:
         """Another network answers now, or it has better weights."""
+        self._thinker.drop()
         self._clouds.clear()
         self._maps.clear()
         self._is_stale = True
@@ -120,31 +133,36 @@ class ProjectionPanel(QWidget):
     @Slot()
     def _ask_map(self) -> None:
         """Show what is chosen, at once if it is known already."""
-        choice, method = self.map.chosen, self.map.method
+        choice = self.map.chosen
+        self._asker.drop(MAP)
+        self._thinker.drop()
         if choice is None:
             return
-        cloud, known = self._clouds.get(choice), self._maps.get((choice, method))
-        if cloud is not None and known is not None:
-            self._asker.drop(MAP)
+        if (cloud := self._clouds.get(choice)) is not None:
+            self._take_cloud(cloud)
+            return
+        self.map.say(tr("Looking…"))
+        self._asker.ask(
+            lambda trained: embeddings.cloud(trained, choice), self._take_cloud, key=MAP, failed=self._on_no_map
+        )
+
+    def _take_cloud(self, cloud: Cloud) -> None:
+        """Bring points onto the plane. That needs no network, and may take some seconds, in which others may ask theirs."""
+        method = self.map.method
+        self._clouds[cloud.choice] = cloud
+        if (known := self._maps.get((cloud.choice, method))) is not None:
             self._show(cloud, known)
             return
         self.map.say(tr("t-SNE looks for a map; that takes some seconds…") if method == TSNE else tr("Looking…"))
+        self._thinker.begin(partial(_mapped, cloud, method))
 
-        def question(trained: Trained) -> tuple[embeddings.Choice, int, Cloud, Projection]:
-            points = cloud or embeddings.cloud(trained, choice)
-            made = (
-                projection.tsne(points.points[: projection.MAX_TSNE])
-                if method == TSNE
-                else projection.pca(points.points)
-            )
-            return choice, method, points, made
-
-        self._asker.ask(question, self._take_map, key=MAP, failed=self._on_no_map)
-
-    def _take_map(self, answer: tuple[embeddings.Choice, int, Cloud, Projection]) -> None:
-        choice, method, cloud, made = answer
-        self._clouds[choice], self._maps[choice, method] = cloud, made
-        self._show(cloud, made)
+    @Slot(object)
+    def _take_map(self, answer: _Mapped) -> None:
+        if isinstance(answer.found, Message):
+            self._on_no_map(answer.found)
+            return
+        self._maps[answer.cloud.choice, answer.method] = answer.found
+        self._show(answer.cloud, answer.found)
 
     def _on_no_map(self, message: Message) -> None:
         self._shown = None
@@ -199,6 +217,15 @@ class ProjectionPanel(QWidget):
     def _choose_found(self) -> None:
         if rows := self.map.rows_with(self.map.search.text()):
             self._go_to(rows[0])
+
+
+def _mapped(cloud: Cloud, method: int) -> _Mapped:
+    """Draws no random numbers that a run could miss: t-SNE has its own."""
+    try:
+        few = cloud.points[: projection.MAX_TSNE]
+        return _Mapped(cloud, method, projection.tsne(few) if method == TSNE else projection.pca(cloud.points))
+    except LayerloomError as error:
+        return _Mapped(cloud, method, error.message)
 
 
 def _text_of(cloud: Cloud, row: int) -> str:

@@ -16,6 +16,7 @@ from gui.panels.card import Card
 from gui.panels.data_looks import ROLES
 from gui.panels.parts import ElidedLabel, FactList, ScrollColumn, label
 from gui.panels.try_entries import Complaint
+from gui.panels.try_nearest import Nearest
 from gui.panels.try_pictures import PictureGrid
 from gui.panels.try_planes import Curve, Plane, rgb
 from gui.theme import GRID, mono_font, theme
@@ -217,7 +218,9 @@ class AnswerCard(Card):
             page.column.addWidget(inside, 1)
         self._tag_page.column.addStretch(1)
         self._views = QStackedLayout()
-        self.body.addLayout(self._views, 1)  # before the views: the first is shown at once, and would be a window of its own
+        self.body.addLayout(
+            self._views, 1
+        )  # before the views: the first is shown at once, and would be a window of its own
         for view in (
             self._nothing, self._bar_page, self.figures, self._tag_page, self.pictures, self.plane, self.curve, self.complaint,
         ):  # fmt: skip
@@ -225,7 +228,7 @@ class AnswerCard(Card):
         self.header.addWidget(self.truth)
         self.body.addWidget(self.note)
         self.note.hide()
-        self._truth = ""
+        self._truth, self._true_picture = "", None
         self.pictures.chosen.connect(self.chosen)
         theme.changed.connect(self._use_theme)
         self._use_theme()
@@ -243,13 +246,15 @@ class AnswerCard(Card):
         self.show_truth("")
         self.say("")
 
-    def show_truth(self, truth: str) -> None:
-        """Say what the right answer to the sample is, if it is known."""
-        self._truth = truth
+    def show_truth(self, truth: str, picture: Pictures | None = None) -> None:
+        """Say what the right answer to the sample is, if it is known, or show it."""
+        self._truth, self._true_picture = truth, picture
         self.truth.setText(tr("true: {name}", name=truth) if truth and len(truth) < 40 else "")
         self.truth.setToolTip(truth)
         if isinstance(self.result, Shares):
             self.bars.show_shares(self.result.names, self.result.shares, truth)
+        elif isinstance(self.result, Pictures):
+            self._show_pictures(self.result)
 
     def show_plane(self, entry: PlaneEntry | None) -> None:
         """The data that points of an answer lie among."""
@@ -284,7 +289,7 @@ class AnswerCard(Card):
             self.tags.show_tags(result)
             self._views.setCurrentWidget(self._tag_page)
         elif isinstance(result, Pictures):
-            self.pictures.show_pictures([_colored(image, result.names) for image in result.images])
+            self._show_pictures(result)
             self._views.setCurrentWidget(self.pictures)
         elif isinstance(result, Points):
             self.plane.show_marks(result.points)
@@ -293,12 +298,23 @@ class AnswerCard(Card):
             self.curve.show_values(result.values)
             self._views.setCurrentWidget(self.curve)
 
+    def _show_pictures(self, result: Pictures) -> None:
+        """The pictures; a single one beside what it should be, where that is known."""
+        true = self._true_picture
+        found = [*result.images, *(true.images if true is not None and len(result.images) == 1 else ())]
+        captions = (tr("The network's"), tr("The true one")) if len(found) > len(result.images) else ()
+        self.pictures.show_pictures([_colored(image, result.names) for image in found], captions)
+
 
 def _note(result: Result) -> str:
     """What has to be known to read an answer right."""
     if isinstance(result, Pictures) and (result.low, result.high) != (0.0, 1.0):
         ends = {"low": figure(result.low), "high": figure(result.high)}
         return tr("Black is {low} and white is {high}.", **ends)
+    if isinstance(result, Nearest):
+        return tr(
+            "The words nearest to this vector, with the cosine of the angle between them: 1 is the same direction."
+        )
     if isinstance(result, Tagged) and result.left_out:
         return tr("{count} more words do not fit into the window of this network.", count=result.left_out)
     if isinstance(result, Shares) and not result.is_one:

@@ -17,11 +17,12 @@ from gui.theme import GRID, theme
 from runtime.trying import CodeEntry, fresh_noise
 
 STEPS = 200  # of a slider
-MOST_SLIDERS = 16
+MOST_SLIDERS, TWO_COLUMNS = 16, 10
 MOST_MADE = 36
 REACH = 3.0  # standard deviations to each side
 START_COUNT = 16
 SLIDER = 64  # pixels at 100 %
+LEAST, LEAST_OF_THREE = 380, 500  # of a card with columns of sliders
 
 
 class Slider(QSlider):
@@ -75,13 +76,13 @@ class Sliders(QWidget):
         super().__init__()
         self.sliders: list[Slider] = []
         self._figures: list[QLabel] = []
-        columns = 1 if width <= 3 else 2
         shown = min(width, MOST_SLIDERS)
+        columns = 1 if shown <= 3 else 2 if shown <= TWO_COLUMNS else 3  # so that all can be seen in a low panel
         rows = -(-shown // columns)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, GRID, 0)
         grid.setHorizontalSpacing(2 * GRID)
-        grid.setVerticalSpacing(2)
+        grid.setVerticalSpacing(2 if rows <= 5 else 0)
         for number in range(shown):
             slider, shown_as = Slider(f"{name}[{number}]", -REACH, REACH), label("", tone="muted", mono=True)
             shown_as.setFixedWidth(theme.px(48))
@@ -126,24 +127,22 @@ class NoiseCard(EntryCard):
         self.sliders = Sliders(entry.name, entry.width)
         if entry.uniform:
             self.sliders.set_ranges(np.zeros(entry.width), np.ones(entry.width))
-        line = row()
         for name, field in ((tr("How many"), self.count), (tr("Seed"), self.seed)):
             text = label(name, tone="muted")
             text.setBuddy(field)
-            field.setMaximumWidth(theme.px(72))
-            line.addWidget(text)
-            line.addWidget(field)
-        line.addWidget(self.new_button)
-        line.addStretch(1)
+            field.setMaximumWidth(theme.px(60))
+            self.header.addWidget(text)
+            self.header.addWidget(field)
+        self.header.addWidget(self.new_button)
+        self.header.addSpacing(2 * GRID)
         scroll = ScrollColumn()
         scroll.column.setContentsMargins(0, 0, 0, 0)
         scroll.column.addWidget(self.sliders)
         scroll.column.addStretch(1)
         self.which = label("", tone="faint")
         self.header.addWidget(self.which)
-        self.body.addLayout(line)
         self.body.addWidget(scroll, 1)
-        self.setMinimumWidth(theme.px(380))
+        self.setMinimumWidth(theme.px(LEAST if entry.width <= TWO_COLUMNS else LEAST_OF_THREE))
         self._draw()
         self.count.edited.connect(self._on_drawn)
         self.seed.edited.connect(self._on_drawn)
@@ -213,7 +212,7 @@ class CodeCard(EntryCard):
         self._middle.addWidget(self._scroll, 1)
         self.body.addLayout(self._middle, 1)
         self.body.addLayout(line)
-        self.setMinimumWidth(theme.px(380))
+        self.setMinimumWidth(theme.px(LEAST if entry.width <= TWO_COLUMNS else LEAST_OF_THREE))
         self.sliders.steered.connect(self._on_steered)
         self.way.steered.connect(self._on_way)
 

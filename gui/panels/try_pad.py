@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
-    QColor,
     QDragEnterEvent,
     QDropEvent,
     QFocusEvent,
@@ -26,6 +26,7 @@ from graph.messages import tr
 from gui.icons import icon
 from gui.panels.parts import column, flat_button, row
 from gui.panels.try_entries import EntryCard
+from gui.panels.try_ink import Ink
 from gui.panels.try_pictures import SmallPicture, as_image, channels_last
 from gui.theme import GRID, theme
 from runtime.trying import Drawn, PictureEntry
@@ -34,9 +35,15 @@ from runtime.trying_pixels import pixels
 FINE = 160  # pixels that the longer side of a drawing has at least
 MOST_UNDONE = 50
 KEY_STEPS = 24  # strokes of an arrow key across the pad
-SOFT = ((1.4, 0.15), (1.2, 0.3), (0.95, 1.0))  # width and opacity of what a stroke is painted as, one over the other
 GET_SIDE = 48
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+
+
+class Sheet(NamedTuple):
+    """What was on the pad before a step."""
+
+    ink: Ink
+    ground: np.ndarray | None
 
 
 class DrawPad(QWidget):
@@ -53,10 +60,9 @@ class DrawPad(QWidget):
         self.entry = entry
         _, height, width = entry.shape
         times = max(1, -(-FINE // max(height, width)))
-        self.ink = QImage(width * times, height * times, QImage.Format.Format_Grayscale8)
-        self.ink.fill(0)
+        self.ink = Ink(QSize(width * times, height * times), entry.stroke * height * times)
         self.ground: np.ndarray | None = None  # C × H × W
-        self._undone: list[tuple[QImage, np.ndarray | None]] = []
+        self._undone: list[Sheet] = []
         self._last: QPointF | None = None  # the last place of a stroke under way
         self._pen, self._is_down = QPointF(0.5, 0.5), False  # of the keys, as shares of the pad
         self._shown = QImage()
@@ -75,7 +81,7 @@ class DrawPad(QWidget):
     @property
     def is_empty(self) -> bool:
         """Whether nothing is on the pad."""
-        return self.ground is None and not self._array().any()
+        return self.ground is None and not self.ink.levels().any()
 
     @property
     def can_undo(self) -> bool:
@@ -83,15 +89,16 @@ class DrawPad(QWidget):
         return bool(self._undone)
 
     def drawn(self, *, fit: bool) -> Drawn:
-        """What is on the pad."""
-        ink = self._array()
+        """What is on the pad. Strokes that are to be scaled are drawn anew, so that those of a small drawing are as wide as others."""
+        extent = self.entry.extent if fit and self.ground is None else None
+        ink = self.ink.levels() if extent is None else self.ink.fitted(extent)
         return Drawn(ink.astype(np.float32) / 255 if ink.any() else None, self.ground, fit)
 
     def show_ground(self, ground: np.ndarray | None) -> None:
         """Put a picture (C × H × W) on the pad in place of what was there."""
         self._keep()
         self.ground = ground
-        self.ink.fill(0)
+        self.ink.clear()
         self._compose()
 
     @Slot()
@@ -164,30 +171,18 @@ class DrawPad(QWidget):
         self._keep()
         if self.entry.extent is not None and self.ground is not None and not is_erasing:
             self.ground = None
-            self.ink.fill(0)
+            self.ink.clear()
         self._last = None
 
     def _stroke(self, at: QPointF, *, is_erasing: bool) -> None:
         here = QPointF(at.x() * self.ink.width(), at.y() * self.ink.height())
-        start = here if self._last is None else self._last
-        painter = QPainter(self.ink)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for share, opacity in SOFT:
-            color = QColor(0, 0, 0) if is_erasing else QColor(255, 255, 255)
-            color.setAlphaF(opacity)
-            width = self.entry.stroke * self.ink.height() * share * (2 if is_erasing else 1)
-            painter.setPen(QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            if start == here:
-                painter.drawPoint(here)
-            else:
-                painter.drawLine(start, here)
-        painter.end()
+        self.ink.go_to(here, is_erasing=is_erasing, begins=self._last is None)
         self._last = here
         self._compose()
         self.changed.emit()
 
     def _keep(self) -> None:
-        self._undone.append((self.ink.copy(), self.ground))
+        self._undone.append(Sheet(self.ink.copy(), self.ground))
         del self._undone[:-MOST_UNDONE]
 
     # ---- dropping
@@ -238,13 +233,9 @@ class DrawPad(QWidget):
     def _wide(self, height: int) -> int:
         return max(1, round(height * self.ink.width() / self.ink.height()))
 
-    def _array(self) -> np.ndarray:
-        bits = np.frombuffer(self.ink.constBits(), np.uint8).reshape(self.ink.height(), self.ink.bytesPerLine())
-        return bits[:, : self.ink.width()]
-
     def _compose(self) -> None:
         """The picture on show: ink over the ground, in the levels of the data."""
-        ink = self._array().astype(np.float32) / 255
+        ink = self.ink.levels().astype(np.float32) / 255
         if self.ground is None:
             self._shown = as_image(self.entry.ground * (1 - ink) + self.entry.ink * ink)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -28,11 +28,12 @@ def channels_last(pixels: np.ndarray) -> np.ndarray:
 
 
 def crisp_side(space: QSize, image: QImage) -> QSize:
-    """The largest size in a space where each pixel is a whole number of pixels wide; smaller than the picture where it must."""
+    """The largest size in a space where each pixel is a whole number of pixels wide, or a whole number and a quarter, a half or
+    three quarters where there are two at least; smaller than the picture where it must."""
     if image.isNull():
         return QSize(0, 0)
     times = min(space.width() / image.width(), space.height() / image.height())
-    times = int(times) if times >= 1 else times
+    times = int(4 * times) / 4 if times >= 2 else int(times) if times >= 1 else times
     return QSize(max(1, int(image.width() * times)), max(1, int(image.height() * times)))
 
 
@@ -56,30 +57,34 @@ class PictureGrid(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(theme.px(160), theme.px(120))
 
-    def show_pictures(self, images: Sequence[np.ndarray]) -> None:
-        """Show these pictures, each height × width (× 3) in 0..1."""
-        self.images = tuple(map(as_image, images))
+    def show_pictures(self, images: Sequence[np.ndarray], captions: Sequence[str] = ()) -> None:
+        """Show these pictures, each height × width (× 3) in 0..1, with words to the left of each."""
+        self.images, self._captions = tuple(map(as_image, images)), tuple(captions)
         self.current = min(self.current, max(0, len(images) - 1))
-        self.setAccessibleDescription(str(len(images)))
+        self.setAccessibleDescription(", ".join(captions) or str(len(images)))
         self.update()
 
     def place(self, number: int) -> QRect:
         """Where a picture is."""
         columns, size = self._layout()
-        rows = -(-len(self.images) // columns)
-        left = (self.width() - columns * (size.width() + GAP) + GAP) // 2
+        rows, words = -(-len(self.images) // columns), self._words()
+        rest = self.width() - columns * (words + size.width() + GAP) + GAP
+        left = min(GRID, rest // 2)  # beside what was entered
         top = (self.height() - rows * (size.height() + GAP) + GAP) // 2
         row, column = divmod(number, columns)
-        return QRect(QRect(0, 0, size.width(), size.height()).translated(
-            left + column * (size.width() + GAP), top + row * (size.height() + GAP)
-        ))  # fmt: skip
+        at = QPoint(left + words + column * (words + size.width() + GAP), top + row * (size.height() + GAP))
+        return QRect(at, size)
+
+    def _words(self) -> int:
+        """How wide the words beside a picture are."""
+        return max((self.fontMetrics().horizontalAdvance(words) for words in self._captions), default=-GAP) + GAP
 
     def _layout(self) -> tuple[int, QSize]:
         """How many columns make the pictures largest, and their size."""
         best = (1, QSize(1, 1))
         for columns in range(1, len(self.images) + 1):
             rows = -(-len(self.images) // columns)
-            space = QSize((self.width() + GAP) // columns - GAP, (self.height() + GAP) // rows - GAP)
+            space = QSize((self.width() + GAP) // columns - GAP - self._words(), (self.height() + GAP) // rows - GAP)
             size = crisp_side(space, self.images[0])
             if size.width() > best[1].width():
                 best = columns, size
@@ -90,7 +95,13 @@ class PictureGrid(QWidget):
         for number, image in enumerate(self.images):
             box = self.place(number)
             painter.drawImage(box, image)
-            is_current = self._can_choose and number == self.current and len(self.images) > 1
+            if number < len(self._captions):
+                beside = QRect(box.left() - self._words(), box.top(), self._words() - GAP, box.height())
+                painter.setPen(theme.color("muted"))
+                painter.drawText(
+                    beside, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._captions[number]
+                )
+            is_current = self._can_choose and not self._captions and number == self.current and len(self.images) > 1
             role = "accent" if is_current else "border"
             painter.setPen(QPen(theme.color(role), 2 if is_current else 1))
             painter.drawRect(QRectF(box).adjusted(-1, -1, 0.5, 0.5))

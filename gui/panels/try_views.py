@@ -15,6 +15,7 @@ from gui.panels.try_answers import AnswerCard
 from gui.panels.try_codes import CodeCard, NoiseCard
 from gui.panels.try_entries import ChoiceCard, EntryCard, FieldsCard, SampleCard, TextCard
 from gui.panels.try_language import NextTokens, PromptCard, TextOut, Writer, likeliest
+from gui.panels.try_nearest import with_words
 from gui.panels.try_pad import PictureCard
 from gui.panels.try_pairs import TranslationCard
 from gui.panels.try_planes import CurveCard, PlaneCard
@@ -149,7 +150,7 @@ class PlainView(View):
         for card in self.cards:
             if card.key in taken.entered:
                 card.show_value(taken.entered[card.key])
-        self.answer.show_truth(taken.truth)
+        self.answer.show_truth(taken.truth, taken.picture)
         self.ask_soon()
 
     def show_form(self, form: Form) -> None:
@@ -176,7 +177,7 @@ class PlainView(View):
             return None
         way, form = self.way, self.form
         self._ask_unknown()
-        return lambda trained: trying.answer(trained, way, form, entered)
+        return lambda trained: with_words(trained, form, trying.answer(trained, way, form, entered))
 
     def _value(self, card: EntryCard) -> Any:
         """What is entered on a card: of noise for several things only that of the chosen one, where one answer is shown."""

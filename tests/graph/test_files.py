@@ -30,7 +30,7 @@ def lines_that_differ(one: str, other: str) -> list[str]:
     return [b for a, b in zip(one.splitlines(), other.splitlines(), strict=True) if a != b]
 
 
-@settings(max_examples=many(300))
+@settings(max_examples=many(150))
 @given(projects())
 def test_save_load_save_is_byte_identical(project):
     text = to_text(project)

@@ -212,9 +212,9 @@ def test_the_same_drawing_is_always_laid_out_the_same():
 def test_five_thousand_nodes():
     graph = drawn(*[f"n{i} n{j}" for i in range(5000) for j in (i + 1, i + 3) if j < 5000])
     tidy(chain(3))  # imports networkx
-    start = time.perf_counter()
+    start = time.process_time()
     tidy(graph)
-    assert time.perf_counter() - start < 10  # 0.7 s on two cores
+    assert time.process_time() - start < 10  # 0.7 s on two cores
 
 
 class Ports(NamedTuple):

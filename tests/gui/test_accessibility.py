@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPushButton, QWidget
 
 from accessibility_tools import complaints, name_of, nameless, namesakes, pictures_without_words
+from amount import some
 from block_drawings import showcase
 from canvas_hand import SHIFT
 from drawings import Drawing
@@ -124,7 +125,7 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", some(STATES, every=3))
 def test_the_window_can_be_heard_and_worked_without_a_mouse(person, state):
     STATES[state](person)
     person.canvas.setFocus()

@@ -109,6 +109,7 @@ def test_what_was_opened_over_documents_leaves_nothing(bare_window, tmp_path):
     assert left_over() - before == Counter()
 
 
+@pytest.mark.slow
 def test_what_is_open_when_the_language_changes_leaves_nothing(bare_window, tmp_path):
     file = tmp_path / "mine.layerloom"
     files.save(lenet5().placed, file)

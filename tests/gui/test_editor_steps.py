@@ -257,3 +257,51 @@ def test_why_data_cannot_be_read_is_said_once(reading, qtbot, project_folder):
     go.set()
     qtbot.waitUntil(lambda: len(refused) == 1)
     assert editor.project is project
+
+
+def test_a_large_built_in_set_stops_nobody(desk, qtbot, monkeypatch):
+    """Whoever asks for large pictures sees the wish at once; what is known of them comes when they are read."""
+    editor, go, real = desk.editor, threading.Event(), describer.find
+    asked = []
+
+    def find(node, folder):
+        asked.append(node.params.get("image_size"))
+        assert threading.current_thread() is not threading.main_thread()
+        go.wait(10)
+        return real(node, folder)
+
+    node = editor.add_node("layerloom.data.Images", (0.0, 900.0))
+    assert editor.graph.nodes[node].facts["outputs"]["image"]["shape"] == [1, 8, 8]  # as it ships: known at once
+    monkeypatch.setattr(describer, "find", find)
+    for size in (20, 24, 28):
+        editor.set_param(node, "image_size", size)
+        assert editor.graph.nodes[node].params["image_size"] == size
+    go.set()
+    qtbot.waitUntil(lambda: editor.graph.nodes[node].facts is not None)
+    assert editor.graph.nodes[node].facts["outputs"]["image"]["shape"] == [1, 28, 28]
+    qtbot.waitUntil(lambda: not any(t.name == "layerloom-data" for t in threading.enumerate()))
+    assert asked == [20, 28]  # nobody waits for 24 any more
+
+
+def test_every_state_that_can_come_back_learns_its_data(desk, qtbot, monkeypatch):
+    editor, go, real = desk.editor, threading.Event(), describer.find
+    node = editor.add_node("layerloom.data.Images", (0.0, 900.0))
+    monkeypatch.setattr(describer, "find", lambda *asked: (go.wait(10), real(*asked))[1])
+    for size in (20, 24, 28):
+        editor.set_param(node, "image_size", size)
+        editor.end_merge()
+    go.set()
+    qtbot.waitUntil(lambda: not any(t.name == "layerloom-data" for t in threading.enumerate()))
+    qtbot.wait(20)
+    for size in (28, 24, 20):
+        assert editor.graph.nodes[node].facts["outputs"]["image"]["shape"] == [1, size, size]
+        editor.undo()
+
+
+def test_what_is_read_quickly_is_no_second_change(desk):
+    editor = desk.editor
+    node = editor.add_node("layerloom.data.Text", (0.0, 900.0))
+    told = []
+    editor.changed.connect(told.append)
+    editor.set_param(node, "length", 32)
+    assert editor.graph.nodes[node].facts is not None and len(told) == 1

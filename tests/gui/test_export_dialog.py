@@ -9,8 +9,9 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel
 
+from drawings import Drawing
 from graph.messages import ExportError, msg
-from gui.export_dialog import ExportDialog, difference_text
+from gui.export_dialog import Drawn, ExportDialog, difference_text, export_source
 from runtime.export import FORMATS, Receipt
 
 RUN = Path("lenet5.runs") / "2026-01-01_120000_abcd"
@@ -158,3 +159,31 @@ def test_a_file_that_would_be_replaced_is_pointed_out(dialog, tmp_path):
     assert dialog.note.isVisible()
     dialog.place.clear()
     assert not dialog.note.isVisible()
+
+
+def test_a_drawing_that_was_not_trained_can_leave_as_code_or_as_a_job(qtbot, exporter, tmp_path):
+    drawn = Drawn(Drawing("Net").project, tmp_path, "lenet5.layerloom")
+    dialog = ExportDialog(drawn, tmp_path, exporter=exporter)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    buttons = dict(zip(FORMATS, dialog.choices.buttons(), strict=True))
+    assert [name for name, button in buttons.items() if button.isEnabled()] == ["code", "job"]
+    assert "Press Train first" in buttons["onnx"].toolTip() and not buttons["code"].toolTip()
+    assert any("Nothing is trained yet" in words.text() and words.isVisible() for words in dialog.findChildren(QLabel))
+    assert not dialog.measure_button.isEnabled()
+    choose(qtbot, dialog, "onnx")
+    assert dialog.format.id == "code" and Path(dialog.place.text()) == tmp_path / "lenet5.py"
+    choose(qtbot, dialog, "job")
+    assert Path(dialog.place.text()) == tmp_path / "lenet5_job"
+    exporter.go_on.set()
+    with qtbot.waitSignal(dialog.exported):
+        export(qtbot, dialog)
+    assert exporter.jobs == [(drawn, "job", tmp_path / "lenet5_job")]
+
+
+def test_what_is_in_the_drawing_is_what_is_exported(tmp_path):
+    d = Drawing("Net")
+    d.add("op.Output", "y", d.add("nn.ReLU", "relu1", d.add("op.Input", "x", shape=(4,))))
+    receipt = export_source(Drawn(d.project, None, "net"), "code", tmp_path / "net.py")
+    assert receipt.run is None and receipt.largest_difference == 0
+    assert "nn.ReLU()" in (tmp_path / "net.py").read_text()

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from drawings import lenet5
 from gui.canvas.find import FindBox
-from gui.frame import BOTTOM_SHARE, EMPTY_SHARE
+from gui.frame import BOTTOM_SHARE
 from gui.hints import HINTS, Hints
 from gui.palette import CommandPalette
-from gui.start_page import _line_height, _two_lines
+from gui.start_page import _line_height, _shortened
 from person import Person, seat
 
 
@@ -25,11 +25,37 @@ def bottom_share(person: Person) -> float:
     return person.window.frame.bottom.height() / person.window.height()
 
 
-def test_the_lower_panel_is_low_until_there_is_something_in_it(person):
+def test_the_lower_panel_stays_where_it_is_when_something_comes_into_it(person):
     frame = person.window.frame
-    assert bottom_share(person) <= EMPTY_SHARE
+    assert bottom_share(person) == pytest.approx(BOTTOM_SHARE, abs=0.03)
+    before = frame.bottom.geometry()
     frame.bottom.setCurrentWidget(frame.problems)
-    assert bottom_share(person) == pytest.approx(BOTTOM_SHARE, abs=0.02)
+    frame.run_views.started.emit()
+    assert frame.bottom.geometry() == before and frame.bottom.currentWidget() is frame.metrics
+
+
+def test_the_hint_to_train_goes_when_a_run_began(person):
+    person.open(lenet5().project)
+    person.window.view_actions.offer_hints()
+    hints = person.window.findChild(Hints)
+    assert hints.place.text().startswith("1 /")
+    person.window.frame.run_views.started.emit()
+    assert hints.place.text().startswith("2 /") and hints.isVisible()
+    person.window.frame.run_views.started.emit()
+    assert hints.place.text().startswith("2 /")  # only that hint is done with
+
+
+def test_tab_leads_from_the_canvas_to_the_hints_and_from_nowhere_else(person):
+    """The hints lie on the canvas: who goes through the panels below does not come through them."""
+    person.window.view_actions.offer_hints()
+    hints = person.window.findChild(Hints)
+    assert person.canvas.nextInFocusChain() is not None
+    chain, widget = [person.canvas], person.canvas.nextInFocusChain()
+    while widget is not person.canvas:
+        chain.append(widget)
+        widget = widget.nextInFocusChain()
+    place = chain.index(hints.next_button)
+    assert place > 0 and not any(person.window.frame.bottom.isAncestorOf(before) for before in chain[:place])
 
 
 def test_the_height_that_the_person_gave_the_lower_panel_stays(person):
@@ -85,8 +111,8 @@ def test_what_needs_a_selection_says_so(person, action):
 def test_a_sentence_on_a_tile_fills_its_lines_in_both_languages(qapp, text):
     picture = QImage(300, 60, QImage.Format.Format_ARGB32)
     painter = QPainter(picture)
-    whole = _two_lines(painter, text, QRectF(0, 0, 10_000, 60))
-    short = _two_lines(painter, text, QRectF(0, 0, 160, _line_height(painter, text)))
+    whole = _shortened(painter, text, QRectF(0, 0, 10_000, 60))
+    short = _shortened(painter, text, QRectF(0, 0, 160, _line_height(painter, text)))
     painter.end()
     assert whole == text
     assert short.endswith("…") and text.startswith(short.removesuffix("…")) and len(short) >= 8

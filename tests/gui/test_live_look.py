@@ -118,6 +118,18 @@ def test_a_network_with_several_pictures_has_several_cards_and_a_new_run_none(pa
     assert len(only_card(panel).shots) == 1
 
 
+def test_that_no_more_pictures_come_is_said_on_the_card(panel):
+    panel.take([taken(0)])
+    card = only_card(panel)
+    assert not card.ending.isVisible()
+    panel.take([Pictured(1, 5, ())])
+    QApplication.processEvents()
+    assert card.ending.isVisible() and "No more pictures" in card.ending.text()
+    assert card.ending.height() >= card.ending.heightForWidth(card.ending.width())
+    panel.take([started("runs/two"), taken(0)])
+    assert not only_card(panel).ending.isVisible()
+
+
 def test_another_panel_goes_on_with_all_pictures(panel, qtbot):
     panel.take([taken(step) for step in range(5)])
     other = show(qtbot, MetricsPanel(), 1366, 280)

@@ -173,6 +173,7 @@ def export_to(path: Path) -> None:
     press(str(path), ENTER)
 
 
+@pytest.mark.slow
 def test_lenet5_is_drawn_trained_and_exported_by_keyboard_alone(window, qtbot, project_folder):
     build()
     qtbot.waitUntil(lambda: window.editor.analysis.parameters == PARAMETERS, timeout=30_000)

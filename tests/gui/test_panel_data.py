@@ -104,6 +104,7 @@ def test_read_again_looks_at_the_data_anew(qtbot, editor, panel):
     editor.open(editor.project.with_graph(editor.graph.set_facts(node.id, None)))
     assert "1\u2009797" not in texts(panel)
     qtbot.mouseClick(card_of(panel).read_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: editor.graph.node_named("digits").facts is not None)
     assert editor.graph.node_named("digits").facts["samples"] == 1797
     assert "1\u2009797" in texts(panel)
     qtbot.waitUntil(card_of(panel).images.isVisible, timeout=10_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QPointF, QSize, Qt
@@ -17,11 +18,13 @@ from gui.canvas.values import SIDE
 from gui.canvas.view import CanvasView
 from gui.editor import Editor
 from gui.panels.inside import InsidePanel
+from gui.panels.inside_sample import SampleBox
 from gui.panels.inside_step import to_html
 from gui.run_controller import RunController
 from gui.theme import theme
 from panel_tools import show, texts
 from runtime import examples
+from runtime.portraits_meaning import Verdict
 
 
 class Opened:
@@ -257,3 +260,13 @@ def test_portraits_are_painted_in_every_kind_and_theme(qtbot, opened, name):
 
 def test_formulas_are_rich_text_and_safe():
     assert to_html("h_{t−1} < W^{T}") == "h<sub>t−1</sub> &lt; W<sup>T</sup>"
+
+
+def test_a_long_answer_is_cut_and_whole_in_its_tool_tip(qtbot):
+    box = SampleBox()
+    qtbot.addWidget(box)
+    text = "o_be_or_not_to_be," * 20
+    box._show_verdict(SimpleNamespace(verdict=Verdict(text, text.upper(), 0.25, False), losses={}))
+    assert len(box.right.text().replace("\u200b", "")) < 70 and "…" in box.right.text()
+    assert "…" in box.said.text() and box.said.text().endswith("%)")
+    assert (box.right.toolTip(), box.said.toolTip()) == (text, text.upper())

@@ -101,7 +101,7 @@ def test_a_button_gives_the_default_back(qtbot, editor, panel):
 
 def test_the_context_menu_gives_the_default_back_too(qtbot, editor, panel):
     row = field_of(panel, "stride")
-    (action,) = row.field.actions_for_menu()
+    action, _search = row.field.actions_for_menu()
     assert not action.isEnabled()
     enter(qtbot, row.field, "2")
     action.trigger()

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QImage, QPainter
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QLabel, QScrollBar
 
 from graph import files
 from graph.messages import LayerloomError, RunError, msg
 from gui.asker import Asker
 from gui.editor import Editor
-from gui.panels import point_marks
 from gui.panels.map_card import PCA, TSNE
-from gui.panels.point_map import PointMap, Points
-from gui.panels.point_marks import NameKeeper
 from gui.panels.projection import ProjectionPanel
 from gui.run_controller import RunController, RunState
 from gui.theme import theme
-from panel_tools import show, wheel
-from runtime import embeddings, examples
+from panel_tools import show
+from runtime import embeddings, examples, projection
 from runtime.embeddings import Choice, Cloud, Kind
 
 WORDS = Choice(Kind.TABLE, "embedding", "n2", 4, words=True)
@@ -77,6 +73,10 @@ class FakeAsker(QObject):
                 failed(error.message)
             else:
                 then(found)
+        for thread in threading.enumerate():
+            if thread.name == "layerloom-map":
+                thread.join()
+        QApplication.processEvents()
 
 
 @pytest.fixture
@@ -243,81 +243,39 @@ def test_nothing_scrolls_in_a_low_panel(qtbot, shown):
         assert not [bar for bar in bars if not shown.near.table.isAncestorOf(bar)]
 
 
-def test_clear_forgets_everything(shown, asker):
+@pytest.fixture
+def slow(monkeypatch):
+    """t-SNE ends when this is set."""
+    go = threading.Event()
+
+    def tsne(points):
+        go.wait(10)
+        return projection.Projection(np.zeros((len(points), 2)))
+
+    monkeypatch.setattr(projection, "tsne", tsne)
+    yield go
+    go.set()
+
+
+def test_who_waits_for_a_map_keeps_nobody_else_waiting(qtbot, shown, asker, slow):
+    """t-SNE takes seconds, and nothing of them from those who ask the network; a map that nobody wants any more is not shown."""
+    before, count = shown.map.view.points.places, len(asker.asked)
+    qtbot.mouseClick(shown.map.methods.button(TSNE), Qt.MouseButton.LeftButton)
+    assert len(asker.asked) == count and asker.waiting == {} and "t-SNE looks for a map" in texts(shown)
+    qtbot.mouseClick(shown.map.methods.button(PCA), Qt.MouseButton.LeftButton)
+    assert "variance" in texts(shown)
+    slow.set()
+    asker.answer()
+    assert np.array_equal(shown.map.view.points.places, before) and "variance" in texts(shown)
+
+
+def test_clear_forgets_everything(shown, asker, slow):
     shown.map.methods.button(TSNE).click()
     shown.clear()
+    slow.set()
+    asker.answer()
     assert asker.waiting == {} and "Train the network" in texts(shown) and shown.map.choice.count() == 0
-
-
-# ---- the map
-
-
-@pytest.fixture
-def view(qtbot) -> PointMap:
-    made = show(qtbot, PointMap(), 600, 300)
-    places = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0.5]])
-    made.set_points(Points(places, ("sw", "se", "nw", "ne", "middle"), named=True))
-    return made
-
-
-def test_all_points_are_inside_up_is_up_and_a_press_finds_them(view):
-    for row in range(5):
-        at = view.position(row)
-        assert view.rect().contains(at.toPoint()) and view.row_at(at + QPointF(3, 3)) == row
-    assert view.position(2).y() < view.position(0).y() and view.position(1).x() > view.position(0).x()
-    assert view.row_at(QPointF(150, 150)) == -1
-
-
-def test_arrow_keys_go_from_point_to_point(qtbot, view):
-    chosen = []
-    view.chosen.connect(chosen.append)
-    view.chosen.connect(view.mark)
-    view.setFocus(Qt.FocusReason.TabFocusReason)
-    for key in (Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Down):
-        qtbot.keyClick(view, key)
-    names = [view.points.captions[row] for row in chosen]
-    assert names[0] == "middle" and len(names) >= 3
-    assert names[-1] == "sw" and view.accessibleDescription() == "sw"
-
-
-def test_the_wheel_zooms_to_the_mouse_dragging_moves_and_home_shows_all(qtbot, view):
-    before = [view.position(row) for row in range(5)]
-    wheel(view, 240)
-    center = QPointF(view.rect().center())
-    for old, new in zip(before, (view.position(row) for row in range(5)), strict=True):
-        assert (new - center).manhattanLength() == pytest.approx((old - center).manhattanLength() * 1.25**2, rel=1e-6)
-    at = view.position(4)
-    chosen = []
-    view.chosen.connect(chosen.append)
-    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=at.toPoint())
-    QTest.mouseMove(view, at.toPoint() + QPoint(30, 10))
-    QTest.mouseMove(view, at.toPoint() + QPoint(60, 20))
-    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=at.toPoint() + QPoint(60, 20))
-    assert (view.position(4) - at - QPointF(60, 20)).manhattanLength() < 2 and chosen == []
-    qtbot.keyClick(view, Qt.Key.Key_Home)
-    assert [view.position(row) for row in range(5)] == before
-
-
-def test_a_point_outside_is_brought_into_the_map(qtbot, view):
-    for _ in range(12):
-        qtbot.keyClick(view, Qt.Key.Key_Plus)
-    assert not view.rect().contains(view.position(0).toPoint())
-    view.bring(0)
-    assert view.rect().contains(view.position(0).toPoint())
-
-
-def test_names_cover_neither_points_nor_each_other(view):
-    draw = np.random.default_rng(3)
-    pixels = draw.uniform(0, 200, (60, 2))
-    keeper, rects = NameKeeper(pixels, 4.0, QRectF(0, 0, 220, 220)), []
-    for x, y in pixels:
-        rect = keeper.room_for(QPointF(x, y), QSizeF(34, 13))
-        if rect is not None:
-            rects.append(rect)
-    assert 5 < len(rects) < 60
-    assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
-    letters = [rect.adjusted(0, 3, 0, -3) for rect in rects]
-    assert not any(rect.contains(QPointF(x, y)) for rect in letters for x, y in pixels)
+    assert not len(shown.map.view.points.places)
 
 
 def test_points_are_painted_in_both_themes_and_written_as_a_picture(qtbot, shown, tmp_path):
@@ -331,19 +289,6 @@ def test_points_are_painted_in_both_themes_and_written_as_a_picture(qtbot, shown
     assert len(colors) == 2
     shown.map.save_svg(tmp_path / "map.svg")
     assert "hen" in (tmp_path / "map.svg").read_text("utf-8")
-
-
-def test_thousands_of_points_are_drawn_fast_enough_to_follow_the_mouse(qtbot, view):
-    import time
-
-    draw = np.random.default_rng(0)
-    view.set_points(Points(draw.normal(size=(5000, 2)), [f"word{i}" for i in range(5000)], named=True))
-    view.grab()
-    begun = time.process_time()
-    for step in range(10):
-        QTest.mouseMove(view, QPoint(100 + 20 * step, 150))
-        view.grab()
-    assert (time.process_time() - begun) / 10 < 0.1
 
 
 def test_with_a_real_network_the_map_comes_by_itself_after_training(qtbot, tmp_path):
@@ -373,14 +318,3 @@ def test_points_of_another_drawing_than_the_one_on_the_canvas_say_so(shown, aske
     asker.subject_changed.emit()
     asker.answer()
     assert "has changed" in texts(shown)
-
-
-@pytest.mark.parametrize(("count", "height", "last"), [(10, 130, "9"), (10, 60, "and 7 more"), (2, 300, "1")])
-def test_the_legend_has_room_or_says_how_many_classes_are_left(monkeypatch, count, height, last):
-    drawn = []
-    monkeypatch.setattr(point_marks, "draw_name", lambda _painter, rect, text, **_: drawn.append((rect.bottom(), text)))
-    picture = QImage(200, height, QImage.Format.Format_RGB32)
-    painter = QPainter(picture)
-    point_marks.draw_legend(painter, range(count), [str(n) for n in range(count)], height)
-    painter.end()
-    assert drawn[-1][1] == last and drawn[-1][0] <= height

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel
 
+from digit_strokes import LARGE, SMALL
 from graph.files import load
 from graph.messages import msg
 from gui.asker import Asker
@@ -24,7 +25,8 @@ from gui.run_controller import RunController, RunState
 from gui.theme import theme
 from panel_tools import enter
 from runtime import examples
-from runtime.trying import Numbers, Pictures, Shares, Tagged
+from runtime.trying import Numbers, Pictures, Shares, Tagged, answer
+from runtime.trying_pixels import pixels
 
 PATIENCE = 60_000
 
@@ -164,6 +166,48 @@ def test_drawing_takes_the_place_of_the_sample_and_can_be_taken_back(tried, qtbo
     qtbot.mouseClick(card.clear_button, Qt.MouseButton.LeftButton)
     assert card.value() is None
     qtbot.waitUntil(lambda: one.result is None and "Draw on the pad" in one.view.answer.note.text(), timeout=PATIENCE)
+
+
+def test_a_small_drawing_is_to_the_network_what_a_large_one_is(tried, qtbot):
+    """Size and place on the pad say nothing, and strokes are as wide and as soft as those of the data, which were enlarged."""
+    card = tried("lenet5_digits").show().card
+    assert card.pad.entry.grain < 16 and card.pad.entry.shape == (1, 32, 32)
+    seen = []
+    for times, x, y in ((1.0, 0.5, 0.5), (0.4, 0.35, 0.65)):
+        qtbot.mouseClick(card.clear_button, Qt.MouseButton.LeftButton)
+        draw(qtbot, card.pad, *[(x + (a - 0.5) * times, y + (b - 0.5) * times) for a, b in LARGE[7][0]])
+        seen.append(pixels(card.pad.entry, card.value())[0])
+    assert np.abs(seen[0] - seen[1]).max() < 0.25 and np.corrcoef(seen[0].ravel(), seen[1].ravel())[0, 1] > 0.98
+    assert np.abs(np.diff(seen[0], axis=1)).max() < 0.4  # a crisp edge would be a step of nearly 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lenet5_digits", "mlp_digits"])
+def test_a_trained_network_reads_what_is_drawn_with_the_mouse(tried, qtbot, name):
+    one = tried(name)
+    one.controller.train()
+    qtbot.waitUntil(lambda: not one.controller.state.is_active, timeout=400_000)
+    assert one.controller.state is RunState.FINISHED
+    card = one.show().card
+    for hand in (LARGE, SMALL):
+        right = 0
+        for digit, strokes in enumerate(hand):
+            qtbot.mouseClick(card.clear_button, Qt.MouseButton.LeftButton)
+            for stroke in strokes:
+                draw(qtbot, card.pad, *stroke)
+            entry, drawn = card.pad.entry, card.value()
+            said = []
+            one.asker.ask(
+                lambda trained, drawn=drawn, entry=entry, way=one.view.way: answer(
+                    trained, way, way.forms[0], {entry.key: drawn}
+                ),
+                said.append,
+                key="test",
+                failed=pytest.fail,
+            )
+            qtbot.waitUntil(lambda said=said: bool(said), timeout=PATIENCE)
+            right += int(said[0].names[int(np.argmax(said[0].shares))]) == digit
+        assert right >= 8, (name, right)
 
 
 def test_the_pad_is_drawn_on_with_the_keys(tried, qtbot):

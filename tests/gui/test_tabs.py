@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
@@ -277,3 +277,29 @@ def test_a_drawing_without_a_name_is_called_so_in_the_language_in_use_and_keeps_
     assert window.documents.runs_folder == folder
     window.file_actions.new()
     assert window.documents.runs_folder == folder
+
+
+class Dressings(QObject):
+    """Counts how often widgets are dressed anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def eventFilter(self, _watched, event) -> bool:
+        self.count += event.type() == QEvent.Type.StyleChange
+        return False
+
+
+def test_a_second_document_dresses_its_widgets_about_once(person, qapp):
+    """With a style sheet, Qt dresses all that is in a widget anew when that moves into another; that was half of the time."""
+    window, dressings = person.window, Dressings()
+    qapp.setStyleSheet("QLabel { padding: 0px }")
+    qapp.installEventFilter(dressings)
+    try:
+        window.add_page()
+        count = dressings.count
+    finally:
+        qapp.removeEventFilter(dressings)
+        qapp.setStyleSheet("")
+    assert count < 4 * len(window.page.findChildren(QWidget))

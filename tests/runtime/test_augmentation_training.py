@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from amount import some
 from drawings import Drawing
 from graph.messages import ProjectError
 from graph.model import Port, Project
@@ -124,6 +125,7 @@ def test_inside_of_repeated_blocks_each_run_is_measured():
 # ---- training
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_exactly_and_exports_what_it_measured(tmp_path):
     project = digits(path, plan(), size=8)
     whole = run(project, tmp_path / "whole")
@@ -142,7 +144,7 @@ def test_a_run_that_was_stopped_goes_on_exactly_and_exports_what_it_measured(tmp
     assert export(trained, "onnx", tmp_path / "net").largest_difference < 1e-5
 
 
-@pytest.mark.parametrize("mix", ["MixUp", "CutMix"])
+@pytest.mark.parametrize("mix", some(["MixUp", "CutMix"]))
 def test_mixed_labels_train_and_the_network_is_asked_without_them(mix, tmp_path):
     project = mixed(mix, alpha=0.4)
     compiled = compile_project(project)

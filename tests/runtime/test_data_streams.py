@@ -219,6 +219,7 @@ print("PySide6" in sys.modules, __file__.endswith("script.py"))
 """
 
 
+@pytest.mark.slow
 def test_a_window_without_a_guard_is_not_run_again_by_the_readers(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(root=str(ROOT)))

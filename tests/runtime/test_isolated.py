@@ -118,6 +118,7 @@ def test_every_wish_is_heard(begin):
     assert isinstance(watched.wait_for(FINAL), Stopped)
 
 
+@pytest.mark.slow
 def test_a_wish_before_the_process_is_there_is_heard(begin):
     watched = begin(digits(mlp, plan(epochs=LONG)))
     watched.session.control.stop()
@@ -144,6 +145,7 @@ def test_a_killed_process_is_an_event_and_the_run_goes_on_from_its_checkpoint(be
     assert_same_weights(finished, in_thread(project, tmp_path / "others")[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are of POSIX")
 def test_a_crash_is_an_event(begin, children):
     watched = begin(digits(mlp, plan(epochs=LONG)))
@@ -153,6 +155,7 @@ def test_a_crash_is_an_event(begin, children):
     assert isinstance(failed, Failed) and "(SIGSEGV)" in str(failed.message)
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_drawing_is_the_same_sentence(begin, tmp_path):
     project = digits(mlp, plan(Choice("torch.optim.Adam", {"lr": 0.003, "beta1": 1.5})))
     failed = begin(project).wait_for(FINAL)
@@ -221,6 +224,7 @@ serve()
 """
 
 
+@pytest.mark.slow
 def test_what_a_run_prints_does_not_come_between_its_events(tmp_path, monkeypatch, capfd):
     start = subprocess.Popen
     monkeypatch.setattr(

@@ -22,6 +22,7 @@ from runtime.events import (
     FunctionDrawn,
     ImagesAgain,
     ImagesMade,
+    Noted,
     Pictured,
     PointsMade,
     StepsEnded,
@@ -287,7 +288,9 @@ def test_a_look_that_fails_does_not_end_the_run(tmp_path, monkeypatch, always):
     monkeypatch.setattr(looking, "views_of", lambda *_: (tries.append(1), [Broken()])[1])
     events = run(example("moons_mlp", epochs=2), tmp_path, look=True)
     assert isinstance(events[-1], Finished) and len(tries) == 1
-    assert not [event for event in events if isinstance(event, Pictured)]
+    assert [event.pictures for event in events if isinstance(event, Pictured)] == [()]
+    (said,) = [str(event.message) for event in events if isinstance(event, Noted)]
+    assert said.startswith("No more pictures of this run: ") and "memory" in said
 
 
 def test_a_drawing_without_pictures_is_looked_at_once(tmp_path, monkeypatch, always):
@@ -309,6 +312,7 @@ def test_pictures_come_now_and_then_and_are_in_no_file(tmp_path):
     assert "EpochEnded" in lines and "Pictured" not in lines
 
 
+@pytest.mark.slow
 def test_pictures_come_through_the_pipe_of_a_process_of_its_own(tmp_path):
     session = Session(example("gan_points", epochs=1), folder=None, runs=tmp_path, isolated=True)
     watched = Watched(session)

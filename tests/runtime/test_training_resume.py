@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from amount import some
 from graph import files
 from graph.plan import Choice
 from runtime.events import Failed, Finished, Paused, Resumed, RunStarted, Stopped
@@ -134,7 +135,7 @@ for event in train(files.load(Path(sys.argv[1])), runs=Path(sys.argv[2])):
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
 @pytest.mark.parametrize(
-    ("event", "count"), [("StepsEnded", 57), ("EpochEnded", 2)], ids=["amid steps", "after an epoch"]
+    ("event", "count"), some([("StepsEnded", 57), ("EpochEnded", 2)]), ids=["amid steps", "after an epoch"]
 )
 def test_a_run_that_was_killed_goes_on_exactly(untouched, tmp_path, event, count):
     project, expected = untouched

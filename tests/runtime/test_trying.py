@@ -11,7 +11,7 @@ from drawings import Drawing
 from graph.files import load
 from graph.messages import DataError, RunError
 from graph.model import Port
-from runtime import examples, trying
+from runtime import examples, trying, trying_ways
 from runtime.asked_samples import sample_of
 from runtime.data import prepare
 from runtime.predict import Trained, untrained
@@ -374,3 +374,22 @@ def test_without_its_data_a_network_is_tried_with_what_is_known(project_folder):
     found, way = first(trained)
     assert found.samples == 0 and way.kind == DATA
     assert isinstance(trying.answer(trained, way, way.forms[0], {way.entries[0].key: np.zeros(6)}), Shares)
+
+
+def test_the_picture_that_belongs_to_an_answer_comes_with_the_sample(known):
+    """From image to image: the image of the pair that is not entered. A generator makes things of noise that belong to no sample."""
+    trained = opened("pix2pix_shapes")
+    found, way = first(trained)
+    taken = trying.take(trained, found, way, 3)
+    part, _ = trying_ways.part_to_take(trained)
+    rows = sample_of(trained, part, 3)
+    (truth,) = [row[0] for row in rows.values() if row.shape[1] == 3]
+    assert taken.picture is not None and taken.picture.images[0].shape == (32, 32, 3)
+    lowest, highest = float(truth.min()), float(truth.max())
+    image = truth.permute(1, 2, 0).numpy()
+    if lowest < 0 or highest > 1:
+        image = (image - lowest) / (highest - lowest)
+    assert np.allclose(taken.picture.images[0], image)
+    for name in ("lenet5_digits", "gan_digits"):
+        found, way = first(opened(name))
+        assert trying.take(opened(name), found, way, 0).picture is None

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import pytest
 
+from amount import some
 from drawings import Drawing
 from graph.catalog import CATALOG, NodeType, Role
 from graph.catalog.types import misfits
@@ -71,7 +72,7 @@ def test_random_drawings(seed):
 
 
 @pytest.mark.parametrize(
-    "node_type", [t for t in CATALOG.values() if t.role in (Role.LAYER, Role.OPERATION)], ids=lambda t: t.label
+    "node_type", some(t for t in CATALOG.values() if t.role in (Role.LAYER, Role.OPERATION)), ids=lambda t: t.label
 )
 def test_every_type(node_type):
     """Alone on inputs of several shapes, with several parameters: where PyTorch takes them, every dimension is explained."""
