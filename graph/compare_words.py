@@ -11,7 +11,7 @@ from graph.catalog.types import shown
 from graph.messages import EditError, Message, msg, translate
 from graph.model import Block, Graph, Node, NodeId, Project
 from graph.pairing import Both
-from graph.plan import Choice, Objective, Plan, Split
+from graph.plan import WHOLE, Choice, Objective, Plan, Split
 
 _BEGINS = (("weight_init", msg("Weights begin")), ("bias_init", msg("Biases begin")))
 # Fields of the plan and of an objective with the words of the Training panel.
@@ -169,7 +169,7 @@ def plan_details(both: Both, pairs: Mapping[NodeId, NodeId]) -> Iterator[Message
         yield _change(msg("Frozen"), *(_named(side.graph, side.plan.frozen) for side in (both.old, both.new)))
     for name, words in PLAN_WORDS:
         if (a := getattr(old, name)) != (b := getattr(new, name)):
-            yield _change(words, *(_DEVICES.get(v, v) if isinstance(v, str) else _flag(v) for v in (a, b)))
+            yield _change(words, *(_plan_word(name, v) for v in (a, b)))
     yield from _objectives(both, old, new, pairs)
 
 
@@ -219,6 +219,12 @@ def _objective(both: Both, old: Objective, new: Objective, pairs: Mapping[NodeId
     for name, words in OBJECTIVE_WORDS:
         if (a := getattr(old, name)) != (b := getattr(new, name)):
             yield _change(words, _flag(a), _flag(b))
+
+
+def _plan_word(name: str, value: object) -> object:
+    if name == "batch_size" and value == WHOLE:
+        return msg("all")
+    return _DEVICES.get(value, value) if isinstance(value, str) else _flag(value)
 
 
 def _flag(value: object) -> object:

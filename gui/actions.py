@@ -366,7 +366,7 @@ def _fill_menu(menu: QMenu, menu_type: MenuType, made: Mapping[str, Action], sub
             submenus[entry.id.removeprefix("menu:")] = menu.addMenu(str(entry.text))
         elif entry.id in made:
             menu.addAction(made[entry.id])
-    menu.menuAction().setVisible(not all(action.isSeparator() for action in menu.actions()))
+    menu.menuAction().setVisible(any(isinstance(action, Action) for action in menu.actions()))
     follow(menu)
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
@@ -20,6 +20,31 @@ WIDTH = 640  # pixels at 100 %
 EDGE = 5 * GRID
 
 
+class _Messenger(QObject):
+    """From the thread to the window. The thread must not hold the dialog: it could be the last to let it go, and destroy it there."""
+
+    done = Signal(object, object)  # whose work it was, and an Outcome or a LayerloomError
+    said = Signal(object, object)  # whose work it is, and a Message
+
+
+def _do(work: Work, unwanted: threading.Event, messenger: _Messenger) -> None:
+    """Work, in a thread."""
+    result: Outcome | LayerloomError
+
+    def say(message: Message) -> None:
+        with suppress(RuntimeError):  # the window was closed meanwhile
+            messenger.said.emit(unwanted, message)
+
+    try:
+        result = work(lambda: not unwanted.is_set(), say)
+    except LayerloomError as error:
+        result = error
+    except Exception as error:  # the person gets a sentence whatever happens in the thread
+        result = RunError(msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}"))
+    with suppress(RuntimeError):
+        messenger.done.emit(unwanted, result)
+
+
 class ImportDialog(QDialog):
     """The part that all kinds of imports share; each says in `make_work` what it does, and in `why_not` why it cannot.
 
@@ -27,18 +52,17 @@ class ImportDialog(QDialog):
     """
 
     brought = Signal(object)
-    _done = Signal(object, object)  # whose work it was, and an Outcome or a LayerloomError
-    _said = Signal(object, object)  # whose work it is, and a Message
 
     def __init__(self, title: str, text: str, form: Sequence[QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._messenger = _Messenger()
         self._unwanted: threading.Event | None = None  # of the work under way
         self._resized = QTimer(self, singleShot=True, interval=0)  # when its texts have their new size
         self._resized.timeout.connect(self._fit)
         self.setWindowTitle(title)
         self._build(title, text, form)
-        self._done.connect(self._on_done)
-        self._said.connect(self._on_said)
+        self._messenger.done.connect(self._on_done)
+        self._messenger.said.connect(self._on_said)
         theme.changed.connect(self._use_scale)
         self._use_scale()
         self.look()
@@ -112,7 +136,8 @@ class ImportDialog(QDialog):
         self._unwanted = unwanted = threading.Event()
         self.destroyed.connect(unwanted.set)
         self._show_busy(True)
-        threading.Thread(target=self._work, args=(work, unwanted), name="layerloom-import", daemon=True).start()
+        task = (work, unwanted, self._messenger)
+        threading.Thread(target=_do, args=task, name="layerloom-import", daemon=True).start()
 
     def reject(self) -> None:
         """End what is under way; else close."""
@@ -124,23 +149,7 @@ class ImportDialog(QDialog):
         self._show_busy(False)
         self._complain(None)
 
-    # ---- in a thread
-
-    def _work(self, work: Work, unwanted: threading.Event) -> None:
-        result: Outcome | LayerloomError
-
-        def say(message: Message) -> None:
-            with suppress(RuntimeError):
-                self._said.emit(unwanted, message)
-
-        try:
-            result = work(lambda: not unwanted.is_set(), say)
-        except LayerloomError as error:
-            result = error
-        except Exception as error:  # the person gets a sentence whatever happens in the thread
-            result = RunError(msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}"))
-        with suppress(RuntimeError):  # the window was closed meanwhile, and this dialog with it
-            self._done.emit(unwanted, result)
+    # ---- what the thread says
 
     @Slot(object, object)
     def _on_said(self, whose: threading.Event, message: Message) -> None:

@@ -34,7 +34,7 @@ class WatchDialog(QDialog):
         self.place.textChanged.connect(lambda: self._complain(None))
 
     def _build(self) -> None:
-        whole = column(self, spacing=3 * GRID)
+        whole = self._whole = column(self, spacing=3 * GRID)
         whole.setContentsMargins(EDGE, EDGE, EDGE, EDGE)
         whole.addWidget(label(tr("Watch a run that goes on elsewhere"), tone="title"))
         text = tr("Its figures come into the plots of this window as they are written, such as those of an exported job on a cluster. "
@@ -106,9 +106,8 @@ class WatchDialog(QDialog):
 
     def _fit(self) -> None:
         """Take the height that the wrapped texts need at this width."""
-        whole = self.layout()
-        whole.activate()
-        self.setFixedHeight(whole.totalHeightForWidth(self.width()))
+        self._whole.activate()
+        self.setFixedHeight(self._whole.totalHeightForWidth(self.width()))
 
     @Slot()
     def _browse(self) -> None:

@@ -289,11 +289,12 @@ VERBS: Mapping[str, Verb] = {
             ),
             Argument(
                 "--input", action="append", default=[], type=cli_values.shape, metavar="SIZES",
-                says=msg("Of a module, or an ONNX file that leaves them open: the sizes of one sample, such as 3,32,32; once for each input."),
+                says=msg("Of a module or an ONNX file: the sizes of one sample, such as 3,32,32; once for each input."),
             ),
             Argument(
                 "--dtype", action="append", default=[], type=cli_values.kind_of_input, metavar="KIND",
-                says=msg("Of a module or an ONNX file: the kind of each input in the same order: float32, bool, or int64:COUNT for numbers below COUNT."),
+                says=msg("Of a module or an ONNX file: the kind of each input in the same order: float32, bool, or int64:COUNT for numbers "
+                         "below COUNT."),
             ),
             Argument("--allow", action="store_true", says=msg("Of a module: its Python may run.")),
             Argument("-o", "--output", type=Path, metavar="PATH", says=msg("Of a module or an ONNX file: the .layerloom file to write.")),

@@ -14,6 +14,7 @@ from typing import Any
 
 from graph.compare import compare
 from graph.messages import RunError, msg, tr
+from graph.plan import WHOLE
 from runtime import cli_text
 from runtime.cli_diff import difference_lines, difference_records
 from runtime.cli_targets import find_file
@@ -128,7 +129,7 @@ def _text(key: str, value: Value) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.1f}" if key == "seconds" else f"{value:.4f}" if "." in key else f"{value:g}"
-    return str(value)
+    return tr("all") if key == "batch_size" and value == WHOLE else str(value)
 
 
 def _plain(value: Value) -> Value:

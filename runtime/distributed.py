@@ -91,9 +91,9 @@ def train_in_world(
 
 def follow_here() -> int:
     """Do what process 0 says, until it ends; the exit status."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # process 0 hears them too, and decides
-        with suppress(ValueError):  # not in the main thread
-            signal.signal(number, signal.SIG_IGN)
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # process 0 hears it too, and decides
+        signal.signal(signal.SIGTERM, lambda *_: None)  # not SIG_IGN (see `runtime.isolated.DEAF`)
     from runtime.warmup import warm_up
 
     warm_up()

@@ -114,3 +114,151 @@ class PythonChance(nn.Module):
         keep = random.random() < 0.5
         x = torch.relu(x)  # here
         return x if keep else -x
+
+
+@case(floats(4), refused="squeeze", quick=True)
+class LosesSingle(nn.Module):
+    """With one sample alone the batch goes too."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.fc(x).squeeze()  # here
+
+
+@case(floats(4), refused="mul")
+class OtherForMany(nn.Module):
+    def forward(self, x):
+        factor = 2.0 if x.shape[0] > 16 else 3.0
+        return torch.mul(x, factor)  # here
+
+
+@case(floats(4), refused="mul")
+class OtherForOne(nn.Module):
+    def forward(self, x):
+        factor = 2.0 if x.shape[0] == 1 else 3.0
+        return torch.mul(x, factor)  # here
+
+
+@case(floats(4), refused="mul")
+class CappedBatch(nn.Module):
+    def forward(self, x):
+        return torch.mul(x, min(x.shape[0], 16))  # here
+
+
+@case(floats(4), refused="__getitem__")
+class WithoutFirst(nn.Module):
+    def forward(self, x):
+        return x[1:]  # here
+
+
+@case(floats(4), refused="seen = ...", quick=True)
+class ReplacesBuffer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(4))
+
+    def forward(self, x):
+        self.seen = 0.9 * self.seen + 0.1 * x.mean(0).detach()  # here
+        return x * 2
+
+
+@case(floats(4), refused="BatchNorm1d")
+class FrozenNorm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.norm.eval()
+        return self
+
+    def forward(self, x):
+        return self.norm(x)  # here
+
+
+@case(floats(4), refused="Dropout")
+class AlwaysTraining(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.drop = nn.Dropout(0.5)
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.drop.train()
+        return self
+
+    def forward(self, x):
+        return self.drop(x)  # here
+
+
+@case(floats(4), refused="Linear")
+class Autocast(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            y = self.fc(x)  # here
+        return y.float()
+
+
+@case(floats(4), refused="Linear")
+class Inference(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        with torch.inference_mode():
+            y = self.fc(x)  # here
+        return x * y.clone()
+
+
+@case(floats(4), refused="to_sparse")
+class Sparse(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 4))
+
+    def forward(self, x):
+        sparse = self.weight.to_sparse()  # here
+        return torch.sparse.mm(sparse, x.t()).t()
+
+
+@case(floats(4), refused="Linear")
+class Mapped(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return torch.func.vmap(self.fc)(x)  # here
+
+
+@case(floats(4), refused="grad")
+class GradientInside(nn.Module):
+    def forward(self, x):
+        return torch.autograd.grad(x.pow(3).sum(), x, create_graph=True)[0]  # here
+
+
+@case(floats(4), refused="return")
+class Straight(nn.Module):
+    """A gradient of its own at the very end."""
+
+    def forward(self, x):  # here
+        return _Double.apply(x)
+
+
+@case(floats(6, 8), refused="TransformerEncoderLayer")
+class StepsFirstWithDropout(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16)
+
+    def forward(self, x):
+        return self.layer(x.transpose(0, 1))  # here

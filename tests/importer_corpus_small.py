@@ -43,7 +43,7 @@ class Reductions(nn.Module):
 class Shapes(nn.Module):
     def forward(self, x):
         a = x.reshape(x.shape[0], 2, 2, 6).movedim(1, -1).flatten(1, 2)
-        b = x.unsqueeze(1).squeeze().permute(0, 2, 1)[:, ::2, 1:-1]
+        b = x.unsqueeze(1).squeeze(1).permute(0, 2, 1)[:, ::2, 1:-1]
         c = torch.roll(x, 1, dims=1).flip(-1)[:, None, ..., 0]
         d, e = x.split([2, 4], dim=2)
         f = x.view(-1, 6).view(-1, 4, 6)[:, -1].repeat_interleave(2, dim=1)

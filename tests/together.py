@@ -14,6 +14,7 @@ from pathlib import Path
 
 from graph import files
 from graph.model import Project
+from runtime.data import preparation, streams
 from runtime.distributed import FOLDER, environment_of, train_in_world
 from runtime.events import Event
 from runtime.session import Control
@@ -32,7 +33,7 @@ def train_together(projects: Mapping[str, Project], folder: Path, *, size: int =
         subprocess.Popen(command, env={**environment_of(rank, size, folder), **environment}) for rank in range(size)
     ]
     try:
-        assert [worker.wait(240) for worker in workers] == [0] * size
+        assert [worker.wait(480) for worker in workers] == [0] * size
     finally:
         for worker in workers:
             worker.kill()
@@ -43,6 +44,8 @@ def _work(folder: Path, names: list[str]) -> None:
     for name in names:
         own = folder / name
         os.environ[FOLDER] = str(own)
+        if (own / "streaming").is_file() and os.environ["RANK"] in (own / "streaming").read_text():
+            preparation.free_memory, streams.default_workers = (lambda: 0), (lambda: 1)
         resume = (own / "resume").read_text() if (own / "resume").is_file() else None
         events = list(
             train_in_world(

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from graph.messages import msg, tr
+from graph.plan import WHOLE
 from gui.figures import clock, figure, grouped
 from runtime.run_columns import (
     COLUMNS,
@@ -280,7 +281,7 @@ def cell_text(row: RunRow, key: str) -> str:
         return grouped(value)
     if isinstance(value, float):
         return figure(value) if "." in key else f"{value:g}"
-    return str(value)
+    return tr("all") if key == "batch_size" and value == WHOLE else str(value)
 
 
 def is_figure(key: str) -> bool:

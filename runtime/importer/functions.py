@@ -21,6 +21,7 @@ from runtime.importer.sketch import Wire
 Result = Wire | Iterable[Wire]
 Lower = Callable[[Call], Result]
 
+EXACT = 2**24  # up to here float32 holds every whole number
 _MIRRORED = {"Greater": "Less", "Less": "Greater", "GreaterEqual": "LessEqual", "LessEqual": "GreaterEqual"}
 
 
@@ -42,7 +43,7 @@ def _sides(call: Call, **more: Any) -> list[Any]:
     """Both sides; constants of one number as numbers, where the other side is a tensor that is none."""
     a, b, *rest = call.take("input", "other", **more)
     tensors = [v for v in (a, b) if isinstance(v, Ref) or (call.is_tensor(v) and call.number(v) is None)]
-    if not tensors:
+    if not tensors or not all(call.is_tensor(v) or isinstance(v, (int, float)) for v in (a, b)):
         raise Unsuited("numbers")
     sides = [v if v is tensors[0] or call.number(v) is None else call.number(v) for v in (a, b)]
     return [*sides, *rest]
@@ -187,6 +188,8 @@ def _compare(name: str) -> Lower:
         a, b = _sides(call)
         if call.is_tensor(a) and call.is_tensor(b):
             return call.pair(name, a, b)
+        if any(isinstance(v, int) and abs(v) > EXACT for v in (a, b)):
+            raise Unsuited("value")
         if not call.is_tensor(a):
             return call.one(_MIRRORED.get(name, name), b, {"value": float(a)})
         return call.one(name, a, {"value": float(b)})
@@ -316,7 +319,9 @@ def _sort(call: Call) -> Result:
 
 
 def _cumsum(call: Call) -> Result:
-    x, dim, _ = call.take("input", "dim", dtype=None)
+    x, dim, kind = call.take("input", "dim", dtype=None)
+    if kind is not None:
+        raise Unsuited("dtype")
     return call.one("CumulativeSum", x, {"dim": dim})
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from torch.nn import functional as F
+
 from runtime.importer.lowering import Call
 from runtime.importer.module_layers import Unsuited
 from runtime.importer.recording import Mode, Weight
@@ -25,8 +27,8 @@ def _plain(name: str, **defaults: Any) -> Callable[[Call], Result]:
 
 def _softmax(name: str) -> Callable[[Call], Result]:
     def lower(call: Call) -> Result:
-        x, dim, *_ = call.take("input", dim=None, dtype=None)
-        if dim is None or "float" not in call.spec(x).dtype:
+        x, dim, _ = call.take("input", dim=None, dtype=None)
+        if dim is None or "float" not in call.spec(x).dtype or call.results[0].dtype != call.spec(x).dtype:
             raise Unsuited("dim")
         return call.one(f"torch.nn.{name}", x, {"dim": dim})
 
@@ -221,6 +223,12 @@ def _distance(name: str, **defaults: Any) -> Callable[[Call], Result]:
     return lower
 
 
+def _unfold(call: Call) -> Result:
+    if call.step.called is not F.unfold:
+        raise Unsuited("size")  # the method of tensors is another function
+    return _plain("Unfold", kernel_size=1, dilation=1, padding=0, stride=1)(call)
+
+
 LAYER_FUNCTIONS: Mapping[str, Callable[[Call], Result]] = {
     "relu": _plain("ReLU"), "relu6": _plain("ReLU6"), "sigmoid": _plain("Sigmoid"), "tanh": _plain("Tanh"), "silu": _plain("SiLU"),
     "mish": _plain("Mish"), "selu": _plain("SELU"), "hardswish": _plain("Hardswish"), "hardsigmoid": _plain("Hardsigmoid"),
@@ -245,7 +253,7 @@ LAYER_FUNCTIONS: Mapping[str, Callable[[Call], Result]] = {
     "pad": _pad, "interpolate": _interpolate, "scaled_dot_product_attention": _attention, "one_hot": _one_hot, "normalize": _normalize,
     "pixel_shuffle": _plain("PixelShuffle", upscale_factor=1), "pixel_unshuffle": _plain("PixelUnshuffle", downscale_factor=1),
     "channel_shuffle": _plain("ChannelShuffle", groups=1),
-    "unfold": _plain("Unfold", kernel_size=1, dilation=1, padding=0, stride=1),
+    "unfold": _unfold,
     "fold": _plain("Fold", output_size=1, kernel_size=1, dilation=1, padding=0, stride=1),
     "cosine_similarity": _distance("CosineSimilarity", dim=1, eps=1e-8),
     "pairwise_distance": _distance("PairwiseDistance", p=2.0, eps=1e-6, keepdim=False),

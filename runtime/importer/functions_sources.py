@@ -64,6 +64,8 @@ def _made(value: float | None, *, own: bool = False) -> Lower:
             if len(args) == 1 and isinstance(args[0], (tuple, list))
             else tuple(args) or call.step.kwargs["size"]
         )
+        if not isinstance(number, (int, float)):
+            raise Unsuited("fill_value")
         return _batched(call, tuple(shape), lambda rest, spec: call.node(
             "layerloom.Full", {"like": call.like()}, {"shape": rest, "fill_value": float(number)}, specs=[spec]))  # fmt: skip
 
@@ -100,7 +102,9 @@ def _drawn(distribution: str) -> Lower:
 
 def _drawn_like(distribution: str) -> Lower:
     def lower(call: Call) -> Result:
-        x, _ = call.take("input", dtype=None)
+        x, kind = call.take("input", dtype=None)
+        if kind is not None:
+            raise Unsuited("dtype")
         return call.one("Noise", x, {"distribution": distribution})
 
     return lower

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -20,8 +21,7 @@ from runtime.importer.drawing import Drawn
 from runtime.importer.lowering import Lowering
 from runtime.importer.proof import SEED, TOLERANCE, Mismatch, difference
 from runtime.importer.recording import Place, Refusal
-from runtime.importer.tracing import trace
-from runtime.importer.tracing_names import name_of
+from runtime.importer.tracing import shown_of, trace
 
 
 @dataclass
@@ -56,10 +56,9 @@ def located(
                 way, node = drawn.places[wire.item]
                 value = _value(drawn.project, compiled, frame, (way, Port(node, wire.port)))
                 if isinstance(value, Tensor) and difference(steps.tensors[number], value.detach()) > TOLERANCE:
-                    shown = step.name if step.layer is not None else name_of(step.called).shown
                     reason = msg("what it gives is not what the node '{node}' gives that was drawn for it. {mismatch} Please report this.",
-                                 node=_graph(drawn.project, way).nodes[node].name, mismatch=mismatch.message)  # fmt: skip
-                    return Refusal(shown, step.place, reason)
+                                 node=graph_at(drawn.project, way).nodes[node].name, mismatch=mismatch.message)  # fmt: skip
+                    return Refusal(shown_of(step), step.place, reason)
     reason = msg("all values are the same. {mismatch} Please report this.", mismatch=mismatch.message)
     return Refusal(type(module).__name__, _first_place(lowering), reason)
 
@@ -92,14 +91,15 @@ def _watched(model: nn.Module, inputs: list[Tensor]) -> _Frame:
     before = sys.getprofile()
     sys.setprofile(look)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), suppress(Exception):  # what it computed before it failed says where
             model(*inputs)
     finally:
         sys.setprofile(before)
     return top.calls[0]
 
 
-def _graph(project: Project, way: tuple[NodeId, ...]) -> Graph:
+def graph_at(project: Project, way: tuple[NodeId, ...]) -> Graph:
+    """The drawing that a way of instances leads into."""
     graph = project.graph
     for instance in way:
         graph = project.blocks[graph.nodes[instance].type.removeprefix(PREFIX)].graph
@@ -110,7 +110,7 @@ def _value(project: Project, compiled: Compiled, frame: _Frame, place: tuple[tup
     """What a port held."""
     way, port = place
     for depth, instance in enumerate(way):
-        graph = _graph(project, way[:depth])
+        graph = graph_at(project, way[:depth])
         instances = [n for n in execution_order(graph) if graph.nodes[n].type.startswith(PREFIX)]
         frame = frame.calls[instances.index(instance)]
     variables = compiled.source.variables[type(frame.values["self"]).__name__]

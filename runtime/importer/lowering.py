@@ -62,7 +62,7 @@ class Lowering:
             self.wires |= dict(zip(step.results, made, strict=True))
             self._name_arguments(step)
         for name, value in self.recording.outputs:
-            call = Call(self, Step("return", nn.Identity, self.sketch.root, (), {}, (), None))
+            call = Call(self, Step("return", nn.Identity, self.sketch.root, (), {}, (), self.recording.end))
             self.sketch.outputs.append((name, call.wire(value)))
         return self.sketch
 
@@ -75,7 +75,7 @@ class Lowering:
 
     def _detached(self, step: Step, wire: Wire) -> Wire:
         spec = self.sketch.specs[wire]
-        if "float" not in spec.dtype:
+        if "float" not in spec.dtype and "complex" not in spec.dtype:
             return wire
         return Call(self, step).node("layerloom.Detach", {"input": wire}, specs=[spec])[0]
 
@@ -102,7 +102,10 @@ class Lowering:
                 return [made] if isinstance(made, Wire) else list(made)
             except (Unsuited, EditError):
                 self._undo(*count)
-        return module_code.write(call)
+        try:
+            return module_code.write(call)
+        except (Unsuited, EditError) as error:
+            raise call.refusal(msg("what it is given has no place in a drawing ({what}).", what=str(error))) from error
 
     def _undo(self, count: int, definitions: Any) -> None:
         for item in self.sketch.items[count:]:
@@ -345,5 +348,7 @@ def _numbers(tensor: Tensor) -> str | None:
     if flat.numel() * 2 > MAX_TEXT:
         return None
     values = flat.double().tolist() if flat.is_floating_point() else [int(v) for v in flat.tolist()]
+    if any(value != value for value in values):
+        return None
     text = ", ".join(map(repr, values))
     return text if len(text) <= MAX_TEXT else None

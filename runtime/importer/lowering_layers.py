@@ -20,6 +20,7 @@ from runtime.importer.module_layers import STEPS_FIRST, Layer, Unsuited, layer_o
 from runtime.importer.recording import Step, Weight
 from runtime.importer.sketch import Key, Spec, Wire
 
+TRANSFORMERS = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
 _HINTS = frozenset("is_causal tgt_is_causal memory_is_causal src_is_causal need_weights average_attn_weights".split())
 
 
@@ -47,6 +48,10 @@ def layer(call: Call, module: nn.Module) -> list[Wire]:
     inputs = _layer_inputs(call, bound, shaped)
     turned = isinstance(module, STEPS_FIRST) and not _is_batch_first(module)
     specs = call.results
+    if turned and isinstance(module, TRANSFORMERS) and made.params.get("dropout", 0.1):
+        text = msg("with the batch first its dropout draws other random numbers, so that it cannot be proven. Build it with "
+                   "batch_first=True, or with dropout=0.")  # fmt: skip
+        raise call.refusal(text)
     if turned:
         inputs = {port: _turned(call, wire) if _has_steps(port) else wire for port, wire in inputs.items()}
     wires = call.node(

@@ -6,6 +6,7 @@ What is given here runs the code of a person: only call it on the person's expli
 from __future__ import annotations
 
 import inspect
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
@@ -14,21 +15,26 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from graph.catalog.definitions import CODE_PREFIX, PREFIX
 from graph.messages import RunError, msg
 from graph.model import Project
 from runtime import trust
+from runtime.compiler import Compiled
 from runtime.importer.drawing import Conflict, Drawn, draw, nodes_in
 from runtime.importer.lowering import Lowering
 from runtime.importer.proof import Mismatch, Proof, Side, compiled_of, fill, prove, side_of
 from runtime.importer.recording import Recording, Refusal
-from runtime.importer.tracing import trace
-from runtime.importer.uniting import unite
+from runtime.importer.tracing import shown_of, trace
+from runtime.importer.uniting import check_batch, fold, unite
 
 TRACED = FEW, MORE = 3, 5  # samples of the batches that show what a module does
 PROVEN = (2, 7, 4)  # of those that it is compared on
+SINGLE, MANY, SEVERAL = 1, 33, 9  # of those on which it does the same operations; `SEVERAL` where samples are large
+LARGE = 2**13  # numbers of a sample
 SEED = 1
+KINDS = ("float32", "int64", "bool")  # of what a drawing takes
 
 
 @dataclass(frozen=True)
@@ -83,14 +89,17 @@ def import_module(module: nn.Module, inputs: Sequence[InputSpec], *, name: str =
         RunError: its inputs or its parameters do not fit, or the drawing is not the same.
     """
     given = _named(module, inputs)
+    if any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
+        _warmed_up(module, given)  # its tensors get their sizes
     _check_kinds(module)
+    _check_hooks(module)
     with _kept(module):
         recording = _recorded(module, given)
         lowering, drawn = _drawn(module, recording, name or type(module).__name__)
         _check_whole(module, drawn)
         for code in drawn.project.definitions.codes.values():
             trust.allow(code.text)
-        compiled = compiled_of(drawn)
+        compiled = _compiled(lowering, drawn)
         model = compiled.build(seed=0)
         fill(model, drawn, dict(lowering.state))
         weights = {n: t.detach().clone() for n, t in model.state_dict().items()}
@@ -114,6 +123,11 @@ def _named(module: nn.Module, inputs: Sequence[InputSpec]) -> dict[str, InputSpe
         text = msg("'{module}' takes {names}, and {count} inputs are described. Describe each with --input, in this order.",
                    module=type(module).__name__, names=", ".join(names), count=len(inputs))  # fmt: skip
         raise RunError(text)
+    for name, spec in zip(names, inputs, strict=False):
+        if spec.dtype not in KINDS:
+            raise RunError(
+                msg("'{name}' is {kind}, and a drawing takes float32, int64 or bool.", name=name, kind=spec.dtype)
+            )
     return dict(zip(names, inputs, strict=False))
 
 
@@ -127,7 +141,24 @@ def _recorded(module: nn.Module, given: Mapping[str, InputSpec]) -> Recording:
     _warmed_up(module, given)  # what it keeps from its first call is there for all that follow
     for number, (batch, training) in enumerate(((FEW, False), (MORE, False), (FEW, True))):
         runs.append(trace(module, _examples(given, batch, SEED + number), training=training))
-    return unite(*runs, batches=TRACED)
+    whole = unite(*runs, batches=TRACED)
+    large = sum(math.prod(spec.shape) for spec in given.values()) > LARGE
+    for batch in (SINGLE, SEVERAL if large else MANY):
+        if _runs(module, given, batch):
+            check_batch(whole, trace(module, _examples(given, batch, SEED + batch), training=False), batch)
+    fold(whole, runs[1:])
+    return whole
+
+
+def _runs(module: nn.Module, given: Mapping[str, InputSpec], batch: int) -> bool:
+    """Whether the module takes a batch of this size: statistics over one sample are none."""
+    module.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            module(**_examples(given, batch, SEED))
+    except Exception:
+        return False
+    return True
 
 
 def _drawn(module: nn.Module, recording: Recording, name: str) -> tuple[Lowering, Drawn]:
@@ -143,6 +174,33 @@ def _drawn(module: nn.Module, recording: Recording, name: str) -> tuple[Lowering
             bare |= conflict.keys
 
 
+def _compiled(lowering: Lowering, drawn: Drawn) -> Compiled:
+    """The network of the drawing.
+
+    Raises:
+        Refusal: the drawing is not right; the message names the operation that it was drawn for.
+    """
+    try:
+        return compiled_of(drawn)
+    except RunError as error:
+        item = next((item for item in lowering.sketch.items if _is_at(drawn, item.number, error)), None)
+        if item is None or item.place is None:
+            raise
+        made = ((step, lowering.wires[number].item) for step in lowering.recording.steps for number in step.results)
+        shown = next((shown_of(step) for step, last in made if last >= item.number), item.name)
+        raise Refusal(shown, item.place, error.message) from error
+
+
+def _is_at(drawn: Drawn, number: int, error: RunError) -> bool:
+    """Whether an item is the node that an error is about: the message names it."""
+    from runtime.importer.locating import graph_at
+
+    if number not in drawn.places:
+        return False
+    way, node = drawn.places[number]
+    return node == error.node and f"'{graph_at(drawn.project, way).nodes[node].name}'" in str(error)
+
+
 def _warmed_up(module: nn.Module, given: Mapping[str, InputSpec]) -> None:
     """Run it once.
 
@@ -151,8 +209,12 @@ def _warmed_up(module: nn.Module, given: Mapping[str, InputSpec]) -> None:
     """
     module.eval()
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            module(**_examples(given, FEW, SEED))
+        inputs = {
+            n: t.requires_grad_().clone() if t.is_floating_point() else t
+            for n, t in _examples(given, FEW, SEED).items()
+        }
+        with torch.enable_grad(), torch.random.fork_rng(devices=[]):
+            module(**inputs)
     except Exception as error:
         text = msg("'{module}' does not run on these inputs: {error}. Check the shapes and kinds that --input and --dtype describe.",
                    module=type(module).__name__, error=f"{type(error).__name__}: {error}"[:300])  # fmt: skip
@@ -165,6 +227,17 @@ def _check_kinds(module: nn.Module) -> None:
     if odd:
         text = msg("'{name}' is not in float32 on the CPU, as the numbers to learn of a drawing are. Convert the module with "
                    ".float().cpu() first.", name=odd[0])  # fmt: skip
+        raise RunError(text)
+
+
+def _check_hooks(module: nn.Module) -> None:
+    """Refuse gradients that something changes before they are there."""
+    hooked = [name for name, p in module.named_parameters() if p._backward_hooks]
+    if hooked:
+        text = msg(
+            "'{name}' has a hook that sees its gradient, which a drawing does not have. Take the hook off first.",
+            name=hooked[0],
+        )
         raise RunError(text)
 
 

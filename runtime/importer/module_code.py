@@ -11,6 +11,7 @@ from torch import Tensor
 from graph.messages import msg
 from runtime.importer.recording import Constant, Mode, Ref, Size, Weight, parts
 from runtime.importer.sketch import Wire, identifier
+from runtime.importer.tracing_names import CHANCE
 
 if TYPE_CHECKING:
     from runtime.importer.lowering import Call
@@ -34,6 +35,7 @@ _REVERSED = {
     "rfloordiv": "//",
     "rmod": "%",
 }
+_PREFIXES = {"fft_": "fft", "linalg_": "linalg", "special_": "special"}  # of the names that torch gives these functions
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -104,9 +106,9 @@ class _Writer:
         if name == "getitem":
             return [], f"{args[0]}[{self._index(self.step.args[1])}]"
         if len(args) == 2 and not self.step.kwargs and name in _OPERATORS:
-            return [], f"{args[0]} {_OPERATORS[name]} {args[1]}"
+            return [], f"{_side(args[0])} {_OPERATORS[name]} {_side(args[1])}"
         if len(args) == 2 and name in _REVERSED:
-            return [], f"{args[1]} {_REVERSED[name]} {args[0]}"
+            return [], f"{_side(args[1])} {_REVERSED[name]} {_side(args[0])}"
         keywords = [
             f"{key}={self._text(value)}"
             for key, value in self.step.kwargs.items()
@@ -119,16 +121,26 @@ class _Writer:
         if raw == "__get__":
             return f"{args[0]}.{self.step.name}"
         plain = raw.strip("_") if self.step.in_place else raw
+        changing = f"{args[0]}.clone().{raw}({', '.join([*args[1:], *keywords])})" if args else ""
+        is_method = self.step.in_place and raw.endswith("_") and not raw.startswith("__") and hasattr(Tensor, raw)
+        if is_method and self.step.name in CHANCE:
+            return changing  # torch.normal is another function than Tensor.normal_
         for owner, text in _PLACES:
             for name in (raw, plain):
                 found = getattr(owner, name, None)
                 if found is func or (name == plain and found is not None and self.step.in_place):
                     return f"{text}.{name}({', '.join([*args, *keywords])})"
+        for prefix, text in _PREFIXES.items():
+            name = raw.removeprefix(prefix)
+            if raw.startswith(prefix) and getattr(getattr(torch, text), name, None) is func:
+                return f"torch.{text}.{name}({', '.join([*args, *keywords])})"
         if callable(getattr(Tensor, plain, None)) and args:
             return f"{args[0]}.{plain}({', '.join([*args[1:], *keywords])})"
         public = next((n for n in (raw.lstrip("_"),) if callable(getattr(torch.nn.functional, n, None))), None)
         if public is not None:
             return f"nn.functional.{public}({', '.join([*args, *keywords])})"
+        if is_method:
+            return changing
         raise self.call.refusal(
             msg("no node stands for it, and it is no function of torch that code can call by its name.")
         )
@@ -205,6 +217,11 @@ _TEXTS: tuple[tuple[Any, Callable[[_Writer, Any], str]], ...] = (
     ((int, str, type(None)), lambda _, v: repr(v)), (type(...), lambda _, v: "..."), (torch.device, _Writer.of_device),
     ((torch.dtype, torch.memory_format, torch.layout), lambda _, v: str(v)),
 )  # fmt: skip
+
+
+def _side(text: str) -> str:
+    """A side of an operator: what is not one name or number in parentheses."""
+    return text if text.replace(".", "").replace("_", "").isalnum() else f"({text})"
 
 
 def calls_in(texts: list[str]) -> Iterator[str]:

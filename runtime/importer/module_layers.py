@@ -81,6 +81,9 @@ def layer_of(module: nn.Module) -> Layer:
         else:
             value = getattr(module, param.name)
         values[param.name] = value
+    held = module._parameters
+    if held.get("weight") is not None and "bias" in held and held["bias"] is None and node_type.param("bias") is None:
+        raise Unsuited("bias")
     return Layer(node_type.id, fitting(node_type, values))
 
 

@@ -16,7 +16,7 @@ MODULE = "Module"  # how the name of a class of modules ends, such as nn.Module
 
 
 def named(file: Path) -> tuple[Path, str]:
-    """The folder that a Python file is found from, and the name that it has there: `/home/me`, `models.resnet`.
+    """The folder that a Python file is found from, and the name that it has there: the folder above `models`, and `models.resnet`.
 
     Raises:
         RunError: its name, or that of a package around it, cannot be imported.

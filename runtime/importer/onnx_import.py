@@ -84,7 +84,7 @@ def import_onnx(path: Path, given: Sequence[InputSpec] = (), *, name: str = "") 
         made = import_module(module, specs, name=name or path.stem)
     except Refusal as refusal:
         raise _refused(refusal, graph) from None
-    worst = max(_compared(made, module, session, examples, batch) for batch in batches)
+    worst = _compared(made, module, session, examples, batches)
     return OnnxImported(made.project, made.weights, _report(graph, module, made, batches, worst, fixed))
 
 
@@ -268,7 +268,9 @@ def _refused(refusal: Refusal, graph: OnnxGraph) -> RunError:
     return OnnxRefusal(graph.nodes[place.line - 1], reason)
 
 
-def _compared(made: Imported, module: OnnxModule, session: Any, specs: Mapping[str, InputSpec], batch: int) -> float:
+def _compared(
+    made: Imported, module: OnnxModule, session: Any, specs: Mapping[str, InputSpec], batches: Sequence[int]
+) -> float:
     """The largest difference of an output of the drawing and of onnxruntime.
 
     Raises:
@@ -278,19 +280,21 @@ def _compared(made: Imported, module: OnnxModule, session: Any, specs: Mapping[s
     network = compiled.build(seed=0)
     network.load_state_dict(dict(made.weights))
     network.eval()
-    given = _examples(specs, batch)
-    by_node = {made.project.graph.nodes[port.node].name: port for port in compiled.inputs}
-    with torch.no_grad():
-        result = network(*(given[name] for name in by_node))
-    found = dict(zip(compiled.outputs, result if isinstance(result, tuple) else (result,), strict=True))
+    inputs = [made.project.graph.nodes[port.node].name for port in compiled.inputs]
+    ports = [_port(made.project, number) for number in range(len(module.results))]
     worst = 0.0
-    for name, tensor in _truth(session, module, given).items():
-        share = _differs(tensor, found[_port(made.project, list(module.results).index(name))])
-        worst = max(worst, share)
-        if share > TOLERANCE:
-            text = msg("The output '{name}' of the drawing is not that of onnxruntime (a share of {share:.1e} of the largest), so nothing "
-                       "is imported. Please report this.", name=name, share=share)  # fmt: skip
-            raise RunError(text)
+    for batch in batches:
+        given = _examples(specs, batch)
+        with torch.no_grad():
+            result = network(*(given[name] for name in inputs))
+        found = dict(zip(compiled.outputs, result if isinstance(result, tuple) else (result,), strict=True))
+        for port, (name, tensor) in zip(ports, _truth(session, module, given).items(), strict=True):
+            share = _differs(tensor, found[port])
+            worst = max(worst, share)
+            if share > TOLERANCE:
+                text = msg("The output '{name}' of the drawing is not that of onnxruntime (a share of {share:.1e} of the largest), so "
+                           "nothing is imported. Please report this.", name=name, share=share)  # fmt: skip
+                raise RunError(text)
     return worst
 
 

@@ -52,7 +52,8 @@ def compiled_of(drawn: Drawn) -> Compiled:
         return compile_project(drawn.project)
     except LayerloomError as error:
         raise RunError(
-            msg("What would be drawn is not right, so nothing is imported: {reason}", reason=error.message)
+            msg("What would be drawn is not right, so nothing is imported: {reason}", reason=error.message),
+            node=error.node,
         ) from error
 
 
@@ -129,8 +130,13 @@ def prove(reference: Side, drawing: Side, batches: Sequence[Inputs], *, modes: S
                     error=str(error)[:300],
                 )
                 raise RunError(text) from error
-            runs = one, _run(drawing, inputs, SEED + number, graded=graded)
-            proof = _compared(proof, runs[0], runs[1])
+            try:
+                other = _run(drawing, inputs, SEED + number, graded=graded)
+            except Exception as error:
+                raise Mismatch(
+                    msg("The drawing fails: {error}", error=f"{type(error).__name__}: {error}"[:300])
+                ) from error
+            proof = _compared(proof, one, other)
             for key, tensor in reference.kept.items():
                 if key in drawing.kept and difference(tensor, drawing.kept[key].reshape(tensor.shape)) > TOLERANCE:
                     raise Mismatch(msg("'{name}' of the drawing is not that of the module after a batch.", name=key))
@@ -170,7 +176,8 @@ WEIGHT = "weight"  # begins the keys of tensors, beside the names of inputs
 
 def _random_sum(outputs: Outputs) -> Tensor | None:
     draw = torch.Generator().manual_seed(SEED)
-    graded = [t for t in outputs.values() if t.is_floating_point() and t.requires_grad]
+    plain = [torch.view_as_real(t) if t.is_complex() else t for t in outputs.values()]
+    graded = [t for t in plain if t.is_floating_point() and t.requires_grad]
     parts = [(t * torch.rand(t.shape, generator=draw).to(t.dtype)).sum().float() for t in graded]
     return torch.stack(parts).sum() if parts else None
 
@@ -199,6 +206,8 @@ def difference(a: Tensor, b: Tensor) -> float:
         return float("inf")
     if torch.equal(a, b) or not a.numel():
         return 0.0
+    if a.is_complex():
+        return difference(torch.view_as_real(a), torch.view_as_real(b))
     if not a.is_floating_point():
         return float("inf")
     x, y = a.double(), b.double()

@@ -119,6 +119,7 @@ class Recording:
     dtypes: dict[int, str] = field(default_factory=dict)
     tensors: dict[int, Tensor] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)  # of every module, by its name
+    end: Place | None = None  # where `forward` is written
 
 
 def parts(value: Any) -> Iterator[Any]:

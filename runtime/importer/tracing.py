@@ -20,10 +20,11 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from graph.messages import msg
+from graph.messages import LayerloomError, msg
 from runtime.importer.module_layers import is_layer
-from runtime.importer.recording import Place, Recording, Ref, Refusal, Scope, Step, parts, replaced
-from runtime.importer.tracing_names import ASKING, FORBIDDEN, IGNORED, REASONS, NameOf, name_of
+from runtime.importer.recording import Constant, Place, Recording, Ref, Refusal, Scope, Step, Weight, parts, replaced
+from runtime.importer.tracing_limits import check_kept, check_kind, check_layer, check_modes, unchecked_distributions
+from runtime.importer.tracing_names import ASKING, CHANCE, FORBIDDEN, IGNORED, REASONS, NameOf, name_of
 from runtime.importer.tracing_values import Values
 
 _OWN = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
@@ -36,7 +37,7 @@ def trace(module: nn.Module, inputs: Mapping[str, Tensor], *, training: bool) ->
     Raises:
         Refusal: it does something that no drawing can; the message names the operation and the line.
     """
-    tracer = _Tracer(module, inputs)
+    tracer = _Tracer(module, inputs, training=training)
     kept = {name: tensor.detach().clone() for name, tensor in _state(module)}
     was_training = [(part, part.training) for part in module.modules()]
     try:
@@ -44,6 +45,11 @@ def trace(module: nn.Module, inputs: Mapping[str, Tensor], *, training: bool) ->
         with torch.random.fork_rng(devices=[]), torch.enable_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tracer.run(inputs)
+    except LayerloomError:
+        raise
+    except Exception as error:
+        reason = msg("it fails while it is watched: {error}.", error=f"{type(error).__name__}: {error}"[:300])
+        raise Refusal(type(module).__name__, _place_of(error), reason) from error
     finally:
         for part, mode in was_training:
             part.training = mode
@@ -69,12 +75,13 @@ class _Watching(TorchFunctionMode):
 
 
 class _Tracer:
-    def __init__(self, module: nn.Module, inputs: Mapping[str, Tensor]) -> None:
-        self.module = module
+    def __init__(self, module: nn.Module, inputs: Mapping[str, Tensor], *, training: bool) -> None:
+        self.module, self.training = module, training
         self.recording = Recording(tuple(inputs))
         self.values = Values(self.recording, dict(_state(module)))
         self.scope = Scope("", type(module).__name__)
         self.quiet = 0
+        self.fixed: set[int] = set()  # numbers of tensors that depend on nothing
         self.drawn = _drawn()
         self.names: dict[int, str] = {}
         for name, part in module.named_modules():
@@ -87,23 +94,31 @@ class _Tracer:
             tensor = inputs[name] = tensor.requires_grad_().clone() if tensor.is_floating_point() else tensor
             number = self.values.add(tensor)
             self.scope.arguments[number] = name
-        with self._patched(), _Watching(self):
+        with self._patched(), unchecked_distributions(), _Watching(self):
             result = self.module(**inputs)
+        self.recording.end = self._end()
         self.recording.outputs = tuple(_apart(self._outputs(result, "")))
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
-        original = nn.Module.__call__
+        original, put = nn.Module.__call__, nn.Module.__setattr__
         tracer = self
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             return tracer.call(module, original, args, kwargs)
 
+        def assign(module: nn.Module, name: str, value: Any) -> None:
+            if not tracer.quiet:
+                check_kept(module, name, value, tracer.names.get(id(module), ""), _place())
+            put(module, name, value)
+
         nn.Module.__call__ = call  # type: ignore[method-assign]
+        nn.Module.__setattr__ = assign  # type: ignore[method-assign]
         try:
             yield
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
+            nn.Module.__setattr__ = put  # type: ignore[method-assign]
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:
@@ -147,6 +162,8 @@ class _Tracer:
 
     def _layer(self, module: nn.Module, original: Any, path: str, args: Any, kwargs: Any) -> Any:
         name, place = type(module).__name__, _place()
+        check_modes(name, place)
+        check_layer(module, place, training=self.training)
         given = self._written(args, name, place), self._written(kwargs, name, place)
         result = original(module, *args, **kwargs)
         step = Step(name, type(module), self.scope, *given, (), place, path, module)
@@ -163,6 +180,7 @@ class _Tracer:
         if named.name in IGNORED or (named.name in ASKING and tensors):
             return func(*args, **kwargs)
         place = _place()
+        check_modes(named.shown, place)
         if named.name == "__iter__":
             return iter(self.function(torch.unbind, args, kwargs))
         self._check(named, args, kwargs, tensors, place)
@@ -175,7 +193,7 @@ class _Tracer:
         if named.name == "setitem":
             made = result = args[0]
         elif not made:
-            if tensors:
+            if tensors and not self._is_fixed(tensors):
                 reason = msg(
                     "what it gives is not a tensor, but follows from numbers in one. A drawing has no such decisions."
                 )
@@ -185,11 +203,13 @@ class _Tracer:
         return self._finish(step, result, (args, kwargs))
 
     def _check(self, named: NameOf, args: Any, kwargs: Any, tensors: Sequence[Tensor], place: Place | None) -> None:
-        if named.name in FORBIDDEN and (tensors or named.name in ("manual_seed",)):
-            raise Refusal(named.shown, place, REASONS[FORBIDDEN[named.name]])
-        if named.name == "where" and len(args) + len(kwargs) == 1:
+        kind = FORBIDDEN.get(named.name, "")
+        is_fixed = self._is_fixed(tensors)
+        if kind and (tensors or kind == "seed") and not (is_fixed and kind in ("decision", "size")):
+            raise Refusal(named.shown, place, REASONS[kind])
+        if named.name == "where" and len(args) + len(kwargs) == 1 and not is_fixed:
             raise Refusal(named.shown, place, REASONS["size"])
-        if named.name in ("getitem", "setitem"):
+        if named.name in ("getitem", "setitem") and not is_fixed:
             index = args[1] if isinstance(args[1], tuple) else (args[1],)
             if named.name == "getitem" and any(
                 isinstance(i, Tensor) and i.dtype in (torch.bool, torch.uint8) for i in index
@@ -199,6 +219,10 @@ class _Tracer:
             raise Refusal(
                 named.shown, place, msg("it writes its result into a tensor with 'out'. Use what it returns.")
             )
+
+    def _is_fixed(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether tensors were computed, and of nothing but numbers: then they decide the same at every run."""
+        return bool(tensors) and all(self.values.number_of(tensor) in self.fixed for tensor in tensors)
 
     # ---- what is written down
 
@@ -222,7 +246,7 @@ class _Tracer:
         """The step with its results. A tensor that comes out as it went in, unchanged, leaves as another object."""
         returned = {id(part) for part in parts(result) if isinstance(part, Tensor)}
         mutated = self.values.mutated(
-            [part for part in parts(given) if isinstance(part, Tensor)], returned, _shown(step), step.place
+            [part for part in parts(given) if isinstance(part, Tensor)], returned, shown_of(step), step.place
         )
         numbers = []
 
@@ -235,22 +259,30 @@ class _Tracer:
                 return part
             if self.values.knows(part):
                 part = part.view_as(part)
+            check_kind(part, shown_of(step), step.place)
             numbers.append(self.values.add(part))
             return part
 
         result = _rebuilt(result, leave)
         step.results = tuple(numbers)
+        self._note_fixed(step)
         if _drawn() != self.drawn:
             reason = msg(
                 "random numbers of Python or NumPy were drawn before it, which would be fixed for ever. Draw them with torch."
             )
-            raise Refusal(_shown(step), step.place, reason)
+            raise Refusal(shown_of(step), step.place, reason)
         self.recording.steps.append(step)
         return result
 
+    def _note_fixed(self, step: Step) -> None:
+        of = [part for part in parts((step.args, dict(step.kwargs))) if isinstance(part, (Ref, Weight, Constant))]
+        seen = all(isinstance(part, Ref) and part.number in self.fixed for part in of)
+        if seen and step.layer is None and step.name not in CHANCE:
+            self.fixed.update(step.results)
+
     def _outputs(self, result: Any, name: str) -> Iterator[tuple[str, Any]]:
         if isinstance(result, Tensor):
-            yield name or "output", self.values.use(result, "return", None)
+            yield name or "output", self.values.use(result, "return", self._end())
         elif isinstance(result, dict):
             for key, part in result.items():
                 yield from self._outputs(part, f"{name}_{key}" if name else str(key))
@@ -262,7 +294,10 @@ class _Tracer:
         elif result is not None:
             reason = msg("it gives back something that is no tensor ({kind}). Return tensors, alone or in a tuple, list or dict.",
                          kind=type(result).__name__)  # fmt: skip
-            raise Refusal("return", None, reason)
+            raise Refusal("return", self._end(), reason)
+
+    def _end(self) -> Place | None:
+        return forward_of(self.module)
 
 
 def _rebuilt(result: Any, change: Any) -> Any:
@@ -293,8 +328,26 @@ def _drawn() -> Any:
     return random.getstate(), numpy.random.get_state()[1].tobytes() if numpy is not None else b""
 
 
-def _shown(step: Step) -> str:
+def shown_of(step: Step) -> str:
+    """What a step is called, as a person would write it."""
     return step.name if step.layer is not None else name_of(step.called).shown
+
+
+def forward_of(module: nn.Module) -> Place | None:
+    """Where the `forward` of a module begins."""
+    code = getattr(module.forward, "__code__", None)
+    return Place(code.co_filename, code.co_firstlineno) if code is not None else None
+
+
+def _place_of(error: BaseException) -> Place | None:
+    """The innermost line that is neither torch's nor the importer's of an error."""
+    found, trail = None, error.__traceback__
+    while trail is not None:
+        file = trail.tb_frame.f_code.co_filename
+        if not file.startswith(_OWN) and not file.startswith("<frozen"):
+            found = Place(file, trail.tb_lineno)
+        trail = trail.tb_next
+    return found
 
 
 def _place() -> Place | None:

@@ -20,9 +20,16 @@ FORBIDDEN: Mapping[str, str] = {
         """__bool__ item tolist __int__ __float__ __index__ __complex__ numpy __array__ is_nonzero equal allclose
         __contains__ __reversed__""".split(), "decision"),
     **dict.fromkeys("nonzero argwhere masked_select unique unique_consecutive bincount histc _unique _unique2".split(), "size"),
-    **dict.fromkeys("backward requires_grad_ retain_grad register_hook set_grad set_data set_requires_grad".split(), "gradient"),
+    **dict.fromkeys("backward grad requires_grad_ retain_grad register_hook set_grad set_data set_requires_grad".split(), "gradient"),
     "manual_seed": "seed",
 }  # fmt: skip
+
+# What draws random numbers, or gives what was in memory before.
+CHANCE = frozenset(
+    """dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout rrelu rand randn randint randperm normal
+    bernoulli multinomial rand_like randn_like randint_like poisson uniform exponential gumbel_softmax cauchy geometric log_normal random
+    empty empty_like new_empty empty_strided scaled_dot_product_attention""".split()
+)
 
 # What only asks for sizes and kinds, and what switches gradients: these are done and not written down.
 ASKING = frozenset(

@@ -11,6 +11,7 @@ from torch.autograd.function import BackwardCFunction
 
 from graph.messages import msg
 from runtime.importer.recording import Constant, Place, Recording, Ref, Refusal, Weight
+from runtime.importer.tracing_limits import check_kind, is_plain
 
 MAX_COMPARED = 2**22  # numbers of a storage whose views are told apart place by place
 
@@ -82,6 +83,7 @@ class Values:
             reason = msg("it changes a view of a tensor in place, and '{later}' uses that tensor afterwards. Write it without changing "
                          "in place.", later=operation)  # fmt: skip
             raise Refusal(old.operation, old.place, reason)
+        check_kind(tensor, operation, place)
         if isinstance(tensor.grad_fn, BackwardCFunction):
             reason = msg("it takes what '{name}' gives, which has a gradient of its own. A drawing takes the gradients of PyTorch.",
                          name=tensor.grad_fn.name().removesuffix("Backward"))  # fmt: skip
@@ -152,7 +154,7 @@ def _changes_weight(name: str):
 
 
 def _storage(tensor: Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    return tensor.untyped_storage()._cdata if is_plain(tensor) else id(tensor)
 
 
 def _overlap(a: Tensor, b: Tensor) -> bool:

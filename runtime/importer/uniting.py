@@ -10,13 +10,8 @@ import torch
 
 from graph.messages import msg
 from runtime.importer.recording import Constant, Mode, Recording, Ref, Refusal, Size, Step, Weight, parts, replaced
-from runtime.importer.tracing_names import NameOf, name_of
+from runtime.importer.tracing_names import CHANCE, NameOf, name_of
 
-CHANCE = frozenset(
-    """dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout rrelu rand randn randint randperm normal
-    bernoulli multinomial rand_like randn_like randint_like poisson uniform exponential gumbel_softmax cauchy geometric log_normal random
-    empty empty_like new_empty scaled_dot_product_attention""".split()
-)
 _DIFFERS = msg("it runs differently for another batch size or another mode, so one drawing cannot stand for it. Let the operations "
                "follow from the shapes alone.")  # fmt: skip
 _UNKNOWN = msg("it takes a tensor that comes from no operation that can be seen, and that changes from run to run.")
@@ -33,14 +28,12 @@ def unite(few: Recording, more: Recording, training: Recording, batches: tuple[i
     union = _Union(few, more, training, batches)
     steps = [union.step(i) for i in range(len(few.steps))]
     outputs = tuple(
-        (name, union.value((a, b, c), "return", None))
+        (name, union.value((a, b, c), "return", few.end))
         for (name, a), (_, b), (_, c) in zip(few.outputs, more.outputs, training.outputs, strict=True)
     )
-    shapes = {n: union.value((tuple(few.shapes[n]), tuple(more.shapes[n]), tuple(training.shapes[n])), "shape", None)
-              for n in few.shapes}  # fmt: skip
-    made = replace(few, steps=steps, outputs=outputs, shapes=shapes)
-    _fold(made, (more, training))
-    return made
+    made_by = {number: step for step in few.steps for number in step.results}
+    shapes = {n: union.shape(n, made_by.get(n)) for n in few.shapes}
+    return replace(few, steps=steps, outputs=outputs, shapes=shapes)
 
 
 def _shown(step: Step) -> NameOf:
@@ -62,7 +55,7 @@ def _check_same(a: Recording, b: Recording) -> None:
         step = longer.steps[min(len(a.steps), len(b.steps))]
         raise Refusal(_shown(step).shown, step.place, _DIFFERS)
     if [name for name, _ in a.outputs] != [name for name, _ in b.outputs]:
-        raise Refusal("return", None, _DIFFERS)
+        raise Refusal("return", a.end, _DIFFERS)
 
 
 class _Union:
@@ -79,6 +72,11 @@ class _Union:
         if len({step.learns for step in steps}) > 1:
             raise Refusal(shown, place, _DIFFERS)
         return replace(first, args=args, kwargs=kwargs, in_place=any(step.in_place for step in steps))
+
+    def shape(self, number: int, step: Step | None) -> tuple[Any, ...]:
+        """The shape of a tensor by its number; `step` is what gave it."""
+        shapes = tuple(tuple(recording.shapes[number]) for recording in self.all)
+        return self.value(shapes, _shown(step).shown if step else "forward", step.place if step else None)
 
     def value(self, values: Sequence[Any], shown: str, place: Any) -> Any:
         """One value for those of the recordings."""
@@ -137,10 +135,60 @@ def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
     return bool(torch.equal(a, b) or (a.is_floating_point() and torch.allclose(a, b, 0.0, 0.0, equal_nan=True)))
 
 
+# ---- other batches
+
+
+def check_batch(whole: Recording, other: Recording, batch: int) -> None:
+    """See whether what holds for the batches that were united holds for another one, in evaluation. Call it before `fold`.
+
+    Raises:
+        Refusal: it does not; the message names the first operation that differs.
+    """
+    _check_same(whole, other)
+    for one, step in zip(whole.steps, other.steps, strict=True):
+        shown, given = _shown(step).shown, (one.args, dict(one.kwargs))
+        if not _is_like(given, (step.args, dict(step.kwargs)), batch):
+            reason = msg("with a batch of {batch} it is given something else than with other batches, so one drawing cannot stand for "
+                         "it. Let the operations follow from the shapes alone.", batch=batch)  # fmt: skip
+            raise Refusal(shown, step.place, reason)
+        for number in step.results:
+            wanted, found = _of_batch(whole.shapes[number], batch), tuple(other.shapes[number])
+            if wanted != found:
+                reason = msg("with a batch of {batch} it gives {found}, and by what it does with other batches it would be {wanted}. Name "
+                             "the dimensions that it is meant for, such as squeeze(-1).", batch=batch, found=_sizes(found),
+                             wanted=_sizes(wanted))  # fmt: skip
+                raise Refusal(shown, step.place, reason)
+
+
+def _of_batch(shape: tuple[Any, ...], batch: int) -> tuple[int, ...]:
+    return tuple(size.times * batch if isinstance(size, Size) else size for size in shape)
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "scalar"
+
+
+def _is_like(one: Any, other: Any, batch: int) -> bool:
+    """Whether a value that holds for all batches is this one with that many samples."""
+    mine, theirs = list(parts(one)), list(parts(other))
+    if len(mine) != len(theirs):
+        return False
+    for a, b in zip(mine, theirs, strict=True):
+        a = a.evaluation if isinstance(a, Mode) else a.times * batch if isinstance(a, Size) else a
+        same = (
+            _same(a.tensor, b.tensor)
+            if isinstance(a, Constant) and isinstance(b, Constant)
+            else a == b or (a != a and b != b)
+        )
+        if not same:
+            return False
+    return True
+
+
 # ---- what depends on nothing
 
 
-def _fold(recording: Recording, others: Sequence[Recording]) -> None:
+def fold(recording: Recording, others: Sequence[Recording]) -> None:
     """Replace what steps give that depend on nothing by what they gave; those steps go."""
     known: dict[int, Constant] = {}
     kept = []

@@ -16,8 +16,9 @@ from graph.messages import FileError, RunError, msg
 from graph.model import Project
 from runtime import devices
 from runtime.compiler import compile_project
-from runtime.data import Prepared, prepare
+from runtime.data import Prepared, preparation, prepare
 from runtime.data.preparation import used_data_nodes
+from runtime.distributed import num_here
 from runtime.events import Figures, RunStarted, Taken
 from runtime.runs import RUNNING, RunWriter, create_run, load_run, reopen_run
 from runtime.training.checkpoints import Checkpoints, Weights, weights_of
@@ -234,7 +235,9 @@ def build_together(world: World, project: Project, folder: Path | None, epochs: 
 
     if world.leads:
         call_for_others(world, project, folder, epochs)
-    compiled, prepared, device = compile_project(project), prepare(project, folder), world.place(project.plan.device)
+    budget = preparation.free_memory() // (2 * num_here())  # each holds the data, if it does
+    compiled, prepared = compile_project(project), prepare(project, folder, budget=budget)
+    device = world.place(project.plan.device)
     batch_size = project.plan.batch_size or prepared.train.count
     torch.set_num_threads(devices.num_threads(device, compiled.analysis.macs * batch_size))
     with explaining(compiled, batch_size=batch_size):

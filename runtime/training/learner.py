@@ -99,7 +99,7 @@ class Learner:
         self.scaler = None if self._is_closed else self.precision.new_scaler()
         self._module = program.build(model).to(setting.sample[0].device)
         self._compute: Callable = self._module
-        self._counting = setting.counts(program, self._module)
+        self.counting = setting.counts(program, self._module)  # losses that tell a part by themselves
         self._select = _selector([setting.ports.index(port) for port in program.inputs])
         self._total = _weighted_sum(tuple(program.losses.values()))
         self._resting = frozen_modules(made, model)
@@ -231,7 +231,7 @@ class Learner:
         else:
             losses, seen = self._compute(*inputs)
         if self._part != 1.0:
-            losses = {n: loss if n in self._counting else loss * self._part for n, loss in losses.items()}
+            losses = {n: loss if n in self.counting else loss * self._part for n, loss in losses.items()}
         return Outcome(self._total(losses), losses, seen)
 
     def _backward(self, batch: Batch, observer: Observer | None = None) -> Outcome:

@@ -34,7 +34,7 @@ from runtime.training.learner import Batch, Observer, Outcome
 from runtime.training.precision import deterministic
 from runtime.training.preflight import untouched
 from runtime.training.record import NotFinite, Record
-from runtime.training.shared_layers import share_losses, share_norms
+from runtime.training.shared_layers import let_count, losses_that_count, share_norms
 from runtime.training.shared_record import SharedRecord
 from runtime.training.world import Share, World, is_lost
 
@@ -95,7 +95,7 @@ class SharedFit(Fit):
     def join(self) -> None:
         """Process 0 gives its state to the others, which have built the same; from here on everything is done together."""
         self.world.tell("ready")
-        self.world.gather(None)  # they are no longer busy with other things
+        self._agree()  # they are no longer busy with other things
         self._alone = self._time_alone()
         states = {**Fit.state_dict(self), "weights": weights_of(self.model)}
         state = io.BytesIO()
@@ -108,7 +108,14 @@ class SharedFit(Fit):
 
     def ready(self) -> None:
         """The others say that they have built everything."""
-        self.world.gather(None)
+        self._agree()
+
+    def _agree(self) -> None:
+        """A loss that counts in one process does so in all: one that streams its data does not know the labels beforehand."""
+        found = self.world.gather([learner.counting for learner in self.learners])
+        for learner, names in zip(self.learners, zip(*found, strict=True), strict=True):
+            learner.counting = frozenset().union(*names)
+            let_count(learner.module, learner.counting, self.world)
 
     def take_state(self, content: bytes) -> None:
         """What the others do with the state of process 0: figures so far and gradients that wait are counted there."""
@@ -285,7 +292,7 @@ class SharedFit(Fit):
         return SharedRecord(self, training=training)
 
     def _losses_that_count(self, program: Program, module: nn.Module) -> frozenset[str]:
-        return share_losses(self.compiled, program, module, self.world, self.train)
+        return losses_that_count(self.compiled, program, module, self.train)
 
     def _seed_of(self, rank: int) -> int:
         return (self.plan.seed + _PRIME * rank) % 2**63

@@ -73,18 +73,24 @@ class _Norm:
         norm.running_var.lerp_(variance.to(norm.running_var.dtype), momentum)
 
 
-def share_losses(compiled: Compiled, program: Program, module: nn.Module, world: World, part: Part) -> frozenset[str]:
-    """Let losses that count divide by what counts in the whole batch; gives their names: they tell a part of the loss by themselves.
+def losses_that_count(compiled: Compiled, program: Program, module: nn.Module, part: Part) -> frozenset[str]:
+    """The names of losses that divide by what counts in the whole batch: they tell a part of the loss by themselves.
 
-    The others are means over the samples. One whose labels all count alike, as the data shows, is among these.
+    The others are means over the samples. One whose labels all count alike, as the data in memory shows, is among these.
     """
-    found = set()
-    for name in program.losses:
-        loss = getattr(module, name, None)
-        if isinstance(loss, COUNTING) and not _counts_all(compiled, name, loss, part):
-            vars(loss)["forward"] = _Counting(loss, world)
-            found.add(name)
-    return frozenset(found)
+    losses = {name: getattr(module, name, None) for name in program.losses}
+    return frozenset(
+        name
+        for name, loss in losses.items()
+        if isinstance(loss, COUNTING) and not _counts_all(compiled, name, loss, part)
+    )
+
+
+def let_count(module: nn.Module, names: frozenset[str], world: World) -> None:
+    """Let these losses of a network divide by what counts in all processes; the same ones in each of them."""
+    for name in names:
+        loss = getattr(module, name)
+        vars(loss)["forward"] = _Counting(loss, world)
 
 
 class _Counting:

@@ -289,6 +289,7 @@ def objective(**changes) -> list[str]:
 
 def test_the_plan_is_told_in_the_words_of_the_training_panel():
     assert plans(epochs=99) == [f"Epochs: {LENET.plan.epochs} → 99"]
+    assert plans(batch_size=0) == [f"Batch size: {LENET.plan.batch_size} → all"]
     assert plans(device="cpu") == ["Device: Automatic → CPU"]
     assert plans(split=Split(0.8, 0.1, 0.1)) == ["Data split in percent: 70 / 10 / 20 → 80 / 10 / 10"]
     assert objective(optimizer=Choice("torch.optim.Adam", {"lr": 0.01})) == ["Learning rate: 0.001 → 0.01"]

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QLabel
 from drawings import Drawing
 from graph.messages import ExportError, msg
 from gui.export_dialog import Drawn, ExportDialog, difference_text, export_source
+from gui.main_window import MainWindow
+from gui.settings import Settings
 from runtime.export import FORMATS, Receipt
 
 RUN = Path("lenet5.runs") / "2026-01-01_120000_abcd"
@@ -181,9 +183,21 @@ def test_a_drawing_that_was_not_trained_can_leave_as_code_or_as_a_job(qtbot, exp
     assert exporter.jobs == [(drawn, "job", tmp_path / "lenet5_job")]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_what_is_in_the_drawing_is_what_is_exported(tmp_path):
     d = Drawing("Net")
     d.add("op.Output", "y", d.add("nn.ReLU", "relu1", d.add("op.Input", "x", shape=(4,))))
     receipt = export_source(Drawn(d.project, None, "net"), "code", tmp_path / "net.py")
     assert receipt.run is None and receipt.largest_difference == 0
     assert "nn.ReLU()" in (tmp_path / "net.py").read_text()
+
+
+def test_a_window_offers_it_before_anything_is_trained(qtbot):
+    window = MainWindow(Settings())
+    qtbot.addWidget(window)
+    window.show()
+    window.run_action("export_model")
+    (dialog,) = window.findChildren(ExportDialog)
+    assert dialog.isVisible() and dialog.format.id == "code" and dialog.windowTitle() == "Export the drawing"
+    dialog.close()

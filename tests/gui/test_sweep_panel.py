@@ -2,88 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QMessageBox
 
 from accessibility_tools import nameless
 from drawings import lenet5
 from graph import files
 from graph.messages import msg, set_language
-from graph.model import Project
-from graph.search import MACS, RANDOM, Entry, Goal, NodePlace, ObjectivePlace, Options, PlanPlace, Search, Span
+from graph.search import MACS, Goal, NodePlace, Search, Span
 from gui.main_window import MainWindow
 from gui.panels.sweep import SweepPanel
-from gui.panels.sweep_model import GOALS
 from gui.panels.sweep_side import CURVES, FRONT, IMPORTANCE, PARALLEL, PROGRESS
 from gui.settings import Settings
 from gui.workspace import Workspace
 from panel_tools import show
+from played_sweeps import LABELS, LEFT, LR, Played, click_title, feed, searched, start, texts, trial
 from runtime.sweep_events import (
     FAILED,
     FINISHED,
     PRUNED,
     STOPPED,
     SweepEnded,
-    SweepStarted,
     TrialEnded,
     TrialReported,
     TrialStarted,
 )
 from runtime.sweep_folders import SweepWriter, Trial, create_sweep, load_sweep
 from trainings import digits, mlp, plan
-
-LEFT = Qt.MouseButton.LeftButton
-LR = ObjectivePlace("main", "optimizer", "lr")
-LABELS = ("lr of main", "batch_size")
-SPACES = (Span(1e-4, 1e-1, log=True), Options((16, 32, 64)))
-
-
-def searched(project: Project, **more) -> Project:
-    entries = (Entry(LR, SPACES[0]), Entry(PlanPlace("batch_size"), SPACES[1]))
-    return replace(project, search=Search(**{"entries": entries, "method": RANDOM, "trials": 4, **more}))
-
-
-class Played:
-    """In the place of a sweep: makes its folder and tells what the test says."""
-
-    def __init__(self, project: Project, *, folder, runs: Path, resume: Path | None = None) -> None:
-        self.project, self.resume, self.stopped = project, resume, False
-        goals = tuple(goal.figure for goal in project.search.goals) or ("accuracy",)
-        ways = tuple("min" if goal in GOALS else "max" for goal in goals)
-        self.path = resume or create_sweep(runs, project, goals, ways, folder).path
-        self.queue: list[object] = [SweepStarted(str(self.path), project.search.trials, goals, ways)]
-        self.running = True
-
-    def poll(self) -> list[object]:
-        queue, self.queue = self.queue, []
-        self.write_down(queue)
-        return queue
-
-    def write_down(self, events: list[object]) -> None:
-        """As a sweep does, before anybody hears of it."""
-        writer = SweepWriter(load_sweep(self.path))
-        begun = {event.trial: tuple(event.values.values()) for event in events if isinstance(event, TrialStarted)}
-        for event in events:
-            if isinstance(event, TrialEnded):
-                values = begun.get(event.trial, (0.01, 32))
-                writer.put(
-                    Trial(event.trial, values, event.status, event.goals, event.seconds, None, str(event.message or ""))
-                )
-            elif isinstance(event, SweepEnded):
-                writer.note(status=event.status)
-        writer.close()
-
-    def join(self, _timeout: float | None = None) -> bool:
-        return True
-
-    def stop(self) -> None:
-        self.stopped = True
 
 
 @pytest.fixture
@@ -109,37 +59,6 @@ def panel(qtbot, workspace):
     yield panel
     panel.hide()
     qtbot.waitUntil(lambda: not panel._work.is_busy)
-
-
-def feed(panel: SweepPanel, *events: object) -> None:
-    session = panel._sweeps._session
-    session.queue += events
-    panel._sweeps._on_tick()
-    QApplication.processEvents()
-
-
-def start(qtbot, panel: SweepPanel) -> Played:
-    qtbot.mouseClick(panel.start_button, LEFT)
-    feed(panel)
-    return panel._sweeps._session
-
-
-def trial(number: int, *goals: float, lr: float = 0.01, status: str = FINISHED, run=None, message=None) -> list[object]:
-    values = dict(zip(LABELS, (lr, 32), strict=True))
-    known: Sequence[float | None] = goals or (None,)
-    return [TrialStarted(number, values), TrialEnded(number, status, tuple(known), 61.0, run, message)]
-
-
-def texts(panel: SweepPanel, column: str) -> list[str]:
-    at = [c.title for c in panel.model.columns].index(column)
-    return [panel.model.index(row, at).data() for row in range(panel.model.rowCount())]
-
-
-def click_title(qtbot, panel: SweepPanel, column: str) -> None:
-    at = [c.title for c in panel.model.columns].index(column)
-    header = panel.view.horizontalHeader()
-    x = header.sectionViewportPosition(at) + 8
-    qtbot.mouseClick(header.viewport(), LEFT, pos=header.viewport().rect().center().__class__(x, 8))
 
 
 # ---- before

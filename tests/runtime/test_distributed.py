@@ -23,6 +23,7 @@ from runtime.session import Control, Request
 from together import train_together
 from trainings import ADAM, digits, epochs_of, mlp, plan, run, step_series, with_facts
 
+pytestmark = pytest.mark.timeout(600)  # two processes begin slowly where many others compute
 Runs = dict[str, tuple[list[Event], list[Event]]]  # of one process and of two, by the name of the drawing
 STEPS = 50
 SAME = 1e-6  # of losses, as they are
@@ -178,7 +179,6 @@ def test_a_few_steps_of_two_processes_are_those_of_one(few, name):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", DRAWN)
 def test_two_processes_have_the_losses_of_one_over_50_steps(runs, name):
     check_alike(*runs[name], steps=STEPS)

@@ -178,3 +178,16 @@ def test_what_cannot_be_split_is_refused_before_a_run_begins(tmp_path):
         events[0].message
     )
     assert not (tmp_path / "mixed" / "runs").exists()
+
+
+def test_data_that_some_of_them_stream(tmp_path):
+    """Where memory is short in one process only, labels are not known there, and are in the other."""
+    project = of_plan(epochs=1)
+    for name, ranks in (("second", "1"), ("both", "01")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "streaming").write_text(ranks)
+    two = train_together({"second": project, "both": project}, tmp_path)
+    expected = step_series(run(project, tmp_path / "one"))
+    for name, events in two.items():
+        assert isinstance(events[-1], Finished), (name, events[-1])
+        assert step_series(events) == pytest.approx(expected, abs=SAME), name

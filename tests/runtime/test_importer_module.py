@@ -8,29 +8,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+import torch
+from torch import Tensor, nn
+
 import importer_corpus_images
+import importer_corpus_more
 import importer_corpus_refused
 import importer_corpus_sequences
 import importer_corpus_small
-import pytest
-import torch
-from importer_corpus import CASES, Case, floats, tokens
-from torch import Tensor, nn
-
 import main
 from graph import files
 from graph.catalog.definitions import CODE_PREFIX, PREFIX
 from graph.messages import RunError
 from graph.model import Project
+from importer_corpus import CASES, Case, floats, tokens
 from runtime import trust
 from runtime.analyser import analyse
 from runtime.compiler import compile_project
 from runtime.importer import functions, module_apart, proof
 from runtime.importer.drawing import nodes_in
-from runtime.importer.module import Imported, import_module
+from runtime.importer.module import Imported, InputSpec, import_module
 from runtime.importer.recording import Refusal
 
-CORPUS = (importer_corpus_images, importer_corpus_sequences, importer_corpus_small, importer_corpus_refused)
+CORPUS = (importer_corpus_images, importer_corpus_sequences, importer_corpus_small, importer_corpus_more,
+          importer_corpus_refused)  # fmt: skip
 PROVEN = [case for case in CASES.values() if not case.refused]
 REFUSED = [case for case in CASES.values() if case.refused]
 BATCH = 6  # of none of the batches that the importer looks at
@@ -221,6 +223,15 @@ def test_what_does_not_run_says_so():
         import_module(nn.Linear(3, 2), [floats(4)])
     with pytest.raises(RunError, match="'Linear' takes input, and 2 inputs are described"):
         import_module(nn.Linear(3, 2), [floats(3), floats(3)])
+
+
+def test_gradients_and_kinds_that_no_drawing_has_are_refused():
+    hooked = nn.Linear(3, 2)
+    hooked.weight.register_hook(lambda gradient: gradient / 2)
+    with pytest.raises(RunError, match="'weight' has a hook that sees its gradient"):
+        import_module(hooked, [floats(3)])
+    with pytest.raises(RunError, match="'input' is float64, and a drawing takes float32, int64 or bool"):
+        import_module(nn.Identity(), [InputSpec((3,), "float64")])
 
 
 class Subtracts(nn.Module):

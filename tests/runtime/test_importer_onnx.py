@@ -27,7 +27,6 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 helper, numpy_helper, FLOAT, WHOLE = onnx.helper, onnx.numpy_helper, onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
 DRAW = np.random.default_rng(5)
-EXAMPLES = Path(main.__file__).parent / "resources" / "examples"
 
 
 def numbers(*shape: int) -> np.ndarray:
@@ -199,7 +198,10 @@ FAMILIES: Mapping[str, Callable[[], Case]] = {
 OLD = {"written_out": 17}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+QUICK = ("activations", "written_out")
+
+
+@pytest.mark.parametrize("family", [pytest.param(f, marks=() if f in QUICK else pytest.mark.slow) for f in FAMILIES])
 def test_a_family_of_operations_gives_what_onnxruntime_gives(family, tmp_path):
     nodes, held, shape, drawn = FAMILIES[family]()
     path = written(tmp_path / "net.onnx", nodes, held, shape=shape, version=OLD.get(family, 18))
@@ -257,7 +259,10 @@ def _recurrent(kind: str, directions: int, steps: int = 4) -> tuple[list[Any], d
     return nodes, held
 
 
-@pytest.mark.parametrize(("kind", "directions"), [("LSTM", 1), ("GRU", 2), ("RNN", 1)])
+@pytest.mark.parametrize(
+    ("kind", "directions"),
+    [("LSTM", 1), pytest.param("GRU", 2, marks=pytest.mark.slow), pytest.param("RNN", 1, marks=pytest.mark.slow)],
+)
 def test_recurrent_layers_have_their_gates_in_order_and_are_one_node(kind, directions, tmp_path):
     nodes, held = _recurrent(kind, directions)
     path = written(tmp_path / "net.onnx", nodes, held, shape=("n", 4, 2))
@@ -383,9 +388,6 @@ def test_an_operation_that_would_give_other_numbers_is_found(tmp_path, monkeypat
         import_onnx(path)
 
 
-# ---- the command, and the way there and back
-
-
 def test_the_command_writes_the_drawing_and_a_run_with_its_weights(tmp_path, capsys):
     path = written(tmp_path / "net.onnx", [one("Gemm", ["x", "w"], "a"), one("Relu", ["a"])], {"w": numbers(6, 3)})
     drawing = tmp_path / "back.layerloom"
@@ -395,30 +397,3 @@ def test_the_command_writes_the_drawing_and_a_run_with_its_weights(tmp_path, cap
     assert types(files.load(drawing)) == ["Linear", "ReLU"]
     assert main.main(["import", "onnx", str(path), "--dry-run"]) == 0
     assert "on batches of 1, 2, 7" in capsys.readouterr().out
-    assert main.main(["import", "onnx", str(tmp_path / "none.onnx"), "--dry-run"]) != 0
-    assert "There is no file" in capsys.readouterr().err
-
-
-BACK = ["lenet5_digits", "mlp_digits", "cnn_digits", "resnet_digits", "waves_conv1d", "reviews_textcnn", "deep_bigru",
-        "transformer_reviews",
-        "gpt_chars", "attention_by_hand", "char_lm", "clips_cnn_lstm", "tagger_bilstm", "seq2seq_attention"]  # fmt: skip
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", BACK)
-def test_what_is_exported_comes_back(name, tmp_path):
-    from runtime.export import export
-    from runtime.predict import Trained
-
-    project = files.load(EXAMPLES / f"{name}.layerloom")
-    compiled = compile_project(project)
-    model = compiled.build(seed=1).eval()
-    with torch.no_grad():  # so that no two tensors of the file are equal
-        for tensor in model.parameters():
-            tensor.add_(0.01 * torch.randn_like(tensor))
-    trained = Trained(project=project, compiled=compiled, model=model, statistics={}, classes=(), run=tmp_path)
-    path = Path(export(trained, "onnx", tmp_path / "net").path)
-    made = import_onnx(path)
-    assert made.report.outputs <= 1e-5 and not made.report.unused
-    floats = [parameter.numel() for parameter in model.parameters()]
-    assert made.report.module.parameters >= sum(floats) * 0.98
