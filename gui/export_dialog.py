@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,7 @@ from PySide6.QtWidgets import (
 from graph.messages import ExportError, LayerloomError, msg, tr
 from graph.model import Project
 from gui.figures import figure, short_power
+from gui.held import work_apart
 from gui.panels.card import Card
 from gui.panels.parts import DECORATION, FactList, ScrollColumn, column, label, row
 from gui.theme import GRID, theme
@@ -192,9 +194,8 @@ class ExportDialog(QDialog):
             self._show_error(tr("Say where to write: choose a file or a folder."))
         elif self._thread is None:
             self._set_busy(True)
-            job = (self._source, self.format.id, path)
-            self._thread = threading.Thread(target=self._work, args=job, name="layerloom-export", daemon=True)
-            self._thread.start()
+            work = partial(self._work, self._source, self.format.id, path)
+            self._thread = work_apart(self, work, "layerloom-export")
 
     def _work(self, source: Path | Drawn, format_id: str, path: Path) -> None:
         try:

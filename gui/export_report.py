@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHeaderView, QProgressBar, QPushButton, QTableWidget, QTableWidgetItem, QWidget
 
 from graph.messages import ExportError, LayerloomError, msg, tr
+from gui.held import work_apart
 from gui.panels.parts import column, label, row
 from gui.theme import GRID, theme
 
@@ -97,8 +98,7 @@ class ReportDialog(QDialog):
 
     def start(self) -> None:
         """Measure in a thread; the table, or the reason why there is none, follows."""
-        self._thread = threading.Thread(target=self._work, name="layerloom-measure", daemon=True)
-        self._thread.start()
+        self._thread = work_apart(self, self._work, "layerloom-measure")
 
     def _work(self) -> None:
         from runtime.export.report import Cancelled

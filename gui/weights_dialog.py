@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from graph.messages import LayerloomError, Message, RunError, msg, tr
 from gui.figures import figure
+from gui.held import work_apart
 from gui.icons import icon
 from gui.panels.metrics import title_of
 from gui.panels.parts import breakable, column, complain, label, row, small_button
@@ -171,8 +173,7 @@ class WeightsDialog(QDialog):
         self._runs = self._workspace.documents.runs_folder
         self._set_busy(True)
         complain(self.error, None)
-        self._thread = threading.Thread(target=self._work, args=(work, then), name="layerloom-weights", daemon=True)
-        self._thread.start()
+        self._thread = work_apart(self, partial(self._work, work, then), "layerloom-weights")
 
     def _work(self, work: Callable[[], object], then: Callable[[Any], None]) -> None:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from graph import files
 from graph.catalog import CATALOG
 from graph.catalog.types import Kind
-from graph.messages import DataError, msg, tr
+from graph.messages import DataError, LayerloomError, msg, tr
 from graph.model import Node, Project
 from runtime import cli, cli_text
 from runtime.data.sources import PREFIX
@@ -38,7 +38,7 @@ def main(home: Path, argv: Sequence[str]) -> int:
         if not is_follower():  # the others hear from process 0 what is trained
             with others_let_go():
                 drawing = find_data(home, [folder.absolute() for folder in wished.data])
-    except DataError as error:
+    except LayerloomError as error:
         print(cli_text.error_text(error), file=sys.stderr)
         return cli.WRONG
     words = ["train", str(drawing), "--out", str(home / RUNS), *rest]

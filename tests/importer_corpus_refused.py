@@ -262,3 +262,29 @@ class StepsFirstWithDropout(nn.Module):
 
     def forward(self, x):
         return self.layer(x.transpose(0, 1))  # here
+
+
+def _large(x: torch.Tensor) -> torch.Tensor:
+    return (x > 100).any().float()
+
+
+@case(floats(4), refused="mul")
+class HiddenDecision(nn.Module):
+    """TorchScript, in which nothing can be seen, and that gives the same for every ordinary input."""
+
+    def __init__(self):
+        super().__init__()
+        self.large = torch.jit.script(_large)
+
+    def forward(self, x):
+        large = self.large(x)
+        return torch.mul(x, large)  # here
+
+
+@case(floats(4), refused="__bool__")
+class DecidesByBatch(nn.Module):
+    """What depends on no numbers, but on how many samples there are."""
+
+    def forward(self, x):
+        many = torch.arange(x.size(0)).sum() > 1000
+        return x * 2 if many else x * 3  # here

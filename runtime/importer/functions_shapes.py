@@ -252,6 +252,8 @@ def _picked(call: Call, wire: Wire, entry: Any, shape: list[Any], dim: int) -> t
         shape = [*shape[:dim], *shape[dim + 1 :]]
         return call.one("Select", wire, {"dim": dim, "index": entry}, specs=[Spec(tuple(shape), kind)])[0], shape, dim
     if isinstance(entry, tuple):
+        size = shape[dim]
+        entry = tuple(i % size for i in entry) if isinstance(size, int) else entry
         shape = [*shape[:dim], len(entry), *shape[dim + 1 :]]
         return (
             call.one("IndexSelect", wire, {"dim": dim, "index": entry}, specs=[Spec(tuple(shape), kind)])[0],

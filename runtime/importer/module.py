@@ -27,6 +27,7 @@ from runtime.importer.lowering import Lowering
 from runtime.importer.proof import Mismatch, Proof, Side, compiled_of, fill, prove, side_of
 from runtime.importer.recording import Recording, Refusal
 from runtime.importer.tracing import shown_of, trace
+from runtime.importer.tracing_values import tensors_now
 from runtime.importer.uniting import check_batch, fold, unite
 
 TRACED = FEW, MORE = 3, 5  # samples of the batches that show what a module does
@@ -139,13 +140,14 @@ def _examples(given: Mapping[str, InputSpec], batch: int, seed: int) -> dict[str
 def _recorded(module: nn.Module, given: Mapping[str, InputSpec]) -> Recording:
     runs: list[Recording] = []
     _warmed_up(module, given)  # what it keeps from its first call is there for all that follow
+    known = tensors_now()
     for number, (batch, training) in enumerate(((FEW, False), (MORE, False), (FEW, True))):
-        runs.append(trace(module, _examples(given, batch, SEED + number), training=training))
+        runs.append(trace(module, _examples(given, batch, SEED + number), training=training, known=known))
     whole = unite(*runs, batches=TRACED)
     large = sum(math.prod(spec.shape) for spec in given.values()) > LARGE
     for batch in (SINGLE, SEVERAL if large else MANY):
         if _runs(module, given, batch):
-            check_batch(whole, trace(module, _examples(given, batch, SEED + batch), training=False), batch)
+            check_batch(whole, trace(module, _examples(given, batch, SEED + batch), training=False, known=known), batch)
     fold(whole, runs[1:])
     return whole
 

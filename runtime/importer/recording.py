@@ -120,6 +120,9 @@ class Recording:
     tensors: dict[int, Tensor] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)  # of every module, by its name
     end: Place | None = None  # where `forward` is written
+    decided: list[tuple[int, str, Place | None]] = field(
+        default_factory=list
+    )  # tensors that Python looked into, how, and where
 
 
 def parts(value: Any) -> Iterator[Any]:

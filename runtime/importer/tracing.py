@@ -31,13 +31,17 @@ _OWN = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _LITERALS = (bool, str, type(None), type(...), torch.dtype, torch.device, torch.layout, torch.memory_format)
 
 
-def trace(module: nn.Module, inputs: Mapping[str, Tensor], *, training: bool) -> Recording:
+def trace(
+    module: nn.Module, inputs: Mapping[str, Tensor], *, training: bool, known: Mapping[int, Tensor] | None = None
+) -> Recording:
     """What the module does with these inputs; its parameters and buffers, and the random numbers to come, are as before.
+
+    `known` are the tensors that were there before, as `tensors_now` gives them: others have to come from operations that are seen.
 
     Raises:
         Refusal: it does something that no drawing can; the message names the operation and the line.
     """
-    tracer = _Tracer(module, inputs, training=training)
+    tracer = _Tracer(module, inputs, training=training, known=known)
     kept = {name: tensor.detach().clone() for name, tensor in _state(module)}
     was_training = [(part, part.training) for part in module.modules()]
     try:
@@ -75,10 +79,12 @@ class _Watching(TorchFunctionMode):
 
 
 class _Tracer:
-    def __init__(self, module: nn.Module, inputs: Mapping[str, Tensor], *, training: bool) -> None:
+    def __init__(
+        self, module: nn.Module, inputs: Mapping[str, Tensor], *, training: bool, known: Mapping[int, Tensor] | None
+    ) -> None:
         self.module, self.training = module, training
         self.recording = Recording(tuple(inputs))
-        self.values = Values(self.recording, dict(_state(module)))
+        self.values = Values(self.recording, dict(_state(module)), known)
         self.scope = Scope("", type(module).__name__)
         self.quiet = 0
         self.fixed: set[int] = set()  # numbers of tensors that depend on nothing
@@ -101,7 +107,7 @@ class _Tracer:
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
-        original, put = nn.Module.__call__, nn.Module.__setattr__
+        original, put, from_numpy = nn.Module.__call__, nn.Module.__setattr__, torch.from_numpy
         tracer = self
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
@@ -112,11 +118,18 @@ class _Tracer:
                 check_kept(module, name, value, tracer.names.get(id(module), ""), _place())
             put(module, name, value)
 
+        def taken(array: Any) -> Tensor:
+            made = from_numpy(array)
+            tracer.values.know(made)
+            return made
+
+        torch.from_numpy = taken
         nn.Module.__call__ = call  # type: ignore[method-assign]
         nn.Module.__setattr__ = assign  # type: ignore[method-assign]
         try:
             yield
         finally:
+            torch.from_numpy = from_numpy
             nn.Module.__call__ = original  # type: ignore[method-assign]
             nn.Module.__setattr__ = put  # type: ignore[method-assign]
 
@@ -198,6 +211,7 @@ class _Tracer:
                     "what it gives is not a tensor, but follows from numbers in one. A drawing has no such decisions."
                 )
                 raise Refusal(named.shown, place, reason)
+            self.recording.decided += [(self._fixed_number(t), named.shown, place) for t in tensors]
             return result
         step = Step(named.name, func, self.scope, *given, (), place, learns=torch.is_grad_enabled())
         return self._finish(step, result, (args, kwargs))
@@ -273,6 +287,11 @@ class _Tracer:
             raise Refusal(shown_of(step), step.place, reason)
         self.recording.steps.append(step)
         return result
+
+    def _fixed_number(self, tensor: Tensor) -> int:
+        number = self.values.number_of(tensor)
+        assert number is not None
+        return number
 
     def _note_fixed(self, step: Step) -> None:
         of = [part for part in parts((step.args, dict(step.kwargs))) if isinstance(part, (Ref, Weight, Constant))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
@@ -27,8 +28,10 @@ class _Old(NamedTuple):
 class Values:
     """Tensors by identity. Every one that is seen stays alive, so that no other gets its identity."""
 
-    def __init__(self, recording: Recording, state: Mapping[str, Tensor]) -> None:
-        self._recording = recording
+    def __init__(
+        self, recording: Recording, state: Mapping[str, Tensor], known: Mapping[int, Tensor] | None = None
+    ) -> None:
+        self._recording, self._known = recording, known
         self._numbers: dict[int, int] = {}
         self._alive: list[Tensor] = []
         self._by_storage: dict[int, list[Tensor]] = {}
@@ -49,6 +52,11 @@ class Values:
         self._versions[id(tensor)] = tensor._version
         self._note(number, tensor)
         return number
+
+    def know(self, tensor: Tensor) -> None:
+        """Take a tensor as one that was there before: what is made of numbers of NumPy, which no tensor becomes unseen."""
+        if self._known is not None:
+            self._known = {**self._known, id(tensor): tensor}
 
     def renew(self, tensor: Tensor) -> int:
         """Another number for a tensor that was changed in place."""
@@ -98,6 +106,10 @@ class Values:
             return Ref(number)
         if id(tensor) in self._weights:
             return Weight(self._weights[id(tensor)])
+        if self._known is not None and id(tensor) not in self._known:
+            reason = msg("it takes a tensor that is made while the module runs, by nothing that can be seen. Make it with functions of "
+                         "torch, such as torch.tensor, or before.")  # fmt: skip
+            raise Refusal(operation, place, reason)
         self._alive.append(tensor)
         return Constant(tensor.detach().clone())
 
@@ -145,6 +157,11 @@ class Values:
     def weights_of(self, given: Iterable[Tensor]) -> dict[int, int]:
         """The versions of those tensors that belong to the module, by identity."""
         return {id(tensor): tensor._version for tensor in given if id(tensor) in self._weights}
+
+
+def tensors_now() -> dict[int, Tensor]:
+    """Every tensor that there is, by identity."""
+    return {id(found): found for found in gc.get_objects() if issubclass(type(found), Tensor)}
 
 
 def _changes_weight(name: str):

@@ -10,7 +10,7 @@ import torch
 
 from graph.messages import msg
 from runtime.importer.recording import Constant, Mode, Recording, Ref, Refusal, Size, Step, Weight, parts, replaced
-from runtime.importer.tracing_names import CHANCE, NameOf, name_of
+from runtime.importer.tracing_names import CHANCE, REASONS, NameOf, name_of
 
 _DIFFERS = msg("it runs differently for another batch size or another mode, so one drawing cannot stand for it. Let the operations "
                "follow from the shapes alone.")  # fmt: skip
@@ -33,11 +33,24 @@ def unite(few: Recording, more: Recording, training: Recording, batches: tuple[i
     )
     made_by = {number: step for step in few.steps for number in step.results}
     shapes = {n: union.shape(n, made_by.get(n)) for n in few.shapes}
+    _check_decided(few, steps)
     return replace(few, steps=steps, outputs=outputs, shapes=shapes)
 
 
 def _shown(step: Step) -> NameOf:
     return NameOf(step.name, step.name) if step.layer is not None else name_of(step.called)
+
+
+def _check_decided(recording: Recording, steps: Sequence[Step]) -> None:
+    """Refuse decisions by tensors that follow the batch or the mode."""
+    following: set[int] = set()
+    for step in steps:
+        for part in parts((step.args, dict(step.kwargs))):
+            if isinstance(part, (Size, Mode)) or (isinstance(part, Ref) and part.number in following):
+                following.update(step.results)
+    for number, shown, place in recording.decided:
+        if number in following:
+            raise Refusal(shown, place, REASONS["decision"])
 
 
 def _check_same(a: Recording, b: Recording) -> None:

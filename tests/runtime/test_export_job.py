@@ -93,6 +93,12 @@ def test_large_data_stays_and_is_asked_for(trained, tmp_path, monkeypatch):
     assert source == str(trained.folder / "arrays.npz") and drawing != home / "project.layerloom"
 
 
+def test_a_drawing_that_cannot_be_read_is_said(tmp_path, capsys):
+    (tmp_path / "project.layerloom").write_text("{}")
+    assert job_folder.main(tmp_path, []) == 1
+    assert capsys.readouterr().err.startswith("error: ")
+
+
 def test_a_list_of_images_stays_where_its_images_are(tmp_path):
     d = Drawing("Net", plan())
     d.add("data.Images", "images", source="list.csv", image_size=8)

@@ -234,6 +234,12 @@ def test_gradients_and_kinds_that_no_drawing_has_are_refused():
         import_module(nn.Identity(), [InputSpec((3,), "float64")])
 
 
+def test_sizes_that_come_with_the_first_input_are_there_in_the_drawing():
+    made = import_module(nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d()), [floats(4)])
+    assert made.report.parameters == 4 * 3 + 3 + 3 + 3
+    assert not made.report.own_code
+
+
 class Subtracts(nn.Module):
     def __init__(self):
         super().__init__()
