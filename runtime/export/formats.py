@@ -12,7 +12,7 @@ from graph.catalog.definitions import CODE_PREFIX
 from graph.messages import ExportError, Message, msg
 from runtime.export import int8, onnx_file
 from runtime.export.placing import Files
-from runtime.export.verify import Difference, draws, input_specs, random_batches, still_copy
+from runtime.export.verify import Difference, draws, exportable, input_specs, random_batches, still_copy
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -134,7 +134,7 @@ def _write_onnx(trained: Trained, name: str) -> Written:
                 nodes=", ".join(_drawing(compiled.project)) or compiled.source.class_name)
         )  # fmt: skip
     content = onnx_file.to_onnx(
-        model,
+        exportable(model),
         example,
         inputs=list(inspect.signature(model.forward).parameters),
         outputs=list(compiled.source.output_names),

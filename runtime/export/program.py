@@ -15,7 +15,7 @@ from runtime.analysis import TensorSpec
 from runtime.data.sources import SERIES
 from runtime.export.onnx_file import first_line
 from runtime.export.open_lengths import whole_recurrent_layers
-from runtime.export.verify import input_specs, random_batches, still_copy
+from runtime.export.verify import exportable, input_specs, random_batches, still_copy
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -58,7 +58,7 @@ def to_program(trained: Trained) -> Program:
 
     specs = input_specs(trained.compiled)
     example = random_batches(specs)[EXAMPLE]
-    model = _exportable(still_copy(trained.model))
+    model = exportable(still_copy(trained.model))
     open_axes = _sequences(trained, specs)
     exported = _export(trained, model, example, open_axes)
     if any(open_axes) and not _runs(model, _shorter(exported, example)):  # traced, but the layers want that very length
@@ -109,20 +109,6 @@ def _export(trained: Trained, model: nn.Module, example: tuple[Tensor, ...], axe
                 error=reason.rstrip(".") + ".",
             )
         raise ExportError(text, node=node) from error
-
-
-def _exportable(model: nn.Module) -> nn.Module:
-    """The model itself; in a wrapper where a layer is called like an attribute of the class that a program is loaded as."""
-    from torch import nn
-    from torch.fx import GraphModule
-
-    names = [name for name, _ in (*model.named_children(), *model.named_parameters(recurse=False))]
-    if not any(hasattr(GraphModule, name) for name in names):
-        return model
-    wrapper = nn.Module()
-    wrapper.network = model
-    wrapper.forward = model.forward
-    return wrapper.eval()
 
 
 def _sequences(trained: Trained, specs: Sequence[TensorSpec]) -> list[bool]:

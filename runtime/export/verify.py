@@ -79,6 +79,20 @@ def still_copy(model: nn.Module) -> nn.Module:
     return still
 
 
+def exportable(model: nn.Module) -> nn.Module:
+    """The model itself; in a wrapper where a layer is called like an attribute of the class that a program is loaded as."""
+    from torch import nn
+    from torch.fx import GraphModule
+
+    names = [name for name, _ in (*model.named_children(), *model.named_parameters(recurse=False))]
+    if not any(hasattr(GraphModule, name) for name in names):
+        return model
+    wrapper = nn.Module()
+    wrapper.network = model
+    wrapper.forward = model.forward
+    return wrapper.eval()
+
+
 def draws(model: nn.Module, batch: tuple[Tensor, ...]) -> bool:
     """Whether the model, which is on the CPU, draws random numbers for a batch."""
     import torch

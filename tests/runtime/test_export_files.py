@@ -68,6 +68,19 @@ def test_onnx_takes_any_batch_in_one_file_that_names_no_folder_of_this_computer(
     assert graph.input[0].type.tensor_type.shape.dim[0].dim_param
 
 
+@pytest.mark.slow
+def test_a_layer_may_be_called_like_what_an_exported_program_has(tmp_path):
+    """The class that an exported program is held in has an attribute `code`."""
+    d = Drawing()
+    x = d.add("op.Input", "x", shape=(3,))
+    d.add("op.Output", "y", d.add("nn.Linear", "code", x, out_features=2))
+    compiled = compile_project(d.project)
+    run = tmp_path / "2026-01-02_030405_abcd"
+    run.mkdir()
+    made = Trained(project=d.project, compiled=compiled, model=compiled.build(seed=1).eval(), run=run)
+    assert export(made, "onnx", tmp_path / "net.onnx").largest_difference < 1e-6
+
+
 def test_onnx_without_its_packages_says_what_to_install(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_file, "PACKAGES", ("torch", "no_such_package"))
     with pytest.raises(ExportError, match="pip install no_such_package"):
