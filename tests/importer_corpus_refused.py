@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 
 import torch
 from torch import nn
@@ -274,7 +275,9 @@ class HiddenDecision(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.large = torch.jit.script(_large)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # TorchScript is old, and still in use
+            self.large = torch.jit.script(_large)
 
     def forward(self, x):
         large = self.large(x)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from amount import some
-from drawings import with_images
+from drawings import Drawing, with_images
 from graph.messages import ExportError
 from runtime import export as export_room
 from runtime.compiler import compile_project
