@@ -285,7 +285,9 @@ class Tile(QAbstractButton):
         painter.drawText(QRectF(area.left(), area.top(), area.width(), line), Qt.AlignmentFlag.AlignLeft, title)
         painter.setFont(ui_font(theme.px(12)))
         painter.setPen(theme.color("muted"))
-        words = QRectF(area.left(), area.top() + line + 2, area.width(), LINES * _line_height(painter, self.offer.sentence))
+        words = QRectF(
+            area.left(), area.top() + line + 2, area.width(), LINES * _line_height(painter, self.offer.sentence)
+        )
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         if self.offer.example:
             painter.drawText(

@@ -62,7 +62,9 @@ def pair(text: str) -> tuple[str, str]:
 def shape(text: str) -> tuple[int, ...]:
     """Sizes between commas: 3,32,32."""
     if not re.fullmatch(r"[1-9][0-9]{0,5}( *, *[1-9][0-9]{0,5}){0,6}", text.strip()):
-        raise argparse.ArgumentTypeError(tr("'{value}' are no sizes. Write such as 3,32,32, without the batch.", value=text))
+        raise argparse.ArgumentTypeError(
+            tr("'{value}' are no sizes. Write such as 3,32,32, without the batch.", value=text)
+        )
     return tuple(int(part) for part in text.split(","))
 
 
@@ -73,7 +75,9 @@ def kind_of_input(text: str) -> tuple[str, int]:
         return name, int(number)
     if name in ("float32", "bool") and not number:
         return name, 2
-    raise argparse.ArgumentTypeError(tr("'{value}' is no kind of numbers. Write float32, bool or int64:COUNT.", value=text))
+    raise argparse.ArgumentTypeError(
+        tr("'{value}' is no kind of numbers. Write float32, bool or int64:COUNT.", value=text)
+    )
 
 
 def hash_of_code(text: str) -> str:

@@ -1,6 +1,7 @@
 """The events of a run, in the order in which they happen. Frozen records, importable without torch.
 
-    [Checked] RunStarted [Taken | Recalled]  (StepsEnded | Health | Pictured | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*
+    [Checked] RunStarted [Taken | Recalled]
+    (StepsEnded | Health | Pictured | Saved | EpochEnded | Paused (Saved | RateSet | Replaced)* Resumed)*
     [Tested | Overfitted | RangeTested]  Finished | Stopped | Failed
 
 `Noted` and `Refused` may come at any place before the last.
@@ -357,8 +358,8 @@ class Failed:
 
 
 Event = (
-    Checked | RunStarted | Taken | Recalled | StepsEnded | Noted | Health | Pictured | Saved | RateSet | Replaced | Refused | EpochEnded | Paused
-    | Resumed | Overfitted | RangeTested | Tested | Finished | Stopped | Failed
+    Checked | RunStarted | Taken | Recalled | StepsEnded | Noted | Health | Pictured | Saved | RateSet | Replaced | Refused
+    | EpochEnded | Paused | Resumed | Overfitted | RangeTested | Tested | Finished | Stopped | Failed
 )  # fmt: skip
 FINAL = (Finished, Stopped, Failed)
 

@@ -68,7 +68,9 @@ def classes_tested() -> Tested:
     """Six samples of three classes, two of them wrong, with pictures."""
     image = [[0.0, 1.0], [0.5, 0.25]]
     pairs = ((0, 0), (0, 1), (1, 1), (1, 1), (2, 0), (2, 2))
-    samples = tuple(SamplePrediction(i, true, said, 0.9 - 0.1 * (i == 1), image, i) for i, (true, said) in enumerate(pairs))
+    samples = tuple(
+        SamplePrediction(i, true, said, 0.9 - 0.1 * (i == 1), image, i) for i, (true, said) in enumerate(pairs)
+    )
     return Tested({"loss": 0.5, "accuracy": 4 / 6}, ("cat", "dog", "owl"), ((1, 1, 0), (0, 2, 0), (1, 0, 1)), samples)
 
 

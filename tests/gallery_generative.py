@@ -181,6 +181,5 @@ def _causal_block() -> Definitions:
 
 
 DRAW: dict[str, Callable[[], Project]] = {
-    draw.__name__: draw
-    for draw in (autoencoder_digits, vae_digits, transformer_reviews, gpt_chars, attention_by_hand)
+    draw.__name__: draw for draw in (autoencoder_digits, vae_digits, transformer_reviews, gpt_chars, attention_by_hand)
 }

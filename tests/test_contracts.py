@@ -26,7 +26,10 @@ EXECUTING = {
     "runtime/custom.py",
     "runtime/training/recorded.py",
 }
-BETWEEN_OUR_PROCESSES = {"runtime/isolated.py", "runtime/training/world.py"}  # pickles that a parent and its own children exchange
+BETWEEN_OUR_PROCESSES = {
+    "runtime/isolated.py",
+    "runtime/training/world.py",
+}  # pickles that a parent and its own children exchange
 
 # Spelled with dots, so that this file is not found by its own search.
 UNFINISHED = "T.O.D.O|F.I.X.M.E|X.X.X|H.A.C.K|f.o.r n.o.w|place.holder implementation".replace(".", "")

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 IMAGES, TABLE, ARRAYS = (f"layerloom.data.{name}" for name in ("Images", "Table", "Arrays"))
 BY_SUFFIX = {".csv": TABLE, ".tsv": TABLE, ".parquet": TABLE, ".npz": ARRAYS, ".npy": ARRAYS, ".bin": IMAGES}
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
-WEIGHTS, NETWORK = "weights", "network"  # what files become that are no node: weights, or a drawing made of what is in them
+WEIGHTS, NETWORK = (
+    "weights",
+    "network",
+)  # what files become that are no node: weights, or a drawing made of what is in them
 NETWORKS = frozenset({".onnx", ".py"})
 STACK = 24.0  # canvas units between the nodes of files that are dropped together
 _LINE = 2**16  # characters

@@ -103,7 +103,9 @@ class TextOut(Card):
         self.text.setPlaceholderText(tr("Press Write, and the network goes on from the prompt."))
         self.complaint = Complaint()
         self._pages = QStackedLayout()
-        self.body.addLayout(self._pages, 1)  # before the pages: the first is shown at once, and would be a window of its own
+        self.body.addLayout(
+            self._pages, 1
+        )  # before the pages: the first is shown at once, and would be a window of its own
         self._pages.addWidget(self.text)
         self._pages.addWidget(self.complaint)
         self.setMinimumWidth(theme.px(300))

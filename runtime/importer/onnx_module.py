@@ -197,7 +197,10 @@ class Work:
                 return known
             operator = OPERATORS.get(self.node.operator)
             if operator is None:
-                raise Unable(msg("no node type stands for this operation. Export the model with other operations, or import it as a PyTorch module."))  # fmt: skip
+                raise Unable(
+                    msg("no node type stands for this operation. Export the model with other operations, or import it as a "
+                        "PyTorch module.")
+                )  # fmt: skip
             result = operator(self, *values)
         except Unable as error:
             raise OnnxRefusal(self.node, error.reason) from None
@@ -225,7 +228,13 @@ class Work:
         """
         value = self.attribute(name, allowed[0])
         if value not in allowed:
-            raise Unable(msg("its setting {name} is {value}, which has no counterpart here. Export the model with another.", name=name, value=value))
+            raise Unable(
+                msg(
+                    "its setting {name} is {value}, which has no counterpart here. Export the model with another.",
+                    name=name,
+                    value=value,
+                )
+            )
 
     def tensor(self, value: Any) -> Tensor:
         """A value as a tensor."""

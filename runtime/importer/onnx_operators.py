@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from graph.messages import msg
-from runtime.importer.onnx_operators_layers import LAYERS, holds, linear
+from runtime.importer.onnx_operators_layers import LAYERS, linear
 from runtime.importer.onnx_operators_recurrent import RECURRENT
 from runtime.importer.onnx_operators_shapes import SHAPES
-from runtime.importer.onnx_values import Held, Known, Unable, Value, number_of
+from runtime.importer.onnx_values import Held, Known, Unable, Value, holds, number_of
 
 if TYPE_CHECKING:
     from runtime.importer.onnx_module import Work
@@ -249,7 +249,12 @@ def _summed(x: Tensor, dims: tuple[int, ...], keep: bool) -> Tensor:
 def _bits(function: Callable[..., Tensor], of_tensors: int) -> Operator:
     def operator(work: Work, *values: Any) -> Tensor:
         if len(values) != of_tensors:
-            raise Unable(msg("it has {count} inputs, which has no counterpart here. Export the model without it.", count=len(values)))
+            raise Unable(
+                msg(
+                    "it has {count} inputs, which has no counterpart here. Export the model without it.",
+                    count=len(values),
+                )
+            )
         return function(*(work.tensor(value) for value in values))
 
     return operator

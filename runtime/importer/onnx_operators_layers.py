@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,12 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graph.messages import msg
-from runtime.importer.onnx_values import Known, Unable
+from runtime.importer.onnx_operators_activations import ACTIVATIONS
+from runtime.importer.onnx_values import Known, Unable, holds, short
 
 if TYPE_CHECKING:
     from runtime.importer.onnx_module import Work
-
-CLOSE = 1e-6
 
 
 def _ranked(names: Sequence[str], rank: int) -> Any:
@@ -27,12 +26,13 @@ def _ranked(names: Sequence[str], rank: int) -> Any:
         Unable: there is none.
     """
     if not 1 <= rank <= len(names):
-        raise Unable(msg("it works on {count} dimensions of space, and PyTorch has it for 1 to 3. Export the model without it.", count=rank))
+        raise Unable(
+            msg(
+                "it works on {count} dimensions of space, and PyTorch has it for 1 to 3. Export the model without it.",
+                count=rank,
+            )
+        )
     return getattr(nn, names[rank - 1])
-
-
-def _plain(make: Callable[[], nn.Module]) -> Callable[..., Tensor]:
-    return lambda work, x: work.layer(make)(work.tensor(x))
 
 
 def _empty(make: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
@@ -43,11 +43,6 @@ def _empty(make: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
             return make()
 
     return made
-
-
-def holds(value: Any) -> TypeGuard[Known]:
-    """Whether it is known, and of the kind that layers hold."""
-    return isinstance(value, Known) and value.array.dtype == np.float32 and not value.moves
 
 
 # ---- linear
@@ -165,7 +160,11 @@ def _conv_transposed(work: Work, x: Any, weight: Any, bias: Any = None) -> Tenso
     for i in range(rank):  # a smaller margin at the end is a larger result
         more[i] += pads[i] - pads[rank + i]
     if min(more) < 0:
-        raise Unable(msg("its margins at the end are larger than those at the beginning, which PyTorch does not have. Export it with even pads."))
+        raise Unable(
+            msg(
+                "its margins at the end are larger than those at the beginning, which PyTorch does not have. Export it with even pads."
+            )
+        )
     groups = work.attribute("group", 1)
     kind = _ranked(("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"), rank)
 
@@ -194,7 +193,11 @@ def _average_pool(work: Work, x: Any) -> Tensor:
     before = work.tensor(x)
     tensor, space = _space(work, before, kernel)
     if set(space.pop("dilation")) != {1} or (tensor is not before and not counted):
-        raise Unable(msg("its windows have gaps or uneven margins, which PyTorch does not average over. Export it with even pads."))
+        raise Unable(
+            msg(
+                "its windows have gaps or uneven margins, which PyTorch does not average over. Export it with even pads."
+            )
+        )
     kind = _ranked(("AvgPool1d", "AvgPool2d", "AvgPool3d"), len(kernel))
     ceil = bool(work.attribute("ceil_mode", 0))
     return work.layer(lambda: kind(kernel, ceil_mode=ceil, count_include_pad=counted, **space))(tensor)
@@ -219,18 +222,13 @@ def _batch_norm(work: Work, x: Any, scale: Any, bias: Any, mean: Any, variance: 
     def make() -> nn.Module:
         size = work.known(scale, "scale").size
         layer = kind(
-            size, eps=_short(work.attribute("epsilon", 1e-5)), momentum=_short(1 - work.attribute("momentum", 0.9))
+            size, eps=short(work.attribute("epsilon", 1e-5)), momentum=short(1 - work.attribute("momentum", 0.9))
         )
         for name, value in (("running_mean", mean), ("running_var", variance)):
             layer.register_buffer(name, torch.from_numpy(work.known(value, name).astype(np.float32)))
         return _with(work, layer, weight=scale, bias=bias)
 
     return work.layer(make)(tensor)
-
-
-def _short(number: float) -> float:
-    """A setting that was kept as float32, as it was written: 1e-05, not 9.999999747378752e-06."""
-    return float(f"{number:.7g}")
 
 
 def _instance_norm(work: Work, x: Any, scale: Any, bias: Any) -> Tensor:
@@ -241,7 +239,7 @@ def _instance_norm(work: Work, x: Any, scale: Any, bias: Any) -> Tensor:
         ones, zeros = work.known(scale, "scale"), work.known(bias, "bias")
         learns = scale.learns or bias.learns
         plain = not learns and bool((ones == 1).all() and (zeros == 0).all())
-        layer = kind(ones.size, eps=_short(work.attribute("epsilon", 1e-5)), affine=not plain)
+        layer = kind(ones.size, eps=short(work.attribute("epsilon", 1e-5)), affine=not plain)
         return layer if plain else _with(work, layer, weight=scale, bias=bias)
 
     return work.layer(make)(tensor)
@@ -254,7 +252,7 @@ def _layer_norm(work: Work, x: Any, scale: Any, bias: Any = None) -> Tensor:
     shape = tuple(tensor.shape[work.attribute("axis", -1) % tensor.ndim :])
 
     def make() -> nn.Module:
-        eps = _short(work.attribute("epsilon", 1e-5))
+        eps = short(work.attribute("epsilon", 1e-5))
         ones = work.known(scale, "scale")
         if not scale.learns and bias is None and bool((ones == 1).all()):
             return nn.LayerNorm(list(shape), eps=eps, elementwise_affine=False)
@@ -263,7 +261,12 @@ def _layer_norm(work: Work, x: Any, scale: Any, bias: Any = None) -> Tensor:
             if value is not None:
                 size = prod(value.array.shape)
                 if size not in (1, prod(shape)):
-                    raise Unable(msg("its {what} is not of the shape of what is normalized. Export it with one number for each place.", what=name))
+                    raise Unable(
+                        msg(
+                            "its {what} is not of the shape of what is normalized. Export it with one number for each place.",
+                            what=name,
+                        )
+                    )
                 work.hold(
                     layer,
                     name,
@@ -281,7 +284,7 @@ def _group_norm(work: Work, x: Any, scale: Any, bias: Any) -> Tensor:
     channels = tensor.shape[1]
 
     def make() -> nn.Module:
-        layer = nn.GroupNorm(groups, channels, eps=_short(work.attribute("epsilon", 1e-5)))
+        layer = nn.GroupNorm(groups, channels, eps=short(work.attribute("epsilon", 1e-5)))
         for name, value in (("weight", scale), ("bias", bias)):
             each = work.known(value, name).size == channels
             work.hold(
@@ -296,89 +299,9 @@ def _rms_norm(work: Work, x: Any, scale: Any) -> Tensor:
     tensor = work.tensor(x)
     shape = tuple(tensor.shape[work.attribute("axis", -1) % tensor.ndim :])
     made = work.layer(
-        lambda: _with(work, nn.RMSNorm(list(shape), eps=_short(work.attribute("epsilon", 1e-5))), weight=scale)
+        lambda: _with(work, nn.RMSNorm(list(shape), eps=short(work.attribute("epsilon", 1e-5))), weight=scale)
     )
     return made(tensor)
-
-
-# ---- activations
-
-
-def _softmax(kind: type[nn.Module]) -> Callable[..., Tensor]:
-    def operator(work: Work, x: Any) -> Tensor:
-        tensor = work.tensor(x)
-        old = work.owner.graph.operators < 13
-        axis = work.attribute("axis", 1 if old else -1) % tensor.ndim
-        if old and axis != tensor.ndim - 1:
-            flat = tensor.reshape(prod(tensor.shape[:axis]), prod(tensor.shape[axis:]))
-            return work.layer(lambda: kind(-1))(flat).reshape(tensor.shape)
-        dim = axis if axis != tensor.ndim - 1 else -1
-        return work.layer(lambda: kind(dim))(tensor)
-
-    return operator
-
-
-def _prelu(work: Work, x: Any, slope: Any) -> Tensor:
-    tensor = work.tensor(x)
-    if not holds(slope):
-        raise Unable(
-            msg("its {what} is computed from the numbers of an input. A drawing needs it fixed.", what="slope")
-        )
-    shape = slope.array.shape
-    padded = (1,) * (tensor.ndim - len(shape)) + shape
-    if slope.array.size != 1 and padded != tuple(n if i == 1 else 1 for i, n in enumerate(tensor.shape)):
-        return torch.where(tensor >= 0, tensor, tensor * work.tensor(slope))
-
-    def make() -> nn.Module:
-        layer = nn.PReLU(slope.array.size)
-        work.hold(layer, "weight", slope, lambda array: array.reshape(-1), "" if len(shape) == 1 else "flat")
-        return layer
-
-    return work.layer(make)(tensor)
-
-
-def _hard_sigmoid(work: Work, x: Any) -> Tensor:
-    alpha, beta = work.attribute("alpha", 0.2), work.attribute("beta", 0.5)
-    if abs(alpha - 1 / 6) < CLOSE and abs(beta - 0.5) < CLOSE:
-        return work.layer(nn.Hardsigmoid)(work.tensor(x))
-    return torch.clamp(work.tensor(x) * _short(alpha) + _short(beta), min=0.0, max=1.0)
-
-
-def _selu(work: Work, x: Any) -> Tensor:
-    alpha, gamma = work.attribute("alpha", 1.6732632), work.attribute("gamma", 1.0507010)
-    if abs(alpha - 1.6732632) < CLOSE and abs(gamma - 1.0507010) < CLOSE:
-        return work.layer(nn.SELU)(work.tensor(x))
-    return work.layer(lambda: nn.ELU(_short(alpha)))(work.tensor(x)) * _short(gamma)
-
-
-def _shrink(work: Work, x: Any) -> Tensor:
-    border, bias = _short(work.attribute("lambd", 0.5)), _short(work.attribute("bias", 0.0))
-    if bias not in (0.0, border):
-        raise Unable(msg("its setting {name} is {value}, which has no counterpart here. Export the model with another.", name="bias", value=bias))
-    return work.layer(lambda: nn.Hardshrink(border) if bias == 0 else nn.Softshrink(border))(work.tensor(x))
-
-
-def _swish(work: Work, x: Any) -> Tensor:
-    alpha = work.attribute("alpha", 1.0)
-    tensor = work.tensor(x)
-    return work.layer(nn.SiLU)(tensor) if alpha == 1 else tensor * torch.sigmoid(tensor * _short(alpha))
-
-
-def _gelu(work: Work, x: Any) -> Tensor:
-    return work.layer(lambda: nn.GELU(approximate=work.attribute("approximate", "none")))(work.tensor(x))
-
-
-def _dropout(work: Work, x: Any, share: Any = None, training: Any = None) -> Tensor:
-    if len([name for name in work.node.outputs if name]) > 1:
-        raise Unable(msg("it also gives the mask. Export the model without it."))
-    rate = work.number(share, "ratio") if share is not None else work.attribute("ratio", 0.5)
-    if training is not None and work.number(training, "training_mode"):
-        raise Unable(msg("it draws at random in use as well. Export the model in evaluation mode."))
-    return work.layer(lambda: nn.Dropout(_short(rate)))(work.tensor(x))
-
-
-def _with_slope(make: Callable[[float], nn.Module], name: str, default: float) -> Callable[..., Tensor]:
-    return lambda work, x: work.layer(lambda: make(_short(work.attribute(name, default))))(work.tensor(x))
 
 
 LAYERS: Mapping[str, Callable[..., Any]] = {
@@ -386,10 +309,6 @@ LAYERS: Mapping[str, Callable[..., Any]] = {
     "GlobalAveragePool": _whole_pool(("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d")),
     "GlobalMaxPool": _whole_pool(("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d")),
     "BatchNormalization": _batch_norm, "InstanceNormalization": _instance_norm, "LayerNormalization": _layer_norm,
-    "GroupNormalization": _group_norm, "RMSNormalization": _rms_norm, "Relu": _plain(nn.ReLU), "Sigmoid": _plain(nn.Sigmoid),
-    "Tanh": _plain(nn.Tanh), "Softplus": _plain(nn.Softplus), "Softsign": _plain(nn.Softsign), "HardSwish": _plain(nn.Hardswish),
-    "Mish": _plain(nn.Mish), "Swish": _swish, "Gelu": _gelu, "Selu": _selu, "PRelu": _prelu, "HardSigmoid": _hard_sigmoid,
-    "Shrink": _shrink, "Dropout": _dropout, "Softmax": _softmax(nn.Softmax), "LogSoftmax": _softmax(nn.LogSoftmax),
-    "LeakyRelu": _with_slope(nn.LeakyReLU, "alpha", 0.01), "Elu": _with_slope(nn.ELU, "alpha", 1.0),
-    "Celu": _with_slope(nn.CELU, "alpha", 1.0), "ThresholdedRelu": _with_slope(lambda border: nn.Threshold(border, 0.0), "alpha", 1.0),
+    "GroupNormalization": _group_norm, "RMSNormalization": _rms_norm,
+    **ACTIVATIONS,
 }  # fmt: skip

@@ -40,7 +40,9 @@ def _check(work: Work, lengths: Any, steps: int, peepholes: Any) -> None:
             )
         )
     if peepholes is not None and np.any(work.known(peepholes, "peepholes")):
-        raise Unable(msg("its gates look at the cell (peepholes), which PyTorch does not have. Export the model without it."))
+        raise Unable(
+            msg("its gates look at the cell (peepholes), which PyTorch does not have. Export the model without it.")
+        )
     if lengths is not None and set(work.whole(lengths, "sequence_lens")) != {steps}:
         raise Unable(
             msg(
@@ -48,7 +50,12 @@ def _check(work: Work, lengths: Any, steps: int, peepholes: Any) -> None:
             )
         )
     if work.node.operator == "GRU" and not work.attribute("linear_before_reset", 0):
-        raise Unable(msg("it resets before the product (linear_before_reset is 0), and PyTorch resets after it. Export and train it with linear_before_reset = 1."))
+        raise Unable(
+            msg(
+                "it resets before the product (linear_before_reset is 0), and PyTorch resets after it. Export and train it with "
+                "linear_before_reset = 1."
+            )
+        )
     if work.attribute("direction", "forward") == "reverse":
         raise Unable(msg("it reads from the end alone. Export it bidirectional, or turn what it reads around."))
 

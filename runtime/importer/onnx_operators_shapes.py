@@ -264,7 +264,14 @@ def _resize(work: Work, x: Any, roi: Any = None, scales: Any = None, sizes: Any 
         work.attribute("nearest_mode", "floor" if work.node.operator == "Upsample" else "round_prefer_floor") == "floor")  # fmt: skip
     smooth = mode in ("linear", "cubic") and way in ("half_pixel", "pytorch_half_pixel", "align_corners")
     if not (nearest or smooth) or (mode == "cubic" and abs(work.attribute("cubic_coeff_a", -0.75) + 0.75) > 1e-6):
-        raise Unable(msg("it resizes in a way that PyTorch does not have: {mode}, {way}. Export it with half_pixel and linear, or asymmetric and nearest.", mode=mode, way=way))
+        raise Unable(
+            msg(
+                "it resizes in a way that PyTorch does not have: {mode}, {way}. Export it with half_pixel and linear, or asymmetric "
+                "and nearest.",
+                mode=mode,
+                way=way,
+            )
+        )
     names = {"nearest": "nearest", "linear": ["linear", "bilinear", "trilinear"][rank - 1], "cubic": "bicubic"}
     corners = {} if mode == "nearest" else {"align_corners": way == "align_corners"}
     if sizes is not None and work.known(sizes, "sizes").size:

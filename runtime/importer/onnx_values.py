@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from graph.messages import Message
 
+CLOSE = 1e-6  # how far a setting may be from the one that it stands for
 FEWEST = 2  # numbers that a tensor of the file holds at least to be one that learns
 
 # What a tensor was made from, as attributes of it: the one whose first two dimensions were exchanged; the steps, with the directions
@@ -92,3 +93,13 @@ def tensor_of(value: Known) -> Tensor:
         dtype = torch.from_numpy(array.reshape(-1)[:1].copy()).dtype
         return torch.full(tuple(int(size) for size in array.shape), array.reshape(-1)[0].item(), dtype=dtype)
     return torch.from_numpy(np.array(array, copy=True))
+
+
+def holds(value: Any) -> TypeGuard[Known]:
+    """Whether it is known, and of the kind that layers hold."""
+    return isinstance(value, Known) and value.array.dtype == np.float32 and not value.moves
+
+
+def short(number: float) -> float:
+    """A setting that was kept as float32, as it was written: 1e-05, not 9.999999747378752e-06."""
+    return float(f"{number:.7g}")

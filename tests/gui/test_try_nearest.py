@@ -30,7 +30,9 @@ def test_a_vector_of_a_table_is_read_as_the_words_nearest_to_it(skipgram):
     assert isinstance(said, Numbers) and len(said.values) == 24
     found = with_words(skipgram, form, said)
     assert isinstance(found, Nearest) and len(found.names) == 10
-    assert found.names[0] == "stands" and found.values[0] == pytest.approx(1.0, abs=1e-5), "the word in the middle itself"
+    assert found.names[0] == "stands" and found.values[0] == pytest.approx(1.0, abs=1e-5), (
+        "the word in the middle itself"
+    )
     assert list(found.values) == sorted(found.values, reverse=True)
     table = skipgram.model.get_parameter("word_vectors.weight").detach().numpy()
     own = np.array(said.values)

@@ -264,7 +264,11 @@ def test_every_type_is_in_a_battery():
     """Layers and losses are here, operations and sources in `test_operations`, the data path in `test_augmentation`, the loss
     that PyTorch does not have in `test_mean_loss`, teacher forcing in `test_teacher_forcing`; the rest computes nothing that
     PyTorch has."""
-    elsewhere = {t.id for t in CATALOG.values() if t.role not in (Role.LAYER, Role.LOSS)} | {"layerloom.Parameter", "layerloom.Fixed", "layerloom.MeanLoss"}
+    elsewhere = {t.id for t in CATALOG.values() if t.role not in (Role.LAYER, Role.LOSS)} | {
+        "layerloom.Parameter",
+        "layerloom.Fixed",
+        "layerloom.MeanLoss",
+    }
     elsewhere |= {"layerloom.TeacherForcing"}
     elsewhere |= {t.id for t in AUGMENTATION}
     assert {case.node_type.id for case in CASES} | elsewhere == CATALOG.keys()
