@@ -235,7 +235,7 @@ def test_a_word_that_is_neither_verb_nor_file_is_wrong_input(run):
 
 
 def test_a_mistake_of_ours_is_one_sentence_and_a_report(run, monkeypatch, state_home, drawn):
-    monkeypatch.setattr(cli_verbs, "_analyse", lambda _: 1 / 0)
+    monkeypatch.setattr(cli_verbs, "analyse", lambda _: 1 / 0)
     status, out, err = run("check", drawn(mlp()))
     assert (status, out) == (1, "") and err.count("\n") == 1 and "ZeroDivisionError" in err
     (report,) = (state_folder() / "reports").iterdir()

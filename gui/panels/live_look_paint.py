@@ -298,10 +298,10 @@ def _cell(images: Sequence[QImage]) -> tuple[int, int]:
 
 
 def _pixel(images: Sequence[QImage], area: QRectF, columns: int, rows: int) -> float:
-    """How many pixels of the window a pixel of an image gets: a whole number or one and a half more, unless that wastes much."""
+    """How many pixels of the window a pixel of an image gets: a whole number, unless that wastes much."""
     width, height = _cell(images)
     room = min((area.width() / columns - GAP) / width, (area.height() / rows - GAP) / height)
-    return int(2 * room) / 2 if room >= 2 else max(0.05, room)
+    return float(int(room)) if room >= 2 else max(0.05, room)
 
 
 def _paint_grid(painter: QPainter, area: QRectF, images: Sequence[QImage], columns: int, rows: int) -> QRectF:

@@ -163,6 +163,7 @@ class PlotCard(Card):
         self._unit = QuietButton(tr("step"), tr("Switch between epochs, steps and seconds"), self.plot)
         self._unit.clicked.connect(self.unit_clicked)
         self.box.sigRangeChangedManually.connect(self._on_zoomed)
+        self.box.sigResized.connect(self._on_resized)
         self.box.reset_wanted.connect(self.follow)
         self.pointed_at.connect(self.point_at)
         self.plot.scene().sigMouseMoved.connect(self._on_mouse_moved)  # pyright: ignore[reportAttributeAccessIssue]
@@ -222,6 +223,11 @@ class PlotCard(Card):
             ranges["yRange"] = (low - 0.02 * (high - low), high + 0.03 * (high - low))
         if ranges and any(self.box.viewRange()["xy".index(name[0])] != [*span] for name, span in ranges.items()):
             self.box.setRange(**ranges, padding=0, disableAutoRange=False)
+
+    @Slot(object)
+    def _on_resized(self, _box: object) -> None:
+        """The room for a mark is one of pixels."""
+        self._fit()
 
     @Slot(object)
     def _on_zoomed(self, axes: Sequence[bool]) -> None:

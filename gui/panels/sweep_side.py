@@ -97,7 +97,7 @@ class SweepSide(QWidget):
             head.addWidget(choice)
         head.addStretch(1)
         self.choices[FRONT].hide()
-        hint = tr("As trials end, what they came to is drawn here.")
+        hint = tr("Their results are drawn here.")
         self._nothing = EmptyState("chart", tr("No trials yet"), hint)
         layout = column(self, spacing=2 * GRID)
         layout.setContentsMargins(MARGIN, 2 * GRID, MARGIN, 2 * GRID)

@@ -127,6 +127,7 @@ def test_what_is_open_when_the_language_changes_leaves_nothing(bare_window, tmp_
     assert counts[-1] - counts[1] == Counter()
 
 
+@pytest.mark.slow
 def test_changing_the_language_makes_no_widget_twice(qtbot):
     window = MainWindow(Settings())
     qtbot.addWidget(window, before_close_func=end)

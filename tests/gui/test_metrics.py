@@ -172,9 +172,8 @@ def test_logarithmic_scale_leaves_out_what_is_not_positive(panel):
 def test_the_readout_tells_the_values_under_the_mouse(qtbot, run):
     card = run.cards["loss"]
     area = card.box.sceneBoundingRect()
-    qtbot.mouseMove(
-        card.plot.viewport(), scene_to_widget(card, QPointF(area.left() + area.width() * 2 / 3, area.top() + 40))
-    )
+    at = QPointF(card.box.mapViewToScene(QPointF(1.0, 0.0)).x(), area.top() + 40)
+    qtbot.mouseMove(card.plot.viewport(), scene_to_widget(card, at))
     qtbot.waitUntil(card._readout.isVisible)
     assert "epoch 1.00 · step 40" in card._readout.text()
     assert f"validation <b>{figure(2 * math.exp(-1))}</b>" in card._readout.text()

@@ -94,7 +94,7 @@ def run(window: MainWindow, examples: int, machine: type[Sequence] = Sequence) -
 
 @pytest.mark.timeout(300)
 def test_sequences_are_undone_and_redone_to_the_byte(window):
-    run(window, many(40))
+    run(window, many(20))
 
 
 @pytest.mark.timeout(300)

@@ -58,7 +58,9 @@ def panel(qtbot, workspace):
     qtbot.waitUntil(lambda: not panel._work.is_busy)
     yield panel
     panel.hide()
-    qtbot.waitUntil(lambda: not panel._work.is_busy)
+    qtbot.waitUntil(
+        lambda: not panel._work.is_busy, timeout=60_000
+    )  # what mattered most takes a library that loads slowly
 
 
 # ---- before

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from amount import some
 from fake_runs import FakeSessions, classes_tested, epoch_ended, numbers_tested, started, steps
 from graph.messages import msg
 from graph.model import Code
@@ -209,7 +210,7 @@ def shown(qtbot, make) -> QWidget:
     return widget
 
 
-@pytest.mark.parametrize("name", WIDGETS)
+@pytest.mark.parametrize("name", some(WIDGETS, every=2))
 def test_what_is_on_show_comes_to_look_like_what_is_made_later(qtbot, dressed, name):
     old = shown(qtbot, WIDGETS[name])
     before = picture(qtbot, old)

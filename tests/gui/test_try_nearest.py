@@ -22,6 +22,7 @@ def skipgram():
     return untrained(project, prepare(project, Path()))
 
 
+@pytest.mark.slow
 def test_a_vector_of_a_table_is_read_as_the_words_nearest_to_it(skipgram):
     way = trying.describe(skipgram).ways[0]
     (form,) = (form for form in way.forms if form.name == "word_vectors")

@@ -206,6 +206,7 @@ def trained(tmp_path_factory) -> Trained:
     return Trained(project=compiled.project, compiled=compiled, model=model, statistics={}, classes=(), run=folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", [*(pytest.param(k, marks=pytest.mark.slow) for k in ("weights", "code")), "python", "onnx"]
 )
@@ -214,6 +215,7 @@ def test_shared_weights_are_exported(trained, kind, tmp_path):
     assert receipt.largest_difference <= (1e-5 if kind == "onnx" else 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", [pytest.param("forward", marks=pytest.mark.slow), "both"])
 def test_loops_are_exported(direction, tmp_path):
     d, x = starting(cell(), (3, WIDTH))

@@ -128,6 +128,7 @@ def refusal(text: str, **more) -> str:
 # ---- from the drawing to what is taken away
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [pytest.param("drawing", marks=pytest.mark.slow), "block"])
 def test_allowed_code_computes_trains_and_is_taken_away(place, project_folder, tmp_path):
     project = network(place)

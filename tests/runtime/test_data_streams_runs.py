@@ -69,6 +69,7 @@ def test_a_streamed_run_has_the_numbers_of_a_held_one(
     assert_same(found, expected)
 
 
+@pytest.mark.slow
 def test_a_streamed_run_that_is_stopped_goes_on_exactly(
     project: Project, expected: list, streamed: None, tmp_path: Path
 ) -> None:

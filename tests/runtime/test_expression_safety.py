@@ -108,6 +108,7 @@ print((peak() - before) // 1024)
 """
 
 
+@pytest.mark.slow
 def test_opening_a_file_with_large_intermediate_results_takes_no_memory():
     """In a process of its own, in MB beyond what a small expression takes; the smallest of these has 2,300 MB."""
     done = subprocess.run([sys.executable, "-c", PEAK, *LARGE], cwd=ROOT, capture_output=True, text=True, check=True)

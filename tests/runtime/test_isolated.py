@@ -98,6 +98,7 @@ def test_it_is_the_same_run_as_in_the_thread(begin, tmp_path):
     assert_same_weights(apart.events[-1], expected[-1])
 
 
+@pytest.mark.slow
 def test_every_wish_is_heard(begin):
     project = digits(mlp, plan(epochs=LONG))
     watched = begin(project)
