@@ -90,7 +90,13 @@ def test_a_text_that_reaches_out_is_found(qtbot):
 # ---- the window
 
 
-@pytest.fixture(params=LOOKS, ids=[f"{code}-{scale}" for code, scale in LOOKS])
+QUICK = (LOOKS[0], LOOKS[2])
+
+
+@pytest.fixture(
+    params=[pytest.param(look, marks=[] if look in QUICK else [pytest.mark.slow]) for look in LOOKS],
+    ids=[f"{code}-{scale}" for code, scale in LOOKS],
+)
 def look(request, qapp):
     """A language and a size of text, in the application's style; English and its own size afterwards."""
     font, colors = qapp.font(), qapp.palette()
