@@ -32,7 +32,6 @@ BLOCKS = 48  # of a curve in a crowd at least
 LEAST_SHARE, DEEPEST = 1e-6, 12  # of a curve that is looked at; doublings of its blocks
 MOMENT = 0.04  # seconds that new curves may take at once
 READ = 8  # curves that are read off at the cursor
-PartKey = tuple[str, str]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, Signal
 
 from graph.messages import LayerloomError
 from graph.model import Project
-from gui.bulk import bulk
 from runtime.run_curves import read_curves
 from runtime.run_rows import RunRow
 from runtime.run_settings import Setting, settings_of
@@ -85,8 +84,7 @@ class RunsReader(QObject):
                     self._thread = None
                     return
                 job = self._jobs.popleft()
-            # What is read has no cycles; without this, dead objects of Qt could be collected in this thread.
-            with suppress(RuntimeError), bulk():  # RuntimeError: the panel is gone, and this with it
+            with suppress(RuntimeError):  # RuntimeError: the panel is gone, and this with it
                 job()
 
     def _read_table(self, folder: Path, number: int) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.messages import LayerloomError, RunError
-from gui.bulk import bulk
 from runtime.session import failure
 
 
@@ -29,17 +28,16 @@ class Work(QObject):
         threading.Thread(target=self._work, args=(job,), name="layerloom-sweeps", daemon=True).start()
 
     def _work(self, job: Callable[[], object]) -> None:
-        with bulk():  # dead objects of Qt are not collected in this thread
-            try:
-                answer = job()
-            except LayerloomError as error:
-                answer = error
-            except Exception as error:  # a mistake of ours: said, and the next piece of work goes on
-                answer = RunError(failure(error).message)
-            try:
-                self.done.emit(answer)
-            except RuntimeError:  # the panel is gone, and this with it
-                return
+        try:
+            answer = job()
+        except LayerloomError as error:
+            answer = error
+        except Exception as error:  # a mistake of ours: said, and the next piece of work goes on
+            answer = RunError(failure(error).message)
+        try:
+            self.done.emit(answer)
+        except RuntimeError:  # the panel is gone, and this with it
+            return
 
     @Slot()
     def _on_done(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -222,9 +222,3 @@ _TEXTS: tuple[tuple[Any, Callable[[_Writer, Any], str]], ...] = (
 def _side(text: str) -> str:
     """A side of an operator: what is not one name or number in parentheses."""
     return text if text.replace(".", "").replace("_", "").isalnum() else f"({text})"
-
-
-def calls_in(texts: list[str]) -> Iterator[str]:
-    """The last line of each text."""
-    for text in texts:
-        yield text.rstrip("\n").rpartition("\n")[2].strip().removeprefix("return ")

@@ -32,11 +32,6 @@ class Proof:
     parameters: int = 0
     buffers: int = 0
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether every number was the same, bit for bit."""
-        return self.outputs == 0 and self.gradients == 0
-
 
 class Mismatch(RunError):
     """A drawing that gives other numbers than what it was made from."""

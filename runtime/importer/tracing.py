@@ -380,8 +380,3 @@ def _place() -> Place | None:
             return None
         frame = frame.f_back
     return None
-
-
-def ref_numbers(value: Any) -> list[int]:
-    """The numbers of the tensors in a written value."""
-    return [part.number for part in parts(value) if isinstance(part, Ref)]
