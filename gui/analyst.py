@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from importlib import import_module
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from graph.changes import means_the_same
 from graph.model import Project
 from graph.problems import Problem
 from gui.editor import Change, Editor
+from gui.messenger import Messenger
 from runtime.analysis import Analysis
 
 PATIENCE = 5.0  # seconds to wait for the thread
@@ -35,7 +35,6 @@ class Analyst(QObject):
     """
 
     ready = Signal()  # torch is loaded
-    _answered = Signal(object)
 
     def __init__(self, editor: Editor, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +44,8 @@ class Analyst(QObject):
         self._number = 0
         self._closing = False
         self._is_ready = False
-        self._answered.connect(self._on_answered)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_told)
         editor.changed.connect(self._on_changed)
         self._thread = threading.Thread(target=self._work, name="layerloom-analysis", daemon=True)
 
@@ -81,7 +81,10 @@ class Analyst(QObject):
             self.look_again()
 
     @Slot(object)
-    def _on_answered(self, answer: _Answer) -> None:
+    def _on_told(self, answer: _Answer | None) -> None:
+        if answer is None:
+            self.ready.emit()
+            return
         if isinstance(
             answer.analysis, Exception
         ):  # an error of ours: reported like any other; the next edit asks again
@@ -95,7 +98,7 @@ class Analyst(QObject):
 
         warm_up("gui.panels.plot", "gui.panels.code", "importlib.metadata")
         self._is_ready = True
-        self._emit(self.ready.emit)
+        self._tell(None)
         from runtime.analyser import analyse
 
         while (request := self._next()) is not None:
@@ -104,7 +107,7 @@ class Analyst(QObject):
                 analysis = analyse(project)
             except Exception as error:
                 analysis = error
-            self._emit(self._answered.emit, _Answer(number, analysis))
+            self._tell(_Answer(number, analysis))
             self._load_panels()
 
     def _load_panels(self) -> None:
@@ -119,7 +122,7 @@ class Analyst(QObject):
             number, project = self._number, self._project
         if project is not None:
             problems: tuple[Problem, ...] = validate(project)
-            self._emit(self._answered.emit, _Answer(number, Analysis(problems=problems, complete=False)))
+            self._tell(_Answer(number, Analysis(problems=problems, complete=False)))
 
     def _next(self) -> tuple[int, Project] | None:
         with self._wake:
@@ -131,7 +134,7 @@ class Analyst(QObject):
             assert request[1] is not None
             return request[0], request[1]
 
-    def _emit(self, emit, *values: object) -> None:
+    def _tell(self, answer: _Answer | None) -> None:
+        """Say what was found, or (None) that torch is loaded."""
         if not self._closing:
-            with suppress(RuntimeError):  # closed, and gone, in this very moment
-                emit(*values)
+            self._messenger.told.emit(answer)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -16,6 +15,7 @@ from shiboken6 import isValid
 from graph.changes import means_the_same
 from graph.messages import LayerloomError, Message, RunError, msg
 from graph.model import Project
+from gui.messenger import Messenger
 from gui.run_controller import RunController
 from runtime.events import EpochEnded, Event, Replaced, RunStarted
 
@@ -63,7 +63,6 @@ class Asker(QObject):
     """
 
     subject_changed = Signal()
-    _answered = Signal(object)
 
     def __init__(self, editor: Editor, controller: RunController, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -77,7 +76,8 @@ class Asker(QObject):
         self._trained: tuple[_Subject, Trained] | None = None  # of the thread alone
         self._run: tuple[Path, Project] | None = None  # the last one that began
         self._told: Path | None = None  # the run whose first weights were spoken of
-        self._answered.connect(self._on_answered)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_answered)
         controller.started.connect(self._on_started)
         controller.events.connect(self._on_events)
         controller.ended.connect(self._on_ended)
@@ -210,8 +210,7 @@ class Asker(QObject):
                 text = msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}")
                 answer = _Answer(key, wish, message=text)
             if not self._is_closing:
-                with suppress(RuntimeError):  # the window is gone
-                    self._answered.emit(answer)
+                self._messenger.told.emit(answer)
 
     def _next(self) -> tuple[str, _Wish] | None:
         with self._wake:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from graph.messages import LayerloomError, Message, msg
 from graph.model import Project
 from gui import safekeeping
 from gui.editor import Editor
+from gui.messenger import Messenger
 from gui.safekeeping import Origin, Session
 
 SETTLING = 800  # milliseconds of rest after an edit
@@ -48,7 +48,6 @@ class Autosave(QObject):
 
     autosaved = Signal(object)
     failed = Signal(object)
-    _done = Signal(object)
 
     def __init__(
         self, editor: Editor, session: Session, *, is_needed: Callable[[], bool], origin: Callable[[], Origin]
@@ -64,7 +63,8 @@ class Autosave(QObject):
         self._deadline: float | None = None  # by when what happened since the last writing is written
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.write_now)
-        self._done.connect(self._on_done)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_done)
         editor.changed.connect(self.look)
         editor.saved_changed.connect(self.look)
 
@@ -123,8 +123,7 @@ class Autosave(QObject):
             _turns.restore()
         if job.is_cancelled and job.copy is not None:
             safekeeping.forget(job.copy)
-        with suppress(RuntimeError):  # the document is gone
-            self._done.emit(job)
+        self._messenger.told.emit(job)
 
     @Slot(object)
     def _on_done(self, job: _Job) -> None:

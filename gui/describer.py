@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from graph.catalog import CATALOG, NodeType, Role
 from graph.messages import LayerloomError, Message
 from graph.model import Graph, Node, Project
+from gui.messenger import Messenger
 
 BUILTIN = "builtin:"
 PATIENCE = 0.05  # seconds to wait for what is read at once, so that a drawing does not change twice
@@ -74,6 +74,8 @@ class Describer(QObject):
         self._wishes: list[_Wish] = []
         self._is_working = False
         self._number = 0
+        self._messenger = Messenger()
+        self._messenger.told.connect(self.found)
 
     def described(self, node: Node, folder: Path | None) -> Node:
         """A data node that knows its data, or will in a moment; any other node as it is."""
@@ -115,8 +117,7 @@ class Describer(QObject):
                 newest = max(newest, wish.number)
                 wish.finding = find(wish.node, wish.folder)
                 wish.done.set()
-                with suppress(RuntimeError):  # the document is gone
-                    self.found.emit(wish.finding)
+                self._messenger.told.emit(wish.finding)
 
 
 def find(node: Node, folder: Path | None) -> Finding:

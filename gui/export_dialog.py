@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +27,7 @@ from graph.messages import ExportError, LayerloomError, msg, tr
 from graph.model import Project
 from gui.figures import figure, short_power
 from gui.held import work_apart
+from gui.messenger import Messenger
 from gui.panels.card import Card
 from gui.panels.parts import DECORATION, FactList, ScrollColumn, column, label, row
 from gui.theme import GRID, theme
@@ -70,7 +70,6 @@ class ExportDialog(QDialog):
     receipt."""
 
     exported = Signal(object)  # Receipt
-    _done = Signal(object)  # Receipt | LayerloomError
 
     def __init__(
         self, source: Path | Drawn, folder: Path, parent: QWidget | None = None, *, exporter: Exporter = export_source
@@ -89,7 +88,8 @@ class ExportDialog(QDialog):
         theme.changed.connect(self._use_scale)
         self._use_scale()
         self._build(folder)
-        self._done.connect(self._on_done)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_done)
 
     @Slot()
     def _use_scale(self) -> None:
@@ -205,8 +205,7 @@ class ExportDialog(QDialog):
         except Exception as error:  # the person gets a sentence whatever happens in the thread
             reason = f"{type(error).__name__}: {error}"
             result = ExportError(msg("The export stopped because of an error inside Layerloom: {error}", error=reason))
-        with suppress(RuntimeError):  # the window was closed meanwhile, and this dialog with it
-            self._done.emit(result)
+        self._messenger.told.emit(result)
 
     @Slot()
     def _measure(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QHeaderView, QProgressBar, QPushButton, Q
 
 from graph.messages import ExportError, LayerloomError, msg, tr
 from gui.held import work_apart
+from gui.messenger import Messenger
 from gui.panels.parts import column, label, row
 from gui.theme import GRID, theme
 
@@ -41,7 +41,6 @@ class ReportDialog(QDialog):
     """Measures the exports of a run when it is told to `start`; closing it ends that. `measured` carries the report."""
 
     measured = Signal(object)  # Report
-    _done = Signal(object)  # Report | LayerloomError
 
     def __init__(self, run: Path, parent: QWidget | None = None, *, measurer: Measurer = measure_run) -> None:
         super().__init__(parent)
@@ -53,7 +52,8 @@ class ReportDialog(QDialog):
         self._build()
         theme.changed.connect(self._use_scale)
         self._use_scale()
-        self._done.connect(self._on_done)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_done)
 
     def _build(self) -> None:
         page = self._page = column(self, spacing=3 * GRID)
@@ -114,8 +114,7 @@ class ReportDialog(QDialog):
             result = ExportError(
                 msg("The measurement stopped because of an error inside Layerloom: {error}", error=reason)
             )
-        with suppress(RuntimeError):  # this was closed meanwhile
-            self._done.emit(result)
+        self._messenger.told.emit(result)
 
     @Slot(object)
     def _on_done(self, result: Report | LayerloomError) -> None:

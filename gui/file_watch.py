@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 
 from graph.atomic import check_regular
 from graph.strict_json import MAX_BYTES
+from gui.messenger import Messenger
 
 SETTLING = 200  # milliseconds: programs write a file in several steps
 PATIENCE = 1.0  # seconds that closing waits for a drive
@@ -42,7 +42,6 @@ class FileWatch(QObject):
     """Watches one file. `seen(Seen)` when its state or its contents are others than before."""
 
     seen = Signal(object)
-    _looked = Signal(int, object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -59,7 +58,8 @@ class FileWatch(QObject):
             signal.connect(self._on_touched)
         for timer in (self._settling, self._slow):
             timer.timeout.connect(self.look)
-        self._looked.connect(self._on_looked)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_looked)
         app = QGuiApplication.instance()
         if isinstance(app, QGuiApplication):  # network drives tell nothing: look when the person comes back
             app.applicationStateChanged.connect(self._on_application_state)
@@ -103,12 +103,11 @@ class FileWatch(QObject):
         return look_at(self._path, self._digest) if self._path is not None else Seen(Disk.SAME)
 
     def _work(self, number: int, path: Path, digest: str | None) -> None:
-        found, places = look_at(path, digest), _places(path)
-        with suppress(RuntimeError):  # the document is gone
-            self._looked.emit(number, found, places)
+        self._messenger.told.emit((number, look_at(path, digest), _places(path)))
 
-    @Slot(int, object, object)
-    def _on_looked(self, number: int, found: Seen, places: list[str]) -> None:
+    @Slot(object)
+    def _on_looked(self, looked: tuple[int, Seen, list[str]]) -> None:
+        number, found, places = looked
         if number != self._number:
             return
         self._is_looking = False

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.messages import LayerloomError, Message
 from graph.model import NodeId, Project
 from gui.editor import Editor
+from gui.messenger import Messenger
 
 NOBODY = -1
 
@@ -22,13 +22,13 @@ class Reacher(QObject):
 
     found = Signal(object)
     failed = Signal(object)
-    _answered = Signal(int, object)
 
     def __init__(self, editor: Editor, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._editor = editor
         self._objective, self._question = NOBODY, 0
-        self._answered.connect(self._on_answered)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_answered)
         editor.changed.connect(self._on_changed)
 
     @Slot(int)
@@ -53,12 +53,11 @@ class Reacher(QObject):
         threading.Thread(target=self._work, args=request, name="layerloom-reach", daemon=True).start()
 
     def _work(self, question: int, project: Project, objective: str) -> None:
-        answer = _reached(project, objective)
-        with suppress(RuntimeError):  # the document is gone
-            self._answered.emit(question, answer)
+        self._messenger.told.emit((question, _reached(project, objective)))
 
-    @Slot(int, object)
-    def _on_answered(self, question: int, answer: frozenset[NodeId] | Message) -> None:
+    @Slot(object)
+    def _on_answered(self, found: tuple[int, frozenset[NodeId] | Message]) -> None:
+        question, answer = found
         if question != self._question:
             return
         if isinstance(answer, Message):

@@ -15,6 +15,7 @@ from graph.atomic import explain, write_atomically
 from graph.messages import FileError, LayerloomError, Message, msg, tr
 from gui import safekeeping
 from gui.file_watch import Disk, digest_of, look_at
+from gui.messenger import Messenger
 from gui.safekeeping import Claim, Origin
 
 
@@ -49,7 +50,6 @@ class Recovery(QObject):
     """
 
     found = Signal(object)
-    _looked = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -58,7 +58,8 @@ class Recovery(QObject):
         self._thread: threading.Thread | None = None
         self._taken: set[Path] = set()
         self.items: list[Recovered] = []
-        self._looked.connect(self._on_looked)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_looked)
 
     def look(self) -> None:
         """Look in a thread; the answer comes through `found`."""
@@ -124,9 +125,7 @@ class Recovery(QObject):
                     self._claims.append(claim)
 
     def _work(self) -> None:
-        items = self.recoverable()
-        with suppress(RuntimeError):  # the window is gone
-            self._looked.emit(items)
+        self._messenger.told.emit(self.recoverable())
 
     @Slot(object)
     def _on_looked(self, items: list[Recovered]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from graph.messages import LayerloomError, Message, RunError, msg, tr
 from gui.figures import figure
 from gui.held import work_apart
 from gui.icons import icon
+from gui.messenger import Messenger
 from gui.panels.metrics import title_of
 from gui.panels.parts import breakable, column, complain, label, row, small_button
 from gui.style import set_property
@@ -48,7 +48,6 @@ class WeightsDialog(QDialog):
     """Reads and imports in a thread; the window stays free. `told(Message, level)`: what was imported."""
 
     told = Signal(object, str)
-    _done = Signal(object, object)  # what to do with the result, and the result or a LayerloomError
 
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,7 +130,8 @@ class WeightsDialog(QDialog):
         return line
 
     def _connect(self) -> None:
-        self._done.connect(self._on_done)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_done)
         self.model.changed.connect(self._show)
         self.filter.textChanged.connect(self._filter)
         self.only_problems.toggled.connect(self._filter)
@@ -182,11 +182,11 @@ class WeightsDialog(QDialog):
             result = error
         except Exception as error:  # the person gets a sentence whatever happens in the thread
             result = RunError(msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}"))
-        with suppress(RuntimeError):  # the window was closed meanwhile, and this dialog with it
-            self._done.emit(then, result)
+        self._messenger.told.emit((then, result))
 
-    @Slot(object, object)
-    def _on_done(self, then: Callable[[Any], None], result: object) -> None:
+    @Slot(object)
+    def _on_done(self, done: tuple[Callable[[Any], None], object]) -> None:
+        then, result = done
         self._thread = None
         self._set_busy(False)
         if isinstance(result, LayerloomError):

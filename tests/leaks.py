@@ -14,7 +14,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
 OWNED_BY_QT = {"QTipLabel"}  # made once by Qt and kept
-PATIENCE = 5.0  # seconds that a thread has to end
+PATIENCE = 30.0  # seconds that a thread has to end: it may be loading PyTorch
 
 
 class Watch:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.messages import LayerloomError
 from graph.model import Project
+from gui.messenger import Messenger
 from runtime.run_curves import read_curves
 from runtime.run_rows import RunRow
 from runtime.run_settings import Setting, settings_of
@@ -45,6 +46,8 @@ class RunsReader(QObject):
         self._asked = 0  # how many tables were asked for: the last one counts
         self._closed = closed = threading.Event()
         self.destroyed.connect(lambda: closed.set())
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_told)
 
     def read_table(self, folder: Path) -> None:
         """Tell of the runs in a folder."""
@@ -54,7 +57,7 @@ class RunsReader(QObject):
 
     def read_curves(self, path: Path) -> None:
         """Tell the curves of a run."""
-        self._do(lambda: self.curves_read.emit(path, read_curves(path)))
+        self._do(lambda: self._tell("curves_read", path, read_curves(path)))
 
     def read_settings(self, rows: Sequence[RunRow]) -> None:
         """Tell what runs were trained with; each of these has another meaning."""
@@ -84,8 +87,15 @@ class RunsReader(QObject):
                     self._thread = None
                     return
                 job = self._jobs.popleft()
-            with suppress(RuntimeError):  # RuntimeError: the panel is gone, and this with it
-                job()
+            job()
+
+    def _tell(self, signal: str, *found: object) -> None:
+        self._messenger.told.emit((signal, found))
+
+    @Slot(object)
+    def _on_told(self, told: tuple[str, tuple[object, ...]]) -> None:
+        signal, found = told
+        getattr(self, signal).emit(*found)
 
     def _read_table(self, folder: Path, number: int) -> None:
         if self._table is None or self._table.folder != folder:
@@ -95,8 +105,8 @@ class RunsReader(QObject):
             if self._closed.is_set() or number != self._asked:
                 return
             names += [row.folder for row in rows]
-            self.rows_read.emit(folder, rows)
-        self.table_read.emit(folder, names)
+            self._tell("rows_read", folder, rows)
+        self._tell("table_read", folder, names)
 
     def _read_settings(self, rows: Sequence[RunRow]) -> None:
         """Some of them; the others when what was asked for meanwhile is read."""
@@ -106,5 +116,5 @@ class RunsReader(QObject):
             with suppress(LayerloomError):
                 project = load_run(row.path).project
                 found[row.meaning] = (project, settings_of(project))
-        self.settings_read.emit(found)
+        self._tell("settings_read", found)
         self.read_settings(rows[BATCH:])

@@ -9,13 +9,14 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QUrl, Signal
+from PySide6.QtCore import QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from graph.messages import LayerloomError, Message, msg, tr
 from graph.model import Project
 from gui.icons import icon
+from gui.messenger import Messenger
 from gui.panels.runs_model import RunsModel
 from gui.panels.runs_view import RunsView
 from gui.workspace import Workspace
@@ -49,6 +50,8 @@ class RunsVerbs(QObject):
     def __init__(self, workspace: Workspace, model: RunsModel, view: RunsView, owner: QWidget) -> None:
         super().__init__(owner)
         self._workspace, self._model, self._view, self._owner = workspace, model, view, owner
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_told)
         self._undo: list[list[Path]] = []  # what the last steps put into the trash
 
     def menu(self, *, list_differences: Callable[[], object]) -> QMenu:
@@ -193,22 +196,12 @@ class RunsVerbs(QObject):
         start = str(self._workspace.documents.runs_folder.parent)
         folder = QFileDialog.getExistingDirectory(self._owner, tr("Where to write files for TensorBoard"), start)
         if folder:
-            threading.Thread(target=self._write_events, args=(wanted, Path(folder)), daemon=True).start()
+            task = (wanted, Path(folder), self._messenger)
+            threading.Thread(target=_write_events, args=task, daemon=True).start()
 
-    def _write_events(self, rows: Sequence[RunRow], folder: Path) -> None:
-        """In a thread of its own: a thousand runs take some time."""
-        from runtime.tensorboard import export_runs
-
-        try:
-            count = len(export_runs(rows, folder))
-        except LayerloomError as error:
-            told = (error.message, "error")
-        else:
-            text = msg("{count} runs written. See them with: tensorboard --logdir {folder}",
-                       count=count, folder=quote(str(folder)))  # fmt: skip
-            told = (text, "info")
-        with suppress(RuntimeError):  # the window is gone
-            self.told.emit(*told)
+    @Slot(object)
+    def _on_told(self, told: tuple[Message, str]) -> None:
+        self.told.emit(*told)
 
     def open_folder(self) -> None:
         """Show the folder of the selected run in the program for files."""
@@ -287,3 +280,17 @@ class RunsVerbs(QObject):
 
 def _words(run: RunRow) -> str:
     return run.labels.name or tr("run {time}", time=run.created.replace("T", " ")[:16] or run.folder)
+
+
+def _write_events(rows: Sequence[RunRow], folder: Path, messenger: Messenger) -> None:
+    """In a thread of its own: a thousand runs take some time."""
+    from runtime.tensorboard import export_runs
+
+    try:
+        count = len(export_runs(rows, folder))
+    except LayerloomError as error:
+        messenger.told.emit((error.message, "error"))
+    else:
+        text = msg("{count} runs written. See them with: tensorboard --logdir {folder}",
+                   count=count, folder=quote(str(folder)))  # fmt: skip
+        messenger.told.emit((text, "info"))

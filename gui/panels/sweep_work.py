@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.messages import LayerloomError, RunError
+from gui.messenger import Messenger
 from runtime.session import failure
 
 
@@ -19,7 +20,8 @@ class Work(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.is_busy = False
-        self.done.connect(self._on_done)
+        self._messenger = Messenger()
+        self._messenger.told.connect(self._on_told)
 
     def start(self, job: Callable[[], object]) -> None:
         """Do a piece of work; the one before is over."""
@@ -34,11 +36,9 @@ class Work(QObject):
             answer = error
         except Exception as error:  # a mistake of ours: said, and the next piece of work goes on
             answer = RunError(failure(error).message)
-        try:
-            self.done.emit(answer)
-        except RuntimeError:  # the panel is gone, and this with it
-            return
+        self._messenger.told.emit(answer)
 
-    @Slot()
-    def _on_done(self) -> None:
+    @Slot(object)
+    def _on_told(self, answer: object) -> None:
         self.is_busy = False
+        self.done.emit(answer)
