@@ -19,22 +19,15 @@ YOUNG, MIDDLE, OLD = range(3)
 GROWN = 0.25
 
 
-class Sweeper(QObject):
-    """As long as it lives, it does on a timer what the collector of Python would do by itself, by the same thresholds."""
+class Collector:
+    """Does, when it is told to `look`, what the collector of Python does by itself, by the same thresholds."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
         self._was_old = self._came = (
             0  # objects: in the old generation after the last look through it, and come to it since
         )
-        gc.disable()
-        self.destroyed.connect(lambda: gc.enable())
-        timer = QTimer(self, interval=INTERVAL)
-        timer.timeout.connect(self.sweep)
-        timer.start()
 
-    @Slot()
-    def sweep(self) -> None:
+    def look(self) -> None:
         """Look through the oldest generation whose turn it is, and the younger ones with it.
 
         While PyTorch is loaded nothing is looked through: its many objects stay, and leave the generations at the end of that.
@@ -46,12 +39,31 @@ class Sweeper(QObject):
         if OLD in due and self._came < GROWN * self._was_old:
             due.remove(OLD)
         if due:
-            self._look(due[-1])
+            self._look_through(due[-1])
 
-    def _look(self, age: int) -> None:
+    def _look_through(self, age: int) -> None:
         there = sum(len(gc.get_objects(generation)) for generation in (YOUNG, MIDDLE)) if age == MIDDLE else 0
         dead = gc.collect(age)
         if age == MIDDLE:
             self._came += there - dead
         elif age == OLD:
             self._was_old, self._came = len(gc.get_objects(OLD)), 0
+
+
+class Sweeper(QObject):
+    """As long as it lives, dead objects are looked for on a timer, and at no other time."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._collector = Collector()
+        if gc.isenabled():
+            gc.disable()
+            self.destroyed.connect(lambda: gc.enable())
+        timer = QTimer(self, interval=INTERVAL)
+        timer.timeout.connect(self.sweep)
+        timer.start()
+
+    @Slot()
+    def sweep(self) -> None:
+        """Look now."""
+        self._collector.look()

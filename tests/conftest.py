@@ -17,11 +17,27 @@ import hypothesis
 import pytest
 from PySide6.QtCore import QSettings
 
+from amount import many
 from graph.messages import set_language
+from gui.sweeper import Collector
 from leaks import Watch
 
-hypothesis.settings.register_profile("layerloom", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile(
+    "layerloom", deadline=None, derandomize=True, database=None, max_examples=many(100)
+)
 hypothesis.settings.load_profile("layerloom")
+
+
+# As in the application, no object of Qt is found dead, and destroyed, by a thread in the background: also not one that an earlier
+# test left. What is dead is looked for between two tests.
+gc.disable()
+_collector = Collector()
+
+
+@pytest.fixture(autouse=True)
+def _dead_objects():
+    yield
+    _collector.look()
 
 
 @pytest.fixture
@@ -105,8 +121,6 @@ def _nothing_left_behind(request):
         yield
         return
     watch = Watch()
-    gc.disable()  # as in the application (`gui.sweeper`): no object of Qt is found dead, and destroyed, by a thread in the background
     with watch.watching():
         yield
-    gc.enable()
     assert watch.leaks() == []

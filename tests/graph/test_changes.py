@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
+from amount import many
 from block_drawings import showcase
 from drawings import lenet5
 from generated import graphs
@@ -67,7 +68,7 @@ def test_removing_a_node_takes_its_wires():
     assert set(changes.removed_links) == {*LENET.incoming("n2"), *LENET.outgoing("n2")}
 
 
-@settings(max_examples=50)
+@settings(max_examples=many(50))
 @given(graphs(), graphs())
 def test_the_changes_lead_from_one_drawing_to_the_other(old, new):
     changes = diff(old, new)

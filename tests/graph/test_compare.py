@@ -364,7 +364,7 @@ def edits(draw) -> tuple[Project, list[str], set[str], set[str]]:
 
 
 @given(edits())
-@settings(max_examples=60)
+@settings(max_examples=many(60))
 def test_any_edit_is_named_exactly(edit):
     project, changed, added, removed = edit
     nodes = [node for drawing in compare(LENET, project).drawings for node in drawing.nodes]

@@ -40,7 +40,7 @@ def test_save_load_save_is_byte_identical(project):
     assert list(again.graph.nodes) == list(project.graph.nodes)
 
 
-@settings(max_examples=50)
+@settings(max_examples=many(50))
 @given(graphs())
 def test_the_clipboard_keeps_everything(graph):
     assert files.part_from_text(files.part_to_text(graph), CATALOG)[0] == graph

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amount import many
 from graph import files
 from graph.history import NEAR, History
 from graph.messages import msg
@@ -208,7 +209,7 @@ class Pen:
 
 
 @given(st.integers(0, 10**6), st.lists(st.integers(-3, 300), max_size=4))
-@settings(max_examples=30)
+@settings(max_examples=many(30))
 def test_far_states_come_back_as_they_were(seed, ways):
     pen, h = Pen(seed), History(drawing(6))
     made = [h.value]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amount import many
 from drawings import lenet5
 from graph import files
 from graph.catalog import CATALOG
@@ -46,7 +47,7 @@ DRAWING = lenet5().project
 LOOKS = looks(DRAWING.graph)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(100), deadline=None)
 @given(LOOKS, LOOKS)
 def test_a_look_survives_a_file_here_and_in_a_block(look, inner):
     block = Block("b1", "Inner", with_look(DRAWING.graph, inner))
@@ -58,7 +59,7 @@ def test_a_look_survives_a_file_here_and_in_a_block(look, inner):
     assert files.to_text(again) == text
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=many(50), deadline=None)
 @given(LOOKS)
 def test_a_look_survives_the_clipboard(look):
     graph = with_look(DRAWING.graph, look)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtWidgets import QApplication
 
+from amount import many
 from graph import files
 from graph.messages import FileError
 from gui.recovery import read
@@ -88,7 +89,7 @@ HAPPENINGS = [name for name in vars(Story) if not name.startswith("_")]
 
 
 @given(happenings=st.lists(st.sampled_from(HAPPENINGS), max_size=10))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_on_the_canvas_is_in_the_file_or_kept(qapp, monkeypatch, project_folder, happenings):
     quick(monkeypatch)
     path = project_folder / "net.layerloom"

@@ -6,7 +6,7 @@ from array import array
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
@@ -14,22 +14,12 @@ from drawings import lenet5
 from graph import files
 from gui.panels.runs import RunsPanel
 from gui.settings import Settings
-from gui.sweeper import Sweeper
 from gui.theme import theme
 from gui.workspace import Workspace
 from made_runs import made
 from panel_tools import show
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture(autouse=True)
-def sweeper(qapp):
-    """As in the application: what is dead is collected in this thread alone."""
-    sweeper = Sweeper()
-    yield
-    sweeper.deleteLater()
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

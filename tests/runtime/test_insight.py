@@ -162,12 +162,9 @@ def test_what_was_looked_into_goes_with_the_network():
     assert insight_of(trained) is insight and insight_of(replace(trained, model=trained.model)) is not insight
     insight.look(samples_of(trained), live=True)
     gone = weakref.ref(trained.model), weakref.ref(insight.model), weakref.ref(next(trained.model.parameters()))
-    gc.disable()  # nothing has to be looked for
-    try:
-        del trained, insight
-        assert [found() for found in gone] == [None, None, None]
-    finally:
-        gc.enable()
+    assert not gc.isenabled()  # nothing has to be looked for
+    del trained, insight
+    assert [found() for found in gone] == [None, None, None]
 
 
 def test_a_value_can_be_put_in_the_place_of_another():
