@@ -49,8 +49,8 @@ TOO_MUCH: dict[str, Callable[[int], Project]] = {
     "nodes in a block": lambda more: Project(
         Graph(nodes(MAX_NODES - 3)), definitions=Definitions({"b1": Block("b1", "B", Graph(nodes(3 + more)))})
     ),
-    "links": lambda more: links(MAX_LINKS + more),
     "notes": lambda more: notes(MAX_ANNOTATIONS + more),
+    "links": lambda more: links(MAX_LINKS + more),
     "blocks": lambda more: blocks(MAX_DEFINITIONS + more),
     "note": lambda more: notes(1, "x" * (MAX_STRING + more)),
     "note in a block": lambda more: OLD.with_block(Block("b1", "B", notes(1, "x" * (MAX_STRING + more)).graph)),

@@ -72,7 +72,7 @@ def look_at_all(window: MainWindow, file: Path) -> None:
     window.run_action("close_tab")
 
 
-@pytest.mark.parametrize("times", [10, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.slow)])
 def test_documents_opened_and_closed_leave_nothing(qtbot, times):
     window = MainWindow(Settings())
     qtbot.addWidget(window, before_close_func=end)

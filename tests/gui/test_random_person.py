@@ -94,13 +94,13 @@ def run(window: MainWindow, examples: int, machine: type[Sequence] = Sequence) -
 
 @pytest.mark.timeout(300)
 def test_sequences_are_undone_and_redone_to_the_byte(window):
-    run(window, many(20))
+    run(window, many(12))
 
 
 @pytest.mark.timeout(300)
 def test_sequences_in_which_things_move(window, monkeypatch):
     monkeypatch.setattr(motion, "reduced", "no")
-    run(window, many(20), MovingSequence)
+    run(window, many(12), MovingSequence)
 
 
 @pytest.mark.slow

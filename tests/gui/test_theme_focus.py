@@ -159,6 +159,7 @@ def takes_tab(widget: QWidget) -> bool:
     return widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None
 
 
+@pytest.mark.slow
 def test_every_place_of_the_window_where_tab_stops_shows_it(qtbot, dressed, window):
     parts = (window.frame.left, window.frame.side, window.frame.bottom)
     seen, silent = set(), set()

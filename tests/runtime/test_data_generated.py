@@ -119,6 +119,7 @@ def test_a_network_with_conv3d_learns_solids(tmp_path: Path) -> None:
     assert epochs[-1].train["loss"] < 0.7 * epochs[0].train["loss"]
 
 
+@pytest.mark.slow
 def test_the_generator_of_the_gan_comes_near_the_data(tmp_path: Path) -> None:
     project = files.load(examples.path("gan_points"))
     project = replace(project, plan=replace(project.plan, epochs=20, device="cpu"))

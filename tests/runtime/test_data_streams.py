@@ -137,6 +137,7 @@ def test_what_cannot_be_read_is_a_sentence_and_leaves_no_process(workers: int) -
     assert set(multiprocessing.active_children()) == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_reader_that_dies_is_a_sentence_and_close_in_mid_epoch_ends_the_others() -> None:
     before = set(multiprocessing.active_children())
@@ -154,6 +155,7 @@ def test_a_reader_that_dies_is_a_sentence_and_close_in_mid_epoch_ends_the_others
     assert set(multiprocessing.active_children()) == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there a process can be asked so only when it has begun")
 def test_ctrl_c_reaches_the_readers_too_and_leaves_the_decision_to_the_training() -> None:
     """Once while the process begins, and once while it reads."""
@@ -178,6 +180,7 @@ def test_ctrl_c_reaches_the_readers_too_and_leaves_the_decision_to_the_training(
     assert set(multiprocessing.active_children()) == before
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_samples() -> None:
     peaks, counts, width = [], (500, 5000), 500
     for count in counts:

@@ -94,6 +94,7 @@ def test_a_tagger_learns_and_passes_over_what_fills_up(tmp_path: Path) -> None:
     assert epochs[-1].validation["loss"] < 0.5 * epochs[0].train["loss"]
 
 
+@pytest.mark.slow
 def test_a_decoder_learns_dates(tmp_path: Path) -> None:
     d = Drawing("Dates", plan(epochs=2))
     d.add("data.TextPairs", "dates")

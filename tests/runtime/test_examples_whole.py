@@ -16,7 +16,7 @@ from runtime.predict import load_trained, untrained
 from runtime.training.loop import train
 from trainings import StopAfter
 
-QUICK = {"mlp_regression", "gan_points"}  # the others in `make test-all`
+QUICK = {"gan_points"}  # the others in `make test-all`
 EACH = [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in examples.READY]
 
 

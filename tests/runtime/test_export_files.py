@@ -41,7 +41,7 @@ def trained(tmp_path_factory) -> Trained:
     return Trained(project=d.project, compiled=compiled, model=model.eval(), statistics={}, classes=classes, run=run)
 
 
-@pytest.mark.parametrize("kind", some(["python", "weights", "code"], every=2))
+@pytest.mark.parametrize("kind", some(["python", "weights", "code"], every=3))
 def test_what_is_exported_gives_the_very_same_outputs_in_a_clean_process(trained, kind, tmp_path):
     receipt = export(trained, kind, tmp_path / "net")
     assert {"1", "2", "7"} <= receipt.differences.keys()

@@ -206,6 +206,7 @@ def test_a_network_without_data_takes_an_array_for_each_input(tmp_path):
         read(tmp_path / "bad.npz")
 
 
+@pytest.mark.slow
 def test_predict_py_runs_by_itself_and_explains_a_wrong_file(tmp_path):
     trained = _trained(_table(tmp_path))
     folder = _write(trained, tmp_path / "net")

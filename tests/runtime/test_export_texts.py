@@ -221,6 +221,7 @@ def test_it_says_what_comes_next_as_the_application_does(draw, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_it_tags_every_word_of_a_line(tmp_path):
     network = trained(tagged())
     folder = written(network, tmp_path / "net")
@@ -232,6 +233,7 @@ def test_it_tags_every_word_of_a_line(tmp_path):
     assert found == [f"the old dog sleeps: {' '.join(tags[0][:4])}", f"Anna: {tags[1][0]}"]
 
 
+@pytest.mark.slow
 def test_it_names_the_class_of_a_line(tmp_path):
     network = trained(labeled())
     (line,) = said(written(network, tmp_path / "net"), "a very good movie\n")

@@ -126,6 +126,7 @@ def test_a_wish_before_the_process_is_there_is_heard(begin):
     assert watched.wait_for(FINAL).step == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
 def test_a_killed_process_is_an_event_and_the_run_goes_on_from_its_checkpoint(begin, children, tmp_path):
     project = digits(cnn, plan(scheduler=COSINE, epochs=40))
