@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("graph", "runtime", "gui")
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """One Python file: its path from the root of the project, its text, its syntax tree."""
 
     path: str
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
 
     def calls(self) -> Iterator[tuple[str, ast.Call]]:
         """Every call with the last part of the name that is called."""
@@ -43,5 +47,4 @@ def helpers() -> tuple[Source, ...]:
 
 
 def _read(path: Path) -> Source:
-    text = path.read_text("utf-8")
-    return Source(path.relative_to(ROOT).as_posix(), text, ast.parse(text))
+    return Source(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"))

@@ -71,7 +71,7 @@ def finish(made: Path, path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "event"),
     [
-        ("mlp", "RunStarted"),
+        pytest.param("mlp", "RunStarted", marks=pytest.mark.slow),
         ("lstm", "EpochEnded"),
         pytest.param("lenet with dropout", "EpochEnded", marks=pytest.mark.slow),
         pytest.param("transformer", "EpochEnded", marks=pytest.mark.slow),
