@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QWidget
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame
 
 from graph.messages import msg, tr
+from gui.canvas.viewport import ZoomView
 from gui.panels.parts import label, row, small_button
 from gui.shortcuts import Shortcuts
 from gui.theme import GRID, theme
@@ -37,14 +38,14 @@ HINTS = (
 
 
 class Hints(QFrame):
-    """One hint at a time in a strip along the lower edge of a canvas, where drawings have their margin.
+    """One hint at a time in a strip along the lower edge of a canvas, which shows its whole drawing above it.
 
     `dismissed` says that hints are not wanted again.
     """
 
     dismissed = Signal()
 
-    def __init__(self, parent: QWidget, shortcuts: Shortcuts) -> None:
+    def __init__(self, parent: ZoomView, shortcuts: Shortcuts) -> None:
         super().__init__(parent)
         self.setObjectName("hints")
         self.setAccessibleName(tr("First steps"))
@@ -77,6 +78,14 @@ class Hints(QFrame):
         if event.type() == QEvent.Type.Resize:
             self._place()
         return False
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._cover()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._cover()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -117,6 +126,10 @@ class Hints(QFrame):
         layout.activate()
         self.setFixedHeight(layout.totalHeightForWidth(self.width()))
         self.move((self._parent.width() - self.width()) // 2, self._parent.height() - self.height() - EDGE)
+        self._cover()
+
+    def _cover(self) -> None:
+        self._parent.cover(Qt.Edge.BottomEdge, self._parent.height() - self.y() if self.isVisible() else 0)
 
     @Slot()
     def _on_next(self) -> None:

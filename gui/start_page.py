@@ -20,7 +20,7 @@ from gui.thumbnails import Thumbnails
 from gui.tongue import tongue
 from runtime import examples
 
-TILE = QSize(272, 208)  # pixels at 100 %, as the next four
+TILE = QSize(272, 212)  # pixels at 100 %, as the next four
 PICTURE_HEIGHT = 128
 PICTURE = QSize(TILE.width() - 2, PICTURE_HEIGHT)
 MAX_WIDTH = 4 * 272 + 3 * 16  # four tiles and their gaps
@@ -144,12 +144,12 @@ class StartPage(QWidget):
         self._lines.addLayout(grid)
 
     def _arrange(self) -> None:
-        """As many tiles beside each other as there is room for."""
-        room = min(theme.px(MAX_WIDTH), max(NARROW, self.width() - 16 * GRID))
-        side = max(8 * GRID, (self.width() - room) // 2)
+        """As many tiles beside each other as there is room for, in the middle; the buttons end where the tiles end."""
+        room, pitch = min(theme.px(MAX_WIDTH), max(NARROW, self.width() - 16 * GRID)), _scaled(TILE).width() + GAP
+        columns = max(1, (room + GAP) // pitch)
+        side = max(8 * GRID, (self.width() - columns * pitch + GAP) // 2)
         self._lines.setContentsMargins(side, 10 * GRID, side, 10 * GRID)
         self._arrange_head(self.width() - 2 * side)
-        columns = max(1, (room + GAP) // (_scaled(TILE).width() + GAP))
         if columns == self._columns:
             return
         self._columns = columns

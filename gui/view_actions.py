@@ -127,9 +127,23 @@ class ViewActions(QObject):
         counts = sorted(powers | {2, self._settings.processes})
         texts = {str(count): str(count) if count > 1 else tr("1, as always") for count in counts}
         actions.fill_choices(menu, texts, str(self._settings.processes), self._use_processes)
+        menu.addSeparator()
+        menu.setToolTipsVisible(True)
+        divide = menu.addAction(tr("Divide the weights among them"))
+        divide.setToolTip(
+            tr("Each process holds a part of weights, gradients and optimizer states (FSDP): for a network that does not fit one "
+               "device. Slower for small ones.")
+        )  # fmt: skip
+        divide.setCheckable(True)
+        divide.setChecked(self._settings.shard)
+        divide.setEnabled(self._settings.processes > 1)
+        divide.toggled.connect(self._divide_weights)
 
     def _use_processes(self, count: str) -> None:
         self._settings.processes = int(count)
+
+    def _divide_weights(self, wanted: bool) -> None:
+        self._settings.shard = wanted
 
     # ---- Help
 
@@ -165,6 +179,7 @@ class ViewActions(QObject):
 
         canvas = self._window.canvas
         for old in canvas.findChildren(Hints):
+            old.hide()
             old.deleteLater()
         hints = Hints(canvas, self._window.shortcuts)
         hints.dismissed.connect(self._on_hints_dismissed)

@@ -16,7 +16,7 @@ from graph.messages import RunError, msg
 from graph.model import Port
 from runtime.explanations import GRAD_CAM, INTEGRATED, OCCLUSION, SALIENCY, Entry, Explanation
 from runtime.insight import Insight, Place, Seen
-from runtime.training.answers import find_question
+from runtime.training.answers import asked_output
 
 STEPS, BATCH_OF_STEPS = 64, 16  # on the way of integrated gradients, and computed at a time
 COVERED = 6  # a covered square is 1/6 of the side of an image, and moves by half of it
@@ -75,8 +75,7 @@ class _Asked:
     def __init__(self, insight: Insight, samples: Samples, entry: Entry, answer: int, place: int) -> None:
         self._insight, self._samples, self._answer, self._place = insight, samples, answer, place
         self.port = insight.trained.compiled.inputs[entry.number]
-        question = find_question(insight.trained.compiled)
-        self._output = question.output if question else 0
+        self._output = asked_output(insight.trained.compiled)
         self._is_image, self._has_channels = samples[self.port].dim() == 4, samples[self.port].dim() >= 4
         self._at = Place(self.port)
         if not samples[self.port].is_floating_point():

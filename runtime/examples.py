@@ -38,7 +38,7 @@ SECTIONS: tuple[tuple[Message, tuple[str, ...]], ...] = (
     ),
     (
         msg("Images, clips and signals"),
-        ("cnn_digits", "resnet_digits", "clips_conv3d", "clips_cnn_lstm", "waves_conv1d"),
+        ("cnn_digits", "resnet_digits", "read_digits", "clips_conv3d", "clips_cnn_lstm", "waves_conv1d"),
     ),
     (
         msg("Texts"),

@@ -28,8 +28,8 @@ METHODS: dict[str, Method] = {
     ),
     INTEGRATED: Method(
         msg("Integrated gradients"),
-        msg("What each number adds to the answer on the way from an empty sample to this one; all of them add up to the "
-            "difference of the two answers."),
+        msg("What each number adds to the answer, counted from an empty sample; the sum is the difference of the two "
+            "answers."),
         "Sundararajan et al., 2017",
         True,
     ),

@@ -19,6 +19,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "resources" / "guides"
 FIRST = "en"  # the language that every page is written in
 KEY = "guide"  # under which a drawing names its page, among the fields of its file that nothing else reads
 _CLAIM = re.compile(r"`(\w+) ([≥≤]) ([\d.]+)`")
+_WIDE = r"\u3000-\u9fff\uff00-\uffef"  # Chinese signs, which have no spaces between them
+_BROKEN = re.compile(rf"(?<=[{_WIDE}])\n *(?=[{_WIDE}])|(?<=[\u3000-\u303f\uff00-\uff1f])\n *(?=[`\[(A-Za-z])")
 _NAME = re.compile(r"[a-z0-9_]{1,60}")
 
 
@@ -82,4 +84,4 @@ def _read(name: str, code: str) -> Guide | None:
     except OSError:
         return None
     heading, sentence, rest = text.split("\n\n", 2)
-    return Guide(heading.removeprefix("# ").strip(), " ".join(sentence.split()), rest.strip())
+    return Guide(heading.removeprefix("# ").strip(), " ".join(sentence.split()), _BROKEN.sub("", rest).strip())

@@ -97,10 +97,10 @@ def _said(
     wish: int | None,
 ) -> Said:
     """What the network says of the sample, or of one place of it, as the question of its first loss has it."""
-    from runtime.training.answers import find_question
+    from runtime.training.answers import asked_output, find_question
 
     question = find_question(trained.compiled)
-    output = outputs[question.output if question else 0].float()
+    output = outputs[asked_output(trained.compiled)].float()
     places = output.flatten(2).shape[2] if output.dim() > 2 else 0
     place = 0 if not places else _usual_place(output, entries) if wish is None else max(0, min(wish, places - 1))
     target = samples.get(question.target) if question else None

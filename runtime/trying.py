@@ -196,7 +196,7 @@ class Shares:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Numbers with their names."""
+    """Numbers with their names; whole ones are int."""
 
     names: tuple[str, ...]
     values: tuple[float, ...]

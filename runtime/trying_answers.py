@@ -109,8 +109,8 @@ def _value(
 # ---- reading
 
 
-def _read(trained: Trained, way: Way, form: Form, values: Tensor, entered: Entered) -> Result:
-    values = values.detach().float()
+def _read(trained: Trained, way: Way, form: Form, answered: Tensor, entered: Entered) -> Result:
+    values = answered.detach().float()
     if form.kind == BARS:
         return _ranked(form.names, _probabilities(trained, values)[0])
     if form.kind == CHANCES:
@@ -124,7 +124,7 @@ def _read(trained: Trained, way: Way, form: Form, values: Tensor, entered: Enter
     if form.kind == DOTS:
         return Points(values.reshape(len(values), -1).numpy())
     if form.kind == NUMBERS:
-        return Numbers(form.names, tuple(values[0].reshape(-1).tolist()))
+        return Numbers(form.names, tuple(answered[0].reshape(-1).tolist()))
     return Row(values[0].reshape(-1)[:MOST_SHOWN].numpy(), tuple(values.shape[1:]))
 
 

@@ -103,6 +103,8 @@ class _Finder:
         outputs = list(self.compiled.outputs)
         if self.question is not None:
             outputs.insert(0, outputs.pop(self.question.output))
+        else:
+            outputs.sort(key=lambda port: self._spec(port).dtype.startswith("float"))  # whole numbers are plain answers
         made = self._made()
         return [*([made] if made else []), *(port for port in outputs if port != made)]
 

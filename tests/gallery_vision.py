@@ -7,9 +7,10 @@ from collections.abc import Callable
 from drawings import Drawing
 from example_drawings import finished
 from graph.model import BlockParam, Definitions, Port, Project
-from graph.plan import LAST, Choice, Objective, Plan, Split
+from graph.plan import LAST, ORDERED, Choice, Objective, Plan, Split
 
 _COSINE = Choice("torch.optim.lr_scheduler.CosineAnnealingLR")
+_NO_DIGIT, _MOST_DIGITS = 10, 5  # in a strip: the class of no digit, and how many there are at most
 
 
 def moons_mlp() -> Project:
@@ -59,6 +60,31 @@ def clips_conv3d() -> Project:
     return _classified(d, d.add("nn.Flatten", "flatten", x), d.port("clips", "label"), 4, "clips_conv3d")
 
 
+def read_digits() -> Project:
+    """Columns of an image are read from both sides; CTC says how likely the digits are, wherever they stand."""
+    split = Split(method=ORDERED)
+    d = Drawing("DigitReader", _plan(0.005, epochs=12, scheduler=_COSINE, split=split), _greedy_reading())
+    d.add("data.Arrays", "strips", source="builtin:strips")
+    x, digits = d.port("strips", "input"), d.port("strips", "target")
+    for number, channels, pool in ((1, 16, (2, 1)), (2, 32, (2, 2))):
+        x = d.add("nn.ReLU", f"relu{number}", _normalized(d, number, x, channels))
+        x = d.add("nn.MaxPool2d", f"pool{number}", x, kernel_size=pool)
+    x = d.add("nn.Flatten", "columns", x, end_dim=2)
+    x = d.add("op.Transpose", "column_first", x, dim0=1, dim1=2)
+    x = d.add("nn.LSTM", "lstm", x, hidden_size=32, bidirectional=True)
+    x = d.add("nn.Linear", "scores", d.add("nn.Dropout", "dropout", x, p=0.2), out_features=_NO_DIGIT + 1)
+    chances = d.add("nn.LogSoftmax", "chances", x, dim=-1)
+    steps = d.add("op.Expression", "steps", chances, expression="(chances[:, :, 0] < 1).sum(1)")
+    count = d.add("op.Expression", "count", digits, expression=f"(digits < {_NO_DIGIT}).sum(1)")
+    d.add("nn.CTCLoss", "loss", chances, digits, steps, count, blank=_NO_DIGIT)
+    read = d.add("block.GreedyReading", "reading", chances)
+    d.add("metric.Accuracy", "accuracy", read, digits)
+    d.add("metric.ExactMatch", "exact_match", read, digits)
+    d.add("op.Output", "digits", d.add("op.Expression", "likeliest", read, expression="read.argmax(1)"))
+    d.add("op.Output", "each_place", read)
+    return finished(d, "read_digits")
+
+
 def waves_conv1d() -> Project:
     """Dilated convolutions over time say how a noisy wave goes on."""
     d = Drawing("WavesConv1d", _plan(0.005, epochs=20, scheduler=_COSINE))
@@ -99,6 +125,23 @@ def _normalized(d: Drawing, number: int, x: Port, channels: int | str) -> Port:
     return d.add("nn.BatchNorm2d", f"bn{number}", x)
 
 
+def _greedy_reading() -> Definitions:
+    """GreedyReading: the likeliest class of each column, without repeats and without the class of no digit."""
+    d = Drawing("GreedyReading")
+    chances = d.add("op.Input", "chances", shape=(28, _NO_DIGIT + 1))
+    best = d.add("op.Expression", "best", chances, expression="chances.argmax(-1)")
+    before = d.add("op.Expression", "before", best, expression=f"cat((best[:, :1] * 0 + {_NO_DIGIT}, best[:, :-1]), 1)")
+    begins = f"logical_and(best != before, best != {_NO_DIGIT})"
+    begins = d.add("op.Expression", "begins", best, before, expression=begins)
+    places = ", ".join(f"place == {number}" for number in range(1, _MOST_DIGITS + 1))
+    place = d.add("op.Expression", "place", begins, expression="begins.cumsum(1) * begins")
+    slots = d.add("op.Expression", "slots", place, expression=f"stack(({places}), 1).float()")
+    digits = d.add("op.Expression", "found", slots, chances, expression="(slots @ chances.exp()).transpose(1, 2)")
+    empty = f"cat((found[:, :{_NO_DIGIT}], 1 - slots.sum(2).unsqueeze(1)), 1).clamp(0.000001).log()"
+    d.add("op.Output", "output", d.add("op.Expression", "read", digits, slots, expression=empty))
+    return d.as_block(help="The likeliest class of each column, without repeats and without the class of no digit.")
+
+
 def _residual() -> Definitions:
     """Residual: two convolutions, added to their input."""
     d = Drawing("Residual")
@@ -122,6 +165,7 @@ DRAW: dict[str, Callable[[], Project]] = {
     "cnn_digits": cnn_digits,
     "resnet_digits": resnet_digits,
     "clips_conv3d": clips_conv3d,
+    "read_digits": read_digits,
     "waves_conv1d": waves_conv1d,
     "overfitting": overfitting,
 }

@@ -77,7 +77,7 @@ TYPES = (
         counts=("source", "targets"),
         params=(
             _source("A NumPy file: an .npz with the arrays 'input' and 'target', or an .npy with the inputs; or a built-in data set.",
-                    "builtin:shapes", chosen=False),
+                    "builtin:shapes", "builtin:strips", chosen=False),
             Param(name="targets", kind=Kind.FILE, optional=True,
                   help="A second .npy file with the right answers, for inputs from an .npy file; without one there are none."),
             choice("layout", ("as stored", "channels last"),

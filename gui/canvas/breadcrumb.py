@@ -63,7 +63,7 @@ class Breadcrumb(QFrame):
         self._shown.clear()
         self.setVisible(bool(path))
         if not path:
-            self._parent.cover(0)
+            self._parent.cover(Qt.Edge.TopEdge, 0)
             if had_focus:
                 self._parent.setFocus(Qt.FocusReason.OtherFocusReason)
             return
@@ -131,7 +131,7 @@ class Breadcrumb(QFrame):
         self.resize(self.sizeHint().boundedTo(QSize(self._parent.width() - 2 * EDGE, 400)))
         self.move(EDGE, EDGE)
         self.raise_()
-        self._parent.cover(self.geometry().bottom())
+        self._parent.cover(Qt.Edge.TopEdge, self.geometry().bottom())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self._blocks.path:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gui.canvas.scene import CanvasScene
 
 SIDE, AWAY, EDGE = 40.0, 7.0, 3.0  # canvas units: of the frame, from its card, around the picture
+NEAR, LEAST = 4.0, 12.0  # canvas units where cards are close: from both of them, and the depth of the frame at least
 FRAME_RADIUS = 4.0
 BUDGET = 0.012  # seconds that pictures may take before the canvas goes on; others are made a moment later
 MOMENT = 15  # milliseconds
@@ -100,25 +101,61 @@ class ValueItem(QGraphicsItem):
     def __init__(self, canvas: CanvasScene, card: NodeItem, value: NodeValue) -> None:
         super().__init__(card)
         self._canvas, self._card, self.value = canvas, card, value
+        self._placed: tuple[object, QRectF] = (None, QRectF())  # for which arrangement, and where then
         self._free: tuple[object, QPainterPath | None] = (None, None)
         self._picture: QImage | None = None
-        self._for: tuple[int, float, str] = (0, 0.0, "")  # side in pixels, their ratio, the theme
+        self._for: tuple[QSize, float, str] = (QSize(), 0.0, "")  # size in pixels, their ratio, the theme
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def show_value(self, value: NodeValue) -> None:
         """Show another value."""
-        self.value, self._for = value, (0, 0.0, "")
+        self.value, self._for = value, (QSize(), 0.0, "")
         self.update()
 
     def area(self) -> QRectF:
-        """The frame, as seen from the card: under its end, or beside it where wires leave downwards."""
+        """The frame, as seen from the card: under its end, or beside it where wires leave downwards.
+
+        Where the next card is close the frame is flatter and wider, so that the picture lies between the two.
+        """
+        state = (self._canvas.arrangement, self._card.place, self._card.ports)
+        if self._placed[0] != state:
+            frame, room = self._frame(AWAY, SIDE, SIDE), self._room(self._frame(0.0, AWAY + SIDE + NEAR, SIDE))
+            if room is not None:
+                depth = max(LEAST, room - 2 * NEAR)
+                frame = self._frame(NEAR, depth, SIDE * SIDE / depth)
+            self._placed = state, frame
+        return self._placed[1]
+
+    def _frame(self, away: float, depth: float, length: float) -> QRectF:
+        """A frame as far from its card, as deep from there on, and as long along the edge; never longer than the edge."""
         shape = self._card.ports
         if shape.flow != RIGHT:
-            return QRectF(shape.width + AWAY, shape.height - SIDE, SIDE, SIDE)
-        return QRectF(shape.width - SIDE, shape.height + AWAY, SIDE, SIDE)
+            length = min(length, shape.height)
+            return QRectF(shape.width + away, shape.height - length, depth, length)
+        length = min(length, shape.width)
+        return QRectF(shape.width - length, shape.height + away, length, depth)
+
+    def _room(self, wanted: QRectF) -> float | None:
+        """How far it is to the nearest card in an area beside the card; None if there is none."""
+        canvas, shape = self._canvas, self._card.ports
+        others = canvas.nodes_in(self.mapRectToScene(wanted)) - {self._card.node.id}
+        rooms = []
+        for other in (canvas.nodes[i] for i in others):
+            body = self.mapRectFromScene(other.body())
+            above = NEAR if other.card.kin else 0.0  # the mark of shared weights stands on the upper edge
+            rooms.append(body.top() - above - shape.height if shape.flow == RIGHT else body.left() - shape.width)
+        return min(rooms, default=None)
 
     def boundingRect(self) -> QRectF:
-        return self.area().adjusted(-1, -1, 1, 1)
+        shape = self._card.ports  # wherever the frame may be, as that depends on the other cards
+        beside = QRectF(0, 0, shape.width, shape.height)
+        deep = AWAY + SIDE + 1
+        return beside.adjusted(-1, -1, deep, 1) if shape.flow != RIGHT else beside.adjusted(-1, -1, 1, deep)
+
+    def shape(self) -> QPainterPath:
+        path = QPainterPath()
+        path.addRect(self.area())
+        return path
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         canvas, scale = self._canvas, painter.worldTransform().m11()
@@ -131,9 +168,10 @@ class ValueItem(QGraphicsItem):
         painter.setPen(canvas.colors("border"))
         painter.setBrush(canvas.colors("card"))
         painter.drawRoundedRect(area, FRAME_RADIUS, FRAME_RADIUS)
-        inner = area.adjusted(EDGE, EDGE, -EDGE, -EDGE)
+        edge = min(EDGE, min(area.width(), area.height()) / 10)
+        inner = area.adjusted(edge, edge, -edge, -edge)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, canvas.zooming)
-        if (picture := self._pictured(round(inner.width() * scale), canvas.pixel_ratio)) is not None:
+        if (picture := self._pictured((inner.size() * scale).toSize(), canvas.pixel_ratio)) is not None:
             painter.drawImage(inner, picture)
         painter.restore()
 
@@ -155,11 +193,11 @@ class ValueItem(QGraphicsItem):
             free -= taken
         return free
 
-    def _pictured(self, side: int, ratio: float) -> QImage | None:
+    def _pictured(self, size: QSize, ratio: float) -> QImage | None:
         """The picture in the size that it is seen in; while the zoom changes, and until there is time, the one before."""
-        wanted = (side, ratio, self._canvas.colors.name)
+        wanted = (size, ratio, self._canvas.colors.name)
         if self._picture is None or (wanted != self._for and not self._canvas.zooming):
-            made = self._canvas.values.make(self, QSize(side, side), ratio)
+            made = self._canvas.values.make(self, size, ratio)
             if made is not None:
                 self._picture, self._for = made, wanted
         return self._picture

@@ -26,6 +26,7 @@ MANY_WIRES = 300
 LABELS_ABOVE = 0.7
 REACH = 20_000.0  # how far one can pan beyond the drawing, in canvas units
 TEXT_ROOM = (184.0, 32.0)  # half of the size of the largest text beside the cursor, in pixels at 100 %
+TOP, BOTTOM = Qt.Edge.TopEdge, Qt.Edge.BottomEdge
 FRAME = 2  # width of the focus frame, in pixels
 KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 
@@ -44,7 +45,7 @@ class ZoomView(QGraphicsView):
         self._hasty = False
         self._left_over = QPointF()
         self._framed = False
-        self._covered = 0  # pixels at the top that something lies over
+        self._covered = {TOP: 0, BOTTOM: 0}  # pixels at that edge that something lies over
         self._fitted = False  # the whole drawing is on show, and stays so when the size changes
         self.minimap = Minimap(self)
         self._wheel, self._flight = Wheel(self), Flight(self)
@@ -174,10 +175,11 @@ class ZoomView(QGraphicsView):
         """Where to look so that an area can be seen whole, at most at actual size; a null one from where we are."""
         if area.isNull():
             return Camera(1.0, self.center(), False)
-        room, top = self.viewport().rect(), max(FIT_MARGIN, self._covered + FIT_MARGIN / 2)
-        width, height = max(1.0, room.width() - 2 * FIT_MARGIN), max(1.0, room.height() - FIT_MARGIN - top)
+        room, margin = self.viewport().rect(), FIT_MARGIN / 2 if any(self._covered.values()) else FIT_MARGIN
+        top, bottom = (self._covered[edge] + margin for edge in (TOP, BOTTOM))
+        width, height = max(1.0, room.width() - 2 * FIT_MARGIN), max(1.0, room.height() - top - bottom)
         zoom = within(min(1.0, width / max(1.0, area.width()), height / max(1.0, area.height())))
-        return Camera(zoom, area.center() + QPointF(0, (FIT_MARGIN - top) / 2 / zoom), False)
+        return Camera(zoom, area.center() + QPointF(0, (bottom - top) / 2 / zoom), False)
 
     def _look(self, camera: Camera) -> None:
         self._set_zoom(camera.zoom)
@@ -189,9 +191,9 @@ class ZoomView(QGraphicsView):
         self._begin_zooming()
         self._look(camera)
 
-    def cover(self, pixels: int) -> None:
-        """Something lies over this much of the upper edge: a whole drawing is shown below it."""
-        self._covered = pixels
+    def cover(self, edge: Qt.Edge, pixels: int) -> None:
+        """Something lies over this much of the upper or the lower edge: a whole drawing is shown beside it."""
+        self._covered[edge] = pixels
         if self._fitted:
             self.fit()
 

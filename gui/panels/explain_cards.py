@@ -54,13 +54,13 @@ class SampleCard(Card):
         )
         before.clicked.connect(self.number.stepDown)
         after.clicked.connect(self.number.stepUp)
-        line = row(spacing=GRID)
+        self.title.hide()  # the choices say it, and there is little height
+        self.header.setSpacing(GRID)
         for widget, share in ((self.part, 1), (before, 0), (self.number, 0), (after, 0)):
-            line.addWidget(widget, share)
+            self.header.addWidget(widget, share)
         self.picture, self.words = PictureView(), label("", wrap=True)
         self.right, self.said = label("", tone="muted", wrap=True), label("", wrap=True)
         self.note = label("", tone="warning", wrap=True)
-        self.body.addLayout(line)
         self.body.addWidget(self._shown(), 1)
         self.part.currentIndexChanged.connect(self._on_part)
         self.number.valueChanged.connect(self.chosen)
@@ -113,15 +113,14 @@ class SampleCard(Card):
         """The sample, and beside or above it what is said of it: that is read without scrolling."""
         beside, scroll = row(spacing=2 * GRID), ScrollColumn()
         verdict = column(spacing=GRID)
-        for widget in (self.right, self.said):
+        for widget in (self.right, self.said, self.note):
             verdict.addWidget(widget)
         verdict.addStretch(1)
         beside.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignTop)
         beside.addLayout(verdict, 1)
         scroll.column.setContentsMargins(0, GRID, 0, 0)
         scroll.column.addLayout(beside)
-        for widget in (self.note, self.words):
-            scroll.column.addWidget(widget)
+        scroll.column.addWidget(self.words)
         scroll.column.addStretch(1)
         return scroll
 
@@ -157,8 +156,8 @@ class WhyCard(Card):
         self.header.setStretchFactor(self.title, 3)
         self.view, self.note = ExplanationView(), label("", tone="muted", wrap=True)
         self.complaint = label("", tone="warning", wrap=True)
-        scroll = ScrollColumn()
-        scroll.column.setContentsMargins(0, GRID, GRID, 0)
+        scroll = ScrollColumn(spacing=GRID)
+        scroll.column.setContentsMargins(0, 0, GRID, 0)
         scroll.column.addWidget(self.view, 1)
         scroll.column.addWidget(self.complaint)
         scroll.column.addWidget(self.note)
@@ -214,12 +213,13 @@ class WhyCard(Card):
         self.view.show()
         self.view.show_explanation(found)
         method = METHODS[found.method]
-        texts = [f"{method.help} ({method.source})"]
+        texts = [str(method.help)]
         if method.signed:
             texts.append(tr("Blue speaks for the answer, red against it."))
         if found.gap is not None:
-            texts.append(tr("The sum misses the difference by {gap}.", gap=figure(found.gap)))
+            texts.insert(1, tr("The sum misses it by {gap}.", gap=figure(found.gap)))
         self.note.setText(" ".join(texts))
+        self.note.setToolTip(str(method.source))
 
     def complain(self, message: Message) -> None:
         """Say why there is no explanation."""

@@ -21,6 +21,7 @@ FEW_MAPS = 16  # in a small picture
 LINE = 18  # pixels at 100 % of a row of scores
 NAME_SHARE = 0.4  # of the width of a row, at most
 LEAST_BAR = 1.0
+LETTER_HEIGHT, LETTER_WIDTH = 0.55, 0.64  # of the height of a small picture; of a letter, in its size
 FEW = 12  # rows of scores at most
 
 
@@ -45,9 +46,9 @@ def paint_portrait(
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if portrait.kind == NUMBER:
-        _paint_text(
-            painter, area, figure(float(portrait.drawn[0])), size=min(22.0, area.width() / 3.6) if small else 26
-        )
+        text = figure(float(portrait.drawn[0]))
+        fitting = min(22.0, area.height() * LETTER_HEIGHT, area.width() / (LETTER_WIDTH * len(text)))
+        _paint_text(painter, area, text, size=fitting if small else 26)
     elif portrait.kind == WORDS:
         _paint_words(painter, area, portrait.words, small=small)
     elif portrait.kind == SCORES and not small:

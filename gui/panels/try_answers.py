@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStackedLayout, QWidget
 
 from graph.messages import tr
-from gui.figures import figure, percent
+from gui.figures import figure, grouped, percent
 from gui.icons import paint_icon
 from gui.panels.card import Card
 from gui.panels.data_looks import ROLES
@@ -125,10 +125,11 @@ class FigureList(QWidget):
         self.number.setVisible(is_one)
         self.name.setVisible(is_one)
         self.others.setVisible(not is_one)
+        texts = [grouped(value) if isinstance(value, int) else figure(value) for value in values]
         if is_one:
-            self.number.setText(figure(values[0]))
+            self.number.setText(texts[0])
             self.name.setText(names[0])
-        self.others.set_facts([] if is_one else [(n, figure(v)) for n, v in zip(names, values, strict=True)])
+        self.others.set_facts([] if is_one else list(zip(names, texts, strict=True)))
 
 
 class TagLine(QWidget):

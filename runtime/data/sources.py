@@ -41,6 +41,7 @@ BUILTINS = {
     "phrases": Builtin(PAIRS, msg("Made-up English sentences in German"), DATASETS / "phrases" / "phrases.tsv"),
     "dates": Builtin(PAIRS, msg("Dates in words and in figures"), DATASETS / "dates" / "dates.tsv"),
     "shapes": Builtin(ARRAYS, msg("Shapes in outline and in color"), DATASETS / "shapes" / "shapes.npz"),
+    "strips": Builtin(ARRAYS, msg("Strips of handwritten digits"), DATASETS / "strips" / "strips.npz"),
     "diabetes": Builtin(TABLE, msg("Diabetes patients"), DATASETS / "diabetes" / "diabetes.csv"),
 }
 

@@ -86,6 +86,14 @@ def find_question(compiled: Compiled) -> Question | None:
     return None
 
 
+def asked_output(compiled: Compiled) -> int:
+    """The output that answers the question of a loss; where there is none, the first that says more than whole numbers."""
+    if (question := find_question(compiled)) is not None:
+        return question.output
+    specs = [compiled.analysis.spec(port) for port in compiled.outputs]
+    return next((n for n, spec in enumerate(specs) if spec is not None and spec.dtype.startswith("float")), 0)
+
+
 def ask(compiled: Compiled, model: nn.Module, part: Part, *, batch_size: int) -> Answers:
     """Ask a network, in evaluation mode, about every sample of a part.
 

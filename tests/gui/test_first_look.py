@@ -72,9 +72,9 @@ def test_an_empty_drawing_is_no_warning(person):
     assert "Nothing drawn yet" in words and not any("warning" in text for text in words)
 
 
-@pytest.mark.parametrize("width", [1600, 900])
-def test_every_hint_can_be_read_whole_and_lies_at_the_lower_edge(person, width):
-    person.window.resize(width, 800)
+@pytest.mark.parametrize("size", [(1366, 768), (900, 800)])
+def test_every_hint_can_be_read_whole_and_covers_no_card(person, size):
+    person.window.resize(*size)
     person.open(lenet5().project)
     person.window.view_actions.offer_hints()
     hints = person.window.findChild(Hints)
@@ -83,8 +83,10 @@ def test_every_hint_can_be_read_whole_and_lies_at_the_lower_edge(person, width):
         assert hints.title.sizeHint().width() <= hints.title.width()
         assert all(button.sizeHint().width() <= button.width() for button in hints.findChildren(QPushButton))
         assert hints.height() < person.canvas.height() / 4 and hints.geometry().bottom() < person.canvas.height()
+        assert not person.canvas.scene().nodes_in(person.canvas.mapToScene(hints.geometry()).boundingRect())
+        above = person.canvas.zoom
         hints.next_button.click()
-    assert hints.isHidden()
+    assert hints.isHidden() and person.canvas.zoom >= above  # the drawing has its room again
 
 
 def test_only_one_box_to_type_in_is_open(person):

@@ -6,7 +6,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtWidgets import QToolButton
 
 from graph.files import load
@@ -14,7 +14,7 @@ from gui.asker import Asker
 from gui.block_editor import BlockEditor
 from gui.canvas.scene import Hit
 from gui.canvas.tips import tip
-from gui.canvas.values import SIDE
+from gui.canvas.values import SIDE, ValueItem
 from gui.canvas.view import CanvasView
 from gui.editor import Editor
 from gui.panels.inside import InsidePanel
@@ -138,13 +138,18 @@ def test_it_plays_by_itself_to_the_end(qtbot, opened):
     assert one.requested[0] == one.panel.model.steps[1].node
 
 
+def frame_of(picture: ValueItem) -> QRectF:
+    """Where it is in the scene."""
+    return picture.mapRectToScene(picture.area())
+
+
 def test_values_on_the_canvas_while_the_panel_is_in_front(qtbot, opened):
     one = opened("lenet5_digits")
     values, scene = one.canvas.scene().values, one.canvas.scene()
     shown = values.shown
     assert {one.editor.graph.nodes[i].name for i in shown} >= {"digits", "conv1", "logits", "loss"}
     conv1 = one.id("conv1")
-    place = shown[conv1].sceneBoundingRect().center()
+    place = frame_of(shown[conv1]).center()
     body = scene.nodes[conv1].body()
     assert abs(place.x() - (body.right() - SIDE / 2)) < 1 and place.y() > body.bottom()
     link = one.editor.graph.incoming(one.id("tanh1"))[0]
@@ -152,8 +157,8 @@ def test_values_on_the_canvas_while_the_panel_is_in_front(qtbot, opened):
     picture = values._values[conv1].picture(QSize(40, 40), 1.0)
     assert len({picture.pixel(x, y) for x in range(40) for y in range(40)}) > 20
     before = one.canvas.grab().toImage()
-    one.editor.move({conv1: (body.left(), body.top() + 60)})
-    assert shown[conv1].sceneBoundingRect().center().y() == pytest.approx(place.y() + 60)
+    one.editor.move({conv1: (body.left(), body.top() - 60)})
+    assert frame_of(shown[conv1]).center().y() == pytest.approx(place.y() - 60)
     one.editor.undo()
     one.panel.hide()
     assert not values.shown and "from" not in tip(scene, Hit(link=link)).splitlines()[1]
@@ -165,13 +170,17 @@ def test_values_on_the_canvas_while_the_panel_is_in_front(qtbot, opened):
     assert conv1 not in values.shown
 
 
-def test_cards_lie_over_the_values_and_look_as_without(qtbot, opened):
+def test_pictures_lie_between_close_cards_and_cards_over_pictures(qtbot, opened):
     one = opened("transformer_reviews")
     view, scene = one.canvas, one.canvas.scene()
+    pictures = scene.values.shown.values()
+    flat = [picture for picture in pictures if picture.area().height() < SIDE]
+    assert flat and not any(scene.nodes_in(frame_of(picture)) for picture in pictures)  # some rows are close
+    where = frame_of(flat[0])
+    one.editor.move({one.id("reviews"): (where.left() - 20, where.top() - 20)})
     view.fit()
-    bodies = [item.body().adjusted(4, 4, -4, -4) for item in scene.nodes.values()]
-    covered = [v for v in scene.values.shown.values() if len(scene.nodes_in(v.sceneBoundingRect()) - {v._card.node.id})]
-    assert covered  # some rows are close
+    assert scene.nodes_in(frame_of(flat[0]))  # no room at all: a card was put on it
+    bodies = [item.body().adjusted(4, 4, -4, -4) for item in scene.nodes.values() if item.node.name == "reviews"]
     view.hold_still()
     view.viewport().grab()  # what cards and thumbnails make when they are first painted is made now
     qtbot.waitUntil(lambda: not scene.values._later.isActive(), timeout=5_000)

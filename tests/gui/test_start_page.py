@@ -78,6 +78,8 @@ def test_every_button_is_seen_whole_however_narrow_and_large(qtbot, width, size,
     qtbot.waitUntil(lambda: is_below == (buttons[0].x() == title.x()))
     qtbot.waitUntil(lambda: all(button.width() >= button.sizeHint().width() for button in buttons))
     assert all(button.visibleRegion().boundingRect() == button.rect() for button in buttons)
+    if not is_below:  # they end where the tiles end
+        assert buttons[-1].geometry().right() == max(tile.geometry().right() for tile in page.tiles)
     page.leave()
 
 

@@ -24,7 +24,7 @@ PARAMETERS = {
     "word2vec_skipgram": 11_472, "word2vec_cbow": 11_472, "wgan_gp_points": 9_283, "pix2pix_shapes": 215_668,
     "descent_batches": 246, "optimizers_race": 492, "learning_rates": 246, "initializations": 135_720, "gradient_clipping": 2_306,
     "overfitting_cures": 510_012, "clips_cnn_lstm": 51_260, "seq2seq_gru": 163_231, "seq2seq_attention": 85_215,
-    "transformer_translate": 185_961,
+    "transformer_translate": 185_961, "read_digits": 30_651,
 }  # fmt: skip
 WITHOUT_METRIC = {"char_lm", "word2vec_skipgram", "optimizers_race", "gradient_clipping", "overfitting_cures"}
 LOSSES = {

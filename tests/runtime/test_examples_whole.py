@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,12 @@ def test_attention_drawn_by_hand_is_that_of_multihead_attention():
         x, filled = torch.randn(5, 12, 32), torch.arange(12).expand(5, 12) >= torch.tensor([[12], [7], [3], [1], [9]])
         expected, _ = reference(x, x, x, key_padding_mask=filled, need_weights=False)
         assert torch.allclose(layer(x, filled), expected, atol=1e-6)
+
+
+def test_a_greedy_reading_joins_repeats_and_leaves_out_what_is_no_digit():
+    reading = untrained(files.load(examples.path("read_digits"))).model.reading
+    path = torch.where(torch.rand(100, 28) < 0.8, 10, torch.randint(0, 3, (100, 28)))
+    chances = torch.nn.functional.one_hot(path, 11).float().mul(4).log_softmax(-1)
+    for classes, read in zip(path.tolist(), reading(chances).argmax(1).tolist(), strict=True):
+        digits = [one for one, _ in groupby(classes) if one != 10]
+        assert read == (digits + [10] * 5)[:5]
