@@ -72,7 +72,19 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
     if names := ", ".join(report.get("own_code", ())):
         yield tr("No node stands for these, they are own code: {names}", names=names)
     if names := ", ".join(report.get("frozen", ())):
-        yield tr("These do not learn in the module, and would in the drawing: {names}", names=names)
+        yield tr("These do not learn in the module, and are frozen in the plan: {names}", names=names)
+    if names := ", ".join(report.get("resting", ())):
+        yield tr(
+            "Being frozen, these let dropout and running statistics rest in training, as in the module they do not: {names}",
+            names=names,
+        )
+    if names := ", ".join(report.get("unused", ())):
+        numbers = grouped(report["unused_numbers"])
+        yield tr(
+            "{numbers} numbers take no part in what the module gives, and are left out: {names}",
+            numbers=numbers,
+            names=names,
+        )
     if names := ", ".join(report.get("left_out", ())):
         yield tr("Buffers that nothing uses are left out: {names}", names=names)
     onnx = report.get("onnx", {})

@@ -103,7 +103,18 @@ def _notes(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     times = ", ".join(f"{name} × {count}" for name, count in report["unrolled"].items())
     yield tr("called several times, drawn as often with the same weights"), times
     yield tr("no node stands for these, they are own code"), ", ".join(report["own_code"])
-    yield tr("do not learn in the module, and would in the drawing"), ", ".join(report["frozen"])
+    yield tr("do not learn in the module, and are frozen in the plan of the drawing"), ", ".join(report["frozen"])
+    yield (
+        tr("frozen, so their dropout and running statistics rest in training too, as in the module they do not"),
+        ", ".join(report["resting"]),
+    )
+    yield (
+        tr(
+            "{numbers} numbers take no part in what the module gives, and are left out",
+            numbers=f"{report['unused_numbers']:,}",
+        ),
+        ", ".join(report["unused"]),
+    )
     yield tr("buffers that nothing uses are left out"), ", ".join(report["left_out"])
 
 

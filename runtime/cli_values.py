@@ -59,11 +59,20 @@ def pair(text: str) -> tuple[str, str]:
     return old, new
 
 
+SCALAR = "scalar"  # in the place of sizes
+
+
 def shape(text: str) -> tuple[int, ...]:
-    """Sizes between commas: 3,32,32."""
+    """Sizes between commas: 3,32,32; none of a sample that is one number."""
+    if text.strip() == SCALAR:
+        return ()
     if not re.fullmatch(r"[1-9][0-9]{0,5}( *, *[1-9][0-9]{0,5}){0,6}", text.strip()):
         raise argparse.ArgumentTypeError(
-            tr("'{value}' are no sizes. Write such as 3,32,32, without the batch.", value=text)
+            tr(
+                "'{value}' are no sizes. Write such as 3,32,32, without the batch, or {scalar} where a sample is one number.",
+                value=text,
+                scalar=SCALAR,
+            )
         )
     return tuple(int(part) for part in text.split(","))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from runtime.importer.module import InputSpec
@@ -32,7 +33,7 @@ def floats(*shape: int) -> InputSpec:
 
 
 def tokens(*shape: int, count: int) -> InputSpec:
-    """Whole numbers below a count."""
+    """Whole numbers below a count; without sizes one for each sample."""
     return InputSpec(shape, "int64", count)
 
 
@@ -49,3 +50,9 @@ def case(*inputs: InputSpec, refused: str = "", own_code: int = 0, quick: bool =
         return cls
 
     return put
+
+
+def built(case: Case) -> nn.Module:
+    """The module of a case, with the same numbers every time."""
+    torch.manual_seed(11)
+    return case.make()

@@ -50,7 +50,7 @@ class Shapes(nn.Module):
         return a, b, c, torch.cat([e, d], -1).narrow(1, 1, 2), f.tile((1, 2)), x.mT @ x
 
 
-@case(floats(4, 4), quick=True)
+@case(floats(4, 4))
 class Constants(nn.Module):
     def __init__(self):
         super().__init__()

@@ -14,7 +14,7 @@ TYPES = (
         summary="Input {shape}", synonyms=("placeholder", "argument", "x"),
         params=(
             Param(name="shape", kind=Kind.INTS, minimum=1, default=(1, 28, 28), required=True,
-                  help="The shape of one sample, without the batch."),
+                  may_be_empty=True, help="The shape of one sample, without the batch; empty where a sample is one number."),
             choice("dtype", ("float32", "int64", "bool"), "Whether the numbers have a decimal point, are whole, or mean yes and no."),
             flag("whole", False, "In a block that scans a sequence: gives the whole to every step, in place of one step of it."),
         ),

@@ -64,7 +64,7 @@ class Param:
     unless `keyword`. `default` is then the value of a new node. A parameter with `auto` has the value that follows
     from the input as long as nobody pins one. `pattern` is the regular expression that the whole of a text must match.
     `when` names another parameter and the value that it must have for this one to matter. `reader` is a function that
-    refuses a text with an `EditError` of its own.
+    refuses a text with an `EditError` of its own. Numbers that `may_be_empty` are allowed to be none: a shape of single numbers.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Param:
     auto: Auto | None = None
     when: tuple[str, Value] | None = None
     reader: Callable[[str], object] | None = None
+    may_be_empty: bool = False
 
     def check(self, value: object) -> Value:
         """The value in its normal form.
@@ -164,7 +165,11 @@ def _check_choice(param: Param, value: object) -> Value:
 def _check_ints(param: Param, value: object) -> Value:
     if isinstance(value, Iterable) and not isinstance(value, str):
         entries = [_check_int(param, entry) for entry in value]
-        if not entries or len(entries) > 8 or (param.length is not None and len(entries) != param.length):
+        if (
+            not (entries or param.may_be_empty)
+            or len(entries) > 8
+            or (param.length is not None and len(entries) != param.length)
+        ):
             raise param._misfit(value)
         return entries[0] if param.length is not None and len(set(entries)) == 1 else tuple(entries)
     number = _check_int(param, value)

@@ -6,23 +6,22 @@ are dissolved into the one around them until it does.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from graph.catalog.definitions import INPUT, OUTPUT, PREFIX
 from graph.catalog.types import ordered_inputs
-from graph.layout import tidy
 from graph.messages import msg
 from graph.model import Block, Definitions, Graph, Link, Node, NodeId, Port, Project, Value
 from graph.names import Names, stem_of
 from runtime.importer.recording import Refusal, Scope
+from runtime.importer.siblings import Siblings, mixed_scopes
 from runtime.importer.sketch import Item, Key, Sketch, Spec, Wire, identifier
 
 IDENTITY = "torch.nn.Identity"
-FEW_PORTS, LINE = 2, 20.0  # as the window draws cards
-WIDTH, HEIGHT, PITCH = 148.0, 66.0, 18.0
+CONTAINER = "Sequential"  # a class that says nothing of what is in it
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,20 @@ class Drawn:
     outputs: Mapping[str, Port]
     inputs: Mapping[str, NodeId]
     places: Mapping[int, tuple[tuple[NodeId, ...], NodeId]]
-    scopes: int = 0
+    origins: Mapping[str | None, Origin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a drawing was made from: the class and the path of the module, the paths of its nodes, what is known to leave its ports.
+
+    The drawing is that of a block, by whose id it is kept, or that of the project (None).
+    """
+
+    label: str
+    path: str
+    paths: Mapping[NodeId, str]
+    announced: Mapping[Port, tuple[tuple[int, ...], str]]
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,7 @@ class _Made:
     slots: tuple[tuple[str, Key], ...]
     constants: tuple[tuple[str, object], ...] = ()
     places: Mapping[int, tuple[tuple[NodeId, ...], NodeId]] = field(default_factory=dict)
+    origin: Origin = field(default_factory=lambda: Origin("", "", {}, {}))
 
 
 class Conflict(Refusal):
@@ -65,13 +78,13 @@ class _Dissolve(Exception):
         self.scopes = scopes
 
 
-def draw(sketch: Sketch, name: str) -> Drawn:
-    """The project of a sketch, laid out.
+def draw(sketch: Sketch, name: str, learns: Mapping[Key, bool]) -> Drawn:
+    """The project of a sketch, not yet laid out. What holds parameters of which some learn is no block, so that its nodes can be frozen.
 
     Raises:
         Refusal: two nodes have a tensor in common and cannot share it.
     """
-    dissolved: set[Scope] = set()
+    dissolved = mixed_scopes(sketch.items, learns)
     while True:
         try:
             return _Drawer(sketch, dissolved).drawn(name)
@@ -84,8 +97,10 @@ class _Drawer:
         self.sketch, self.dissolved = sketch, dissolved
         self.definitions: Definitions = sketch.definitions
         self.known: dict[tuple, str] = {}  # ids of blocks by what they are
+        self.origins: dict[str | None, Origin] = {}
         self._made_of: dict[Scope, _Made] = {}
-        self.items = self._needed()
+        siblings = Siblings(sketch.items)
+        self.items = siblings.needed({wire.item for _, wire in sketch.outputs})
         self.chains = {item.number: self._chain(item.scope) for item in self.items}
         self.children: dict[Scope, dict[Item | Scope, None]] = defaultdict(dict)
         for item in self.items:
@@ -93,25 +108,31 @@ class _Drawer:
             for outer, inner in pairwise(chain):
                 self.children[outer][inner] = None
             self.children[chain[-1]][item] = None
+        self.sizes = Counter(scope for item in self.items for scope in item.scope.chain)
         self._dissolve_single()
-        self.entering, self.leaving = self._crossing()
-
-    def _needed(self) -> list[Item]:
-        """The items that the outputs depend on."""
-        wanted = {wire.item for _, wire in self.sketch.outputs}
-        for item in reversed(self.sketch.items):
-            if item.number in wanted:
-                wanted |= {wire.item for wire in item.inputs.values()}
-        return [item for item in self.sketch.items if item.number in wanted]
+        self.entering, leaving = self._crossing()
+        self.leaving = siblings.spread(leaving)
 
     def _chain(self, scope: Scope) -> tuple[Scope, ...]:
         return tuple(s for s in scope.chain if s is self.sketch.root or s not in self.dissolved)
 
     def _dissolve_single(self) -> None:
-        """A scope with one node in it says nothing that the node does not say."""
-        single = {s for s, inner in self.children.items() if s is not self.sketch.root and len(inner) == 1}
+        """A scope with one node in it says nothing that the node does not say; of two that hold the same, the outer one stays."""
+        single = set()
+        for scope, inner in self.children.items():
+            if scope is not self.sketch.root and len(inner) == 1:
+                (child,) = inner
+                keeps = isinstance(child, Scope) and len(self.children[child]) > 1 and scope.label != CONTAINER
+                single.add(child if keeps else scope)
         if single:
             raise _Dissolve(single)
+
+    def name_of(self, item: Item) -> str:
+        """What a node is called: as the module is that it stands for alone."""
+        dissolved = [scope for scope in item.scope.chain if scope not in self.chains[item.number]]
+        alone = next((scope for scope in dissolved if self.sizes[scope] == 1), None)
+        tail = alone.path.rpartition(".")[2] if alone is not None else ""
+        return item.name if not tail or tail.isdecimal() else tail
 
     def _crossing(self) -> tuple[dict[Scope, dict[Wire, None]], dict[Scope, dict[Wire, None]]]:
         """What enters and leaves each scope."""
@@ -134,10 +155,10 @@ class _Drawer:
     def drawn(self, name: str) -> Drawn:
         made = self._made(self.sketch.root)
         graph, outputs = self._with_ends(made)
-        project = Project(self._placed(graph), name=name, definitions=self.definitions)
+        project = Project(graph, name=name, definitions=self.definitions)
         inputs = {item.name: made.places[item.number][1] for item in self.items if item.type == INPUT}
-        blocks = sum(1 for scope in self.children if scope is not self.sketch.root)
-        return Drawn(project, dict(made.slots), dict(made.constants), outputs, inputs, made.places, blocks)
+        self.origins[None] = made.origin
+        return Drawn(project, dict(made.slots), dict(made.constants), outputs, inputs, made.places, self.origins)
 
     def _with_ends(self, made: _Made) -> tuple[Graph, dict[str, Port]]:
         """The drawing with its Output nodes; what is given back as it came goes through an Identity."""
@@ -168,36 +189,26 @@ class _Drawer:
             self._made_of[scope] = _Writer(self, scope).written()
         return self._made_of[scope]
 
-    def block_for(self, scope: Scope, graph: Graph) -> str:
+    def block_for(self, scope: Scope, made: _Made) -> str:
         """The id of the definition with this drawing."""
+        graph = made.graph
         links = tuple(graph.links.values())
         key = (scope.label, repr(tuple(graph.nodes.values())), links)
         if key not in self.known:
             block_id = self.definitions.free_id("b")
-            name = _free_title(scope.label, self.definitions)
-            self.definitions = self.definitions.put_block(Block(block_id, name, self._placed(graph)))
+            name = free_title(scope.label, self.definitions.names)
+            self.definitions = self.definitions.put_block(Block(block_id, name, graph))
             self.known[key] = block_id
+            self.origins[block_id] = made.origin
         return self.known[key]
 
-    def _placed(self, graph: Graph) -> Graph:
-        catalog = self.definitions.catalog
-        sizes = {}
-        for node in graph.nodes.values():
-            node_type = catalog.of(node)
-            into = len(node_type.input_ports(graph.inputs(node.id))) if node_type else 1
-            out = len(node_type.outputs) if node_type else 1
-            lines = max(into, out)
-            variadic = node_type is not None and any(port.variadic for port in node_type.inputs)
-            plain = max(HEIGHT, PITCH * (lines + 1) - 6)
-            sizes[node.id] = (WIDTH, plain if variadic or lines <= FEW_PORTS else HEIGHT + LINE * lines + 4)
-        return graph.move(tidy(graph, sizes=sizes))
 
-
-def _free_title(label: str, definitions: Definitions) -> str:
+def free_title(label: str, taken: Container[str]) -> str:
+    """A name for a block that is none of those, as near to the name of a class as possible."""
     name = identifier(label, "Block")
     name = name[:1].upper() + name[1:]
     number = 2
-    while (name if number == 2 else f"{name}{number - 1}") in definitions.names:
+    while (name if number == 2 else f"{name}{number - 1}") in taken:
         number += 1
     return name if number == 2 else f"{name}{number - 1}"
 
@@ -224,6 +235,7 @@ class _Writer:
         self.constants: dict[str, object] = {}
         self.places: dict[int, tuple[tuple[NodeId, ...], NodeId]] = {}
         self.holders: list[_Child] = []
+        self.paths: dict[NodeId, str] = {}
 
     def written(self) -> _Made:
         is_root = self.scope is self.drawer.sketch.root
@@ -234,7 +246,11 @@ class _Writer:
             else:
                 self._instance(child)
         outputs = {} if is_root else self._ends()
-        return _Made(self.graph, inputs, outputs, tuple(self.slots.items()), tuple(self.constants.items()), self.places)
+        announced = {port: _announced(self.drawer.sketch.specs[wire]) for wire, port in self.ports.items()}
+        known = {port: (spec.get("shape", ()), spec.get("dtype", "")) for port, spec in announced.items()}
+        origin = Origin(self.scope.label, self.scope.path, self.paths, known)  # type: ignore[arg-type]
+        slots, constants = tuple(self.slots.items()), tuple(self.constants.items())
+        return _Made(self.graph, inputs, outputs, slots, constants, self.places, origin)
 
     def _entries(self) -> dict[Wire, str]:
         """The Input nodes, in the order of the arguments."""
@@ -252,7 +268,7 @@ class _Writer:
         return entries
 
     def _ends(self) -> dict[Wire, str]:
-        wires = list(self.drawer.leaving[self.scope])
+        wires = self.drawer.leaving[self.scope]
         ends = {}
         for wire in wires:
             node = self._add(OUTPUT, "output" if len(wires) == 1 else "output1", {})
@@ -266,12 +282,12 @@ class _Writer:
         return node
 
     def _item(self, item: Item) -> None:
-        node = self._add(item.type, identifier(item.name, "node1"), item.params)
+        node = self._add(item.type, identifier(self.drawer.name_of(item), "node1"), item.params)
         for port, wire in item.inputs.items():
             self.graph = self.graph.connect(Link(self.ports[wire], Port(node.id, port)))
         for port in item.outputs:
             self.ports[Wire(item.number, port)] = Port(node.id, port)
-        self.places[item.number] = ((), node.id)
+        self.places[item.number], self.paths[node.id] = ((), node.id), item.path
         names, keys = tuple(n for n, _ in item.weights), tuple(k for _, k in item.weights)
         self._hold(_Child(node, keys, names, item))
         if item.constant is not None:
@@ -279,10 +295,11 @@ class _Writer:
 
     def _instance(self, scope: Scope) -> None:
         made = self.drawer._made(scope)
-        block = self.drawer.block_for(scope, made.graph)
+        block = self.drawer.block_for(scope, made)
         tail = scope.path.rpartition(".")[2]
         stem = stem_of(scope.label, "block")
         node = self._add(PREFIX + block, identifier(f"{stem}{tail}" if tail.isdecimal() else tail or stem, stem), {})
+        self.paths[node.id] = scope.path
         for wire, port in made.inputs.items():
             self.graph = self.graph.connect(Link(self.ports[wire], Port(node.id, port)))
         for wire, port in made.outputs.items():
@@ -346,7 +363,7 @@ class _Writer:
 def _announced(spec: Spec) -> dict[str, Value]:
     """What an Input node of a block says of its shape and kind."""
     shape = tuple(size for size in spec.shape[1:] if isinstance(size, int))
-    whole = len(shape) == len(spec.shape) - 1 and shape and all(shape)
+    whole = spec.is_batch and len(shape) == len(spec.shape) - 1 and all(shape)
     kind = spec.dtype if spec.dtype in ("int64", "bool") else "float32"
     return {**({"shape": shape} if whole else {}), **({"dtype": kind} if kind != "float32" else {})}
 

@@ -44,7 +44,7 @@ def located(
     """The refusal that names the first step whose value differs, or the mismatch alone where all values are the same."""
     for training in (False, True):
         torch.manual_seed(SEED)
-        steps = trace(module, inputs, training=training)
+        steps = trace(module, inputs, training=training, by_mode=lowering.recording.by_mode)
         model.train(training)
         torch.manual_seed(SEED)
         frame = _watched(model, [inputs[name] for name in _given(drawn, compiled)])

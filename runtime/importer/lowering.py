@@ -88,12 +88,13 @@ class Lowering:
         return Spec(tuple(self.recording.shapes[number]), self.recording.dtypes[number])
 
     def _lowered(self, step: Step) -> list[Wire]:
+        from runtime.importer import branching
         from runtime.importer.functions import FUNCTIONS  # it is written in terms of `Call`
         from runtime.importer.lowering_layers import layer
 
         call = Call(self, step)
         if step.layer is not None:
-            return layer(call, step.layer)
+            return branching.write(call, step.layer) if step.path in self.recording.by_mode else layer(call, step.layer)
         lower = FUNCTIONS.get(step.name)
         count = len(self.sketch.items), self.sketch.definitions
         if lower is not None:
@@ -292,7 +293,7 @@ class Call:
         ports = {port.name: found[min(i, len(found) - 1)] for i, port in enumerate(shaped.outputs)}
         wires = self.sketch.add(
             type_id, inputs, ports, scope=self.step.scope, name=name or f"{node_type.stem}1", params=checked, weights=weights,
-            place=self.step.place,
+            place=self.step.place, path=self.step.path or self.step.scope.path,
         )  # fmt: skip
         return list(wires[: len(found)])
 

@@ -9,9 +9,9 @@ import inspect
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,18 @@ from graph.messages import RunError, msg
 from graph.model import Project
 from runtime import trust
 from runtime.compiler import Compiled
+from runtime.importer.branching import mode_dependent
 from runtime.importer.drawing import Conflict, Drawn, draw, nodes_in
+from runtime.importer.gathering import gathered, placed
+from runtime.importer.learning import (
+    by_module,
+    freeze,
+    learning_of,
+    partly_frozen,
+    resting_layers,
+    unused_of,
+    with_frozen,
+)
 from runtime.importer.lowering import Lowering
 from runtime.importer.proof import Mismatch, Proof, Side, compiled_of, fill, prove, side_of
 from runtime.importer.recording import Recording, Refusal
@@ -59,7 +70,9 @@ class InputSpec:
 @dataclass(frozen=True)
 class Report:
     """What came of it. `unrolled` has for each module that is called more than once how often; `own_code` the calls that no node
-    type stands for; `frozen` and `left_out` the parameters that do not learn, and the buffers that nothing uses.
+    type stands for; `frozen` the parameters that do not learn and are frozen in the plan, `resting` those of their nodes whose
+    dropout and running statistics a run of the drawing lets rest too. `unused` take no part in what the module gives and are left
+    out (so many numbers), and so are the buffers `left_out`.
     """
 
     proof: Proof
@@ -70,6 +83,9 @@ class Report:
     unrolled: Mapping[str, int] = field(default_factory=dict)
     own_code: Mapping[str, int] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
+    resting: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    unused_numbers: int = 0
     left_out: tuple[str, ...] = ()
 
 
@@ -97,22 +113,61 @@ def import_module(module: nn.Module, inputs: Sequence[InputSpec], *, name: str =
     with _kept(module):
         recording = _recorded(module, given)
         lowering, drawn = _drawn(module, recording, name or type(module).__name__)
-        _check_whole(module, drawn)
         for code in drawn.project.definitions.codes.values():
             trust.allow(code.text)
-        compiled = _compiled(lowering, drawn)
-        model = compiled.build(seed=0)
-        fill(model, drawn, dict(lowering.state))
-        weights = {n: t.detach().clone() for n, t in model.state_dict().items()}
-        reference = _side(module, lowering.state, [name for name, _ in recording.outputs])
+        unused = unused_of(module, drawn)
+        reference = _side(module, lowering.state, [name for name, _ in recording.outputs], unused)
         batches = [_examples(given, batch, SEED + 10 + i) for i, batch in enumerate(PROVEN)]
-        try:
-            proof = prove(reference, side_of(model, compiled, drawn), batches)
-        except Mismatch as mismatch:
-            from runtime.importer.locating import located
+        proven = _proven(module, lowering, drawn, reference, batches)
+    report = _report(module, recording, proven, unused)
+    return Imported(placed(proven.drawn).project, proven.weights, report)
 
-            raise located(mismatch, module, lowering, drawn, compiled, model, batches[0]) from None
-    return Imported(drawn.project, weights, _report(module, recording, lowering, drawn, proof))
+
+class _Proven(NamedTuple):
+    """A drawing with its weights and the proof, and the names of its frozen nodes that rest as a whole."""
+
+    drawn: Drawn
+    weights: dict[str, Tensor]
+    proof: Proof
+    resting: tuple[str, ...]
+
+
+def _proven(
+    module: nn.Module, lowering: Lowering, plain: Drawn, reference: Side, batches: Sequence[Mapping[str, Tensor]]
+) -> _Proven:
+    """The drawing that was gathered; as it was recorded where that does not do the same.
+
+    Raises:
+        RunError: it is not the same; the message names the first operation that differs.
+    """
+    with suppress(RunError):
+        drawn = gathered(plain)
+        return _compared(lowering, drawn, compiled_of(drawn), reference, batches)
+    compiled = _compiled(lowering, plain)
+    try:
+        return _compared(lowering, plain, compiled, reference, batches)
+    except Mismatch as mismatch:
+        from runtime.importer.locating import located
+
+        raise located(
+            mismatch, module, lowering, plain, compiled, _filled(compiled, plain, lowering), batches[0]
+        ) from None
+
+
+def _compared(
+    lowering: Lowering, drawn: Drawn, compiled: Compiled, reference: Side, batches: Sequence[Mapping[str, Tensor]]
+) -> _Proven:
+    model = _filled(compiled, drawn, lowering)
+    weights = {n: t.detach().clone() for n, t in model.state_dict().items()}
+    proof = prove(reference, side_of(model, compiled, drawn), batches)
+    return _Proven(drawn, weights, proof, resting_layers(compiled, model))
+
+
+def _filled(compiled: Compiled, drawn: Drawn, lowering: Lowering) -> nn.Module:
+    model = compiled.build(seed=0)
+    fill(model, drawn, dict(lowering.state))
+    freeze(compiled, model)
+    return model
 
 
 def _named(module: nn.Module, inputs: Sequence[InputSpec]) -> dict[str, InputSpec]:
@@ -121,8 +176,8 @@ def _named(module: nn.Module, inputs: Sequence[InputSpec]) -> dict[str, InputSpe
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [p.name for p in parameters if p.default is p.empty and p.name in names]
     if not len(needed) <= len(inputs) <= len(names) or not inputs:
-        text = msg("'{module}' takes {names}, and {count} inputs are described. Describe each with --input, in this order.",
-                   module=type(module).__name__, names=", ".join(names), count=len(inputs))  # fmt: skip
+        text = msg("'{module}' takes {names}, and {count} inputs are described. Describe each with {option}, in this order.",
+                   option="--input", module=type(module).__name__, names=", ".join(names), count=len(inputs))  # fmt: skip
         raise RunError(text)
     for name, spec in zip(names, inputs, strict=False):
         if spec.dtype not in KINDS:
@@ -138,16 +193,24 @@ def _examples(given: Mapping[str, InputSpec], batch: int, seed: int) -> dict[str
 
 
 def _recorded(module: nn.Module, given: Mapping[str, InputSpec]) -> Recording:
-    runs: list[Recording] = []
     _warmed_up(module, given)  # what it keeps from its first call is there for all that follow
     known = tensors_now()
-    for number, (batch, training) in enumerate(((FEW, False), (MORE, False), (FEW, True))):
-        runs.append(trace(module, _examples(given, batch, SEED + number), training=training, known=known))
+    by_mode: frozenset[str] = frozenset()
+    while True:
+        runs = [
+            trace(module, _examples(given, batch, SEED + i), training=training, known=known, by_mode=by_mode)
+            for i, (batch, training) in enumerate(((FEW, False), (MORE, False), (FEW, True)))
+        ]
+        found = mode_dependent(module, runs[0], runs[2])
+        if not found - by_mode:
+            break
+        by_mode |= found
     whole = unite(*runs, batches=TRACED)
     large = sum(math.prod(spec.shape) for spec in given.values()) > LARGE
     for batch in (SINGLE, SEVERAL if large else MANY):
         if _runs(module, given, batch):
-            check_batch(whole, trace(module, _examples(given, batch, SEED + batch), training=False, known=known), batch)
+            other = trace(module, _examples(given, batch, SEED + batch), training=False, known=known, by_mode=by_mode)
+            check_batch(whole, other, batch)
     fold(whole, runs[1:])
     return whole
 
@@ -164,12 +227,18 @@ def _runs(module: nn.Module, given: Mapping[str, InputSpec], batch: int) -> bool
 
 
 def _drawn(module: nn.Module, recording: Recording, name: str) -> tuple[Lowering, Drawn]:
-    """The drawing. A tensor of a layer that something else uses as it is becomes a parameter of its own."""
+    """The drawing. A tensor of a layer that something else uses as it is, or that does not learn as the others of its layer
+    do, becomes a parameter of its own.
+    """
     bare: frozenset[Any] = frozenset()
     while True:
         lowering = Lowering(module, recording, type(module).__name__, bare)
         try:
-            return lowering, draw(lowering.run(), name)
+            sketch, learns = lowering.run(), learning_of(lowering)
+            if partly := partly_frozen(lowering, learns):
+                bare |= partly
+                continue
+            return lowering, with_frozen(draw(sketch, name, learns), learns)
         except Conflict as conflict:
             if conflict.keys <= bare:
                 raise
@@ -218,7 +287,8 @@ def _warmed_up(module: nn.Module, given: Mapping[str, InputSpec]) -> None:
         with torch.enable_grad(), torch.random.fork_rng(devices=[]):
             module(**inputs)
     except Exception as error:
-        text = msg("'{module}' does not run on these inputs: {error}. Check the shapes and kinds that --input and --dtype describe.",
+        text = msg("'{module}' does not run on these inputs: {error}. Check the shapes and kinds that {shapes} and {kinds} describe.",
+                   shapes="--input", kinds="--dtype",
                    module=type(module).__name__, error=f"{type(error).__name__}: {error}"[:300])  # fmt: skip
         raise RunError(text) from error
 
@@ -243,16 +313,6 @@ def _check_hooks(module: nn.Module) -> None:
         raise RunError(text)
 
 
-def _check_whole(module: nn.Module, drawn: Drawn) -> None:
-    """Refuse a module whose parameters do not all take part: they would be lost."""
-    used = set(drawn.tensors.values())
-    lost = [name for name, _ in module.named_parameters() if name not in used]
-    if lost:
-        text = msg("{count} parameters take no part in what '{module}' gives and would be lost: {names}. Take them out of the module, or "
-                   "use them.", count=len(lost), module=type(module).__name__, names=", ".join(lost[:5]))  # fmt: skip
-        raise RunError(text)
-
-
 @contextmanager
 def _kept(module: nn.Module):
     """The numbers and modes of a module, as they were."""
@@ -269,12 +329,15 @@ def _kept(module: nn.Module):
             part.training = mode
 
 
-def _side(module: nn.Module, state: Mapping[str, Tensor], names: Sequence[str]) -> Side:
+def _side(
+    module: nn.Module, state: Mapping[str, Tensor], names: Sequence[str], unused: Mapping[str, nn.Parameter]
+) -> Side:
     def call(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return dict(zip(names, _tensors(module(**inputs)), strict=True))
 
-    learned = {name: t for name, t in state.items() if isinstance(t, nn.Parameter)}
-    return Side(call, module.train, learned, {name: t for name, t in state.items() if name not in learned})
+    learned = {name: t for name, t in state.items() if isinstance(t, nn.Parameter) and name not in unused}
+    kept = {name: t for name, t in state.items() if not isinstance(t, nn.Parameter)}
+    return Side(call, module.train, learned, kept, unused=unused)
 
 
 def _tensors(result: Any) -> list[Tensor]:
@@ -285,7 +348,19 @@ def _tensors(result: Any) -> list[Tensor]:
     return [tensor for part in parts for tensor in _tensors(part)]
 
 
-def _report(module: nn.Module, recording: Recording, lowering: Lowering, drawn: Drawn, proof: Proof) -> Report:
+def _called_again(module: nn.Module, recording: Recording) -> dict[str, int]:
+    """Modules with weights that are called more than once; those inside them are not named again."""
+    found: dict[str, int] = {}
+    for path, count in recording.calls.items():
+        around = [".".join(path.split(".")[:i]) for i in range(1, path.count(".") + 1)]
+        holds = any(True for _ in module.get_submodule(path).parameters())
+        if count > 1 and holds and not any(found.get(outer) == count for outer in around):
+            found[path] = count
+    return found
+
+
+def _report(module: nn.Module, recording: Recording, proven: _Proven, unused: Mapping[str, nn.Parameter]) -> Report:
+    drawn, proof = proven.drawn, proven.proof
     used = set(drawn.tensors.values())
     nodes = list(nodes_in(drawn.project))
     return Report(
@@ -294,13 +369,16 @@ def _report(module: nn.Module, recording: Recording, lowering: Lowering, drawn: 
         blocks=len(drawn.project.blocks),
         instances=sum(1 for node in nodes if node.type.startswith(PREFIX)),
         parameters=proof.parameters,
-        unrolled={path: count for path, count in recording.calls.items() if count > 1},
+        unrolled=_called_again(module, recording),
         own_code=Counter(
             drawn.project.definitions.codes[node.type.removeprefix(CODE_PREFIX)].name
             for node in nodes
             if node.type.startswith(CODE_PREFIX)
         ),
-        frozen=tuple(name for name, p in module.named_parameters() if not p.requires_grad),
+        frozen=tuple(by_module(module, [n for n, p in module.named_parameters() if not p.requires_grad and n in used])),
+        resting=proven.resting,
+        unused=tuple(by_module(module, list(unused))),
+        unused_numbers=sum(parameter.numel() for parameter in unused.values()),
         left_out=tuple(name for name, _ in module.named_buffers() if name not in used),
     )
 

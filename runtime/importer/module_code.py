@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -76,6 +76,20 @@ def write(call: Call) -> list[Wire]:
         type_id, inputs, specs, scope=call.step.scope, name=identifier(f"{stem}1", "own1"), place=call.step.place
     )
     return list(made)
+
+
+def lines_of(call: Call, known: Mapping[Any, str]) -> tuple[list[str], str]:
+    """The lines and the expression of a step, where its tensors have these names.
+
+    Raises:
+        Refusal: it takes another tensor, or cannot be written.
+    """
+    writer = _Writer(call)
+    writer.values, writer.names = list(known), list(known.values())
+    found = writer.lines()
+    if len(writer.names) > len(known) or writer.trains:
+        raise call.refusal(msg("it is given a tensor that no code can name. Make it a buffer of the module."))
+    return found
 
 
 class _Writer:

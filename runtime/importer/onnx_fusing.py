@@ -1,7 +1,8 @@
 """Groups of operations that are one layer, written out: found by their shape in the graph, and made one again.
 
 Exporters write `Linear` as a product and a sum, `SiLU` as x · σ(x), `GELU` as x/2 · (1 + erf(x/√2)) (Hendrycks and Gimpel 2016),
-`Mish` as x · tanh(softplus(x)) (Misra 2019) and layer normalization (Ba et al. 2016) as its nine steps.
+`Mish` as x · tanh(softplus(x)) (Misra 2019), layer normalization (Ba et al. 2016) as its nine steps, and group normalization (Wu and
+He 2018) as an instance normalization of the groups.
 """
 
 from __future__ import annotations
@@ -72,6 +73,9 @@ class _Finder:
         for node in nodes:
             if node.operator == "Constant":
                 self.constants |= dict(zip(node.outputs, _constant(node), strict=False))
+            elif node.operator in _MOVED and all(name in self.constants or not name for name in node.inputs):
+                given = [self.constants.get(name) for name in node.inputs]
+                self.constants |= dict(zip(node.outputs, _MOVED[node.operator](node, given), strict=False))
 
     def matches(self, pattern: Pattern, name: str, match: _Match) -> Iterator[_Match]:
         """The ways in which what has this name is what the pattern describes."""
@@ -141,6 +145,21 @@ def _constant(node: OnnxNode) -> Iterator[np.ndarray]:
             yield np.array(attributes[name], kind)
 
 
+def _split(node: OnnxNode, given: Sequence[Any]) -> list[np.ndarray]:
+    array, dim = given[0], int(node.attributes.get("axis", 0))
+    sizes = given[1].tolist() if len(given) > 1 and given[1] is not None else node.attributes.get("split")
+    sizes = sizes or [-(-array.shape[dim] // len(node.outputs))] * len(node.outputs)
+    return np.split(array, np.cumsum(sizes)[:-1].tolist(), axis=dim)
+
+
+# What layers may hold of a tensor of the file: parts of it, and it turned.
+_MOVED: Mapping[str, Callable[[OnnxNode, Sequence[Any]], list[np.ndarray]]] = {
+    "Identity": lambda node, given: [given[0]],
+    "Transpose": lambda node, given: [np.transpose(given[0], node.attributes.get("perm"))],
+    "Split": _split,
+}
+
+
 def _usual(node: OnnxNode, constants: Mapping[str, np.ndarray]) -> bool:
     """Whether a mean is over the last dimension, and keeps it: what layer normalization has."""
     if node.operator != "ReduceMean":
@@ -182,21 +201,38 @@ _NORMALS = [
 ]
 
 
+_GROUPED = Op(
+    "Reshape",
+    Op("InstanceNormalization", Op("Reshape", _X, Held("groups")), Held("ones"), Held("zeros")),
+    Any_("sizes"),
+)
+
+
+def _of_groups(match: _Match, finder: _Finder) -> Mapping[str, Any]:
+    """How many groups, and what keeps from dividing by 0."""
+    inner = next(node for node in match.nodes.values() if node.operator == "InstanceNormalization")
+    return {
+        "num_groups": int(finder.constants[match.names["ones"]].size),
+        "epsilon": inner.attributes.get("epsilon", 1e-5),
+    }
+
+
 class _Group(NamedTuple):
     """A pattern, the operator that it is, with these inputs, and its settings."""
 
     pattern: Pattern
     operator: str
     inputs: tuple[str, ...] = ("x",)
-    settings: Callable[[_Match], Mapping[str, Any]] = lambda match: {}
+    settings: Callable[[_Match, _Finder], Mapping[str, Any]] = lambda match, finder: {}
 
 
 GROUPS: Sequence[_Group] = (
+    _Group(Op("Add", Op("Mul", _GROUPED, Held("w")), Held("b")), "GroupNormalization", ("x", "w", "b"), _of_groups),
     *(_Group(Op("Add", Op("Mul", n, Held("w")), Held("b")), "LayerNormalization", ("x", "w", "b"),
-             lambda m: {"epsilon": m.numbers["epsilon"]})
+             lambda m, _: {"epsilon": m.numbers["epsilon"]})
       for n in _NORMALS),
     *(_Group(pattern, "Gelu") for pattern in _GELUS),
-    *(_Group(pattern, "Gelu", settings=lambda m: {"approximate": b"tanh"}) for pattern in _TANH_GELUS),
+    *(_Group(pattern, "Gelu", settings=lambda m, _: {"approximate": b"tanh"}) for pattern in _TANH_GELUS),
     _Group(Op("Mul", _X, Op("Sigmoid", _X)), "Swish"),
     _Group(Op("Mul", _X, Op("Tanh", Op("Softplus", _X))), "Mish"),
     _Group(Op("Add", Op("MatMul", _X, Held("w")), Held("b")), "Linear", ("x", "w", "b")),
@@ -218,7 +254,9 @@ def fused(graph: OnnxGraph) -> list[OnnxNode]:
             group, match = found
             gone |= {inner.number for inner in match.nodes.values() if inner is not node}
             inputs = tuple(match.names[name] for name in group.inputs)
-            made[node.number] = replace(node, operator=group.operator, inputs=inputs, attributes=group.settings(match))
+            made[node.number] = replace(
+                node, operator=group.operator, inputs=inputs, attributes=group.settings(match, finder)
+            )
     return _needed(graph, [made.get(node.number, node) for node in nodes if node.number not in gone])
 
 
@@ -233,9 +271,14 @@ def _group_of(finder: _Finder, node: OnnxNode, gone: set[int]) -> tuple[_Group, 
 
 def _fits(finder: _Finder, group: _Group, match: _Match) -> bool:
     """Whether the tensors that a layer would hold have its shapes."""
-    if group.operator not in ("Linear", "LayerNormalization"):
+    if group.operator not in ("Linear", "LayerNormalization", "GroupNormalization"):
         return True
     weight, bias = (finder.constants[match.names[name]] for name in ("w", "b"))
+    if group.operator == "GroupNormalization":
+        ones, zeros = (finder.constants[match.names[name]] for name in ("ones", "zeros"))
+        sizes = finder.constants[match.names["groups"]].reshape(-1).tolist()
+        plain = bool((ones == 1).all() and (zeros == 0).all()) and sizes == [0, ones.size, -1]
+        return plain and weight.shape == bias.shape and weight.ndim > 1 and weight.size == max(weight.shape[-3:])
     if weight.dtype != np.float32 or bias.ndim != 1 or bias.dtype != np.float32:
         return False
     if group.operator == "Linear":

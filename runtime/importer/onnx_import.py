@@ -100,8 +100,8 @@ def _inputs(graph: OnnxGraph, given: Sequence[InputSpec]) -> tuple[list[InputSpe
     if not graph.inputs:
         raise RunError(msg("The graph has no inputs: it always gives the same. There is nothing to draw."))
     if given and len(given) != len(graph.inputs):
-        text = msg("The graph takes {names}, and {count} inputs are described. Describe each with --input, in this order.",
-                   names=", ".join(entry.name for entry in graph.inputs), count=len(given))  # fmt: skip
+        text = msg("The graph takes {names}, and {count} inputs are described. Describe each with {option}, in this order.",
+                   option="--input", names=", ".join(entry.name for entry in graph.inputs), count=len(given))  # fmt: skip
         raise RunError(text)
     firsts = {entry.shape[0] if entry.shape else 0 for entry in graph.inputs}
     if len(firsts) > 1 or 0 in firsts:
@@ -134,8 +134,8 @@ def _spec(graph: OnnxGraph, entry: OnnxInput, said: InputSpec | None) -> InputSp
                                name=entry.name, shape=_shown(entry)))  # fmt: skip
         return InputSpec(said.shape, dtype, count)
     if None in sizes:
-        raise RunError(msg("The input '{name}' is {shape}: the file leaves sizes of a sample open. Say them with --input, such as "
-                           "--input 3,32,32, once for each input.", name=entry.name, shape=_shown(entry)))  # fmt: skip
+        raise RunError(msg("The input '{name}' is {shape}: the file leaves sizes of a sample open. Say them with {option}, such as "
+                           "3,32,32, once for each input.", option="--input", name=entry.name, shape=_shown(entry)))  # fmt: skip
     return InputSpec(tuple(size for size in sizes if size is not None), dtype, count)
 
 
@@ -312,7 +312,7 @@ def _report(
     learned = sum(size for name, size in used.items() if name in module.learning)
     return OnnxReport(
         module=made.report, batches=tuple(batches), outputs=worst, fixed=fixed, numbers=sum(used.values()), learned=learned,
-        more=made.report.parameters - learned,
+        more=max(0, made.report.parameters - learned),
         unused=tuple(name for name, array in floats.items() if name not in used and array.size >= FEWEST),
         loose=tuple(name for name, _ in module.named_parameters(recurse=False)),
     )  # fmt: skip

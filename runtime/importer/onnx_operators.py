@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from graph.messages import msg
 from runtime.importer.onnx_operators_layers import LAYERS, linear
 from runtime.importer.onnx_operators_recurrent import RECURRENT
 from runtime.importer.onnx_operators_shapes import SHAPES
+from runtime.importer.onnx_reading import OnnxNode
 from runtime.importer.onnx_values import Held, Known, Unable, Value, holds, number_of
 
 if TYPE_CHECKING:
@@ -57,12 +58,49 @@ def evaluated(work: Work, values: Sequence[Any]) -> Sequence[Value] | None:
         work.kept = tuple(
             Known(array, name, moves) for array, name in zip(_run(work, values), node.outputs, strict=False)
         )
+    if first and first.learns and first.held and (pieces := _pieces(node, values, first.array.ndim)):
+        return tuple(_piece(first, result, piece) for result, piece in zip(work.kept, pieces, strict=True))
     if any(value.learns for value in found) and len(node.outputs) == 1 and node.operator in OPERATORS:
         (result,) = work.kept
         sources = frozenset().union(*(value.sources for value in found))
         make = lambda: OPERATORS[node.operator](work, *_tensors(work, values))  # noqa: E731
         return (Known(result.array, result.name, moves, make=make, sources=sources),)
     return work.kept
+
+
+class _Piece(NamedTuple):
+    """A stretch of a tensor along one dimension."""
+
+    dim: int
+    start: int
+    stop: int
+
+
+def _pieces(node: OnnxNode, values: Sequence[Any], ndim: int) -> list[_Piece] | None:
+    """The stretches that an operation cuts a tensor into; None where it does something else."""
+    if node.operator == "Split":
+        sizes = values[0].array.shape
+        dim = int(node.attributes.get("axis", 0)) % ndim
+        told = values[1].array.tolist() if len(values) > 1 and values[1] is not None else node.attributes.get("split")
+        lengths = list(told or [-(-sizes[dim] // len(node.outputs))] * len(node.outputs))
+        ends = [sum(lengths[: i + 1]) for i in range(len(lengths))]
+        return [_Piece(dim, end - length, min(end, sizes[dim])) for end, length in zip(ends, lengths, strict=True)]
+    if node.operator == "Slice" and len(values) > 3:
+        starts, stops, axes = (values[i].array.reshape(-1).tolist() for i in (1, 2, 3))
+        steps = values[4].array.reshape(-1).tolist() if len(values) > 4 and values[4] is not None else [1]
+        if len(axes) == 1 and steps == [1]:
+            size = values[0].array.shape[axes[0]]
+            start, stop, _ = slice(starts[0], stops[0]).indices(size)
+            return [_Piece(axes[0] % ndim, start, stop)]
+    return None
+
+
+def _piece(whole: Known, result: Known, piece: _Piece) -> Known:
+    """A stretch of a tensor that learns, which learns by itself: the file may use it in a layer of its own."""
+    assert whole.held is not None
+    dim = 1 - piece.dim if whole.held.turned else piece.dim
+    name = f"{whole.held.name}[{dim}:{piece.start}:{piece.stop}]"
+    return Known(result.array, result.name, result.moves, held=Held(name, whole.held.turned), sources=whole.sources)
 
 
 def _tensors(work: Work, values: Sequence[Any]) -> list[Any]:

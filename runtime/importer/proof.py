@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -75,7 +75,7 @@ def fill(model: nn.Module, drawn: Drawn, tensors: Mapping[Any, Tensor]) -> None:
 class Side:
     """One of the two that are compared: what it computes, what changes its mode, and its tensors by their keys.
 
-    `graded` says whether gradients can be taken, as they cannot of an ONNX file.
+    `graded` says whether gradients can be taken, as they cannot of an ONNX file; `unused` are tensors that must not get any.
     """
 
     call: Callable[[Inputs], Outputs]
@@ -83,6 +83,7 @@ class Side:
     learned: Mapping[Any, Tensor]
     kept: Mapping[Any, Tensor]
     graded: bool = True
+    unused: Mapping[Any, Tensor] = field(default_factory=dict)
 
 
 def side_of(model: nn.Module, compiled: Compiled, drawn: Drawn) -> Side:
@@ -140,18 +141,21 @@ def prove(reference: Side, drawing: Side, batches: Sequence[Inputs], *, modes: S
 
 @dataclass(frozen=True)
 class _Run:
-    """The outputs of one call, and the gradients of a random sum of them by the names of inputs and the keys of tensors."""
+    """The outputs of one call, and the gradients of a random sum of them by the names of inputs and the keys of tensors.
+
+    `reached` are those of them that the sum depends on.
+    """
 
     outputs: Outputs
     gradients: Mapping[Any, Tensor]
+    reached: frozenset[Any] = frozenset()
 
 
 def _run(side: Side, inputs: Inputs, seed: int, *, graded: bool) -> _Run:
     leaves = {n: t.detach().clone().requires_grad_(graded and t.is_floating_point()) for n, t in inputs.items()}
     given = {n: t.clone() if t.requires_grad else t for n, t in leaves.items()}  # it may be changed in place
-    wanted = {
-        key: t for key, t in (*leaves.items(), *(((WEIGHT, k), t) for k, t in side.learned.items())) if t.requires_grad
-    }
+    weights = (((WEIGHT, key), tensor) for key, tensor in (*side.learned.items(), *side.unused.items()))
+    wanted = {key: t for key, t in (*leaves.items(), *weights) if t.requires_grad}
     torch.manual_seed(seed)
     with torch.set_grad_enabled(graded):
         outputs = side.call(given)
@@ -163,7 +167,8 @@ def _run(side: Side, inputs: Inputs, seed: int, *, graded: bool) -> _Run:
             else [None] * len(wanted)
         )
     gradients = {k: torch.zeros_like(t) if g is None else g for (k, t), g in zip(wanted.items(), found, strict=True)}
-    return _Run({n: t.detach() for n, t in outputs.items()}, gradients)
+    reached = frozenset(key for key, gradient in zip(wanted, found, strict=True) if gradient is not None)
+    return _Run({n: t.detach() for n, t in outputs.items()}, gradients, reached)
 
 
 WEIGHT = "weight"  # begins the keys of tensors, beside the names of inputs
@@ -183,6 +188,11 @@ def _compared(proof: Proof, one: _Run, other: _Run) -> Proof:
         worst = max(worst, found := difference(tensor, other.outputs[name]))
         if found > TOLERANCE:
             raise Mismatch(msg("The output '{name}' of the drawing is not that of the module.", name=name))
+    if odd := one.reached ^ other.reached:
+        name = min(key if isinstance(key, str) else str(key[1]) for key in odd)
+        raise Mismatch(
+            msg("'{name}' gets a gradient in one of the drawing and the module, and not in the other.", name=name)
+        )
     for key, gradient in one.gradients.items():
         given = other.gradients.get(key)
         found = (

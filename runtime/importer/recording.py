@@ -119,6 +119,9 @@ class Recording:
     dtypes: dict[int, str] = field(default_factory=dict)
     tensors: dict[int, Tensor] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)  # of every module, by its name
+    by_mode: frozenset[str] = (
+        frozenset()
+    )  # paths of modules that are one step, since they do something else in training
     end: Place | None = None  # where `forward` is written
     decided: list[tuple[int, str, Place | None]] = field(
         default_factory=list

@@ -48,6 +48,7 @@ class Item:
     name: str
     weights: tuple[tuple[str, Key], ...] = ()
     place: Place | None = None
+    path: str = ""  # of the layer that it is
     constant: object = None  # numbers that are too many for the node: they come with the weights
 
 
@@ -73,10 +74,11 @@ class Sketch:
         params: Mapping[str, Value] | None = None,
         weights: Iterable[tuple[str, Key]] = (),
         place: Place | None = None,
+        path: str = "",
     ) -> tuple[Wire, ...]:
         """Add a node; `specs` are its outputs. Returns what leaves them, in this order."""
         number = len(self.items)
-        item = Item(number, scope, type_id, params or {}, inputs, tuple(specs), name, tuple(weights), place)
+        item = Item(number, scope, type_id, params or {}, inputs, tuple(specs), name, tuple(weights), place, path)
         self.items.append(item)
         wires = tuple(Wire(number, port) for port in specs)
         self.specs.update(zip(wires, specs.values(), strict=True))
@@ -87,7 +89,7 @@ class Sketch:
         kind = spec.dtype if spec.dtype in ("float32", "int64", "bool") else "float32"
         shape = tuple(size for size in spec.shape[1:] if isinstance(size, int))
         params: dict[str, Value] = {
-            **({"shape": shape} if shape else {}),
+            "shape": shape,
             **({"dtype": kind} if kind != "float32" else {}),
         }
         return self.add(INPUT, {}, {"output": spec}, scope=self.root, name=name, params=params)[0]

@@ -23,7 +23,14 @@ from torch.overrides import TorchFunctionMode
 from graph.messages import LayerloomError, msg
 from runtime.importer.module_layers import is_layer
 from runtime.importer.recording import Constant, Place, Recording, Ref, Refusal, Scope, Step, Weight, parts, replaced
-from runtime.importer.tracing_limits import check_kept, check_kind, check_layer, check_modes, unchecked_distributions
+from runtime.importer.tracing_limits import (
+    check_kept,
+    check_kind,
+    check_layer,
+    check_modes,
+    check_part,
+    unchecked_distributions,
+)
 from runtime.importer.tracing_names import ASKING, CHANCE, FORBIDDEN, IGNORED, REASONS, NameOf, name_of
 from runtime.importer.tracing_values import Values
 
@@ -32,16 +39,23 @@ _LITERALS = (bool, str, type(None), type(...), torch.dtype, torch.device, torch.
 
 
 def trace(
-    module: nn.Module, inputs: Mapping[str, Tensor], *, training: bool, known: Mapping[int, Tensor] | None = None
+    module: nn.Module,
+    inputs: Mapping[str, Tensor],
+    *,
+    training: bool,
+    known: Mapping[int, Tensor] | None = None,
+    by_mode: frozenset[str] = frozenset(),
 ) -> Recording:
     """What the module does with these inputs; its parameters and buffers, and the random numbers to come, are as before.
 
     `known` are the tensors that were there before, as `tensors_now` gives them: others have to come from operations that are seen.
+    Calls of the modules at the paths `by_mode` are one step each.
 
     Raises:
         Refusal: it does something that no drawing can; the message names the operation and the line.
     """
     tracer = _Tracer(module, inputs, training=training, known=known)
+    tracer.recording.by_mode = by_mode
     kept = {name: tensor.detach().clone() for name, tensor in _state(module)}
     was_training = [(part, part.training) for part in module.modules()]
     try:
@@ -150,7 +164,8 @@ class _Tracer:
             return original(module, *args, **kwargs)
         path = self.names.get(id(module), "")
         self.recording.calls[path] = self.recording.calls.get(path, 0) + 1
-        if is_layer(module):
+        check_part(module, _place())
+        if is_layer(module) or path in self.recording.by_mode:
             with self._quiet():
                 return self._layer(module, original, path, args, kwargs)
         outer = self.scope

@@ -46,6 +46,20 @@ def check_layer(layer: nn.Module, place: Place | None, *, training: bool) -> Non
             raise Refusal(type(layer).__name__, place, reason)
 
 
+def check_part(module: nn.Module, place: Place | None) -> None:
+    """Refuse a module whose weights are normalized by what it counts while it trains.
+
+    Raises:
+        Refusal: they are.
+    """
+    hooks = [type(hook).__name__ for hook in module._forward_pre_hooks.values()]
+    if "SpectralNorm" in hooks or type(module).__name__ == "_SpectralNorm":
+        reason = msg("it counts vectors of its own while it trains, which a drawing does not do. Take it off before the import, with "
+                     "torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight') or "
+                     "torch.nn.utils.remove_spectral_norm(layer).")  # fmt: skip
+        raise Refusal("spectral_norm", place, reason)
+
+
 def _follows_mode(part: nn.Module) -> bool:
     if isinstance(part, _NormBase):
         return part.track_running_stats

@@ -12,6 +12,9 @@ REASONS: Mapping[str, Message] = {
                     "Compute with tensors instead, such as torch.where."),
     "size": msg("how much it gives depends on the numbers in a tensor. A drawing needs shapes that follow from shapes."),
     "gradient": msg("it works with gradients itself, which a drawing does not do inside."),
+    "packed": msg("packed sequences are cut by the numbers in a tensor of lengths, and a drawing needs shapes that follow from shapes. "
+                  "Let the layer run over the padded sequences, and pick what counts by the lengths afterwards, or draw the cell as a "
+                  "block that scans, which takes lengths."),
     "seed": msg("it sets the seed of random numbers, which a drawing does not do."),
 }  # fmt: skip
 
@@ -22,6 +25,7 @@ FORBIDDEN: Mapping[str, str] = {
     **dict.fromkeys("nonzero argwhere masked_select unique unique_consecutive bincount histc _unique _unique2".split(), "size"),
     **dict.fromkeys("backward grad requires_grad_ retain_grad register_hook set_grad set_data set_requires_grad".split(), "gradient"),
     "manual_seed": "seed",
+    **dict.fromkeys("pack_padded_sequence pad_packed_sequence".split(), "packed"),
 }  # fmt: skip
 
 # What draws random numbers, or gives what was in memory before.

@@ -161,7 +161,13 @@ class Values:
 
 def tensors_now() -> dict[int, Tensor]:
     """Every tensor that there is, by identity."""
-    return {id(found): found for found in gc.get_objects() if issubclass(type(found), Tensor)}
+    kinds = _kinds_of(Tensor)
+    return {id(found): found for found in gc.get_objects() if type(found) in kinds}
+
+
+def _kinds_of(kind: type) -> frozenset[type]:
+    """A class and all that are derived from it."""
+    return frozenset({kind, *(inner for derived in kind.__subclasses__() for inner in _kinds_of(derived))})
 
 
 def _changes_weight(name: str):
