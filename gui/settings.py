@@ -84,6 +84,15 @@ class Settings:
         self._store.setValue("processes", str(count))
 
     @property
+    def shard(self) -> bool:
+        """Whether processes that train together divide the weights among them."""
+        return self._text("shard", "no") == "yes"
+
+    @shard.setter
+    def shard(self, wanted: bool) -> None:
+        self._store.setValue("shard", "yes" if wanted else "no")
+
+    @property
     def tensorboard(self) -> bool:
         """Whether runs write event files of TensorBoard beside their own."""
         return self._text("tensorboard", "no") == "yes"

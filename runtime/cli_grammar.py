@@ -163,7 +163,11 @@ VERBS: Mapping[str, Verb] = {
                 "--processes", type=cli_values.processes, default=1, metavar="N",
                 says=msg("Train in so many processes, each with its part of every batch: one for each GPU, or on the CPU."),
             ),
-            Argument("--shard", action="store_true", says=msg("Divide the weights among the processes too (not possible yet).")),
+            Argument(
+                "--shard", action="store_true",
+                says=msg("Divide weights, gradients and optimizer states among the processes too (FSDP), for a network that does not fit "
+                         "one device. Slower for small ones."),
+            ),
             _RUNS,
             _READ,
             _JSON,
@@ -184,6 +188,11 @@ VERBS: Mapping[str, Verb] = {
                 "--set", action="append", default=[], metavar="PLACE=VALUES",
                 says=msg("What to try where: lr=log:1e-4..1e-1, conv1.out_channels=4..32, batch_size=16,32,64, act1.type=ReLU,GELU. "
                          "A range can end in /N: values that a grid takes."),
+            ),
+            Argument("--places", action="store_true", says=msg("List what the drawing has marked to be searched.")),
+            Argument(
+                "--remove", action="append", metavar="PLACE",
+                says=msg("Take a place that is listed by --places out of the drawing's search, and save the file."),
             ),
             Argument("--at-once", type=cli_values.count, metavar="N", says=msg("How many trainings to make side by side.")),
             Argument("--no-prune", action="store_true", says=msg("Let trials that fall behind go on to their end.")),
@@ -289,7 +298,8 @@ VERBS: Mapping[str, Verb] = {
             ),
             Argument(
                 "--input", action="append", default=[], type=cli_values.shape, metavar="SIZES",
-                says=msg("Of a module or an ONNX file: the sizes of one sample, such as 3,32,32; once for each input."),
+                says=msg("Of a module or an ONNX file: the sizes of one sample, such as 3,32,32, or scalar for one number; once for each "
+                         "input."),
             ),
             Argument(
                 "--dtype", action="append", default=[], type=cli_values.kind_of_input, metavar="KIND",

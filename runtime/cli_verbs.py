@@ -153,15 +153,25 @@ def _request(args: Namespace) -> Request:
     source = find_run(args.source, runs=args.out) if args.source else None
     if args.tensorboard:
         check_available()
-    return Request(project, target.folder, target.runs, args.resume, mode, source=source, tensorboard=args.tensorboard)
+    return Request(
+        project,
+        target.folder,
+        target.runs,
+        args.resume,
+        mode,
+        source=source,
+        tensorboard=args.tensorboard,
+        shard=args.shard,
+    )
 
 
 def _check_together(args: Namespace) -> None:
-    if args.shard:
+    if args.shard and args.processes == 1 and not is_in_world():
         raise RunError(
-            msg("Weights cannot be divided among processes yet (--shard): every process holds the whole network. Leave --shard "
-                "out; a smaller batch size, bfloat16 or a GPU with more memory helps where the network does not fit.")
-        )  # fmt: skip
+            msg(
+                "--shard divides the weights among several processes, and there is one. Add --processes N, or begin with torchrun."
+            )
+        )
     if args.processes > 1 and is_in_world():
         raise RunError(msg("torchrun has begun {count} processes already. Leave --processes out.", count=world_size()))
     if (args.processes > 1 or is_in_world()) and (args.overfit or args.range_test):

@@ -69,12 +69,18 @@ def ended_path(folder: Path, rank: int) -> Path:
 
 
 def train_in_world(
-    project: Project, *, folder: Path | None, runs: Path, control: Control | None = None, **more: Any
+    project: Project,
+    *,
+    folder: Path | None,
+    runs: Path,
+    control: Control | None = None,
+    shard: bool = False,
+    **more: Any,
 ) -> Iterator[Event]:
     """Train in the processes that torchrun (or `train_in_processes`) began, each of which calls this.
 
     Process 0 yields the events of the run; in the others there are none, and this returns at the end of the run. The arguments are
-    those of `runtime.training.loop.train`; those of process 0 count.
+    those of `runtime.training.loop.train`; those of process 0 count. With `shard` the weights are divided among the processes.
     """
     if is_follower():
         follow_here()
@@ -83,6 +89,7 @@ def train_in_world(
     from runtime.training.world import join_world
 
     world = join_world()
+    world.shards = shard
     try:
         yield from train(project, folder=folder, runs=runs, control=control, world=world, **more)
     finally:

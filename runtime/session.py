@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ Call = tuple[str, dict[str, Any]]  # the name of a method of `Control`, and its 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a run is asked to do (see `runtime.training.loop.train`); `look` asks for pictures of what the network does, and
-    `source` is the folder of the run whose weights it begins with; with `tensorboard` it writes event files (`runtime.tensorboard`)."""
+    `source` is the folder of the run whose weights it begins with; with `tensorboard` it writes event files (`runtime.tensorboard`). With
+    `shard` processes that train together divide the weights among them."""
 
     project: Project
     folder: Path | None
@@ -59,13 +61,15 @@ class Request:
     look: bool = False
     source: Path | None = None
     tensorboard: bool = False
+    shard: bool = False
 
     def events(self, control: Control) -> Iterator[Event]:
         """Do it here, or, in a process that trains together with others, with them. PyTorch is imported now."""
         from runtime.distributed import is_in_world, train_in_world
         from runtime.training.loop import train
 
-        events = (train_in_world if is_in_world() and self.mode == TRAIN else train)(
+        is_shared = is_in_world() and self.mode == TRAIN
+        events = (partial(train_in_world, shard=self.shard) if is_shared else train)(
             self.project,
             folder=self.folder,
             runs=self.runs,
@@ -160,7 +164,7 @@ class Control:
 
 class Session:
     """One run in a thread of its own, or, `isolated`, in a process of its own that the thread listens to, or in several `processes`
-    that train together (`runtime.distributed`).
+    that train together (`runtime.distributed`), with the weights divided among them where they `shard`.
 
     `poll()` is called from the window's timer; nothing here blocks. `mode` is one of `runtime.events.MODES`.
     """
@@ -177,10 +181,13 @@ class Session:
         processes: int = 1,
         source: Path | None = None,
         tensorboard: bool = False,
+        shard: bool = False,
     ) -> None:
         self.project = project
         self.control = Control()
-        self._request = Request(project, folder, runs, resume, mode, look=True, source=source, tensorboard=tensorboard)
+        self._request = Request(
+            project, folder, runs, resume, mode, look=True, source=source, tensorboard=tensorboard, shard=shard
+        )
         self._isolated, self._processes = isolated, processes
         self._events: deque[Event] = deque()
         self._thread = threading.Thread(target=self._run, name="layerloom-run", daemon=True)

@@ -24,8 +24,9 @@ _lerp = getattr(torch, "_foreach_lerp_")  # noqa: B009 (known to no type checker
 class Average:
     """The average of the weights of a model, and the way to look at the model with it."""
 
-    def __init__(self, model: nn.Module, plan: Plan) -> None:
-        self._parameters = list(model.parameters())
+    def __init__(self, model: nn.Module, plan: Plan, parameters: Iterable[Tensor] | None = None) -> None:
+        """`parameters` are those of the model, or what this process holds of them."""
+        self._parameters: list[Tensor] = list(model.parameters() if parameters is None else parameters)
         self._model, self._kind = model, plan.averaging
         self._decay, self._start = plan.averaging_decay, plan.averaging_start
         self._averages = [p.detach().clone() for p in self._parameters] if self.is_wanted else []

@@ -117,17 +117,16 @@ class Checkpoints:
                 before.unlink(missing_ok=True)
                 os.link(path, before)  # the newest is there at every moment
 
-    def load_best(self, model: nn.Module) -> None:
-        """Give the model its best weights; without any it keeps its own.
+    def best(self) -> Weights | None:
+        """The best weights; None where there are none.
 
         Raises:
             RunError: the file is damaged.
         """
         path = weights_path(self.folder, BEST)
         if self._unwritten_best is not None:
-            model.load_state_dict(self._unwritten_best)
-        elif path.is_file():
-            model.load_state_dict(read_weights(path))
+            return self._unwritten_best
+        return read_weights(path) if path.is_file() else None
 
 
 def weights_path(folder: Path, name: str) -> Path:

@@ -18,6 +18,7 @@ from graph.plan import FLOAT16
 from graph.topology import execution_order
 from runtime.data import Part
 from runtime.events import Figures
+from runtime.training.divided import own
 from runtime.training.failures import culprit
 from runtime.training.fit import Fit
 from runtime.training.job import Job
@@ -35,11 +36,11 @@ def explain_not_finite(job: Job, part: Part, found: NotFinite, *, training: bool
     that step come back by making the steps since the last checkpoint again, which takes as long as it took.
     """
     watch = _Gradients()
-    fit, spoiled = job.fit, not all(p.isfinite().all() for p in job.fit.model.parameters())
+    fit, spoiled = job.fit, not all(own(p).isfinite().all() for p in job.fit.model.parameters())
     last = fit.epoch, found.batch if training else fit.steps_per_epoch
-    if training or (spoiled and fit.epoch <= fit.epochs):
+    if training or ((spoiled or fit.is_divided) and fit.epoch <= fit.epochs):
         again = _made_again(job, *last, watch)
-        fit = again if training else fit
+        fit = again if training or fit.is_divided else fit
     batch = fit.batch_again(part, found.batch, training=training)
     words = {"loss": found.loss, "value": str(found.value), "batch": found.batch + 1, "epoch": job.fit.epoch}
     error = _in_the_data(fit, part, found.batch, batch, words, training=training)
@@ -202,14 +203,15 @@ def _parameters(part: nn.Module | nn.Parameter | None) -> tuple[nn.Parameter, ..
 def _origin(fit: Fit, loss: str, batch: Batch, *, training: bool) -> Node:
     """The node on whose generated line the first number arises that is not finite; the loss itself if none does."""
     graph = fit.compiled.project.graph
-    fit.begin(training=training)
-    try:
-        with torch.no_grad(), _Watch():
-            fit.learner_of(loss).evaluate(batch)
-    except _NotFiniteHere as error:
-        node = culprit(error, fit.compiled)
-        if node is not None:
-            return graph.nodes[node]
+    if not fit.is_divided:
+        fit.begin(training=training)
+        try:
+            with torch.no_grad(), _Watch():
+                fit.learner_of(loss).evaluate(batch)
+        except _NotFiniteHere as error:
+            node = culprit(error, fit.compiled)
+            if node is not None:
+                return graph.nodes[node]
     node = graph.node_named(loss)
     assert node is not None, loss
     return node

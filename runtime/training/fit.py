@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +18,10 @@ from runtime.compiler import Compiled, Program
 from runtime.data import Part
 from runtime.data.parts import num_batches
 from runtime.devices import Device
-from runtime.events import Figures
+from runtime.events import Figures, Picture
 from runtime.helpers import differentiates
 from runtime.training.averaging import Average
+from runtime.training.checkpoints import Weights, weights_of
 from runtime.training.learner import Batch, Learner, Observer, Outcome, Setting
 from runtime.training.measuring import measure
 from runtime.training.optimizers import Length
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 PROBE_SAMPLES = 2
 
 Parts = tuple[Part, Part, Part]
+T = TypeVar("T")
 
 
 class Fit:
@@ -45,6 +47,9 @@ class Fit:
     """
 
     world: World | None = None  # of several processes (`runtime.training.shared`)
+    is_divided = False  # whether each of them holds a part of every weight alone (`runtime.training.sharded`)
+    bytes_at_a_time = 0  # of weights that come together for a moment, where they are divided
+    learner_type: type[Learner] = Learner
 
     def __init__(self, compiled: Compiled, parts: Parts, device: Device, *, epochs: int) -> None:
         """Build a model with the seed of the plan, and all that trains it.
@@ -70,6 +75,7 @@ class Fit:
         self.best: float | None = None
         self.waited = 0
         self.stopwatch = Stopwatch()
+        self.views: list[Callable[[], Picture]] | None = None  # that are looked at (`runtime.training.looking`)
         self._order = torch.Generator().manual_seed(plan.seed)
         self._order_of_epoch = self._order.get_state()
         self._record: Record | None = None
@@ -180,8 +186,26 @@ class Fit:
         """The model has the averaged weights inside, where weights are averaged."""
         return self.average.in_place()
 
-    def spread_weights(self) -> None:
-        """The weights were changed from outside; where several processes hold them, all should have these."""
+    def weights(self) -> Weights:
+        """A copy of the weights, in the memory of the machine."""
+        return weights_of(self.model)
+
+    def weights_to_keep(self) -> Weights:
+        """The weights that people and exports get: averaged ones where weights are averaged."""
+        with self.average.in_place():
+            return weights_of(self.model)
+
+    def use_weights(self, weights: Weights | None) -> None:
+        """Give the model these weights; with None it keeps its own."""
+        if weights is not None:
+            self.model.load_state_dict(weights)
+
+    def together(self, work: Callable[..., T], *values: Any) -> T:
+        """Do something with the whole network between two steps; processes that hold a part of it each all do it."""
+        return work(self, *values)
+
+    def divide(self) -> None:
+        """The weights are those that training begins with: they can be divided among the processes."""
 
     def join(self) -> None:
         """The first step follows."""
@@ -267,19 +291,22 @@ class Fit:
             raise RunError(
                 msg("There is no loss to make small. Add a loss, and wire the network and the targets to it.")
             )
-        setting = Setting(
+        setting = self._setting()
+        return [self.learner_type(self.compiled, program, self.model, setting) for program in programs]
+
+    def _setting(self) -> Setting:
+        return Setting(
             ports=self.ports,
             sample=self.train.head(PROBE_SAMPLES, ports=self.ports),
             length=Length(self.epochs, self.steps_per_epoch),
             precision=self.precision,
-            alone=len(programs) == 1,
+            alone=len(self.compiled.programs) == 1,
             direction=self._direction,
             note=self.notes.append,
             compile=self._compiles(),
             world=self.world,
             counts=self._losses_that_count,
         )
-        return [Learner(self.compiled, program, self.model, setting) for program in programs]
 
     def _compiles(self) -> bool:
         """Whether the programs go through `torch.compile`, which cannot learn from gradients of gradients."""

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from graph.model import NodeId
 from runtime.events import Health, LayerHealth
+from runtime.training.divided import whole
 from runtime.training.fit import Fit
 from runtime.training.learner import Batch, Learner, Outcome
 from runtime.training.reaching import held_by
@@ -117,7 +118,7 @@ class Look:
         """Read the gradients and the weights before they change."""
         for parameter in learner.parameters:
             if parameter.grad is not None:
-                gradient = parameter.grad.detach().to_dense().float()
+                gradient = whole(parameter.grad).detach().to_dense().float()
                 self._squares[id(parameter)] = gradient.square().sum()
                 self._counts[id(parameter)] = gradient.count_nonzero()
             self._before[id(parameter)] = parameter.detach().clone()
@@ -125,7 +126,7 @@ class Look:
     def updated(self, learner: Learner) -> None:
         """Read how far the weights moved."""
         for parameter in learner.parameters:
-            change = parameter.detach() - self._before.pop(id(parameter))
+            change = whole(parameter.detach() - self._before.pop(id(parameter)))
             self._moved[id(parameter)] = change.float().square().sum()
 
     def layers(self) -> dict[NodeId, LayerHealth]:
@@ -168,7 +169,7 @@ class Look:
     def _describe(self, node: NodeId) -> LayerHealth:
         weights = self._weights.get(node, ())
         mean, deviation, dead = self._outputs[node].tolist() if node in self._outputs else (None, None, None)
-        values = torch.cat([p.detach().float().reshape(-1) for p in weights]) if weights else None
+        values = torch.cat([whole(p).detach().float().reshape(-1) for p in weights]) if weights else None
         norm = float(torch.linalg.vector_norm(values)) if values is not None else None
         moved = _root([self._moved[id(p)] for p in weights if id(p) in self._moved])
         counts, low, high = _histogram(values)

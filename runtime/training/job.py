@@ -21,11 +21,12 @@ from runtime.data.preparation import used_data_nodes
 from runtime.distributed import num_here
 from runtime.events import Figures, RunStarted, Taken
 from runtime.runs import RUNNING, RunWriter, create_run, load_run, reopen_run
-from runtime.training.checkpoints import Checkpoints, Weights, weights_of
+from runtime.training.checkpoints import Checkpoints
 from runtime.training.failures import explaining
 from runtime.training.fit import Fit
 
 if TYPE_CHECKING:
+    from runtime.training.shared import SharedFit
     from runtime.training.world import World
 
 
@@ -62,7 +63,7 @@ class Job:
         """Move to the next epoch, and keep what is worth keeping. True if this one was the best."""
         is_best = self.fit.end_epoch(train, validation)
         if is_best:
-            self.checkpoints.keep_best(self._weights_to_keep())
+            self.checkpoints.keep_best(self.fit.weights_to_keep())
         return is_best
 
     def is_due(self, *, at_epoch_end: bool = False) -> bool:
@@ -78,8 +79,8 @@ class Job:
         self.writer.flush()
         drawing = files.to_text(self.project)  # the checkpoint is of this drawing, whatever lies beside it
         place = {"drawing": drawing, "epochs": self.fit.epochs}
-        state = {**self.fit.state_dict(), "weights": weights_of(self.fit.model), **place}
-        self.checkpoints.write(self._weights_to_keep() if self.fit.average.is_wanted else state["weights"], state)
+        state = {**self.fit.state_dict(), "weights": self.fit.weights(), **place}
+        self.checkpoints.write(self.fit.weights_to_keep() if self.fit.average.is_wanted else state["weights"], state)
 
     def finish(self, status: str, **result: Any) -> None:
         """Note how the run ended, and with which figures."""
@@ -127,10 +128,6 @@ class Job:
         fit = self.fit
         return replace(self.prepared, train=fit.train, validation=fit.validation, test=fit.test)
 
-    def _weights_to_keep(self) -> Weights:
-        with self.fit.average.in_place():
-            return weights_of(self.fit.model)
-
 
 def started(fit: Fit, path: str) -> RunStarted:
     """The first event of a run in that folder ("" where it leaves none)."""
@@ -158,7 +155,8 @@ def begin(
         FileError: it cannot be written.
     """
     facts = {**_facts(fit, prepared, folder), **({"began_with": taken.source} if taken else {})}
-    writer = create_run(runs, project, fit.compiled.source.text, facts)
+    writer = create_run(runs, project, fit.compiled.source.text, facts).hold()
+    writer.note()
     return Job(project, fit, prepared, folder, writer, Checkpoints(writer.checkpoints), taken)
 
 
@@ -187,12 +185,13 @@ def go_on(path: Path, *, folder: Path | None, wish: Project, world: World | None
     fit, prepared = build(project.with_plan(plan), folder or run.folder, epochs, world=world)
     if state:
         fit.load_state_dict(state)
+    fit.divide()
     if epochs > run.epochs:
         fit.waited = 0
     if fit.best is None:  # it was killed before it forgot the best weights of another drawing
         checkpoints.forget_best()
-    writer = reopen_run(run)
-    writer.note(status=RUNNING, epochs=epochs)
+    writer = reopen_run(run).hold()
+    writer.note(status=RUNNING, epochs=epochs, **(_processes(fit) if "processes" in run.facts or world else {}))
     job = Job(project, fit, prepared, folder or run.folder, writer, checkpoints)
     if files.to_text(project) != files.to_text(run.project):  # it was killed while it changed its drawing
         job.note_drawing()
@@ -230,7 +229,7 @@ def build_together(world: World, project: Project, folder: Path | None, epochs: 
     Raises:
         LayerloomError: as `build`.
     """
-    from runtime.training.shared import SharedFit, call_for_others
+    from runtime.training.shared import call_for_others
     from runtime.training.splitting import check_splits
 
     if world.leads:
@@ -241,10 +240,21 @@ def build_together(world: World, project: Project, folder: Path | None, epochs: 
     batch_size = project.plan.batch_size or prepared.train.count
     torch.set_num_threads(devices.num_threads(device, compiled.analysis.macs * batch_size))
     with explaining(compiled, batch_size=batch_size):
-        fit = SharedFit(world, compiled, prepared.parts, device, epochs=epochs)
+        fit = _kind_of_fit(world)(world, compiled, prepared.parts, device, epochs=epochs)
         if world.leads:
+            fit.check()
             check_splits(fit)
     return fit, prepared
+
+
+def _kind_of_fit(world: World) -> type[SharedFit]:
+    if world.shards:
+        from runtime.training.sharded import ShardedFit
+
+        return ShardedFit
+    from runtime.training.shared import SharedFit
+
+    return SharedFit
 
 
 def _data_of(project: Project) -> object:
@@ -253,13 +263,17 @@ def _data_of(project: Project) -> object:
     return nodes, project.plan.split, project.plan.seed
 
 
+def _processes(fit: Fit) -> Mapping[str, Any]:
+    return {"processes": fit.world.size if fit.world else 1, "shard": fit.is_divided}
+
+
 def _facts(fit: Fit, prepared: Prepared, folder: Path | None) -> Mapping[str, Any]:
     """What `run.json` says of a run from its beginning on."""
     return {
         "name": fit.compiled.project.name,
         "seed": fit.plan.seed,
         "device": {"id": fit.device.id, "name": fit.device.name, "threads": torch.get_num_threads()},
-        **({"processes": fit.world.size} if fit.world else {}),
+        **(_processes(fit) if fit.world else {}),
         "folder": str(folder.resolve()) if folder else None,
         "data": {
             "fingerprint": prepared.fingerprint,

@@ -92,7 +92,7 @@ class Learner:
             RunError: the objective changes no parameter, or PyTorch refuses the settings of its optimizer.
         """
         objective = self.objective = program.objective
-        self.program, self.precision, self._world = program, setting.precision, setting.world
+        self.program, self.precision, self.world = program, setting.precision, setting.world
         self.every, self._accumulate = objective.every, objective.accumulate
         kind = optimizer_class(objective.optimizer)
         self._is_closed = kind in ALL_AT_ONCE
@@ -104,9 +104,18 @@ class Learner:
         self._total = _weighted_sum(tuple(program.losses.values()))
         self._resting = frozen_modules(made, model)
         self.parameters = self._reached(chosen_parameters(made, program, model), setting.sample)
+        self._is_sparse = kind is torch.optim.SparseAdam
+        self._gathered = 0  # batches whose gradients wait for a step
+        self._set_up(model, setting)
+        if setting.compile:
+            self._compute = compiled(self._module, setting.note)
+        self._replayed = self._replay() if self._can_be_recorded(made) else None
+
+    def _set_up(self, model: nn.Module, setting: Setting) -> None:
+        """Give the parameters an optimizer and its schedule."""
+        objective, kind = self.objective, optimizer_class(self.objective.optimizer)
         self._others = [p for p in model.parameters() if all(p is not mine for mine in self.parameters)]
         self._tables = embeddings(model)
-        self._is_sparse = kind is torch.optim.SparseAdam
         self.focus()
         spared = set() if objective.decay_all else undecayed(model)
         self._penalized = [p for p in self.parameters if id(p) not in spared]
@@ -122,12 +131,8 @@ class Learner:
         self._by_step = objective.schedule_by == STEP and not isinstance(schedule, ReduceLROnPlateau)
         self.rates = Rates(self.optimizer, schedule, objective.warmup)
         self._direct = DirectStep(self.optimizer) if self.flat and kind in ARITHMETIC else None
-        self._zero_grad = self.flat.zero_grad if self.flat else self.optimizer.zero_grad
+        self._zero_grad: Callable[[], object] = self.flat.zero_grad if self.flat else self.optimizer.zero_grad
         self._change: Callable[[], object] = self._direct or self.optimizer.step
-        self._gathered = 0  # batches whose gradients wait for a step
-        if setting.compile:
-            self._compute = compiled(self._module, setting.note)
-        self._replayed = self._replay() if self._can_be_recorded(made) else None
 
     def train(self, mode: bool) -> None:
         """Whether layers such as dropout behave as in training; frozen ones never do."""
@@ -192,8 +197,8 @@ class Learner:
         """Optimizer (a row for each parameter, as `torch.optim` writes it), rates, and gradients that wait for a step."""
         optimizer, scaler = self.optimizer.state_dict(), self.scaler
         gradients = [_copy(p.grad) for p in self.parameters] if self._gathered else None
-        if self._world is not None and gradients:
-            self._world.add_gradients_up([gradient for gradient in gradients if gradient is not None])
+        if self.world is not None and gradients:
+            self.world.add_gradients_up([gradient for gradient in gradients if gradient is not None])
         return {
             "optimizer": self.flat.state_of_parameters(optimizer) if self.flat else optimizer,
             "rates": self.rates.state_dict(),
@@ -259,7 +264,7 @@ class Learner:
 
     def _can_be_recorded(self, made: Compiled) -> bool:
         """Whether a step may be one fixed list of operations. What a person's own code does in Python is in none."""
-        is_plain = not (made.source.codes or made.project.plan.compile or self.scaler or self._is_sparse or self._world)
+        is_plain = not (made.source.codes or made.project.plan.compile or self.scaler or self._is_sparse or self.world)
         return is_plain and all(p.device.type == "cpu" for p in self._module.parameters())
 
     def _replay(self) -> Replayed:
@@ -316,7 +321,7 @@ class Learner:
                 self._clip()
             with torch.no_grad():
                 loss = self._with_penalty(outcomes[-1].loss)
-                return float(self._world.add_up(loss.clone()) if self._world and self._world.share else loss)
+                return float(self.world.add_up(loss.clone()) if self.world and self.world.share else loss)
 
         with self.rates.step():
             self.optimizer.step(closure)
@@ -338,14 +343,14 @@ class Learner:
     @property
     def _part(self) -> float:
         """The part of a batch that is computed here."""
-        share = self._world.share if self._world else None
+        share = self.world.share if self.world else None
         return share.part if share else 1.0
 
     def _add_gradients_up(self) -> None:
         """Let the gradients be those of all processes."""
-        if self._world is not None:
+        if self.world is not None:
             held = [p.grad for p in self.parameters if p.grad is not None]
-            self._world.add_gradients_up([self.flat.gradients] if self.flat else held)
+            self.world.add_gradients_up([self.flat.gradients] if self.flat else held)
 
     def _groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """The parameters that weights decay of, and the others."""

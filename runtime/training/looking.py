@@ -19,7 +19,7 @@ from runtime.events import Noted, Picture, Pictured
 from runtime.training.failures import explain_computation
 from runtime.training.fit import Fit, device_random, set_device_random
 from runtime.training.job import Job
-from runtime.training.looking_kinds import View, views_of
+from runtime.training.looking_kinds import views_of
 
 INTERVAL = 0.5  # seconds between two looks, at least
 MAX_SHARE = 0.02  # of the time that looks may take
@@ -33,7 +33,6 @@ class Looking:
         self._next = 0.0
         self._step = -1  # of the last look
         self._fit: Callable[[], Fit | None] = lambda: None
-        self._views: list[View] = []
 
     @property
     def is_due(self) -> bool:
@@ -48,28 +47,29 @@ class Looking:
         fit = job.fit
         if self._fit() is fit and self._step == fit.step:
             return
-        try:
-            pictures, reason = self._look(fit, job.classes), None
-        except Exception as error:  # whatever it is, it must not end the run
-            pictures, reason = (), _sentence(error, fit)
-            self._fit, self._views, self._next = ref(fit), [], float("inf")
-        self._step = fit.step
+        pictures, took, reason = fit.together(take_pictures, job.classes)
+        now = time.monotonic()
+        self._next = now + max(INTERVAL, took / MAX_SHARE) if pictures else float("inf")
+        self._fit, self._step = ref(fit), fit.step
         if reason is not None:
             yield Noted(msg("No more pictures of this run: {reason}", reason=reason))
         if pictures or reason is not None:
             yield Pictured(min(fit.epoch, fit.epochs), fit.step, pictures)
 
-    def _look(self, fit: Fit, classes: tuple[str, ...]) -> tuple[Picture, ...]:
-        """The pictures."""
-        started = time.monotonic()
+
+def take_pictures(fit: Fit, classes: tuple[str, ...]) -> tuple[tuple[Picture, ...], float, Message | None]:
+    """The pictures, the seconds that they took, and why there are none any more."""
+    started = time.monotonic()
+    try:
         with without_a_trace(fit):
-            if self._fit() is not fit:
-                self._fit, self._views = ref(fit), views_of(fit, classes)
+            if fit.views is None:
+                fit.views = views_of(fit, classes)
                 started = time.monotonic()  # finding them is done once
-            pictures = tuple(view() for view in self._views)
-        now = time.monotonic()
-        self._next = now + max(INTERVAL, (now - started) / MAX_SHARE) if self._views else float("inf")
-        return pictures
+            pictures = tuple(view() for view in fit.views)
+    except Exception as error:  # whatever it is, it must not end the run
+        fit.views = []
+        return (), 0.0, _sentence(error, fit)
+    return pictures, time.monotonic() - started, None
 
 
 def _sentence(error: Exception, fit: Fit) -> Message:

@@ -48,7 +48,7 @@ from runtime.events import (
 )  # fmt: skip
 from runtime.runs import FAILED, FINISHED, STOPPED, load_run
 from runtime.session import Control
-from runtime.training.answers import ask
+from runtime.training.answers import Answers, ask
 from runtime.training.divergence import explain_not_finite
 from runtime.training.failures import explain_error
 from runtime.training.fit import Fit
@@ -112,6 +112,7 @@ def train(
             else:
                 fit, prepared = build(project, folder, project.plan.epochs, world=world)
                 taken = take_weights(fit, source) if source else None
+                fit.divide()
                 yield from _check(fit)
                 job = begin(fit, prepared, project, folder=folder, runs=runs, taken=taken)
             for event in _run(job, control, Watch() if watch else None, Looking() if look else None):
@@ -229,13 +230,16 @@ def _epoch(job: Job, control: Control, watch: Watch | None, looking: Looking | N
 def _test(job: Job, control: Control) -> Pass:
     """Measure the best weights on samples that were never looked at; None if the person stopped it."""
     fit = job.fit
-    job.checkpoints.load_best(fit.model)
-    fit.spread_weights()
+    fit.use_weights(job.checkpoints.best())
     test = yield from run_epoch(job, fit.test, control)
     if test:
-        answers = ask(fit.compiled, fit.model, fit.test, batch_size=fit.batch_size)
+        answers = fit.together(_ask)
         yield Tested(test, job.classes, answers.confusion, answers.samples)
     return test
+
+
+def _ask(fit: Fit) -> Answers:
+    return ask(fit.compiled, fit.model, fit.test, batch_size=fit.batch_size)
 
 
 def run_epoch(

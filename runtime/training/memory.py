@@ -11,6 +11,7 @@ from torch import Tensor
 from graph.catalog.types import Role
 from runtime.devices import Device
 from runtime.feasibility import elements
+from runtime.training.divided import own
 from runtime.training.fit import Fit
 
 BYTES = 4  # a number
@@ -22,14 +23,15 @@ _REMEMBERED = {"torch.optim.SGD": 1, "torch.optim.RMSprop": 2, "torch.optim.Adag
 def needed_memory(fit: Fit, batch: tuple[Tensor, ...]) -> int:
     """About how many bytes training takes beyond what is there already: gradients, what optimizers remember, what layers keep
     of a batch for the way back (the outputs of all nodes), and the batch itself."""
-    parameters = sum(p.nbytes for learner in fit.learners for p in learner.parameters)
+    parameters = sum(own(p).nbytes for learner in fit.learners for p in learner.parameters)
     remembered = sum(
-        _REMEMBERED.get(learner.objective.optimizer.type, 2) * p.nbytes
+        _REMEMBERED.get(learner.objective.optimizer.type, 2) * own(p).nbytes
         for learner in fit.learners
         for p in learner.parameters
     )
     size = len(batch[0]) if batch else 0
-    return parameters + remembered + _activations(fit, size) + sum(tensor.nbytes for tensor in batch)
+    for_a_moment = 2 * fit.bytes_at_a_time  # weights and gradients
+    return parameters + remembered + for_a_moment + _activations(fit, size) + sum(tensor.nbytes for tensor in batch)
 
 
 def _activations(fit: Fit, batch_size: int) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor
 from graph.messages import Message, RunError, msg
 from graph.model import Node, Port
 from runtime.events import Checked, Finding
+from runtime.training.divided import whole
 from runtime.training.failures import explaining
 from runtime.training.fit import Fit
 from runtime.training.learner import Learner, Outcome
@@ -42,13 +43,21 @@ def preflight(fit: Fit) -> Checked:
         findings.append(_too_large(fit, needed, free))
     seconds = None
     if not any(finding.level == ERROR for finding in findings):
-        try:
-            with untouched(fit), explaining(fit.compiled, batch_size=fit.batch_size):
-                findings += _look_at_losses(fit, batch)
-                seconds = _seconds_per_epoch(fit, batch)
-        except RunError as error:
-            findings.append(Finding(ERROR, "computation", error.message, error.node))
+        more, seconds = fit.together(_learn_for_a_moment)
+        findings += more
     return Checked(tuple(findings), needed, free, seconds)
+
+
+def _learn_for_a_moment(fit: Fit) -> tuple[list[Finding], float | None]:
+    """What a few steps over the batch show, and how long an epoch would take."""
+    batch = fit.train.head(fit.share_size, ports=fit.ports)
+    findings: list[Finding] = []
+    try:
+        with untouched(fit), explaining(fit.compiled, batch_size=fit.batch_size):
+            findings += _look_at_losses(fit, batch)
+            return findings, _seconds_per_epoch(fit, batch)
+    except RunError as error:
+        return [*findings, Finding(ERROR, "computation", error.message, error.node)], None
 
 
 # ---- the batch
@@ -167,7 +176,7 @@ class _Watched:
         for parameter in learner.parameters:
             if parameter.grad is None:
                 self.missing.add(id(parameter))
-            elif not bool(parameter.grad.to_dense().any()):
+            elif not bool(whole(parameter.grad).to_dense().any()):
                 self.zero.add(id(parameter))
 
     def updated(self, learner: Learner) -> None:
@@ -206,7 +215,8 @@ def _look_at_gradients(fit: Fit, learner: Learner, watched: _Watched) -> Iterato
 def _seconds_per_epoch(fit: Fit, batch: tuple[Tensor, ...]) -> float:
     """From a few steps on the batch that is there; reading data that streams is not in it."""
     started, steps = time.perf_counter(), 0
-    while steps < TIMED_STEPS and time.perf_counter() - started < TIMED_SECONDS:
+    at_most = 1 if fit.is_divided else TIMED_STEPS  # processes that make steps together would not agree on the time
+    while steps < at_most and time.perf_counter() - started < TIMED_SECONDS:
         fit.train_step(batch)
         steps += 1
     if fit.device.type == "cuda":
@@ -229,13 +239,13 @@ def _too_large(fit: Fit, needed: int, free: int) -> Finding:
 @contextmanager
 def untouched(fit: Fit) -> Iterator[None]:
     """Whatever happens inside, the fit goes on from where it was."""
-    state = copy.deepcopy(fit.state_dict())
+    state = copy.deepcopy(Fit.state_dict(fit))  # as far as it is held here
     weights = {name: tensor.detach().clone() for name, tensor in fit.model.state_dict().items()}
     seconds, restore = fit.stopwatch.seconds, _random(fit)
     try:
         yield
     finally:
-        fit.load_state_dict({**state, "weights": weights, "seconds": seconds})
+        Fit.load_state_dict(fit, {**state, "weights": weights, "seconds": seconds})
         restore()
 
 

@@ -27,7 +27,7 @@ from runtime.data import Part
 from runtime.devices import Device
 from runtime.distributed import num_here
 from runtime.events import Figures
-from runtime.training.checkpoints import weights_of
+from runtime.training.checkpoints import Weights, weights_of
 from runtime.training.failures import explain_error
 from runtime.training.fit import Fit, Parts, device_random
 from runtime.training.learner import Batch, Observer, Outcome
@@ -73,6 +73,9 @@ class SharedFit(Fit):
         world.use(device)
         super().__init__(compiled, parts, device, epochs=epochs)
         share_norms(self.model, world)
+
+    def check(self) -> None:
+        """Look whether the plan allows for it, as far as that is not a matter of batches (`runtime.training.splitting`)."""
 
     @property
     def share_size(self) -> int:
@@ -120,18 +123,21 @@ class SharedFit(Fit):
     def take_state(self, content: bytes) -> None:
         """What the others do with the state of process 0: figures so far and gradients that wait are counted there."""
         state = torch.load(io.BytesIO(content), weights_only=True)
-        rank, states = self.world.rank, state.pop("ranks")
+        states = state.pop("ranks")
         for record in state["record"] or ():
             record["library"] = [None] * len(record["library"])
         for learner in state["learners"]:
             learner["gradients"] = tree_map_only(Tensor, torch.zeros_like, learner["gradients"])
-        if len(states) == self.world.size:
-            random, of_device = states[rank]
-        else:
-            torch.manual_seed(self._seed_of(rank) + state["step"])
-            random, of_device = torch.get_rng_state(), device_random(self.device)
+        random, of_device = self._random_for(states, state["step"])
         self._begin_together()
         Fit.load_state_dict(self, {**state, "random": random, "device_random": of_device})
+
+    def _random_for(self, states: Sequence[Any], step: int) -> Any:
+        """The random numbers of this process, as they were where there were as many processes."""
+        if len(states) == self.world.size:
+            return states[self.world.rank]
+        torch.manual_seed(self._seed_of(self.world.rank) + step)
+        return torch.get_rng_state(), device_random(self.device)
 
     def _begin_together(self) -> None:
         self.is_joined = True
@@ -214,9 +220,14 @@ class SharedFit(Fit):
         """As `Fit.set_rate`."""
         super().set_rate(objective, rate)
 
+    def use_weights(self, weights: Weights | None) -> None:
+        """As `Fit.use_weights`; the others take those of process 0."""
+        super().use_weights(weights)
+        self.spread_weights()
+
     @told
     def spread_weights(self) -> None:
-        """The others take the weights of process 0."""
+        """All have the weights of process 0."""
         if self.is_joined:
             self.world.spread(self.model.state_dict().values())
 
@@ -334,7 +345,7 @@ class SharedFit(Fit):
 
 def call_for_others(world: World, project: Project, folder: Path | None, epochs: int) -> None:
     """Process 0 lets the others build what it builds."""
-    world.tell("build", files.to_text(project), None if folder is None else str(folder.resolve()), epochs)
+    world.tell("build", files.to_text(project), None if folder is None else str(folder.resolve()), epochs, world.shards)
 
 
 def follow(world: World) -> bool:
@@ -348,7 +359,7 @@ def follow(world: World) -> bool:
         while (said := world.hear())[0] != "end":
             name, values = said
             if name == "build":
-                text, folder, epochs = values
+                text, folder, epochs, world.shards = values
                 project = files.from_text(text)
                 settings.enter_context(deterministic(project.plan.deterministic))
                 built, _ = build(project, None if folder is None else Path(folder), epochs, world=world)

@@ -152,7 +152,7 @@ def _seen_agrees(whole: Trial, parts: Sequence[Trial], first: int) -> bool:
 
 def _try(fit: Fit, learner: Learner, batch: Batch, random: _Random) -> Trial:
     """One forward and backward pass, as a share of the trial; what layers remember of it is undone."""
-    before = {key: value.clone() for key, value in fit.model.state_dict().items()}
+    before = {key: value.clone() for key, value in fit.model.named_buffers()}
     recorder = _Recorder()
     sums = [
         loss for name in learner.program.losses if isinstance(loss := getattr(learner.module, name, None), COUNTING)
@@ -169,12 +169,12 @@ def _try(fit: Fit, learner: Learner, batch: Batch, random: _Random) -> Trial:
             for name, weight in learner.program.losses.items()
         )
         gradients = torch.autograd.grad(torch.as_tensor(root), learner.parameters, allow_unused=True)
-        state = {key: value.clone() for key, value in fit.model.state_dict().items()}
+        state = {key: value.clone() for key, value in fit.model.named_buffers()}
     finally:
         for loss, forward in zip(sums, plain, strict=True):
             vars(loss)["forward"] = forward
         with torch.no_grad():
-            for key, value in fit.model.state_dict().items():
+            for key, value in fit.model.named_buffers():
                 value.copy_(before[key])
     return Trial({k: v.detach() for k, v in losses.items()}, seen, gradients, state, recorder.made)
 

@@ -71,6 +71,7 @@ class World:
         dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
         self._commands: Any = dist.new_group(backend="gloo", timeout=FOR_EVER)
         self._of_gpus: Any = None
+        self.shards = False  # whether each process holds a part of the weights alone (`runtime.training.sharded`)
 
     @property
     def leads(self) -> bool:
@@ -101,6 +102,10 @@ class World:
         if device.type == "cuda":
             torch.cuda.set_device(device.id)
             self._of_gpus = self._of_gpus or dist.new_group(backend="nccl", timeout=PATIENCE)
+
+    def group_of(self, device: Device) -> Any:
+        """The processes as PyTorch knows them where they compute on such devices."""
+        return self._of_gpus if device.type == "cuda" else dist.group.WORLD
 
     # ---- numbers
 
@@ -179,8 +184,8 @@ class World:
             reason = msg("Process {rank} of {size} ended: {how}", rank=found[0], size=self.size, how=found[1])
         if has_checkpoint:
             return RunError(
-                msg("{reason} The others cannot go on without it. Continue this run from its last checkpoint (--resume), with as "
-                    "many processes as you like.", reason=reason)
+                msg("{reason} The others cannot go on without it. Go on from the last checkpoint, with as many processes as you like: "
+                    "'Continue this run' in Runs; on the command line, --resume.", reason=reason)
             )  # fmt: skip
         return RunError(msg("{reason} There is no checkpoint yet: train again.", reason=reason))
 

@@ -55,8 +55,9 @@ def begin(tmp_path, children):
     assert all(child.poll() is not None for child in children)
 
 
-def test_it_is_steered_as_any_other(begin, children):
-    watched = begin()
+@pytest.mark.parametrize("shard", [False, True])
+def test_it_is_steered_as_any_other(begin, children, shard):
+    watched = begin(shard=shard)
     control = watched.session.control
     started = watched.wait_for(RunStarted, PATIENCE)
     watched.wait_for(StepsEnded, PATIENCE)
@@ -75,11 +76,12 @@ def test_it_is_steered_as_any_other(begin, children):
     watched.wait_for(Stopped, PATIENCE)
     assert watched.session.join(60) and [child.wait(30) for child in children] == [0, 0]
     run = load_run(Path(started.run))
-    assert run.status == "stopped" and run.facts["processes"] == 2
+    assert run.status == "stopped" and run.facts["processes"] == 2 and run.facts["shard"] is shard
 
 
-def test_another_process_that_is_killed_is_told_of_and_the_run_goes_on(begin, children):
-    watched = begin()
+@pytest.mark.parametrize("shard", [False, True])
+def test_another_process_that_is_killed_is_told_of_and_the_run_goes_on(begin, children, shard):
+    watched = begin(shard=shard)
     started = watched.wait_for(RunStarted, PATIENCE)
     state = Path(started.run) / "checkpoints" / "last.state.pt"
     while not state.exists():
@@ -90,7 +92,7 @@ def test_another_process_that_is_killed_is_told_of_and_the_run_goes_on(begin, ch
     assert time.monotonic() - killed < 60
     assert "Process 1 of 2 ended" in str(failed.message) and "SIGKILL" in str(failed.message)
     assert "--resume" in str(failed.message) and load_run(Path(started.run)).status == "failed"
-    again = begin(resume=Path(started.run))
+    again = begin(resume=Path(started.run), shard=not shard)
     later = again.wait_for(RunStarted, PATIENCE)
     assert later.run == started.run and later.first_step > 0
     again.wait_for(StepsEnded, PATIENCE)

@@ -15,37 +15,15 @@ from graph.plan import EMA, SWA, WHOLE, Choice
 from runtime.events import Failed, Finished, RunStarted, Stopped
 from runtime.training.checkpoints import read_weights
 from together import train_together
+from trained_together import go_on, penalized, with_norm
 from trainings import StopAfter, arrays, cnn, digits, epochs_of, mlp, plan, run, step_series, with_facts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SAME = 2e-6
 
 
-def with_norm(d: Drawing, x: Port) -> Port:
-    """Batch normalization over places of images, which a batch of one sample has several of."""
-    x = d.add("nn.Conv2d", "conv1", x, out_channels=4, kernel_size=3, bias=False)
-    x = d.add("nn.Flatten", "flatten", d.add("nn.Tanh", "tanh1", d.add("nn.BatchNorm2d", "norm1", x)))
-    return d.add("nn.Linear", "fc1", x, out_features=10)
-
-
 def of_plan(network=mlp, **more) -> Project:
     return digits(network, plan(**{"epochs": 2, "batch_size": 64, **more}))
-
-
-def penalized() -> Project:
-    """A loss of gradients: the slope of a network is to be 1; through batch normalization, which sees all samples."""
-    inner = Drawing("Judge")
-    x = inner.add("nn.Linear", "fc1", inner.add("op.Input", "point", shape=(64,)), out_features=8)
-    x = inner.add("nn.Tanh", "tanh1", inner.add("nn.BatchNorm1d", "norm1", x))
-    inner.add("op.Output", "score", inner.add("nn.Linear", "fc2", x, out_features=1))
-    d = Drawing("Slopes", plan(Choice("torch.optim.SGD", {"lr": 0.05}), epochs=2, batch_size=64), inner.as_block())
-    d.add("data.Images", "digits", source="builtin:digits", image_size=8)
-    x = d.add("nn.Flatten", "flatten", d.port("digits", "image"))
-    score = d.add("block.Judge", "judge", x)
-    slope = d.add("block.Judge", "slope", x, shares="judge", use="gradient")
-    d.add("op.MeanLoss", "steep", d.add("op.Expression", "far", slope, expression="((slope ** 2).sum(dim=1) - 1) ** 2"))
-    d.add("op.MeanLoss", "height", d.add("op.Expression", "high", score, expression="judge ** 2"))
-    return with_facts(d.project)
 
 
 def told() -> Project:
@@ -107,12 +85,6 @@ def test_dropout_differs_between_processes_and_learns(tmp_path):
     state = torch.load(Path(events[-1].run) / "checkpoints" / "last.state.pt", weights_only=True)
     (first, _), (second, _) = state["ranks"]
     assert not torch.equal(first, second) and torch.equal(first, state["random"])
-
-
-def go_on(path: str, project: Project, folder: Path, name: str) -> list:
-    (folder / name).mkdir(parents=True)
-    (folder / name / "resume").write_text(path)
-    return train_together({name: project}, folder)[name]
 
 
 def test_a_run_goes_on_in_another_number_of_processes(tmp_path):
