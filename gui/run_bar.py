@@ -11,8 +11,8 @@ from graph.messages import Message, msg, tr
 from gui.device_button import DeviceButton
 from gui.figures import clock, figure, grouped
 from gui.icons import icon
-from gui.panels.metrics import title_of
 from gui.panels.parts import ElidedLabel, Still, label, row, small_button
+from gui.panels.titles import title_of
 from gui.run_controller import ELSEWHERE, RunController, RunState
 from gui.run_menu import GOING_ON, RunMenu
 from gui.theme import GRID, theme
@@ -21,6 +21,7 @@ from runtime.events import (
     Event,
     Failed,
     Finished,
+    Noted,
     Overfitted,
     RangeTested,
     RunStarted,
@@ -87,6 +88,7 @@ class RunBar(QWidget):
         self._controller, self._editor = controller, controller.editor
         self._progress: Progress | None = None
         self._result: tuple[str, str] | None = None  # of a run that only looks, and its tone
+        self._noted = ""  # the last thing to know about it, until it goes on
         self._build()
         for signal, slot in (
             (controller.state_changed, self._on_state_changed),
@@ -163,6 +165,7 @@ class RunBar(QWidget):
         self.restart_button.setToolTip(str(ELSEWHERE) if elsewhere else tr("Start again from the beginning"))
         if state in (RunState.IDLE, RunState.STARTING, RunState.WATCHING):
             self._progress = self._result = None
+            self._noted = ""
             self._say(self._beginning(state))
         self._show_progress()
 
@@ -179,6 +182,9 @@ class RunBar(QWidget):
                 self._progress = Progress(event)
             elif self._progress and isinstance(event, StepsEnded | EpochEnded):
                 self._progress.take(event)
+                self._noted = ""
+            elif isinstance(event, Noted):
+                self._noted = str(event.message)
             elif isinstance(event, Overfitted | RangeTested):
                 self._result = _result(event)
         self._show_progress()
@@ -209,6 +215,7 @@ class RunBar(QWidget):
         """It was stopped or failed there, or is looked at no longer."""
         if isinstance(event, Failed):
             self._say(str(event.message), "error")
+            self.status.setToolTip(str(event.message))
         elif self._controller.state is RunState.STOPPING:
             self._say(tr("Watched no longer. The run goes on elsewhere."))
         else:
@@ -241,6 +248,9 @@ class RunBar(QWidget):
             self._say(tr("Paused"))
         elif self._controller.state is RunState.RUNNING:
             self._say(" · ".join(self._pace(progress)))
+        elif self._controller.state is RunState.WATCHING and self._noted:  # such as that nothing came for long
+            self._say(self._noted, "warning")
+            self.status.setToolTip(self._noted)
         elif self._controller.state is RunState.WATCHING:
             self._say(" · ".join([tr("Watching {place}", place=self._controller.watched), *self._pace(progress)]))
 
@@ -258,7 +268,8 @@ class RunBar(QWidget):
 
     def _say(self, text: str, tone: str = "muted") -> None:
         self.status.setText(text)
-        self.status.setToolTip("")
+        if self.status.toolTip():
+            self.status.setToolTip("")
         if self.status.property("tone") != tone:
             self.status.setProperty("tone", tone)
             self.status.style().polish(self.status)

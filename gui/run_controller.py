@@ -15,12 +15,16 @@ from graph.changes import means_the_same
 from graph.messages import LayerloomError, Message, msg
 from graph.model import Project
 from graph.problems import Problem
+from gui.pace import Pace
 from runtime.events import (
     FINAL,
     TRAIN,
+    EpochEnded,
     Event,
     Failed,
     Finished,
+    Health,
+    Pictured,
     RateSet,
     Refused,
     Replaced,
@@ -36,12 +40,13 @@ from runtime.watch_session import WatchSession
 if TYPE_CHECKING:
     from gui.editor import Editor
 
-TICK = 100  # milliseconds between two looks into the queue: as often as a person can read, as training pays for each
+TICK = 100  # milliseconds between two looks into the queue
 SHUTDOWN_SECONDS = 10.0
 ELSEWHERE = msg("This run goes on elsewhere, and can only be watched here.")
 NO_LOSS = "no-loss"  # the warning that does not keep a drawing from being right, but keeps it from being trained
 
 
+FIGURES = (StepsEnded, EpochEnded, Health, Pictured)  # they come all the time, and may wait for each other
 _TYPED = {
     RunStarted: "started",
     Finished: "ended",
@@ -114,6 +119,7 @@ class RunController(QObject):
         self.is_isolated: Callable[[], bool] = lambda: False  # whether runs get a process of their own
         self.is_logged: Callable[[], bool] = lambda: False  # whether runs write event files of TensorBoard
         self.num_processes: Callable[[], int] = lambda: 1  # how many train together
+        self.is_sharded: Callable[[], bool] = lambda: False  # whether these divide the weights among them
         self.mode = TRAIN  # of the run under way or the last one
         self.watched = ""  # where the run goes on, or went on, if it is only looked at
         self._rates: dict[str, float] = {}  # as the run reported them last
@@ -121,6 +127,7 @@ class RunController(QObject):
         self.trained: Project | None = None  # the value in training, or trained last
         self.last_run: Path | None = None  # the folder of the last run that began, with what was trained
         self.runs_folder = state_folder() / "runs"
+        self._pace, self._coming = Pace(), list[Event]()
         self._timer = QTimer(self, interval=TICK, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_tick)
         editor.changed.connect(self._on_editor_changed)
@@ -145,11 +152,16 @@ class RunController(QObject):
         self._session = self._new_session(
             self.trained, folder=self.editor.folder, runs=self.runs_folder, resume=resume, mode=mode,
             isolated=self.is_isolated(), **({"source": source} if source else {}), **({"tensorboard": True} if self.is_logged() else {}),
-            **({"processes": self.num_processes()} if self.num_processes() > 1 and mode == TRAIN else {}),
+            **(self._processes() if mode == TRAIN else {}),
         )  # fmt: skip
         self._set_state(RunState.STARTING)
         self._on_editor_changed()
-        self._timer.start()
+        self._look()
+
+    def _processes(self) -> dict[str, object]:
+        """What a session is told of processes that train together, if several do."""
+        count, shard = self.num_processes(), self.is_sharded()
+        return {"processes": count, **({"shard": True} if shard else {})} if count > 1 else {}
 
     def watch(self, place: str) -> None:
         """Show a run that goes on elsewhere: in a folder, or HOST:PATH for one that ssh reaches. Its end is ours."""
@@ -161,7 +173,7 @@ class RunController(QObject):
         self._session = self._new_watch(place)
         self._set_state(RunState.WATCHING)
         self._on_editor_changed()
-        self._timer.start()
+        self._look()
 
     @Slot()
     def pause(self) -> None:
@@ -259,6 +271,12 @@ class RunController(QObject):
         self.adopted.emit(run)
         return True
 
+    @Slot(object, object)
+    def follow(self, old: Path, new: Path) -> None:
+        """A run lies in another folder now."""
+        self.last_run = new if self.last_run == old else self.last_run
+        self._resumable = new if self._resumable == old else self._resumable
+
     def forget(self) -> None:
         """Another document was opened: what was trained before is not its own."""
         assert not self.state.is_active
@@ -293,13 +311,20 @@ class RunController(QObject):
 
     # ---- events
 
+    def _look(self) -> None:
+        """Look into the queue from now on."""
+        self._pace, self._coming = Pace(), []
+        self._timer.start()
+
     @Slot()
     def _on_tick(self) -> None:
         if self._session is None:
             return
-        batch = self._session.poll()
-        if not batch:
+        self._coming += self._session.poll()
+        if all(isinstance(event, FIGURES) for event in self._coming) and (self._pace.is_resting or not self._coming):
             return
+        self._pace.begin()
+        batch, self._coming = self._coming, []
         for event in batch:
             self._follow(event)
         self.events.emit(batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -13,6 +14,7 @@ from graph.plan import Objective
 from gui.canvas.living import Vital
 from gui.canvas.view import CanvasView
 from gui.live import live_values
+from gui.pace import SLOWEST
 from gui.panels.checks import ChecksPanel
 from gui.panels.health import HealthPanel
 from gui.panels.log import LogPanel
@@ -23,7 +25,7 @@ from gui.vitals import Vitals
 from gui.workspace import Workspace
 from runtime.events import Event, Failed, Noted, RangeTested, RunStarted, Saved, Tested
 
-LIVE = 300  # milliseconds between two figures on a card of the canvas: faster than that nobody reads them
+LIVE = 250  # milliseconds between two figures on a card of the canvas at least: faster than that nobody reads them
 
 
 class RunViews(QObject):
@@ -54,7 +56,8 @@ class RunViews(QObject):
         self.reacher.found.connect(canvas.life.show_reach)
         self.reacher.failed.connect(self._warn)
         self._latest: dict[str, float] = {}
-        self._live = QTimer(self, singleShot=True, interval=LIVE)
+        self._shown = 0.0  # when figures were written on the cards last
+        self._live = QTimer(self, singleShot=True, interval=2 * SLOWEST)  # for the last ones, where nothing more comes
         self._live.timeout.connect(self._show_live)
         self._controller.events.connect(self.take)
         self._controller.ended.connect(self._on_ended)
@@ -95,11 +98,12 @@ class RunViews(QObject):
         self._canvas.life.show_reach(None)
 
     def _note_live(self, events: list[Event]) -> None:
-        """The figures of the last steps come onto the cards: the first at once, others when the last were there to be read."""
+        """The figures of the last steps come onto the cards with all else that is shown, when those before were there to be read."""
         for event in reversed(events):
             if series := getattr(event, "series", None):
                 self._latest = {key: values[-1] for key, values in series.items() if values}
-                if not self._live.isActive():
+                self._live.start()
+                if 1000 * (monotonic() - self._shown) >= LIVE:
                     self._show_live()
                 return
 
@@ -108,8 +112,7 @@ class RunViews(QObject):
         if self._latest:
             trained = self._controller.trained or self._editor.project
             self._canvas.life.show_live(live_values(trained, self._latest))
-            self._latest = {}
-            self._live.start()
+            self._latest, self._shown = {}, monotonic()
 
     @Slot()
     def _show_vitals(self) -> None:

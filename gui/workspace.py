@@ -13,6 +13,7 @@ from gui.clipboard import Clipboard
 from gui.documents import Documents
 from gui.editor import Editor
 from gui.run_controller import RunController, RunState
+from gui.run_mover import RunMover
 from gui.settings import Settings
 from gui.sweep_controller import SweepController
 from runtime.events import Event, Health, Pictured, Recalled, RunStarted, StepsEnded
@@ -34,13 +35,17 @@ class Workspace(QObject):
         self.controller.is_isolated = lambda: settings.own_process
         self.controller.is_logged = lambda: settings.tensorboard
         self.controller.num_processes = lambda: settings.processes
+        self.controller.is_sharded = lambda: settings.shard
         self.sweeps = SweepController(self.editor, self)
         self.analyst = Analyst(self.editor, self)
         self.asker = Asker(self.editor, self.controller, self)
+        self.mover = RunMover(self.documents, self.controller, self.sweeps, self)
         self.clipboard = Clipboard(self.editor)
         self.events: list[Event] = []
         self.documents.changed.connect(self._on_document_changed)
         self.controller.events.connect(self._on_events)
+        for part in (self.controller, self.sweeps, self.asker):
+            self.mover.moved.connect(part.follow)
         self._on_document_changed()
 
     @property
@@ -69,6 +74,7 @@ class Workspace(QObject):
             LayerloomError: what `opening` raises; nothing is changed then.
         """
         opening(self.documents)
+        self.mover.forget()
         self.controller.forget()
         self.sweeps.forget()
         self.asker.forget()
@@ -82,6 +88,7 @@ class Workspace(QObject):
         """
         self.controller.shutdown()
         self.sweeps.shutdown()
+        self.mover.close()
         self.analyst.close(wait=wait)
         self.asker.close(wait=wait)
         self.documents.close()
@@ -98,6 +105,13 @@ class Workspace(QObject):
             elif isinstance(event, StepsEnded) and self.events and isinstance(self.events[-1], StepsEnded):
                 self.events.pop()
             elif isinstance(event, Health):
-                self.events[:] = [before for before in self.events if not isinstance(before, Health)]
+                self._forget_health()
             if not isinstance(event, Recalled | Pictured):  # those are in the curves and cards, and may be large
                 self.events.append(event)
+
+    def _forget_health(self) -> None:
+        """Only the last look at the layers is kept: of those before there is one at most, near the end."""
+        for place in reversed(range(len(self.events))):
+            if isinstance(self.events[place], Health):
+                del self.events[place]
+                return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from graph.binding import SIGN, is_expression
@@ -44,7 +44,8 @@ class Card:
     `known` is False for a type that the catalogue does not have. `faulty` names the ports with a problem. `kin` is the
     group that shares its weights. `sheets` are seen behind the card of a block: one, or two where it runs more than once.
     `bypassed` says that the node is switched off; what arrives at the input `passing` then leaves it. `curve` is how its
-    gradients went, as heights from 0 to 1; `state` a key of `marking.STATES`, or empty.
+    gradients went, as heights from 0 to 1; `state` a key of `marking.STATES`, or empty. `live` says that `left` is what a run
+    measured last.
     """
 
     name: str
@@ -62,6 +63,19 @@ class Card:
     passing: str | None = None
     curve: tuple[float, ...] = ()
     state: str = ""
+    live: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a part of it is told by a run, and changes all the time: see `painting.paint_told`."""
+        return self.live or bool(self.curve)
+
+    def told(self, vital: Vital) -> Card | None:
+        """The same card with other figures of a run; None where they change more than what `painting.paint_told` paints."""
+        same = (self.live, self.state, self.bypassed) == (vital.live is not None, _state(vital), False)
+        if not same:
+            return None
+        return replace(self, left=self.left if vital.live is None else _live(vital.live), curve=vital.curve)
 
     @property
     def box(self) -> Box:
@@ -102,7 +116,8 @@ def card_of(
         bypassed=bypassed,
         passing=_passing(project, node, shape) if bypassed else None,
         curve=() if bypassed else vital.curve,
-        state="" if bypassed else "frozen" if vital.frozen else vital.state,
+        state="" if bypassed else _state(vital),
+        live=vital.live is not None and not bypassed,
     )
 
 
@@ -230,6 +245,14 @@ def _names_its_shape(node_type: NodeType, shape: Shape) -> bool:
     return len(node_type.outputs) > 1 and not shape.named
 
 
+def _live(value: float) -> str:
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.3e}"
+
+
+def _state(vital: Vital) -> str:
+    return "frozen" if vital.frozen else vital.state
+
+
 def _third_line(found: NodeAnalysis | None, live: float | None, *, named: bool) -> tuple[str, str]:
     outputs: Mapping = found.outputs if found else {}
     name, spec = next(iter(outputs.items()), ("", None))
@@ -237,5 +260,5 @@ def _third_line(found: NodeAnalysis | None, live: float | None, *, named: bool) 
     if named and shape:
         shape = f"{name} {shape}"
     if live is not None:
-        return f"{live:.4f}" if abs(live) < 1000 else f"{live:.3e}", shape
+        return _live(live), shape
     return shape, compact_count(found.parameters) if found and found.parameters else ""

@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGrap
 from graph.model import Node, Port, Position
 from gui.canvas.card import Box, Card, color_role, is_bypassed, sheets, worst
 from gui.canvas.geometry import MARGIN, PORT_RADIUS, Shape
+from gui.canvas.living import Vital
 from gui.canvas.marking import BADGE_RADIUS, CHEVRON, Mood, badge_center, chevron_center
-from gui.canvas.painting import LEGIBLE, NAMED, paint_box, paint_card, paint_shadow
+from gui.canvas.painting import LEGIBLE, NAMED, paint_box, paint_card, paint_shadow, paint_told
 from gui.canvas.palette import ui_font
 from gui.theme import mono_font, theme
 
@@ -66,6 +67,7 @@ class NodeItem(QGraphicsRectItem):
         self.mood = CALM
         self.place: Position = node.position
         self._card: Card | None = None
+        self._still: Card | None = None  # the same as its picture was painted: what a run tells is painted on that
         self._box: Box | None = None
         self._shown: Hashable = None
         self._far: tuple[float, float, QPixmap] | None = None  # its picture from afar, with scale and pixel ratio
@@ -78,7 +80,7 @@ class NodeItem(QGraphicsRectItem):
     def card(self) -> Card:
         """What the card says now."""
         if self._card is None:
-            self._card = self.canvas.card(self)
+            self._card = self._still = self.canvas.card(self)
         return self._card
 
     @property
@@ -94,6 +96,15 @@ class NodeItem(QGraphicsRectItem):
         """Ask again what the card says."""
         self._card = self._box = self._far = None
         self.update()
+
+    def tell(self, vital: Vital) -> None:
+        """A run has other figures for it: what else the card says stays as it is painted."""
+        card = self._card.told(vital) if self._card is not None else None
+        if card is None:
+            self.refresh()
+        elif (card.left, card.curve) != (self.card.left, self.card.curve):
+            self._card = card
+            self.update(QRectF(0, 0, self.ports.width, self.ports.height))
 
     def move_to(self, place: Position) -> None:
         """Put the card there on the screen; the drawing itself is not touched."""
@@ -151,33 +162,37 @@ class NodeItem(QGraphicsRectItem):
     # ---- painting
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        canvas = self.canvas
-        if canvas.node_painter is not None:
-            canvas.node_painter(painter, self)
+        if self.canvas.node_painter is not None:
+            self.canvas.node_painter(painter, self)
             return
-        transform = painter.worldTransform()
+        try:
+            self._paint(painter)
+        except Exception as error:  # it must not unwind through Qt, which would end the process
+            QTimer.singleShot(0, partial(_report, error))
+
+    def _paint(self, painter: QPainter) -> None:
+        """Its picture, and on that what a run tells."""
+        canvas, transform = self.canvas, painter.worldTransform()
         scale = transform.m11()
         if canvas.zooming and scale >= NAMED and (draft := canvas.pictures.get(self._shown)) is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawPixmap(self.rect(), draft, QRectF(draft.rect()))
-            return
-        ratio, margin = canvas.pixel_ratio, MARGIN * scale
-        left, top = round((transform.dx() - margin) * ratio) / ratio, round((transform.dy() - margin) * ratio) / ratio
-        try:
+        else:
+            ratio, margin = canvas.pixel_ratio, MARGIN * scale
+            corner = QPointF(*(round((at - margin) * ratio) / ratio for at in (transform.dx(), transform.dy())))
             picture = self._picture(scale, ratio)
-        except Exception as error:  # it must not unwind through Qt, which would end the process
-            QTimer.singleShot(0, partial(_report, error))
-            return
-        painter.resetTransform()
-        painter.drawPixmap(QPointF(left, top), picture)
+            painter.resetTransform()
+            painter.drawPixmap(corner, picture)
+            painter.translate(corner + QPointF(margin, margin))
+            painter.scale(scale, scale)
+        if scale >= LEGIBLE and self.card.is_told:
+            paint_told(painter, self.card, self.mood, colors=canvas.colors, scale=scale)
 
     def _picture(self, scale: float, ratio: float) -> QPixmap:
         far = self._far
         if far is not None and far[0] == scale and far[1] == ratio:
             return far[2]
-        mood = self.mood
-        content = (self.card, mood) if scale >= NAMED else (self.box, mood if mood is CALM else mood.from_afar())
-        key = (content, scale, ratio)
+        key = (self._content(scale), scale, ratio)
         picture = self.canvas.pictures.get(key)
         if picture is None:
             picture = self._render(scale, ratio)
@@ -187,13 +202,19 @@ class NodeItem(QGraphicsRectItem):
             self._far = (scale, ratio, picture)
         return picture
 
+    def _content(self, scale: float) -> Hashable:
+        """What its picture shows."""
+        if scale >= NAMED:
+            return (self.card if self._card is None else self._still, self.mood)
+        return (self.box, self.mood if self.mood is CALM else self.mood.from_afar())
+
     def _render(self, scale: float, ratio: float) -> QPixmap:
         picture = self._ground(scale, ratio).copy()
         painter = self._painter_on(picture, scale)
         colors = self.canvas.colors
         try:
             if scale >= NAMED:
-                paint_card(painter, self.card, self.mood, colors=colors, scale=scale, shadow=False)
+                paint_card(painter, self.card, self.mood, colors=colors, scale=scale, shadow=False, told=False)
             else:
                 paint_box(painter, self.box, self.mood, colors=colors)
         finally:

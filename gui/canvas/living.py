@@ -45,12 +45,12 @@ class Living:
         """Write the latest values of losses and metrics, by node name, on their cards."""
         old, self._live = self._live, dict(values)
         changed = {name for name in old.keys() | values.keys() if old.get(name) != values.get(name)}
-        self._refresh(i for i, item in self._scene.nodes.items() if item.node.name in changed)
+        self._tell(i for i, item in self._scene.nodes.items() if item.node.name in changed)
 
     def show_vitals(self, vitals: Mapping[NodeId, Vital]) -> None:
         """Draw how the gradients of these nodes went, and mark those that are not well."""
         old, self._vitals = self._vitals, dict(vitals)
-        self._refresh(i for i in old.keys() | vitals.keys() if old.get(i) != vitals.get(i))
+        self._tell(i for i in old.keys() | vitals.keys() if old.get(i) != vitals.get(i))
 
     def show_frozen(self, nodes: Iterable[NodeId]) -> None:
         """Mark exactly these as frozen."""
@@ -69,6 +69,10 @@ class Living:
     def reached(self) -> frozenset[NodeId] | None:
         """What is outlined as reached by a loss; None where nothing is shown of that."""
         return self._reached
+
+    def _tell(self, ids: Iterable[NodeId]) -> None:
+        for item in (self._scene.nodes[i] for i in ids if i in self._scene.nodes):
+            item.tell(self.of(item.node.id, item.node.name))
 
     def _refresh(self, ids: Iterable[NodeId]) -> None:
         for i in ids:

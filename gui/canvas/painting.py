@@ -45,18 +45,19 @@ _CENTER = Qt.AlignmentFlag.AlignCenter
 _SHEET = 4.0  # how far each sheet behind the card of a block shows below the one before
 _PORT_NAME_LEFT, _PORT_NAME_GAP = 11.0, 8.0
 # What a card says, the most important line first: as many as there is room for, in the order of the third column.
-_NAME, _VALUES, _SUMMARY = 0, 1, 2
+_ALL = _NAME, _VALUES, _SUMMARY = 0, 1, 2
 _LINES = ((_NAME, _SUMMARY, _VALUES), (_NAME, _VALUES), (_NAME,))
 # Growing, fading outlines below the card add up to a soft shadow; gradients and blurs do not survive in SVG.
 _SHADOW = ((0.0, 0.05), (1.0, 0.04), (2.0, 0.03), (3.5, 0.02), (5.0, 0.012))
 
 
 def paint_card(
-    painter: QPainter, card: Card, mood: Mood, *, colors: Colors, scale: float = 1.0, shadow: bool = True
-) -> None:
+    painter: QPainter, card: Card, mood: Mood, *, colors: Colors, scale: float = 1.0, shadow: bool = True, told: bool = True,
+) -> None:  # fmt: skip
     """Paint a card with its upper left corner at the origin, with the detail that `scale` pixels a unit deserve.
 
-    Without `shadow` that is there already: see `paint_shadow`.
+    Without `shadow` that is there already: see `paint_shadow`. Without `told` what a run tells is to be painted on it: see
+    `paint_told`.
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     shape = card.shape
@@ -71,18 +72,41 @@ def paint_card(
     _paint_body(painter, card, mood, colors=colors, scale=scale)
     if card.kin:
         paint_kin(painter, card.kin, shape.width, lit=mood.kin, colors=colors)
-    _paint_texts(painter, card, colors=colors, scale=scale)
+    lines = _ALL if told or not card.live else (_NAME, _SUMMARY)
+    _paint_texts(painter, card, colors=colors, scale=scale, lines=lines)
     if shape.named and scale >= PORT_NAMES_ABOVE:
         _paint_port_names(painter, shape, colors)
     _paint_ports(painter, card, mood, colors=colors)
-    if not shape.collapsed:
-        role = STATES[card.state][1] if card.state else "good"
-        paint_curve(painter, card.curve, _name_end(card, scale), shape.width, role=role, colors=colors)
     paint_state(painter, card.state, shape, colors=colors)
-    paint_badge(painter, card.severity, shape.width, colors=colors)
+    if told:
+        _paint_curve(painter, card, colors=colors, scale=scale)
+    _paint_signs(painter, card, mood, colors=colors)
+
+
+def paint_told(painter: QPainter, card: Card, mood: Mood, *, colors: Colors, scale: float) -> None:
+    """Paint on a card what a run tells of it, again and again: its live value, how its gradients went."""
+    if scale < LEGIBLE or card.shape.collapsed:
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if card.live:
+        _paint_texts(painter, card, colors=colors, scale=scale, lines=(_VALUES,))
+    if card.curve:
+        _paint_curve(painter, card, colors=colors, scale=scale)
+        _paint_signs(painter, card, mood, colors=colors)
+
+
+def _paint_curve(painter: QPainter, card: Card, *, colors: Colors, scale: float) -> None:
+    if not card.shape.collapsed:
+        role = STATES[card.state][1] if card.state else "good"
+        paint_curve(painter, card.curve, _name_end(card, scale), card.shape.width, role=role, colors=colors)
+
+
+def _paint_signs(painter: QPainter, card: Card, mood: Mood, *, colors: Colors) -> None:
+    """What stands on the upper edge, above all else."""
+    paint_badge(painter, card.severity, card.shape.width, colors=colors)
     paint_mark(painter, mood.mark, BADGE_RADIUS, colors=colors)
     if mood.hovered:
-        paint_chevron(painter, shape, colors=colors)
+        paint_chevron(painter, card.shape, colors=colors)
 
 
 def paint_box(painter: QPainter, box: Box, mood: Mood, *, colors: Colors, sign: bool = False) -> None:
@@ -192,7 +216,7 @@ def _lines(_family: str, scale: float, room: float) -> tuple[tuple[int, float, f
     return tuple(made)
 
 
-def _paint_texts(painter: QPainter, card: Card, *, colors: Colors, scale: float) -> None:
+def _paint_texts(painter: QPainter, card: Card, *, colors: Colors, scale: float, lines: tuple[int, ...] = _ALL) -> None:
     shape = card.shape
     width, top = shape.width - TEXT_LEFT - TEXT_RIGHT, shape.text_top + (HEIGHT - TEXT_ROOM) / 2
     ink, least = colors("muted" if card.bypassed else "text"), LEAST_TEXT / scale
@@ -202,6 +226,8 @@ def _paint_texts(painter: QPainter, card: Card, *, colors: Colors, scale: float)
         _line(painter, room, card.name, font=_fitting(font, card.name, room.width(), least), color=ink)
         return
     for line, y, height, font in _lines(QGuiApplication.font().family(), scale, TEXT_ROOM):
+        if line not in lines:
+            continue
         area = QRectF(TEXT_LEFT, top + y, width, height)
         if line == _NAME:
             font = _fitting(font, card.name, width, max(least, LEAST_CARD_TEXT))

@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtGui import QPen
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPen
 
 from gui.panels.legend import DIAMOND, MARKS, ROUND, LegendEntry
 from gui.panels.series import BLOCKS, Array, Series, Smoothing
@@ -30,6 +31,33 @@ Picture: TypeAlias = tuple[Array, Array]  # x and y of a line
 NOTHING: Picture = (EMPTY, EMPTY)
 
 
+class Line(pg.PlotCurveItem):
+    """A line that may be anywhere in the plot, which clips it: where exactly it is need not be known before it is painted."""
+
+    def __init__(self) -> None:
+        super().__init__(antialias=True)
+        self._dressed: tuple[object, ...] = ()
+
+    def boundingRect(self) -> QRectF:
+        if self._boundingRect is None:
+            box = self.getViewBox()
+            self._boundingRect = box.viewRect() if box is not None else QRectF()
+        return self._boundingRect
+
+    def viewTransformChanged(self) -> None:
+        """What is hidden looks for its place when it is shown: there may be hundreds, at every turn of the wheel."""
+        if self.isVisible():
+            super().viewTransformChanged()
+        else:
+            self._boundingRect = None
+
+    def dress(self, color: QColor, width: float, dashes: tuple[float, float] | None) -> None:
+        """Take a pen for what is drawn from now on, where it is another one."""
+        if (dressed := (color.rgba(), width, dashes)) != self._dressed:
+            self._dressed = dressed
+            self.setPen(pg.mkPen(color, width=width, dash=dashes))
+
+
 class Curve:
     """A growing series and the items that draw it: the points as they are, faint, and smoothed where that is wanted."""
 
@@ -43,7 +71,9 @@ class Curve:
         self._shown = True
         self._smoothing: Smoothing | None = None
         self._drawn = (NOTHING, NOTHING)  # behind, in front
-        self._faint, self._line = pg.PlotCurveItem(antialias=True), pg.PlotCurveItem(antialias=True)
+        self.end = -np.inf  # the last step that is drawn
+        self._faint, self._line = Line(), Line()
+        self._has_marks = False
         self.mark = mark or MARKS.get(role, ROUND)
         self._raw_behind = raw_behind
         self._dots = (
@@ -66,7 +96,7 @@ class Curve:
     def clear(self) -> None:
         """Forget all points."""
         self.raw, self.smooth, self._smoothing = Series(), Series(), None
-        self.bounds, self._drawn = NOTHING, (NOTHING, NOTHING)
+        self.bounds, self._drawn, self.end = NOTHING, (NOTHING, NOTHING), -np.inf
         for item in self.items:
             item.setData([], [])
 
@@ -85,9 +115,9 @@ class Curve:
         self._drawn = (behind, smooth) if self._smoothing else (NOTHING, raw)
         self._set(self._faint, self._drawn[0], FAINT)
         self._set(self._line, self._drawn[1], 1.0)
-        if self._dots is not None:
-            self._dots.setData(*self.dots_drawn(), brush=theme.color(self.role))
+        self._mark(self.dots_drawn())
         self.show(self._shown)
+        self.end = self.raw.x[-1] if len(self.raw) else -np.inf
         self.bounds = bounds_of(self._drawn[0] if len(self._drawn[0][0]) else self._drawn[1])
 
     def drawn(self) -> list[tuple[Picture, QPen]]:
@@ -106,11 +136,17 @@ class Curve:
         finite = np.isfinite(y)
         return x[finite], y[finite]
 
-    def _set(self, item: pg.PlotCurveItem, picture: Picture, alpha: float) -> None:
+    def _mark(self, points: Picture) -> None:
+        """Draw dots, where there are or were any."""
+        if self._dots is not None and (len(points[0]) or self._has_marks):
+            self._dots.setData(*points, brush=theme.color(self.role))
+            self._has_marks = len(points[0]) > 0
+
+    def _set(self, item: Line, picture: Picture, alpha: float) -> None:
         width = 1 if len(picture[0]) > THIN_FROM or alpha < 1 else WIDTH * self.pixel_ratio
         dashes = DASHES if self.mark == DIAMOND else None
-        pen = pg.mkPen(theme.color(self.role, alpha), width=width, dash=dashes)
-        item.setData(*picture, pen=pen, connect="finite")
+        item.dress(theme.color(self.role, alpha), width, dashes)
+        item.setData(*picture, connect="finite")
 
 
 def picture_of(points: Picture, unit: Unit, log: bool) -> Picture:
@@ -121,24 +157,24 @@ def picture_of(points: Picture, unit: Unit, log: bool) -> Picture:
     return unit.of(x), y
 
 
-def bounds_of(picture: Picture) -> Picture:
-    """Both ends of a line in x, and its range in y without a steep beginning."""
+def bounds_of(picture: Picture, *, is_finite: bool = False) -> Picture:
+    """Both ends of a line in x, and its range in y without a steep beginning; `is_finite` where all of y is known to be numbers."""
     x, y = picture
-    finite = np.isfinite(y)
-    if not finite.all():
+    if not is_finite and not (finite := np.isfinite(y)).all():
         if not finite.any():
             return EMPTY, EMPTY
         return x[[0, -1]], np.array(_range(x[finite], y[finite]))
-    return (x[[0, -1]], np.array(_range(x, y))) if len(x) else (EMPTY, EMPTY)
+    return (x[:: len(x) - 1] if len(x) > 1 else x[[0, -1]], np.array(_range(x, y))) if len(x) else (EMPTY, EMPTY)
 
 
 def _range(x: Array, y: Array) -> tuple[float, float]:
     """The lowest and the highest value, where a steep beginning is cut off: it would make what follows a flat line."""
-    low, high = y.min(), y.max()
+    low, high = np.minimum.reduce(y), np.maximum.reduce(y)
     if len(y) < FEW:
         return low, high
-    later = y[np.searchsorted(x, x[0] + BEGINNING * (x[-1] - x[0])) :]
-    room = later.max() - later.min()
+    later = y[x.searchsorted(x[0] + BEGINNING * (x[-1] - x[0])) :]
+    bottom, top = np.minimum.reduce(later), np.maximum.reduce(later)
+    room = top - bottom
     if high - low <= STEEP * room:
         return low, high
-    return max(low, later.min() - room), min(high, later.max() + room)
+    return max(low, bottom - room), min(high, top + room)

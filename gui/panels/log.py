@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QTextCharFormat, QTextCursor
+from PySide6.QtGui import QShowEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QStackedLayout, QWidget
 
 from graph.messages import Message, msg, tr
 from gui.figures import clock, figure, grouped
+from gui.pace import is_seen
 from gui.panels.empty import EmptyState
-from gui.panels.metrics import title_of
+from gui.panels.titles import title_of
 from gui.theme import GRID, theme
 from runtime.events import (
     EpochEnded,
@@ -47,7 +48,8 @@ class LogPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.lines: deque[Line] = deque(maxlen=MAX_LINES)
+        self._lines: deque[Line] = deque(maxlen=MAX_LINES)
+        self._coming: deque[tuple[datetime, Event]] = deque(maxlen=MAX_LINES)  # to be written when somebody looks
         self.text = QPlainTextEdit(readOnly=True, maximumBlockCount=MAX_LINES)
         self.text.setAccessibleName(tr("Log"))
         self.text.document().setDocumentMargin(3 * GRID)
@@ -59,23 +61,46 @@ class LogPanel(QWidget):
 
     @Slot(object)
     def take(self, events: Iterable[Event]) -> None:
-        """Write a line for everything that is not merely a few steps."""
-        self._add([_line(*described) for event in events if (described := describe(event))])
+        """Write a line for everything that is not merely a few steps, as soon as it can be seen."""
+        now = datetime.now()
+        self._coming.extend((now, event) for event in events if type(event) in _SENTENCES)
+        if self._coming:
+            self._stack.setCurrentIndex(1)
+        if is_seen(self):
+            self._catch_up()
 
     def say(self, text: Message | str, role: str = "text") -> None:
         """Write a line now, in the colour of a theme role."""
-        self._add([_line(role, text)])
+        self._catch_up()
+        self._add([_line(datetime.now(), role, text)])
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """All that is written, or will be."""
+        self._catch_up()
+        return self._lines
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Write what happened while nobody looked."""
+        coming = [(when, described) for when, event in self._coming if (described := describe(event))]
+        self._coming.clear()
+        self._add([_line(when, *described) for when, described in coming])
 
     @Slot()
     def clear(self) -> None:
         """Forget everything."""
-        self.lines.clear()
+        self._lines.clear()
+        self._coming.clear()
         self.text.clear()
         self._stack.setCurrentIndex(0)
 
     def _add(self, lines: Sequence[Line]) -> None:
         if lines:
-            self.lines.extend(lines)
+            self._lines.extend(lines)
             self._write(lines)
             self._stack.setCurrentIndex(1)
 
@@ -98,11 +123,11 @@ class LogPanel(QWidget):
     @Slot()
     def _write_again(self) -> None:
         self.text.clear()
-        self._write(self.lines)
+        self._write(self._lines)
 
 
-def _line(role: str, text: Message | str) -> Line:
-    return Line(f"{datetime.now():%H:%M:%S}", role, str(text))
+def _line(when: datetime, role: str, text: Message | str) -> Line:
+    return Line(f"{when:%H:%M:%S}", role, str(text))
 
 
 def _format(role: str) -> QTextCharFormat:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from time import thread_time
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from graph.messages import msg, tr
+from graph.messages import tr
+from gui.pace import SLOWEST
 from gui.panels.confusion import ConfusionCard
 from gui.panels.empty import EmptyState
 from gui.panels.legend import ROUND
 from gui.panels.live_look import LiveLooks
 from gui.panels.parts import CardRow
+from gui.panels.titles import title_of
 from gui.panels.units import EPOCH, STEP, TIME, Clock, Unit, count_epochs, count_seconds, count_steps
 from gui.theme import theme
 from runtime.events import EpochEnded, Event, Pictured, RangeTested, Recalled, RunStarted, StepsEnded, Tested
@@ -24,44 +27,23 @@ if TYPE_CHECKING:
     from gui.panels.plot import PlotCard
     from gui.panels.range_card import RangeCard
 
-TITLES = {
-    "loss": msg("Loss"),
-    "accuracy": msg("Accuracy"),
-    "r2": msg("R²"),
-    "mean_absolute_error": msg("Mean abs. error"),
-    "top_k_accuracy": msg("Top-k accuracy"),
-    "balanced_accuracy": msg("Balanced accuracy"),
-    "f1": msg("F1"),
-    "f_beta": msg("F-beta"),
-    "iou": msg("IoU"),
-    "auroc": msg("AUROC"),
-    "matthews": msg("Matthews correlation"),
-    "cohen_kappa": msg("Cohen's kappa"),
-    "precision": msg("Precision score"),
-    "recall": msg("Recall"),
-    "specificity": msg("Specificity"),
-    "dice": msg("Dice"),
-    "average_precision": msg("Average precision"),
-    "calibration_error": msg("Calibration error"),
-    "hamming_distance": msg("Hamming distance"),
-    "exact_match": msg("Exact match"),
-    "perplexity": msg("Perplexity"),
-    "mean_squared_error": msg("Mean sq. error"),
-    "root_mean_squared_error": msg("Root mean sq. error"),
-    "mean_absolute_percentage_error": msg("Mean abs. % error"),
-    "explained_variance": msg("Explained variance"),
-    "pearson": msg("Pearson correlation"),
-    "spearman": msg("Spearman correlation"),
-}
 RATE, SPEED = "learning_rate", "samples_per_second"
 WIDER, WIDE, NARROW = 3, 2, 1  # shares of the width; the first where branches are compared
 LEAST = {WIDER: 440, WIDE: 260, NARROW: 226}  # pixels at 100 %
-# Painting shares the interpreter with the training: milliseconds between the redraws of two cards at least, and the share
-# of the time that drawing may take, on a slow computer too: that of the thread alone, not what it waits for others.
-PACE, SHARE = 150, 0.03
+# Milliseconds between the redraws of two cards where nothing more comes; and the longest wait for that, in times of the time
+# between what came. As long as something comes, a card is drawn each time, with all else that it changes in the window.
+PACE, LATE = 100, 1.5
+GROWN = 1  # pixels that a curve grows by before it is drawn again, as long as something comes
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
 ALWAYS = ("loss", RATE, SPEED)  # the cards that every run has
+
+
+class Points(NamedTuple):
+    """What comes for a curve."""
+
+    x: list[float]
+    y: list[float]
 
 
 class MetricsPanel(QWidget):
@@ -85,6 +67,8 @@ class MetricsPanel(QWidget):
         self._by = EPOCH
         self._clock = Clock()
         self._last_step = 0
+        self._coming: dict[tuple[str, str], Points] = {}  # of cards and curves: they get it in one piece
+        self._came = -math.inf  # when something came last
         self._smoothing = 1.0  # factor of the usual span
         self._pace = QTimer(self, singleShot=True, interval=PACE)
         self._pace.timeout.connect(self._redraw)
@@ -121,8 +105,11 @@ class MetricsPanel(QWidget):
         for event in events:
             if handler := handlers.get(type(event)):
                 handler(event)
-        if not self._pace.isActive():
-            self._redraw()
+        self._put()
+        now = monotonic()
+        gap, self._came = 1000 * (now - self._came), now
+        self._pace.start(max(PACE, round(LATE * gap)) if gap < 2 * SLOWEST else PACE)
+        self._draw_next(GROWN)
 
     @Slot()
     def switch_unit(self) -> None:
@@ -154,14 +141,17 @@ class MetricsPanel(QWidget):
 
     @Slot()
     def _redraw(self) -> None:
-        """Draw the card that has waited longest of those that changed; the others soon, one at a time."""
-        begin = thread_time()
+        """Nothing more came: draw what still waits, one card after the other."""
+        if self._draw_next(0):
+            self._pace.start(PACE)
+
+    def _draw_next(self, grown: float) -> bool:
+        """Draw the card that has waited longest of those with a curve that grew by so many pixels; False if there is none."""
         for _ in range(len(self._turns)):
             self._turns.rotate(-1)
-            if self._turns[-1].redraw():
-                cost = 2000 * (thread_time() - begin)  # milliseconds: painting takes about as long again
-                self._pace.start(max(PACE, round(cost / SHARE)))
-                return
+            if self._turns[-1].has_moved(grown) and self._turns[-1].redraw():
+                return True
+        return False
 
     def continue_from(self, other: MetricsPanel) -> None:
         """Show the curves that another panel drew; what comes goes on through `take`."""
@@ -205,7 +195,7 @@ class MetricsPanel(QWidget):
             self._extend(key, "train", range(first, event.step + 1), values)
         for name, rate in (event.rates or {RATE: event.learning_rate}).items():
             self._extend_rate(name if len(event.rates) > 1 else RATE, event.step, rate)
-        self._card(SPEED).extend(SPEED, [event.step], [event.samples_per_second])
+        self._note(SPEED, SPEED, [event.step], [event.samples_per_second])
 
     def _on_epoch(self, event: EpochEnded) -> None:
         for key, value in event.train.items():
@@ -260,12 +250,23 @@ class MetricsPanel(QWidget):
         return curve_of(figure, part) if figure in self._heads else part
 
     def _extend(self, figure: str, part: str, x: Sequence[float], y: Sequence[float]) -> None:
-        self._card_of(figure).extend(self._curve_key(figure, part), x, y)
+        self._note(self._heads.get(figure, figure), self._curve_key(figure, part), x, y)
+
+    def _note(self, card: str, curve: str, x: Sequence[float], y: Sequence[float]) -> None:
+        points = self._coming.setdefault((card, curve), Points([], []))
+        points.x.extend(x)
+        points.y.extend(y)
+
+    def _put(self) -> None:
+        """Give the curves what came for them."""
+        for (card, curve), points in self._coming.items():
+            self._card(card).extend(curve, *points)
+        self._coming.clear()
 
     def _extend_rate(self, name: str, step: int, rate: float) -> None:
         """The learning rate of the only objective, or a curve for each of several."""
         self._begin_rate(name)
-        self._card(RATE).extend(name, [step], [rate])
+        self._note(RATE, name, [step], [rate])
 
     def _begin_rate(self, name: str) -> None:
         card = self._card(RATE)
@@ -279,6 +280,7 @@ class MetricsPanel(QWidget):
 
     def _clear(self) -> None:
         self._per_step.clear()
+        self._coming.clear()
         self._clock, self._last_step = Clock(), 0
         if self.range is not None:
             self.range.hide()
@@ -362,11 +364,6 @@ class MetricsPanel(QWidget):
         card.failed.connect(self.failed)
         card.exported.connect(self.exported)
         return card
-
-
-def title_of(key: str) -> str:
-    """The title of a figure: translated where it is a known one, else its own words."""
-    return str(TITLES.get(key) or key.replace("_", " ").capitalize())
 
 
 def _curves_of(key: str) -> Sequence[tuple[str, str, str, bool]]:

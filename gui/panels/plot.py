@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QPainter, QResizeEvent, QShowEvent
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from graph.messages import msg, tr
 from gui.figures import figure, grouped
+from gui.pace import is_seen
 from gui.panels.axes import make_plot, nice_range
 from gui.panels.card import Card
 from gui.panels.curve import EMPTY, Curve
@@ -52,6 +53,7 @@ class PlotCard(Card):
         self.curves: dict[str, Curve] = {}
         self.follows = (True, True)  # whether x and y show everything, or what the person zoomed to
         self._dirty: set[str] = set()
+        self._is_behind = False  # what changed was to be drawn while nobody could see it
         self._steps_per_epoch: int | None = None
         self._by = count_steps()
         self._log = False
@@ -109,15 +111,26 @@ class PlotCard(Card):
         self._log = self.left.logarithmic = log
         self.follow()
 
+    def has_moved(self, pixels: float) -> bool:
+        """Whether a curve has grown by so many pixels since it was drawn."""
+        left, right = self._visible_steps()
+        least = pixels * (right - left) / max(1.0, self.box.width())
+        curves = (self.curves[key] for key in self._dirty)
+        return any(len(curve.raw) and curve.raw.x[-1] - curve.end >= least for curve in curves)
+
     def redraw(self) -> bool:
         """Draw the curves that changed, if they can be seen, else when they are shown. False if nothing was drawn."""
-        if not self._dirty or not self.isVisible():
+        if not self._dirty:
+            return False
+        self._is_behind = not is_seen(self)
+        if self._is_behind:
             return False
         span = (-np.inf, np.inf) if self.follows[0] else self._visible_steps()
         ratio = self.devicePixelRatioF()
-        for key in self._dirty:
-            self.curves[key].pixel_ratio = ratio
-            self.curves[key].draw(span, round(self.box.width() * ratio), unit=self._by, log=self._log)
+        width = round(self.box.width() * ratio)
+        for curve in map(self.curves.__getitem__, self._dirty):
+            curve.pixel_ratio = ratio
+            curve.draw(span, width, unit=self._by, log=self._log)
         self._dirty.clear()
         self._fit()
         return True
@@ -223,6 +236,7 @@ class PlotCard(Card):
             ranges["yRange"] = (low - 0.02 * (high - low), high + 0.03 * (high - low))
         if ranges and any(self.box.viewRange()["xy".index(name[0])] != [*span] for name, span in ranges.items()):
             self.box.setRange(**ranges, padding=0, disableAutoRange=False)
+            self.box.prepareForPaint()  # else it does so while it is painted, and has to be painted once more
 
     @Slot(object)
     def _on_resized(self, _box: object) -> None:
@@ -308,6 +322,11 @@ class PlotCard(Card):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.redraw()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._is_behind:
+            QTimer.singleShot(0, self, self.redraw)
 
     @Slot()
     def _use_theme(self) -> None:

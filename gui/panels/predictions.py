@@ -14,9 +14,9 @@ from gui.panels.card import Card
 from gui.panels.confusion import ConfusionCard
 from gui.panels.empty import EmptyState
 from gui.panels.legend import Choice
-from gui.panels.metrics import title_of
 from gui.panels.parts import CardRow, FactList, label
 from gui.panels.samples import NumberTable, SampleGrid, SampleModel, is_wrong
+from gui.panels.titles import title_of
 from gui.theme import GRID, theme
 from runtime.events import Event, Failed, Figures, RunStarted, SamplePrediction, Stopped, Tested
 

@@ -67,15 +67,14 @@ class Series:
         self._x.extend(x)
         self._y.extend(y)
 
-    def _complete(self) -> None:
-        """Let the pyramid follow the points: when somebody looks, as points may come far more often."""
+    def _complete(self, levels: int) -> None:
+        """Let so many levels of the pyramid follow the points: when somebody looks, as points may come far more often."""
         lows = highs = self._y
-        for index in range(len(self).bit_length() - 1):
+        for index in range(levels):
             if index == len(self._levels):
                 self._levels.append((Column(), Column()))
             low, high = self._levels[index]
-            if not _halve(lows, low, np.fmin):
-                break
+            _halve(lows, low, np.fmin)
             _halve(highs, high, np.fmax)
             lows, highs = low, high
 
@@ -110,8 +109,8 @@ class Series:
         if stop - start <= 2 * blocks:
             few = self.y[start:stop]
             return self.x[start:stop], few, few
-        self._complete()
         power = ((stop - start - 1) // (blocks - 2)).bit_length()
+        self._complete(power)
         first, last = start >> power, stop >> power
         low, high = (column.values[first:last] for column in self._levels[power - 1])
         rest = self.y[last << power : stop]
@@ -120,14 +119,12 @@ class Series:
         return self.x[first << power : stop : 1 << power], low, high
 
 
-def _halve(source: Column, target: Column, keep: np.ufunc) -> bool:
-    """Add to `target` what pairs of `source` are new; False if there are none."""
+def _halve(source: Column, target: Column, keep: np.ufunc) -> None:
+    """Add to `target` what pairs of `source` are new."""
     start, stop = 2 * len(target), len(source) // 2 * 2
-    if start == stop:
-        return False
-    pairs = source.values[start:stop]
-    target.extend(keep(pairs[0::2], pairs[1::2]))
-    return True
+    if start < stop:
+        pairs = source.values[start:stop]
+        target.extend(keep(pairs[0::2], pairs[1::2]))
 
 
 def table(columns: Mapping[str, Series], steps_per_epoch: int | None) -> Iterator[list[object]]:

@@ -21,13 +21,13 @@ from gui.panels.data_facts import facts_of, num_samples
 from gui.panels.fields import ChoiceField
 from gui.panels.fold import Fold
 from gui.panels.form import FieldRow, HelpLine
-from gui.panels.metrics import title_of
 from gui.panels.node_choice import NodeChoice, learning_nodes
 from gui.panels.objective_form import ObjectiveList
 from gui.panels.parts import MARGIN, FactList, Heading, ScrollColumn, column, label, row, small_button
 from gui.panels.plan_rows import PlanRow, RowGroup, averaging_rows, run_rows, speed_rows, stopping_rows
 from gui.panels.searchable import mark
 from gui.panels.split import SplitForm
+from gui.panels.titles import title_of
 from gui.theme import GRID
 
 AUTO = "auto"
@@ -110,6 +110,8 @@ class TrainingPanel(QWidget):
         """Go to the field of a place of the plan, wherever it is folded away."""
         if isinstance(place, ObjectivePlace):
             self.objectives.reveal(place)
+        elif place.name == "split":
+            self.split.reveal()
         elif place.name in self.rows:
             for group, fold in self._folds.items():
                 if place.name in group.rows:

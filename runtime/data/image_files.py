@@ -92,7 +92,7 @@ def read_content(path: Path) -> bytes:
     Raises:
         DataError: it cannot be read, is empty, or is too large.
     """
-    with reading(path), path.open("rb") as stream:
+    with reading(path), open(path, "rb", buffering=0) as stream:  # many small files: each is read by one call
         check_size(path, os.fstat(stream.fileno()).st_size)
         return stream.read()
 

@@ -113,7 +113,8 @@ def decode(content: bytes, path: Path) -> np.ndarray:
     try:
         with _pillow().open(io.BytesIO(content), formats=FORMATS) as image:
             _check_pixels(image.width, image.height, path)
-            ImageOps.exif_transpose(image, in_place=True)
+            if _may_turn(image, content):
+                ImageOps.exif_transpose(image, in_place=True)
             return _pixels(image)
     except DataError:
         raise
@@ -134,8 +135,7 @@ def read_header(content: bytes, path: Path, *, whole: bool) -> Header | None:
         with _pillow().open(io.BytesIO(content), formats=FORMATS) as image:
             _check_pixels(image.width, image.height, path)
             width, height = image.size
-            may_turn = "exif" in image.info or "xmp" in image.info or b"eXIf" in content
-            turned = may_turn and image.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED
+            turned = _may_turn(image, content) and image.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED
             return Header(1 if _is_gray(image) else 3, *((width, height) if turned else (height, width)))
     except DataError:
         raise
@@ -143,6 +143,11 @@ def read_header(content: bytes, path: Path, *, whole: bool) -> Header | None:
         if not whole:
             return None
         raise _damaged(path, error) from error
+
+
+def _may_turn(image: PIL.Image.Image, content: bytes) -> bool:
+    """Whether a camera may have said how the picture is to be turned."""
+    return "exif" in image.info or "xmp" in image.info or b"eXIf" in content
 
 
 def _damaged(path: Path, error: Exception) -> DataError:

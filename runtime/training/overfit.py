@@ -17,6 +17,7 @@ from runtime.session import Control
 from runtime.training.fit import Fit
 from runtime.training.learner import Outcome
 from runtime.training.record import NotFinite
+from runtime.training.wishes import obey_in_a_look
 
 STEPS = 500
 SHARE = 0.05  # of the first loss that counts as next to nothing
@@ -38,6 +39,10 @@ def overfit_one_batch(fit: Fit, control: Control) -> Iterator[Event]:
     _rest(bare)
     first = last = math.nan
     for step in range(1, STEPS + 1):
+        if control.has_wish:
+            yield from obey_in_a_look(bare, control)
+        if control.stop_wanted:
+            break
         outcomes = bare.train_step(batch)
         last = _loss(outcomes)
         first = last if step == 1 else first
@@ -49,7 +54,7 @@ def overfit_one_batch(fit: Fit, control: Control) -> Iterator[Event]:
             except NotFinite:
                 break
             yield StepsEnded(1, step, series, bare.learning_rate, speed, bare.rates, bare.stopwatch.seconds)
-        if control.stop_wanted or _is_learned(first, last):
+        if _is_learned(first, last):
             break
     passed = _is_learned(first, last)
     if control.stop_wanted and not passed:

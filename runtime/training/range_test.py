@@ -20,6 +20,7 @@ from runtime.session import Control
 from runtime.training.fit import Fit
 from runtime.training.learner import Batch
 from runtime.training.record import NotFinite
+from runtime.training.wishes import obey_in_a_look
 
 STEPS = 100
 LOWEST, HIGHEST = 1e-7, 10.0
@@ -40,6 +41,10 @@ def range_test(fit: Fit, control: Control) -> Iterator[Event]:
     losses: list[float] = []
     record = fit.begin(training=True)
     for step, batch in enumerate(islice(_endless(fit), STEPS), start=1):
+        if control.has_wish:
+            yield from obey_in_a_look(fit, control)
+        if control.stop_wanted:
+            break
         rate = LOWEST * (HIGHEST / LOWEST) ** ((step - 1) / (STEPS - 1))
         learner.rates.fix(rate)
         outcomes = fit.train_step(batch)
@@ -50,7 +55,7 @@ def range_test(fit: Fit, control: Control) -> Iterator[Event]:
         rates.append(rate)
         losses.append(loss)
         record.add(len(batch[0]), outcomes)
-        is_over = step == STEPS or has_diverged(losses) or control.stop_wanted
+        is_over = step == STEPS or has_diverged(losses)
         if step % REPORT == 0 or is_over:
             speed = record.samples_per_second
             try:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from graph.messages import FileError, RunError, msg
-from runtime.events import Event, RateSet, Refused, Replaced, Saved
+from runtime.events import Event, Paused, RateSet, Refused, Replaced, Resumed, Saved
 from runtime.session import Control, Replace, Save, SetRate
 from runtime.training.carry import carry_over
 from runtime.training.failures import explain_error
@@ -35,6 +35,24 @@ def refuse_rest(control: Control) -> Iterator[Event]:
     """Refuse what waits when nothing is trained any more."""
     while control.take_wish() is not None:
         yield Refused(msg("The run had ended by then. Begin another one, or continue this one."))
+
+
+def obey_in_a_look(fit: Fit, control: Control) -> Iterator[Event]:
+    """Between two steps of a run that only looks: wait as long as that is wished. All else but stopping is refused."""
+    yield from _refuse_in_a_look(control)
+    if not control.pause_wanted:
+        return
+    yield Paused(1, fit.step)
+    with fit.stopwatch.held():
+        while control.pause_wanted:
+            control.wait()
+            yield from _refuse_in_a_look(control)
+    yield Resumed(1, fit.step)
+
+
+def _refuse_in_a_look(control: Control) -> Iterator[Event]:
+    while control.take_wish() is not None:
+        yield Refused(msg("This run only looks: it keeps its plan and saves nothing. Wait until it ends, or stop it."))
 
 
 def _save(job: Job, wish: Save) -> Event:

@@ -13,6 +13,8 @@ from graph.look import FRAME, Annotation, Look, with_look
 from graph.messages import msg
 from graph.model import Node, Port
 from graph.problems import Fix, Problem
+from gui.canvas.items import NodeItem
+from gui.canvas.living import Vital
 from gui.canvas.minimap import Minimap
 from gui.canvas.scene import Hit
 from gui.canvas.tips import tip
@@ -283,6 +285,25 @@ def test_sizes_are_those_of_the_cards(view, drawing):
 def test_live_values_reach_the_card(view, drawing):
     view.life.show_live({"r0": 1.5})
     assert view.scene().nodes[drawing.id("r0")].card.left == "1.5000"
+
+
+def test_other_figures_are_painted_on_the_same_picture_of_a_card(view, drawing, monkeypatch):
+    """And it all looks as if the card had been painted anew."""
+    node, life, painted = drawing.id("r0"), view.life, []
+    before = view.grab().toImage()
+    life.show_live({"r0": 1.5})
+    life.show_vitals({node: Vital(None, (0.1, 0.9))})
+    first = view.grab().toImage()
+    monkeypatch.setattr(NodeItem, "_render", lambda self, *_scale: painted.append(self))
+    life.show_live({"r0": 2.5})
+    life.show_vitals({node: Vital(None, (0.9, 0.1))})
+    second = view.grab().toImage()
+    assert not painted and view.scene().nodes[node].card.left == "2.5000"
+    assert before != first != second != before
+    monkeypatch.undo()
+    life.show_live({})
+    life.show_vitals({})
+    assert view.grab().toImage() == before
 
 
 def test_the_theme_changes_live(view, monkeypatch):

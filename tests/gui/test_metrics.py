@@ -196,6 +196,27 @@ def test_hidden_cards_are_not_drawn_until_they_are_shown(panel):
     assert shows_all(card, 1)
 
 
+def test_a_card_that_is_scrolled_away_is_drawn_when_it_comes_into_view(qtbot):
+    panel = show(qtbot, MetricsPanel(), 300, 280)
+    panel.take([started(), steps(1, STEPS)])
+    card, bar = panel.cards[SPEED], panel._scroll.horizontalScrollBar()
+    qtbot.waitUntil(lambda: not panel._pace.isActive())
+    assert not len(card.curves[SPEED].drawn()[1][0][0])
+    bar.setValue(bar.maximum())
+    qtbot.waitUntil(lambda: len(card.curves[SPEED].drawn()[1][0][0]) == 1)
+
+
+def test_a_curve_that_grew_by_less_than_a_pixel_waits_until_nothing_more_comes(run, qtbot):
+    card = run.cards["loss"]
+    run.take([steps(61, 20_000)])
+    qtbot.waitUntil(lambda: not run._pace.isActive())
+    drawn = card.curves["train"].end
+    for number in range(len(run.cards)):
+        run.take([steps(20_001 + number, 20_001 + number)])
+    assert drawn == card.curves["train"].end == 20_000
+    qtbot.waitUntil(lambda: card.curves["train"].end == 20_000 + len(run.cards))
+
+
 def test_redraws_are_spaced(panel, qtbot):
     panel.take([started(), steps(1, 4)])
     card = panel.cards["loss"]

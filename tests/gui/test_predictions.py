@@ -207,6 +207,8 @@ def test_log_tells_the_story(qtbot):
     qtbot.addWidget(log)
     log.take([started(), steps(1, 40), epoch_ended(1, accuracy=0.5), epoch_ended(2), classes_tested()])
     log.take([Finished({}, "runs/one", "cpu", 2, 41.0), Failed(msg("The disk is <full>."))])
+    assert not log.text.toPlainText()  # nobody looks
+    log.show()
     lines = log.text.toPlainText().splitlines()
     assert len(lines) == 6
     assert "NVIDIA H200" in lines[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from graph.model import Graph, Node, Project
 from graph.problems import Problem, Severity
 from graph.validation import validate
 from gui.editor import Editor
+from gui.pace import Pace
 from gui.run_controller import RunController, RunState
 from runtime.analysis import Analysis
 from runtime.events import Failed, Finished, Paused, Resumed, Stopped
@@ -66,6 +68,30 @@ def test_one_batch_a_tick_and_typed_signals_in_order(qtbot, controller, sessions
     controller.train()
     assert say(qtbot, controller, sessions[0], *events) == events
     assert heard == [events[0], FINISHED]
+
+
+def test_figures_wait_while_the_window_rests_and_what_is_rare_does_not(qtbot, controller, sessions, monkeypatch):
+    run_to(qtbot, controller, sessions)
+    heard, paused = [], Paused(1, 40)
+    controller.events.connect(heard.append)
+    monkeypatch.setattr(controller._pace, "_until", math.inf)
+    sessions[0].say(steps(1, 40))
+    controller._on_tick()
+    assert not heard
+    sessions[0].say(paused)
+    controller._on_tick()
+    assert heard == [[steps(1, 40), paused]]
+
+
+@pytest.mark.parametrize(("cost", "rest"), [(0.0, 0.1), (0.004, 0.2), (1.0, 0.5)])
+def test_the_rest_follows_from_what_was_computed(cost, rest, monkeypatch):
+    spent, now = [0.0, cost], [7.0, 7.0, 7.0 + 0.99 * rest, 7.0 + 1.01 * rest]
+    monkeypatch.setattr("gui.pace.thread_time", lambda: spent.pop(0))
+    monkeypatch.setattr("gui.pace.monotonic", lambda: now.pop(0))
+    pace = Pace()
+    assert not pace.is_resting
+    pace.begin()
+    assert pace.is_resting and not pace.is_resting
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,13 @@ def test_a_picture_has_at_most_two_points_a_block(count):
     assert (np.diff(x) >= 0).all()
 
 
+def test_the_whole_is_there_after_a_part_was_looked_at():
+    series = series_of(np.arange(100_000, dtype=float), batch=10_000)
+    series.points(0, 5_000)
+    x, y = series.points()
+    assert len(x) <= 2 * BLOCKS and y.max() == 99_999
+
+
 def test_no_peak_is_lost():
     values = np.zeros(200_000)
     values[123_457], values[199_999] = 5.0, -7.0

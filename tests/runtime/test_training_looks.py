@@ -13,9 +13,22 @@ from torch import nn
 from graph.plan import STEP, Choice, Objective
 from plain_loops import plain_mlp
 from runtime.data import prepare
-from runtime.events import OVERFIT, RANGE, Event, Finished, Overfitted, RangeTested, StepsEnded, Stopped
-from runtime.session import Control
+from runtime.events import (
+    OVERFIT,
+    RANGE,
+    Event,
+    Finished,
+    Overfitted,
+    Paused,
+    RangeTested,
+    Refused,
+    Resumed,
+    StepsEnded,
+    Stopped,
+)
+from runtime.session import Control, Save
 from runtime.training.job import build
+from runtime.training.loop import train
 from runtime.training.overfit import MAX_SAMPLES, SHARE
 from runtime.training.range_test import HIGHEST, LOWEST, STEPS, WINDOW, has_diverged, range_test, steepest
 from trainings import arrays, cnn, digits, mlp, plan, run
@@ -85,11 +98,23 @@ def test_the_batch_is_drawn_from_all_of_the_training_part(tmp_path):
     assert all(torch.equal(a, b) for batch in seen for a, b in zip(batch, seen[0], strict=True))
 
 
-def test_it_can_be_stopped(tmp_path):
-    control = Control(attended=False)
+@pytest.mark.parametrize("mode", [OVERFIT, RANGE])
+def test_a_look_waits_and_ends_between_two_steps(mode, tmp_path):
+    """Whatever else is wished of it is refused with a sentence."""
+    control = Control()
+    control.pause()
+    events = train(project_with(), folder=tmp_path, runs=tmp_path, mode=mode, control=control)
+    assert isinstance(next(event for event in events if isinstance(event, Paused | StepsEnded)), Paused)
+    control.wish(Save())
+    assert isinstance(next(events), Refused)
+    control.resume()
+    assert isinstance(next(events), Resumed)
+    first = next(events)
+    assert isinstance(first, StepsEnded)
     control.stop()
-    for mode in (OVERFIT, RANGE):
-        assert isinstance(run(project_with(), tmp_path, mode=mode, control=control)[-1], Stopped)
+    rest = list(events)
+    assert isinstance(rest[-1], Stopped) and not any(isinstance(event, StepsEnded) for event in rest)
+    assert mode == OVERFIT or rest[-1].step == first.step  # the other one counts on its own
 
 
 # ---- learning rates
