@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from graph.conversion import convert
 from graph.model import Node
 
 Size = Annotated[int, Meta(ge=1, le=2**31)]
@@ -41,6 +42,6 @@ class Facts(Struct, frozen=True):
 def read_facts(node: Node) -> Facts | None:
     """The facts of a data node; None where it has none, or a file brought some that make no sense."""
     try:
-        return msgspec.convert(node.facts, Facts)
+        return convert(node.facts, Facts)
     except msgspec.ValidationError:
         return None

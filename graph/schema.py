@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from graph.conversion import convert
 from graph.look import FARTHEST, FLOWS, FRAME, NOTE, RIGHT
 from graph.messages import Message, msg
 from graph.plan import AVERAGES, CLIPS, DEVICES, PRECISIONS, SPLITS, UNITS
@@ -258,7 +259,7 @@ def check(record: dict[str, Any], kind: type[T]) -> T:
         FileError: a field is missing or has a value that does not fit; the message says where.
     """
     try:
-        return msgspec.convert(record, kind)
+        return convert(record, kind)
     except msgspec.ValidationError as error:
         detail, _, place = str(error).partition(" - at ")
         raise refuse(place.strip("`").lstrip("$."), _explain(detail)) from error

@@ -152,6 +152,12 @@ class Asker(QObject):
 
     # ---- in the window's thread
 
+    @Slot(object, object)
+    def follow(self, old: Path, new: Path) -> None:
+        """A run lies in another folder now."""
+        if self._run is not None and self._run[0] == old:
+            self._run = new, self._run[1]
+
     @Slot(object)
     def _on_started(self, event: RunStarted) -> None:
         """A run that leaves a folder is asked from now on; a look at one batch, or at learning rates, leaves none."""

@@ -35,12 +35,14 @@ Ask = Callable[[Message], bool]
 class Documents(QObject):
     """Which file the editor's project is in, and that nothing of it is lost.
 
-    `changed` when it is another one, or its name or state changed. `warned(Message)`: something the person should know.
-    `disk_changed(Disk)`: the file was changed, deleted or given back by somebody else. `autosaved(datetime)`: the drawing
-    is kept. `compare_requested(Project)`: the person wants to compare the drawing with what the file holds now.
+    `changed` when it is another one, or its name or state changed; `filed` when it had no file and was saved to one.
+    `warned(Message)`: something the person should know. `disk_changed(Disk)`: the file was changed, deleted or given back by
+    somebody else. `autosaved(datetime)`: the drawing is kept. `compare_requested(Project)`: the person wants to compare the
+    drawing with what the file holds now.
     """
 
     changed = Signal()
+    filed = Signal()
     warned = Signal(object)
     disk_changed = Signal(object)
     autosaved = Signal(object)
@@ -182,10 +184,13 @@ class Documents(QObject):
         project = self._editor.project
         self._know(path, digest(data), project)
         self._lock_anew(path)
+        had_none = self.path is None
         self.path, self._editor.folder, self.is_read_only = path, path.parent, False
         self._settings.add_recent(path)
         self._forget_recovered()
         self._editor.mark_saved(project)
+        if had_none:
+            self.filed.emit()
         self.changed.emit()
         return True
 

@@ -28,7 +28,7 @@ from gui.panes import Panes
 from gui.run_views import RunViews
 from gui.settings import Settings
 from gui.status_line import StatusLine
-from gui.sweep_views import sweep_tab
+from gui.sweep_views import sweep_tab, sweep_title
 from gui.theme import theme
 from gui.tool_bar import ToolBar
 from gui.workspace import Workspace
@@ -121,7 +121,7 @@ class Frame(QWidget):
             self._down,
             (self.metrics, tr("Live metrics")), (self.problems, tr("Problems")), (self.checks, tr("Checks")),
             (self.run_views.health, tr("Layer health")), (self.predictions, tr("Predictions")), *self.ask_views.tabs,
-            (self.runs, tr("Runs")), (self.sweep, tr("Sweep")), (self.summary, tr("Summary")), (self.log, tr("Log")),
+            (self.runs, tr("Runs")), (self.sweep, ""), (self.summary, tr("Summary")), (self.log, tr("Log")),
         )  # fmt: skip
         whole.addWidget(self.status)
         self._across.setStretchFactor(1, 1)
@@ -204,6 +204,9 @@ class Frame(QWidget):
         self._workspace.documents.autosaved.connect(self.status.show_autosaved)
         self._editor.refused.connect(self.warn)
         self._controller.problems_wanted.connect(self._on_problems_wanted)
+        for happened in (self._workspace.sweeps.shown, self._workspace.sweeps.changed):
+            happened.connect(self._on_trials)
+        self._on_trials()
         self._down.splitterMoved.connect(self._on_down_chosen)
 
     # ---- for the window
@@ -368,6 +371,10 @@ class Frame(QWidget):
     def _on_check_count(self, count: int) -> None:
         title = tr("Checks {count}", count=count) if count else tr("Checks")
         self.bottom.setTabText(self.bottom.indexOf(self.checks), title)
+
+    @Slot()
+    def _on_trials(self) -> None:
+        self.bottom.setTabText(self.bottom.indexOf(self.sweep), sweep_title(self._workspace.sweeps))
 
     @Slot()
     def _on_started(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -18,6 +19,7 @@ from gui.theme import GRID, theme
 
 WIDTH = 640  # pixels at 100 %
 EDGE = 5 * GRID
+FIELDS = {"--input": msg("the fields of its inputs above"), "--dtype": msg("the lists beside them")}
 
 
 class _Messenger(QObject):
@@ -195,7 +197,7 @@ class ImportDialog(QDialog):
         self.look()
 
     def _complain(self, reason: Message | None) -> None:
-        complain(self.error, reason)
+        complain(self.error, None if reason is None else _with_fields(reason))
         self._resized.start()
 
     @Slot()
@@ -222,3 +224,12 @@ class ImportDialog(QDialog):
         self._scroll.setVerticalScrollBarPolicy(bar.ScrollBarAsNeeded if needed > room else bar.ScrollBarAlwaysOff)
         self.setFixedHeight(min(needed, room))
         self._scroll.ensureWidgetVisible(self.error if self.error.isVisible() else self._form)
+
+
+def _with_fields(message: Message) -> Message:
+    """A sentence that names fields of the dialog where it names options of the command line."""
+    values = {
+        key: _with_fields(value) if isinstance(value, Message) else FIELDS.get(str(value), value)
+        for key, value in message.values.items()
+    }
+    return replace(message, values=values)

@@ -77,6 +77,7 @@ def _kept(brought: Brought, title: str, is_wanted: IsWanted, say: Say) -> Outcom
     from runtime.importer.weights_reading import read_weights
 
     target, file = Target(brought.project), read_weights(brought.weights)
-    made = import_weights(target, file, propose(target.places, file.entries), folder=None, runs=runs_of(title))
+    matches, runs = propose(target.places, file.entries), runs_of(title)
+    made = import_weights(target, file, matches, folder=None, runs=runs, is_wanted=is_wanted)
     notes = () if made.report.is_whole else (made.report.summary,)  # that there is no data to measure it on is no news
     return Outcome(brought.project, title, made.run, brought.report, notes)

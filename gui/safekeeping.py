@@ -25,6 +25,7 @@ from PySide6.QtCore import QLockFile
 
 from graph import files
 from graph.atomic import write_atomically
+from graph.conversion import convert
 from graph.model import Project
 from runtime.places import state_folder
 
@@ -167,7 +168,7 @@ def origin_of(path: Path) -> Origin | None:
     try:
         with open(path.with_suffix(RECORD), "rb") as file:
             record = json.loads(file.read(MAX_RECORD))
-        return msgspec.convert(record, Origin)
+        return convert(record, Origin)
     except (OSError, ValueError, RecursionError):
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -116,6 +117,13 @@ class SweepController(QObject):
         self._session = None
         self.state_changed.emit()
         return ended
+
+    @Slot(object, object)
+    def follow(self, old: Path, new: Path) -> None:
+        """A sweep lies in another folder now."""
+        if self.sweep is not None and self.sweep.path == old:
+            with suppress(LayerloomError):  # taken away at once
+                self._show(load_sweep(new))
 
     def forget(self) -> None:
         """Another document was opened: the sweep is not its own."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graph.messages import tr
 from graph.search import NodePlace, Place
 from gui.later import Later
+from gui.sweep_controller import SweepController
 from gui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,6 +29,13 @@ def sweep_tab(frame: Frame, workspace: Workspace) -> Later:
         return panel
 
     return Later(make)
+
+
+def sweep_title(sweeps: SweepController) -> str:
+    """The title of the tab: how many trials of the sweep that is shown are done, of how many there are to be."""
+    if sweeps.sweep is None:
+        return tr("Sweep")
+    return tr("Sweep {done}/{all}", done=len(sweeps.sweep.ended), all=sweeps.planned)
 
 
 def go_to(frame: Frame, workspace: Workspace, place: Place) -> None:

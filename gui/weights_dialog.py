@@ -26,8 +26,8 @@ from gui.figures import figure
 from gui.held import work_apart
 from gui.icons import icon
 from gui.messenger import Messenger
-from gui.panels.metrics import title_of
 from gui.panels.parts import breakable, column, complain, label, row, small_button
+from gui.panels.titles import title_of
 from gui.style import set_property
 from gui.theme import GRID, theme
 from gui.weights_model import WeightsModel

@@ -22,8 +22,8 @@ from runtime.importer.weights_mapping import (
     fits,
     in_order,
     propose,
-    transposed,
     with_chosen,
+    with_turned,
 )
 from runtime.importer.weights_report import MATCHED, MISMATCHED, Line, Report, make_report, sizes
 
@@ -86,7 +86,7 @@ class WeightsModel(QAbstractTableModel):
 
     def transpose(self) -> None:
         """Let rows become columns where that makes a matrix fit."""
-        self._put(transposed(self._places, self.matches))
+        self._put(with_turned(self._places, self._entries, self.matches))
 
     def choose(self, place: Place, option: Option) -> None:
         """Give a place an entry of the file, or none."""
@@ -107,11 +107,9 @@ class WeightsModel(QAbstractTableModel):
 
     @property
     def can_transpose(self) -> bool:
-        """Whether anything would fit if rows became columns."""
-        return self.report is not None and any(
-            line.match is not None and line.state == MISMATCHED and can_transpose(line.place, line.match.entry)
-            for line in self.report.lines
-        )
+        """Whether anything more would fit if rows became columns."""
+        more = with_turned(self._places, self._entries, self.matches).items()
+        return any(match.transposed and self.matches.get(name) != match for name, match in more)
 
     # ---- what Qt asks
 

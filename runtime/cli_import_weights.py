@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from graph.messages import Message, RunError, msg, tr
 from runtime import cli_text
 from runtime.cli_targets import find_drawing
-from runtime.importer.weights_mapping import EXACT, chosen, propose, transposed, with_chosen
+from runtime.importer.weights_mapping import (
+    EXACT,
+    Matches,
+    Place,
+    chosen,
+    propose,
+    squares,
+    with_chosen,
+    with_turned,
+)
 from runtime.importer.weights_reading import WeightsFile, read_weights
 from runtime.importer.weights_report import MATCHED, MISMATCHED, MISSING, Line, Report, sizes
 
@@ -39,10 +48,11 @@ def import_weights(args: Namespace) -> int:
 
     target = Target(drawing.project)
     matches = propose(target.places, file.entries)
-    if args.transpose:
-        matches = transposed(target.places, matches)
     said = chosen(target.places, file.entries, args.map, transpose=args.transpose)
     matches = with_chosen(matches, said)
+    if args.transpose:
+        matches = with_turned(target.places, file.entries, matches)
+        _print_notes(_told_of_turning(target.places, matches))
     report = target.report(file, matches)
     is_refused = args.strict and not report.is_whole
     if args.dry_run or is_refused:
@@ -56,6 +66,18 @@ def import_weights(args: Namespace) -> int:
     _print_table(report, file, args, run=imported.run, test=dict(imported.test))
     _print_notes(imported.notes)
     return DONE
+
+
+def _told_of_turning(places: Sequence[Place], matches: Matches) -> Iterator[Message]:
+    """What `--transpose` did not do."""
+    if not any(match.transposed for match in matches.values()):
+        yield msg("--transpose changed nothing: no matrix of the file fits better with its rows as columns.")
+    elif names := squares(places, matches):
+        yield msg(
+            "Square matrices fit either way round and stay as they are in the file: {names}. If the file has them the other way "
+            "round too, turn them before the import.",
+            names=", ".join(names),
+        )
 
 
 def _print_notes(notes: Iterable[Message]) -> None:

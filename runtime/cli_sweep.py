@@ -22,6 +22,7 @@ from graph.search import LATENCY, MACS, PARAMETERS, Goal, Search
 from graph.search_labels import place_label
 from runtime import cli_text
 from runtime.cli_analysis import analyse_right
+from runtime.cli_sweep_places import list_places, remedy, remove_places
 from runtime.cli_targets import Target, find_drawing
 from runtime.events import to_json
 from runtime.session import failure
@@ -37,7 +38,7 @@ from runtime.sweep_events import (
 )
 from runtime.sweep_folders import Sweep, Trial, list_sweeps, load_sweep, ranked, trial_project
 from runtime.sweep_insight import importances, pareto
-from runtime.sweep_problems import notes_of, problems_of
+from runtime.sweep_problems import gone_places, notes_of, problems_of
 from runtime.sweep_session import SweepSession
 from runtime.sweep_spelling import read_entry, value_text
 
@@ -53,6 +54,10 @@ def sweep(args: Namespace) -> int:
     target = find_drawing(args.file, runs=args.out)
     if args.list:
         return _list(target, args)
+    if args.places:
+        return list_places(target.project, args)
+    if args.remove is not None:
+        return remove_places(target.project, args)
     if args.take is not None:
         return _take(_sweep_named(target, args.show or ""), args)
     if args.show is not None:
@@ -67,7 +72,10 @@ def sweep(args: Namespace) -> int:
 
 def _fault(args: Namespace) -> Message | None:
     """What does not go together in the options."""
-    wishes = {"--resume": args.go_on, "--list": args.list or None, "--show": args.show, "--take": args.take}
+    wishes = {
+        "--resume": args.go_on, "--list": args.list or None, "--show": args.show, "--take": args.take,
+        "--places": args.places or None, "--remove": args.remove,
+    }  # fmt: skip
     given = [option for option, wish in wishes.items() if wish is not None]
     if len(given) > 1 and set(given) != {"--show", "--take"}:
         return msg("{one} does not go with {other}. Choose one of them.", one=given[0], other=given[1])
@@ -88,6 +96,8 @@ def _make(target: Target, args: Namespace) -> int:
     old = _sweep_named(target, args.go_on) if args.go_on is not None else None
     project = old.project if old else _wished(target.project, args)
     if old is None:
+        if gone := gone_places(project):
+            raise RunError(remedy(gone, args.file))
         if problems := problems_of(project):
             raise RunError(problems[0])
         for note in notes_of(project):

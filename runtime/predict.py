@@ -185,7 +185,7 @@ def _read(trained: Trained, outputs: tuple[Tensor, ...]) -> list[Prediction]:
         return [Prediction(float(chance > 0.5), max(chance, 1 - chance)) for chance in chances]
     if question is not None and question.probabilities is not None and values.dim() > 2:
         text = msg("This network answers for every place of a sample ({given}), which a line cannot show. Export it as a Python project "
-                   "(export --format python) and ask that.", given=TensorSpec(("B", *values.shape[1:]), ""))  # fmt: skip
+                   "and ask that.", given=TensorSpec(("B", *values.shape[1:]), ""))  # fmt: skip
         raise RunError(text)
     if question is None or question.probabilities is None or values.dim() != 2:
         return [Prediction(value) for value in values.reshape(len(values), -1)[:, 0].tolist()]

@@ -13,7 +13,7 @@ from graph.compare_words import OBJECTIVE_WORDS, PLAN_WORDS
 from graph.figures import direction
 from graph.messages import Message, msg, tr, translate
 from graph.model import Graph, Project
-from graph.plan import Choice, Objective
+from graph.plan import WHOLE, Choice, Objective
 
 Value: TypeAlias = float | str | None
 
@@ -42,7 +42,7 @@ def settings_of(project: Project) -> dict[str, Setting]:
     """
     plan, found = project.plan, {}
     for name, words in PLAN_WORDS:
-        found[f"plan.{name}"] = Setting(str(words), _plain(getattr(plan, name)))
+        found[f"plan.{name}"] = Setting(str(words), _of_plan(name, getattr(plan, name)))
     for name, words in _SPLIT:
         found[f"split.{name}"] = Setting(str(words), _plain(getattr(plan.split, name)))
     for objective in plan.objectives:
@@ -139,6 +139,11 @@ def _node_settings(graph: Graph, catalog: Catalog, prefix: str) -> dict[str, Set
         if node.bypassed:
             found[f"{key} bypassed"] = Setting(f"{key} ({tr('bypassed')})", tr("yes"))
     return found
+
+
+def _of_plan(name: str, value: object) -> Value:
+    """A batch of all samples is a word, as the number that stands for it would be the smallest batch."""
+    return tr("all") if name == "batch_size" and value == WHOLE else _plain(value)
 
 
 def _plain(value: object) -> Value:

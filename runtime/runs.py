@@ -21,6 +21,7 @@ from graph.atomic import explain, write_atomically
 from graph.messages import FileError, LayerloomError, RunError, msg
 from graph.model import Project
 from runtime.events import EpochEnded, Event, StepsEnded, to_json
+from runtime.run_hold import HELD_ON, hold
 
 SUFFIX = ".runs"
 PROJECT, FACTS, SOURCE, EVENTS, CHECKPOINTS = (
@@ -86,6 +87,18 @@ class RunWriter:
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
         return self.path / CHECKPOINTS
+
+    def hold(self) -> RunWriter:
+        """Let others see that the run is written, until it is closed or the process ends (see `runtime.run_hold`).
+
+        On which machine is noted with the next `note`.
+        """
+        self.facts.pop(HELD_ON, None)
+        with suppress(OSError):
+            self._events = self._events or _open_at_line(self.path / EVENTS)
+            if hold(self._events):
+                self.facts[HELD_ON] = platform.node()
+        return self
 
     def log(self, event: Event) -> None:
         """Append an event to `metrics.jsonl`; what finds no room comes with a later one, or with `flush`."""

@@ -26,6 +26,7 @@ from graph.messages import FileError, LayerloomError, RunError, msg
 from graph.model import Project, Value
 from graph.search import BYPASSED, CHOICES, TYPE, NodePlace, Place, Search, value_at, with_value
 from graph.search_labels import param_at
+from runtime.run_hold import hold
 from runtime.runs import PROJECT
 from runtime.sweep_events import FAILED, FINISHED, PRUNED, RUNNING, STOPPED
 
@@ -315,18 +316,8 @@ def _open_at_line(path: Path) -> Any:
 
 
 def _is_ours(file: Any) -> bool:
-    """Take hold of a file until it is closed or this process ends, however it does; False where somebody else has it."""
-    try:
-        import fcntl
-    except ImportError:  # a system without it: there two sweeps can get into each other's way
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system that knows no locks
-        return True
-    return True
+    """Take hold of a file; False where somebody else has it. Where there are no locks, two sweeps can get into each other's way."""
+    return hold(file) is not False
 
 
 def _finite(value: float | None) -> float | None:

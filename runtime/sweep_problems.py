@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from graph.catalog.types import Param, shown
 from graph.figures import watched_figures
@@ -39,26 +40,41 @@ MOST_TRIALS, MOST_STEPS, MOST_OPTIONS = 100_000, 10_000, 1_000
 VALIDATED = 20  # values of a place with which the whole drawing is looked at, which takes a moment
 
 
+class Obstacle(NamedTuple):
+    """What keeps a search from being made, and where it is mended: at a place, or in a field of the search by its name."""
+
+    message: Message
+    where: Place | str = ""
+
+
 def problems_of(project: Project) -> list[Message]:
     """What keeps the search of a project from being made; empty where it can begin. The drawing itself is not looked at."""
+    return [obstacle.message for obstacle in obstacles_of(project)]
+
+
+def obstacles_of(project: Project) -> list[Obstacle]:
+    """The problems of the search of a project, with where each is mended."""
     search = project.search
     if not search.entries:
-        return [
-            msg(
-                "Nothing is searched yet. Mark a parameter as searchable where it is edited, and say which values to try."
-            )
-        ]
-    found = [problem for entry in search.entries for problem in _entry_problems(project, entry)]
+        nothing = msg(
+            "Nothing is searched yet. Mark a parameter as searchable where it is edited, and say which values to try."
+        )
+        return [Obstacle(nothing)]
+    found = [Obstacle(said, entry.place) for entry in search.entries for said in _entry_problems(project, entry)]
     found += _goal_problems(project)
     if not 1 <= search.trials <= MOST_TRIALS:
-        found.append(
-            msg("{count} trials cannot be made. Choose from 1 to {most:,}.", count=search.trials, most=MOST_TRIALS)
-        )
+        text = msg("{count} trials cannot be made. Choose from 1 to {most:,}.", count=search.trials, most=MOST_TRIALS)
+        found.append(Obstacle(text, "trials"))
     if search.at_once < 1:
-        found.append(msg("At least one trial must be made at once."))
+        found.append(Obstacle(msg("At least one trial must be made at once."), "at_once"))
     if search.method == TPE and not is_installed():
-        found.append(not_installed().message)
+        found.append(Obstacle(not_installed().message, "method"))
     return found
+
+
+def gone_places(project: Project) -> list[str]:
+    """The places that are searched and no longer in the drawing or its plan, by their labels."""
+    return [place_label(project, entry.place) for entry in project.search.entries if not _is_there(project, entry)]
 
 
 def notes_of(project: Project) -> list[Message]:
@@ -222,17 +238,19 @@ def _is_of_another_type(project: Project, place: Place) -> bool:
 # ---- goals
 
 
-def _goal_problems(project: Project) -> Iterator[Message]:
+def _goal_problems(project: Project) -> Iterator[Obstacle]:
     known, seen = watched_figures(project), set[str]()
     for figure, *_ in project.search.goals:
         if figure not in known and figure not in COSTS:
-            yield msg("'{figure}' cannot be a goal: no loss or metric of the drawing gives it. Choose one of: {choices}.",
-                      figure=figure, choices=", ".join((*known, *COSTS)))  # fmt: skip
+            text = msg("'{figure}' cannot be a goal: no loss or metric of the drawing gives it. Choose one of: {choices}.",
+                       figure=figure, choices=", ".join((*known, *COSTS)))  # fmt: skip
+            yield Obstacle(text, "goals")
         elif figure in seen:
-            yield msg("'{figure}' is a goal twice. Remove one.", figure=figure)
+            yield Obstacle(msg("'{figure}' is a goal twice. Remove one.", figure=figure), "goals")
         seen.add(figure)
     goals, split = [figure for figure, *_ in project.search.goals], project.plan.split
     if (not goals or set(goals) - {*COSTS}) and split.method != GIVEN and split.validation <= 0:
-        yield msg(
+        text = msg(
             "Trials are compared on validation samples, and the plan has none. Give validation a share of the data."
         )
+        yield Obstacle(text, PlanPlace("split"))

@@ -61,6 +61,14 @@ def value_text(value: Value, label: str = "") -> str:
     return _NONE[0] if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def space_words(space: Space, label: str = "") -> str:
+    """What is tried at the place of that label, as `read_entry` reads it."""
+    if isinstance(space, Options):
+        return ",".join(value_text(value, label) for value in space.values)
+    count = "" if space.count == Span(0, 1).count else f"/{space.count}"
+    return f"{LOG if space.log else ''}{space.low:.12g}{BETWEEN}{space.high:.12g}{count}"
+
+
 def _space(project: Project, place: Place, text: str) -> Space:
     kind = _kind(project, place)
     if BETWEEN in text:

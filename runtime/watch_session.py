@@ -14,7 +14,7 @@ from graph.messages import LayerloomError, Message, msg
 from runtime.events import FINAL, Event, Failed, RunStarted, Stopped
 from runtime.runs import EVENTS
 from runtime.session import Control
-from runtime.watched import follow, remote_of
+from runtime.watched import RunLost, follow, remote_of
 
 
 class WatchSession:
@@ -50,10 +50,12 @@ class WatchSession:
         """Queue the events; a run that was gone on with has a last word in between, which counts for nothing."""
         last: Event | None = None
         try:
-            for event in follow(self._place, is_wanted=lambda: not self.control.stop_wanted):
+            for event in follow(self._place, is_wanted=lambda: not self.control.stop_wanted, remedy=_continue):
                 last = self._seen(event) if isinstance(event, FINAL) else None
                 if last is None:
                     self._events.append(self._seen(event))
+        except RunLost as error:
+            last = Failed(error.message)
         except LayerloomError as error:
             last = Failed(self._lost(error.message))
         except Exception as error:
@@ -83,3 +85,8 @@ class WatchSession:
         if not self._has_begun:
             return reason
         return msg("Watching ended; the run itself may go on. {reason}", reason=reason)
+
+
+def _continue(run: Path) -> Message:
+    """How a run is gone on with in the window."""
+    return msg("'Continue a run…' in the menu Train, folder '{run}'", run=run)

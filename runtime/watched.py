@@ -6,22 +6,26 @@ Importable without torch.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import queue
 import re
 import shlex
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from graph.messages import RunError, msg
+from graph.conversion import convert
+from graph.files import SUFFIX
+from graph.messages import Message, RunError, msg
 from runtime.events import (
     FINAL,
     EpochEnded,
@@ -35,17 +39,26 @@ from runtime.events import (
     StepsEnded,
     Stopped,
 )
-from runtime.runs import EVENTS, FACTS
+from runtime.run_hold import is_written
+from runtime.runs import EVENTS, FACTS, PROJECT, runs_folder
+from runtime.watched_signs import Signs
 
 LOOK = 0.2  # seconds between two looks
+LOOKS = 5  # after so many it is looked whether a process still writes the run
+PAUSE = 1.0  # seconds without a line from another machine, after which a last word was the last
 KINDS: Mapping[str, type] = {
     kind.__name__: kind
     for kind in (RunStarted, StepsEnded, EpochEnded, Health, Noted, RateSet, Finished, Stopped, Failed)
 }
 _FIGURES = ("train", "validation", "test")
 _REMOTE = re.compile(r"(?P<host>[^-/\\:][^/\\:]+|\[[^]]+\]):(?P<path>.+)")  # a single letter is a drive of Windows
-# On the other machine: the file of the run, or of the latest in the folder; from its first line on, and as it grows.
-_TAIL = 'cd {path} && if [ -f {events} ]; then f={events}; else f=$(ls -d */{events} | tail -n 1); fi && exec tail -n +1 -F "$f"'
+_AGE = re.compile(r'\{"age": (-?\d+)\}')
+# On the other machine: the file of the run, or of the latest in the folder; how old it is; from its first line on, and as it grows.
+_TAIL = (
+    "cd {path} && if [ -f {events} ]; then f={events}; else f=$(ls -d */{events} | tail -n 1); fi && "
+    '{{ s=$(stat -c %Y "$f" 2>/dev/null || stat -f %m "$f" 2>/dev/null) && '
+    'echo "{{\\"age\\": $(($(date +%s) - s))}}"; exec tail -n +1 -F "$f"; }}'
+)
 
 
 class Remote(NamedTuple):
@@ -69,22 +82,51 @@ def remote_of(word: str) -> Remote | None:
     return None if found is None or Path(word).exists() else Remote(found["host"], found["path"])
 
 
-def follow(place: str | Path, *, is_wanted: Callable[[], bool] = lambda: True) -> Iterator[Event]:
+class RunLost(RunError):
+    """A run whose process is gone without a last word."""
+
+
+def command_for(run: Path) -> Message:
+    """What to type to go on with a run, in the folder of an exported job or beside a drawing."""
+    job, drawing = run.parent.parent / "train.py", run.parent.with_suffix(SUFFIX)
+    if job.is_file():
+        return msg("python {job} --resume {run}", job=shlex.quote(str(job)), run=shlex.quote(str(run)))
+    file = drawing if runs_folder(drawing) == run.parent and drawing.is_file() else run / PROJECT
+    return msg("train {file} --resume {run}", file=shlex.quote(str(file)), run=shlex.quote(str(run)))
+
+
+def follow(
+    place: str | Path,
+    *,
+    is_wanted: Callable[[], bool] = lambda: True,
+    remedy: Callable[[Path], Message] = command_for,
+) -> Iterator[Event]:
     """The events of a run, from its first on and as they come, until it has ended or they are not wanted any more.
+
+    Where it cannot be seen whether its process lives, and nothing came for very long, a `Noted` says that it seems to have ended.
 
     Args:
         place: the folder of a run, or one with runs, for the latest; or HOST:PATH for one that ssh reaches.
         is_wanted: asked several times a second while nothing comes, and at each event.
+        remedy: how a run in a folder here is gone on with.
 
     Raises:
+        RunLost: its process is gone without a last word.
         RunError: there is no such folder, or ssh ended without a final event.
     """
-    remote = remote_of(str(place))
-    lines = _lines_here(Path(place), is_wanted) if remote is None else _lines_there(remote, is_wanted)
+    remote, signs = remote_of(str(place)), Signs()
+    if remote is None:
+        lines = _lines_here(Path(place), is_wanted, signs, remedy)
+    else:
+        lines = _lines_there(remote, is_wanted, signs)
     last: Event | None = None
     for line in lines:
         if not line.strip() and isinstance(last, FINAL):  # a pause after its last word: it does not go on
             return
+        if line:
+            signs.hear(line)
+        elif (seconds := signs.silence()) is not None:
+            yield Noted(_silence(seconds, signs, remote, remedy))
         event = event_of(line)
         if event is not None:
             yield event
@@ -105,7 +147,7 @@ def event_of(line: str) -> Event | None:
             record["series"] = {key: [*map(_number, values)] for key, values in record["series"].items()}
         if isinstance(record.get("message"), str):  # in the language of the machine that wrote it
             record["message"] = {"text": "{text}", "values": {"text": record["message"]}}
-        return msgspec.convert(record, kind)
+        return convert(record, kind)
     except (ValueError, KeyError, TypeError, AttributeError, msgspec.ValidationError):
         return None
 
@@ -115,19 +157,55 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _lines_here(folder: Path, is_wanted: Callable[[], bool]) -> Iterator[str]:
-    """The lines of the file as they come; an empty one whenever no more are there."""
+def _silence(seconds: float, signs: Signs, remote: Remote | None, remedy: Callable[[Path], Message]) -> Message:
+    """That nothing came for so long, and how the run is gone on with."""
+    if remote is not None:
+        way = msg("on {host}, with --resume {run}", host=remote.host, run=signs.run or remote.path)
+    else:
+        assert signs.here is not None
+        way = remedy(signs.here)
+    usual = msg("at most {seconds:,.0f} s", seconds=signs.usual) if signs.usual else msg("not known yet")
+    return msg(
+        "Nothing has come from the run for {minutes:,.0f} minutes (usual between two signs: {usual}). It has probably ended "
+        "without a last word: killed, or its machine is off. Look there; go on from its last checkpoint: {way}",
+        minutes=seconds / 60,
+        usual=usual,
+        way=way,
+    )
+
+
+def _lines_here(
+    folder: Path, is_wanted: Callable[[], bool], signs: Signs, remedy: Callable[[Path], Message]
+) -> Iterator[str]:
+    """The lines of the file as they come; an empty one whenever no more are there.
+
+    Raises:
+        RunLost: the process that wrote it is gone; what it wrote has been given.
+    """
     run = _run_in(folder, is_wanted)
     if run is None:
         return
-    waiting = b""
-    with (run / EVENTS).open("rb") as file:
-        while True:
-            *whole, waiting = (waiting + file.read()).split(b"\n")
+    waiting, path, signs.here = b"", run / EVENTS, run
+    signs.age = max(0.0, time.time() - path.stat().st_mtime)
+    with path.open("rb") as file:
+        for look in itertools.count():
+            if look % LOOKS == 0:  # before the file is read: all that was written before the end is given
+                signs.is_written = is_written(path, run / FACTS)
+            new = file.read()
+            *whole, waiting = (waiting + new).split(b"\n")
             yield from (line.decode("utf-8", "replace") for line in whole)
             yield ""
-            if not is_wanted() or not (run / EVENTS).is_file():  # the folder may be deleted meanwhile
+            if not is_wanted() or not path.is_file():  # the folder may be deleted meanwhile
                 return
+            if look % LOOKS == 0 and signs.is_written is False and not new:
+                raise RunLost(
+                    msg(
+                        "The run '{run}' has ended without a last word: its process was killed, or its machine went down. "
+                        "Go on from its last checkpoint: {way}",
+                        run=run.name,
+                        way=remedy(run),
+                    )
+                )
             time.sleep(LOOK)
 
 
@@ -150,7 +228,8 @@ def _run_in(folder: Path, is_wanted: Callable[[], bool]) -> Path | None:
     return None
 
 
-def _lines_there(remote: Remote, is_wanted: Callable[[], bool]) -> Iterator[str]:
+def _lines_there(remote: Remote, is_wanted: Callable[[], bool], signs: Signs) -> Iterator[str]:
+    """The lines that ssh prints; an empty one whenever no more came for a while."""
     with tempfile.TemporaryFile() as said:
         try:
             process = subprocess.Popen(
@@ -166,10 +245,11 @@ def _lines_there(remote: Remote, is_wanted: Callable[[], bool]) -> Iterator[str]
         assert process.stdout is not None
         threading.Thread(target=_end_when_unwanted, args=(process, is_wanted), daemon=True).start()
         try:
-            for line in process.stdout:
-                yield line
-                if _is_final(line):
-                    yield ""
+            for line in _with_pauses(process.stdout):
+                if (age := _AGE.fullmatch(line.strip())) is not None:
+                    signs.age = float(age[1])
+                else:
+                    yield line.rstrip("\n")
             process.wait()
             if not is_wanted():
                 return
@@ -193,5 +273,22 @@ def _end_when_unwanted(process: subprocess.Popen[str], is_wanted: Callable[[], b
         time.sleep(LOOK)
 
 
-def _is_final(line: str) -> bool:
-    return isinstance(event_of(line), FINAL)
+def _with_pauses(lines: Iterable[str]) -> Iterator[str]:
+    """The lines as they come, read in a thread; an empty one whenever none came for a while."""
+    waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        with suppress(ValueError, OSError):  # closed while it was read
+            for line in lines:
+                waiting.put(line)
+        waiting.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = waiting.get(timeout=PAUSE)
+        except queue.Empty:
+            line = ""
+        if line is None:
+            return
+        yield line

@@ -42,7 +42,7 @@ class Scale:
 
     def __init__(self, axis: Axis) -> None:
         self.axis = axis
-        self.names = sorted({text_of(v) for v in axis.values if v is not None}) if _is_of_words(axis) else []
+        self.names = _names(axis) if _is_of_words(axis) else []
         numbers = self._numbers()
         known = np.isfinite(numbers)
         self.has_none = not bool(known.all())
@@ -140,6 +140,13 @@ def text_of(value: Value) -> str:
     if value == round(value) and abs(value) < 1e7:
         return grouped(value) if abs(value) >= 1e4 else f"{value:.0f}"
     return f"{value:.4g}" if 1e-3 <= abs(value) < 1e4 else short_power(f"{value:.2e}")
+
+
+def _names(axis: Axis) -> list[str]:
+    """The different values in words: numbers by their size, then texts by the alphabet."""
+    known = {value for value in axis.values if value is not None}
+    ordered = sorted(known, key=lambda v: (isinstance(v, str), 0.0 if isinstance(v, str) else v, str(v)))
+    return list(dict.fromkeys(map(text_of, ordered)))
 
 
 def _is_of_words(axis: Axis) -> bool:

@@ -175,6 +175,7 @@ class RunsPanel(QWidget):
         workspace.controller.events.connect(self._on_events)
         for signal in (workspace.controller.started, workspace.controller.ended, workspace.controller.adopted):
             signal.connect(self._on_run_changed)
+        workspace.mover.moved.connect(self._on_run_changed)
         for keys, run in ((QKeySequence.StandardKey.Refresh, self.refresh), (QKeySequence.StandardKey.Find, self.find)):
             QShortcut(keys, self, run, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
 

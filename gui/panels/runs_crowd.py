@@ -148,10 +148,14 @@ class _Sheet:
 
 def _lines_of(pictures: list[Picture]) -> Lines:
     """The lines from point to point of each, but not from one to the next one."""
-    x, y = (np.concatenate([picture[axis] for picture in pictures]) for axis in (0, 1))
-    if len(x) < 2:
+    counts = [len(x) for x, _ in pictures]
+    points = np.empty((sum(counts), 2))
+    if len(points) < 2:
         return np.empty((0, 4))
-    lines = np.stack([x[:-1], y[:-1], x[1:], y[1:]], axis=1)
-    is_line = np.isfinite(lines[:, 1] + lines[:, 3])
-    is_line[np.cumsum([len(picture[0]) for picture in pictures])[:-1] - 1] = False
+    for axis in (0, 1):
+        np.concatenate([picture[axis] for picture in pictures], out=points[:, axis])
+    lines = np.hstack((points[:-1], points[1:]))
+    is_finite = np.isfinite(points[:, 1])
+    is_line = is_finite[:-1] & is_finite[1:]
+    is_line[np.cumsum(counts)[:-1] - 1] = False
     return lines[is_line]

@@ -161,9 +161,10 @@ class OverlayCard(PlotCard):
     # ---- what a card does
 
     def redraw(self) -> bool:
+        is_fitted = any(self.follows)
         for curve in self.curves.values():
             assert isinstance(curve, RunCurve)
-            curve.is_fitted = any(self.follows)
+            curve.is_fitted = is_fitted
         if not super().redraw():
             return False
         curves = [curve for curve in self.curves.values() if isinstance(curve, RunCurve) and curve.is_crowded]
@@ -217,8 +218,11 @@ class RunCurve(Curve):
         self.has_dots = dots
         self._crowd = 1
         self.is_fitted = True  # whether an axis follows it
-        self._details: dict[int, Picture] = {}  # all of it, by the number of blocks
+        self._details: dict[
+            int, tuple[Picture, bool]
+        ] = {}  # all of it, and whether all is finite, by the number of blocks
         self._facts: object = None  # what they were made from
+        self._ends = (0.0, 0.0)  # in x, in units of the axis
 
     def set_crowd(self, count: int) -> bool:
         """How many curves there are; True if that lets this one look other than before."""
@@ -243,25 +247,29 @@ class RunCurve(Curve):
         if not self.is_crowded:
             super().draw(span, width, unit=unit, log=log)
             return
-        left, right = unit.of(np.array(span))
-        x, y = self._of_detail(left, right, max(BLOCKS, 4 * width // self._crowd), unit=unit, log=log)
-        start, stop = x.searchsorted((left, right)).tolist()
+        between = unit.of(np.array(span))
+        left, right = between.tolist()
+        (x, y), is_finite = self._of_detail(left, right, max(BLOCKS, 4 * width // self._crowd), unit=unit, log=log)
+        start, stop = x.searchsorted(between).tolist()
         visible = slice(max(start - 1, 0), stop + 2)
-        self._drawn = (NOTHING, (x[visible], y[visible]))
+        line = x[visible], y[visible]
+        self._drawn = (NOTHING, line)
         if self.is_fitted:
-            self.bounds = bounds_of(self._drawn[1])
+            self.bounds = bounds_of(line, is_finite=is_finite)
 
-    def _of_detail(self, left: float, right: float, blocks: int, *, unit: Unit, log: bool) -> Picture:
+    def _of_detail(self, left: float, right: float, blocks: int, *, unit: Unit, log: bool) -> tuple[Picture, bool]:
         """All of it in so many blocks that what lies between has at least `blocks`; kept for the next time."""
-        first, last = unit.of(self.raw.x[[0, -1]]) if len(self.raw) else (0.0, 0.0)
-        share = (min(right, last) - max(left, first)) / (last - first) if last > first else 1.0
-        wanted = blocks << min(math.ceil(-math.log2(max(share, LEAST_SHARE))), DEEPEST)
         facts = (len(self.raw), id(self.smooth), unit.name, log)
         if facts != self._facts:
             self._facts, self._details = facts, {}
+            self._ends = tuple(unit.of(self.raw.x[[0, -1]]).tolist()) if len(self.raw) else (0.0, 0.0)
+        first, last = self._ends
+        share = (min(right, last) - max(left, first)) / (last - first) if last > first else 1.0
+        wanted = blocks << min(math.ceil(-math.log2(max(share, LEAST_SHARE))), DEEPEST)
         if wanted not in self._details:
             points = self.smooth.middle(blocks=wanted) if self._smoothing else self.raw.points(blocks=wanted)
-            self._details[wanted] = picture_of(points, unit, log)
+            picture = picture_of(points, unit, log)
+            self._details[wanted] = picture, bool(np.isfinite(picture[1]).all())
         return self._details[wanted]
 
     def dots_drawn(self) -> Picture:

@@ -14,9 +14,9 @@ from graph.messages import LayerloomError, Message, tr
 from gui.compare_tree import DifferenceTree
 from gui.panels.empty import EmptyState
 from gui.panels.legend import MARKS, ROUND, SIGNS, Choice
-from gui.panels.metrics import TITLES
 from gui.panels.parts import ElidedLabel, FactList, ScrollColumn, column, row, small_button
 from gui.panels.runs_model import RunsModel, cell_text
+from gui.panels.titles import TITLES
 from gui.theme import GRID, theme
 from runtime.run_columns import column_title, figure_columns
 from runtime.run_curves import TRAIN, VALIDATION, Curves

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QRectF, QSize, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -54,6 +54,10 @@ class SplitForm(QWidget):
             field.show_value(round(100 * getattr(split, part), 2))
         self.method.show_value(split.method, is_set=split.method != RANDOM)
         self._shares.setVisible(split.method != GIVEN)
+
+    def reveal(self) -> None:
+        """Go to the share of the validation part."""
+        self.fields["validation"].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_method(self) -> FieldRow:
         labels = {

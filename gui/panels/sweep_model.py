@@ -12,11 +12,24 @@ from graph.catalog import Catalog
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.messages import Message, msg, tr, translate
 from graph.model import Project, Value
-from graph.search import COSTS, LATENCY, MACS, OPTIMIZER, PARAMETERS, SCHEDULER, TYPE, NodePlace, ObjectivePlace, Place
+from graph.plan import WHOLE
+from graph.search import (
+    COSTS,
+    LATENCY,
+    MACS,
+    OPTIMIZER,
+    PARAMETERS,
+    SCHEDULER,
+    TYPE,
+    NodePlace,
+    ObjectivePlace,
+    Place,
+    PlanPlace,
+)
 from graph.search_labels import place_label
 from gui.figures import clock, figure, grouped
-from gui.panels.metrics import title_of
 from gui.panels.searchable_spaces import number_text, option_text
+from gui.panels.titles import title_of
 from gui.sweep_controller import Report
 from runtime.sweep_events import FAILED, FINISHED, PRUNED, RUNNING, STOPPED
 from runtime.sweep_folders import Sweep, Trial, ranked
@@ -226,7 +239,14 @@ def value_text(project: Project, place: Place, value: Value) -> str:
             return translate(entry.label)
     if isinstance(place, NodePlace) and place.name == TYPE:
         return type_label(project.catalog, str(value))
+    if is_whole_batch(place, value):
+        return tr("all")
     return number_text(value, digits=4) if isinstance(value, float) else option_text(value)
+
+
+def is_whole_batch(place: Place, value: Value) -> bool:
+    """Whether a value stands for batches of all samples."""
+    return place == PlanPlace("batch_size") and value == WHOLE
 
 
 def type_label(catalog: Catalog, type_id: str) -> str:

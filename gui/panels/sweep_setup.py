@@ -36,7 +36,7 @@ from gui.panels.searchable_spaces import space_text
 from gui.panels.sweep_model import goal_title, value_text
 from gui.theme import GRID
 from runtime.sweep_course import goals_of
-from runtime.sweep_problems import notes_of, problems_of
+from runtime.sweep_problems import Obstacle, gone_places, notes_of, obstacles_of
 
 CALM = 200  # milliseconds after an edit until problems are looked for
 MAX_TRIALS, MAX_AT_ONCE, MAX_SEED = 100_000, 64, 2**31 - 1
@@ -59,7 +59,7 @@ class SweepSetup(QWidget):
         super().__init__()
         self.setAccessibleName(tr("What a sweep does"))
         self._editor = editor
-        self._shown: tuple[object, ...] = ()
+        self._shown: tuple[tuple[Place, str, str], ...] = ()
         self.entries: list[EntryRow] = []
         self._list = column(spacing=2)
         hint = tr(
@@ -151,33 +151,40 @@ class SweepSetup(QWidget):
         project = self._editor.project
         if self.isVisible() and project is not self._last:
             self._last = project
-            self._show_problems(problems_of(project) if project.search.entries else [])
+            self._show_problems(obstacles_of(project) if project.search.entries else [])
             notes = notes_of(project)
             self._notes.setText("\n".join(map(str, notes)))
             self._notes.setVisible(bool(notes))
 
-    def _show_problems(self, problems: list[Message]) -> None:
-        texts = [str(problem) for problem in problems]
-        if texts == [line.text for line in self.problems]:
+    def _show_problems(self, problems: list[Obstacle]) -> None:
+        if [str(problem.message) for problem in problems] == [line.text for line in self.problems]:
             return
         empty(self._problems)
         self.problems = []
-        for text in texts:
-            line = ProblemLine(text, self._place_in(text))
-            line.place_requested.connect(self.place_requested)
+        for problem in problems:
+            line = ProblemLine(str(problem.message))
+            line.opened.connect(partial(self._go_to, problem.where))
             self.problems.append(line)
             self._problems.addWidget(line)
 
-    def _place_in(self, text: str) -> Place | None:
-        """The place that a sentence names."""
+    def _go_to(self, where: Place | str) -> None:
+        """To where something is mended: a field here, the place that is searched, or its line here where it is gone."""
+        fields = {name: shown.field for name, shown in self.rows.items()} | {"goals": self.goals.button}
+        lines = {place: line.remove_button for line, (place, *_) in zip(self.entries, self._shown, strict=True)}
         project = self._editor.project
-        names = [(place_label(project, entry.place), entry.place) for entry in project.search.entries]
-        found = [(name, place) for name, place in names if name in text]
-        return max(found, key=lambda pair: len(pair[0]))[1] if found else None
+        if isinstance(where, str):
+            field = fields[where]
+        elif where in lines and place_label(project, where) in gone_places(project):
+            field = lines[where]
+        else:
+            self.place_requested.emit(where)
+            return
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._scroll.ensureWidgetVisible(field)
 
     def _lay_out(self) -> None:
-        scroll = ScrollColumn(spacing=GRID + 1)
-        inside = scroll.column
+        self._scroll = ScrollColumn(spacing=GRID + 1)
+        inside = self._scroll.column
         inside.addWidget(Heading(tr("Searched"), first=True))
         inside.addWidget(self._hint)
         inside.addLayout(self._list)
@@ -189,7 +196,7 @@ class SweepSetup(QWidget):
                 inside.addWidget(self.goals)
         inside.addWidget(self._notes)
         inside.addStretch(1)
-        column(self).addWidget(scroll)
+        column(self).addWidget(self._scroll)
 
 
 class EntryRow(QFrame):
@@ -227,18 +234,17 @@ class EntryRow(QFrame):
 
 
 class ProblemLine(QWidget):
-    """A sentence about what is in the way, with a button that leads there where the sentence names a place."""
+    """A sentence about what is in the way. `opened()`: its button was pressed, which leads to where it is mended."""
 
-    place_requested = Signal(object)
+    opened = Signal()
 
-    def __init__(self, text: str, place: Place | None) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
         line = row(self, spacing=GRID)
         line.addWidget(label(text, tone="error", wrap=True), 1)
         self.button = flat_button("arrow-right", tr("Go there: {problem}", problem=text))
-        self.button.setVisible(place is not None)
-        self.button.clicked.connect(lambda: self.place_requested.emit(place))
+        self.button.clicked.connect(self.opened)
         line.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
 
 

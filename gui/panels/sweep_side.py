@@ -16,7 +16,7 @@ from gui.panels.empty import EmptyState
 from gui.panels.legend import Choice
 from gui.panels.parts import column, row
 from gui.panels.runs_reader import RunsReader
-from gui.panels.sweep_model import goal_title, value_text
+from gui.panels.sweep_model import goal_title, is_whole_batch, value_text
 from gui.theme import GRID, theme
 from runtime.run_curves import TRAIN, VALIDATION, Curves
 from runtime.sweep_folders import Sweep, Trial
@@ -281,7 +281,7 @@ class CurvesPage(QWidget):
 
 
 def _axis_value(sweep: Sweep, at: int, trial: Trial) -> float | str | None:
-    value = trial.values[at]
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    value, place = trial.values[at], sweep.search.entries[at].place
+    if isinstance(value, int | float) and not isinstance(value, bool) and not is_whole_batch(place, value):
         return float(value)
-    return value_text(sweep.project, sweep.search.entries[at].place, value)
+    return value_text(sweep.project, place, value)

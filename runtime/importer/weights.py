@@ -8,8 +8,8 @@ What the file does not have begins as in a new network with the seed of the plan
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from runtime.importer.weights_reading import MAX_NAMED, WeightsFile
 from runtime.importer.weights_report import MATCHED, MISMATCHED, Report, make_report
 from runtime.own_random import OwnRandom
 from runtime.predict import Trained, test_again
+from runtime.run_moving import staged
 from runtime.run_rows import Labels, write_labels
 from runtime.runs import FINISHED, RunWriter, create_run
 from runtime.training.checkpoints import Checkpoints, weights_of
@@ -74,40 +75,48 @@ class Target:
         return make_report(self.project, self.places, file.entries, matches)
 
 
-def import_weights(target: Target, file: WeightsFile, matches: Matches, *, folder: Path | None, runs: Path) -> Imported:
-    """Make a run that holds the weights.
+def import_weights(
+    target: Target,
+    file: WeightsFile,
+    matches: Matches,
+    *,
+    folder: Path | None,
+    runs: Path,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> Imported:
+    """Make a run that holds the weights. It is among the runs when it is whole, and not at all before.
 
     Args:
         folder: what relative paths of data nodes start from.
         runs: the folder in which the run gets its own.
+        is_wanted: asked when it is whole; where it says no, nothing stays.
 
     Raises:
-        RunError: nothing matches.
-        FileError: the run cannot be written.
+        RunError: nothing matches, or it is not wanted any more.
+        FileError: the run cannot be written; nothing of it stays.
     """
     report = target.report(file, matches)
     if not report.count(MATCHED):
         raise RunError(_nothing_matches(file, report))
     notes = list(file.notes)
-    with _data(target.project, folder, notes) as prepared:
+    with _data(target.project, folder, notes) as prepared, staged(runs, is_wanted) as staging:
         with OwnRandom(target.project.plan.seed):
             model = target.compiled.build()
         if prepared is not None:
             measure(target.compiled, model, prepared.train)
         _put(model, report, file)
         notes += _not_finite(model)
-        writer = create_run(
-            runs, target.project, target.compiled.source.text, _facts(target, file, report, prepared, folder)
-        )
-        writer.log(_started(target, model, str(writer.path), prepared))
-        checkpoints = Checkpoints(writer.checkpoints)
-        checkpoints.keep_best(weights_of(model))
-        checkpoints.write_best()
-        test = _tested(target, model, prepared, writer, notes)
-    writer.note(status=FINISHED, epoch=0, step=0, best=None, seconds=0.0, test=test)
-    writer.close()
-    write_labels(writer.path, Labels(name=file.path.stem, tags=(TAG,)))
-    return Imported(writer.path, report, tuple(notes), test)
+        facts = _facts(target, file, report, prepared, folder)
+        with closing(create_run(staging, target.project, target.compiled.source.text, facts)) as writer:
+            run = runs / writer.path.name
+            writer.log(_started(target, model, str(run), prepared))
+            checkpoints = Checkpoints(writer.checkpoints)
+            checkpoints.keep_best(weights_of(model))
+            checkpoints.write_best()
+            test = _tested(target, model, prepared, writer, notes)
+            writer.note(status=FINISHED, epoch=0, step=0, best=None, seconds=0.0, test=test)
+        write_labels(writer.path, Labels(name=file.path.stem, tags=(TAG,)))
+    return Imported(run, report, tuple(notes), test)
 
 
 @torch.no_grad()

@@ -140,6 +140,29 @@ def with_chosen(mapping: Matches, more: Matches) -> dict[str, Match]:
     return {**{name: match for name, match in mapping.items() if match.entry.name not in used}, **more}
 
 
+def with_turned(places: Sequence[Place], entries: Sequence[Entry], mapping: Matches) -> dict[str, Match]:
+    """A mapping with rows and columns exchanged where that makes an entry fit.
+
+    Places that have none that fits get those that go together in order once their matrices are turned, whatever the names.
+    """
+    turned = transposed(places, mapping)
+    kept = {place.name: turned[place.name] for place in places if _is_right(place, turned.get(place.name))}
+    used = {match.entry.name for match in kept.values()}
+    places_left = [place for place in places if place.name not in kept]
+    entries_left = [entry for entry in entries if entry.name not in used]
+    more = {place.name: match for place, match in by_order(places_left, entries_left, turning=True)}
+    return with_chosen(turned, more)
+
+
+def squares(places: Sequence[Place], mapping: Matches) -> list[str]:
+    """The names of the matrices that would fit either way round; none of them is turned."""
+    return [p.name for p in places if p.name in mapping and len(p.shape) == 2 and p.shape[0] == p.shape[1] > 1]
+
+
+def _is_right(place: Place, match: Match | None) -> bool:
+    return match is not None and match.misfit(place) is None
+
+
 def in_order(places: Sequence[Place], entries: Sequence[Entry]) -> dict[str, Match]:
     """What goes together by order and shape alone, whatever the names."""
     return {place.name: match for place, match in by_order(places, entries)}
@@ -206,13 +229,13 @@ def _cuts(name: str) -> Iterator[tuple[str, str]]:
 # ---- by order
 
 
-def by_order(places: Sequence[Place], entries: Sequence[Entry]) -> Pairs:
-    """Modules with the same parameters of the same shapes, one after the other.
+def by_order(places: Sequence[Place], entries: Sequence[Entry], *, turning: bool = False) -> Pairs:
+    """Modules with the same parameters of the same shapes, one after the other; with `turning` also of matrices turned round.
 
     Where drawing and file have as many modules of a form, they go together in order; else the longest runs of modules with the
     same forms do (as `difflib` finds them).
     """
-    ours, theirs = _modules(places), _modules(entries)
+    ours, theirs = _modules(places, turning=turning), _modules(entries, turning=turning)
     counts = [Counter(form for form, _ in modules) for modules in (ours, theirs)]
     settled = [form for form, count in counts[0].items() if counts[1][form] == count]
     for form in settled:
@@ -225,19 +248,26 @@ def by_order(places: Sequence[Place], entries: Sequence[Entry]) -> Pairs:
             yield from _together(ours[start + i][1], theirs[other + i][1])
 
 
-def _modules(entries: Sequence[Entry]) -> list[tuple[frozenset[tuple[str, Shape]], list]]:
-    """The modules in their order, each with its form: which parameters of which shapes it has."""
+def _modules(entries: Sequence[Entry], *, turning: bool) -> list[tuple[frozenset[tuple[str, Shape]], list]]:
+    """The modules in their order, each with its form: which parameters of which shapes it has, of a matrix either way round."""
     found: dict[str, list] = defaultdict(list)
     for entry in entries:
         found[entry.module].append(entry)
-    return [(frozenset((entry.leaf, entry.shape) for entry in held), held) for held in found.values()]
+
+    def form(entry: Entry) -> tuple[str, Shape]:
+        is_matrix = turning and len(entry.shape) == 2
+        return entry.leaf, (min(entry.shape, entry.shape[::-1]) if is_matrix else entry.shape)
+
+    return [(frozenset(map(form, held)), held) for held in found.values()]
 
 
 def _together(places: Sequence[Place], entries: Sequence[Entry]) -> Pairs:
     by_leaf = {entry.leaf: entry for entry in entries}
     for place in places:
-        if fits(place, by_leaf[place.leaf]):
-            yield place, Match(by_leaf[place.leaf], ORDER)
+        entry = by_leaf[place.leaf]
+        is_turned = can_transpose(place, entry)  # only where matrices of either way count as the same
+        if is_turned or fits(place, entry):
+            yield place, Match(entry, ORDER, is_turned)
 
 
 def in_natural_order(entries: Iterable[Entry]) -> list[Entry]:

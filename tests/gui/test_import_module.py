@@ -156,13 +156,15 @@ def test_a_refusal_is_shown_and_what_is_stopped_counts_for_nothing(qtbot):
     ended, seen = threading.Event(), []
 
     def refuse(_is_wanted, _say):
-        raise RunError(msg("'sort' in line 7 of net.py has no node."))
+        raise RunError(msg("'sort' in line 7 of {file} has no node. Say {option}.", file="net.py", option="--input"))
 
     dialog = show(qtbot, Told(refuse), 640, 300)
     dialog.brought.connect(seen.append)
     click(qtbot, dialog.import_button)
     qtbot.waitUntil(lambda: dialog.error.isVisible())
-    assert dialog.error.text().replace("\u200b", "") == "'sort' in line 7 of net.py has no node."
+    assert dialog.error.text().replace("\u200b", "") == (
+        "'sort' in line 7 of net.py has no node. Say the fields of its inputs above."
+    )
 
     def go_on(is_wanted, say):
         say(msg("At work…"))

@@ -82,6 +82,7 @@ def test_many_numbers_have_round_marks():
 
 def test_one_value_or_none_stands_in_the_middle_or_below():
     assert Scale(Axis("x", [3.0, 3.0])).shares == pytest.approx([0.5, 0.5])
+    assert Scale(Axis("batch", [128.0, "all", 16.0])).names == ["16", "128", "all"]
     assert Scale(Axis("x", ["Adam"])).shares == pytest.approx([0.5])
     assert Scale(Axis("x", [None, None])).shares == pytest.approx([NONE, NONE])
 

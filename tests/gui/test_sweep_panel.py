@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from accessibility_tools import nameless
 from drawings import lenet5
@@ -35,6 +36,8 @@ from runtime.sweep_events import (
 from runtime.sweep_folders import SweepWriter, Trial, create_sweep, load_sweep
 from trainings import digits, mlp, plan
 
+GONE = NodePlace(None, "n99", "bias")
+
 
 @pytest.fixture
 def document(tmp_path) -> Path:
@@ -56,11 +59,7 @@ def workspace(qapp, document):
 def panel(qtbot, workspace):
     panel = show(qtbot, SweepPanel(workspace), 1366, 320)
     qtbot.waitUntil(lambda: not panel._work.is_busy)
-    yield panel
-    panel.hide()
-    qtbot.waitUntil(
-        lambda: not panel._work.is_busy, timeout=60_000
-    )  # what mattered most takes a library that loads slowly
+    return panel
 
 
 # ---- before
@@ -107,6 +106,25 @@ def test_what_is_wrong_is_said_with_a_way_there(qtbot, panel):
     with qtbot.waitSignal(panel.told) as told:
         qtbot.mouseClick(panel.start_button, LEFT)
     assert told.args[1] == "warning" and not panel._sweeps.is_active
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        (lambda project: replace(project, search=replace(project.search, goals=(Goal("gone"),))), "Goals: Gone"),
+        (lambda project: replace(project, search=replace(project.search, trials=0)), "Trials"),
+        (lambda project: replace(project, search=project.search.with_space(GONE, Span(1, 2))), "Do not search n99"),
+    ],
+)
+def test_a_problem_leads_to_the_field_here_that_mends_it(qtbot, panel, change, names):
+    editor = panel._workspace.editor
+    editor.push(change(editor.project), msg("x"))
+    qtbot.waitUntil(lambda: bool(panel.setup.problems))
+    panel.activateWindow()
+    qtbot.mouseClick(panel.setup.problems[0].button, LEFT)
+    field = QApplication.focusWidget()
+    assert field is not None and names in field.accessibleName()
+    assert panel.setup._scroll.rect().contains(field.mapTo(panel.setup._scroll, field.rect().center()))
 
 
 # ---- while it goes
@@ -320,13 +338,22 @@ def test_in_the_window_a_click_leads_to_the_field(qtbot, window):
     assert editor.selection == {conv}
     form = window.frame.inspector.page
     assert next(row for row in form.rows if row.param.name == "out_channels").field.hasFocus()
+    split = replace(editor.project.plan.split, validation=0.0, test=0.2)
+    editor.push(editor.project.with_plan(replace(editor.project.plan, split=split)), msg("x"))
+    window.run_action("show_sweep")
+    qtbot.waitUntil(lambda: bool(panel.setup.problems))
+    qtbot.mouseClick(panel.setup.problems[0].button, LEFT)
+    assert training.split.fields["validation"].hasFocus()
     qtbot.waitUntil(lambda: not panel._work.is_busy)
 
 
 def test_closing_asks_while_a_sweep_is_under_way(qtbot, window, monkeypatch):
     panel = window.frame.sweep.panel()
+    title = partial(window.frame.bottom.tabText, window.frame.bottom.indexOf(window.frame.sweep))
+    assert title() == "Sweep"
     session = start(qtbot, panel)
-    assert window.tabs.tabText(0).startswith("▶")
+    feed(panel, *trial(1, 0.7))
+    assert window.tabs.tabText(0).startswith("▶") and title() == "Sweep 1/4"
     asked: list[str] = []
 
     def answer(_parent, _title, question, *_more):

@@ -6,17 +6,22 @@ import json
 import sys
 import time
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu, QWidget
 
+from graph.model import Project
 from gui.editor import Editor
 from gui.run_bar import RunBar
 from gui.run_controller import RunController, RunState
 from gui.settings import Settings
+from gui.view_actions import ViewActions
 from gui.watch_dialog import WatchDialog
 from gui.workspace import Workspace
 from panel_tools import show
-from runtime.events import Failed, Finished, Stopped
+from runtime.events import Failed, Finished, RunStarted, Stopped
+from runtime.runs import create_run
 from runtime.watch_session import WatchSession
 
 STARTED = {
@@ -98,6 +103,17 @@ def test_a_failure_there_is_said_here(qtbot, tmp_path, written, controller):
     assert bar.status.text() == "The run failed: The loss is not a number any more."
 
 
+def test_a_process_that_was_killed_there_is_said_here(qtbot, tmp_path, controller):
+    bar = show(qtbot, RunBar(controller), 1300, 60)
+    writer = create_run(tmp_path / "runs", Project(), "", {}).hold()
+    writer.note()
+    writer.log(msgspec.convert({**STARTED, "run": str(writer.path)}, RunStarted))
+    controller.watch(str(tmp_path / "runs"))
+    writer.close()
+    until(qtbot, controller, RunState.FAILED)
+    assert "has ended without a last word" in bar.status.text() and "'Continue a run…'" in bar.status.toolTip()
+
+
 def test_a_run_that_was_gone_on_with_does_not_end_at_its_first_last_word(tmp_path, written):
     written(
         {"event": "Stopped", "run": "one", "device": "cpu", "epoch": 1, "step": 2},
@@ -160,16 +176,39 @@ def test_several_processes_are_remembered_and_asked_for(qtbot):
     made = []
 
     class Session(FakeSession):
-        def __init__(self, *arguments, processes=1, **more) -> None:
+        def __init__(self, *arguments, processes=1, shard=False, **more) -> None:
             super().__init__(*arguments, **more)
-            made.append(processes)
+            made.append((processes, shard))
 
     settings = Settings()
     settings.processes = 4
+    workspace = Workspace(settings)
     controller = RunController(Editor(), session=Session)
     controller.num_processes = lambda: Settings().processes
+    controller.is_sharded = workspace.controller.is_sharded
+    workspace.close()
     controller.train()
     controller.shutdown()
-    controller.train(mode="overfit")
-    controller.shutdown()
-    assert made == [4, 1], "one batch is looked at by one"
+    settings.shard = True
+    for mode in ("train", "overfit"):
+        controller.train(mode=mode)
+        controller.shutdown()
+    assert made == [(4, False), (4, True), (1, False)], "one batch is looked at by one"
+
+
+def test_the_menu_of_processes_offers_to_divide_the_weights(qtbot):
+    settings, menu = Settings(), QMenu()
+    qtbot.addWidget(menu)
+    views = ViewActions(QWidget(), settings)  # type: ignore[arg-type]
+    settings.processes = 1
+    views._fill_processes(menu)
+    assert not menu.actions()[-1].isEnabled(), "there is nobody to divide with"
+    settings.processes = 2
+    views._fill_processes(menu)
+    divide = menu.actions()[-1]
+    assert divide.text() == "Divide the weights among them" and divide.isEnabled() and not divide.isChecked()
+    menu.popup(menu.pos())
+    qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(divide).center())
+    assert Settings().shard
+    views._fill_processes(menu)
+    assert menu.actions()[-1].isChecked()

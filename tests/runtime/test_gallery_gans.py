@@ -1,4 +1,4 @@
-"""What the pages of the GANs say beyond the figures of their runs: a classifier's view of the digits, what pix2pix is better than."""
+"""What pages say beyond the figures of their runs: a classifier's view of made digits, what pix2pix is better than, made data."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from runtime.training.sample_metrics import coverage, density
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
 import make_shapes
+import make_strips
 
 
 def trained(name: str, folder: Path) -> Trained:
@@ -91,3 +92,25 @@ def test_the_shapes_that_ship_are_those_that_the_program_makes():
     )  # cos and sin differ between machines
     assert np.abs(arrays["target"] - made["target"].astype(np.float32)).max() <= 1 / 63 + 1e-3
     assert arrays["input"].shape == (1000, 1, 32, 32) and arrays["target"].shape == (1000, 3, 32, 32)
+
+
+def test_the_strips_that_ship_are_those_that_the_program_makes():
+    loaded = load(Node("n1", BUILTINS["strips"].node_type, "strips", {"source": "builtin:strips"}))
+    digits = np.load(BUILTINS["digits"].path)
+    made = make_strips.strips(digits["image"].astype(np.float64), digits["label"])
+    arrays = loaded.store.read(np.arange(loaded.samples))
+    assert np.array_equal(arrays["input"], made["input"] / np.float32(255))
+    assert np.array_equal(arrays["target"], made["target"])
+
+
+def test_the_parts_of_an_ordered_split_of_the_strips_share_no_digit():
+    numbers = np.arange(1797)
+    images = np.ones((len(numbers), 8, 8))  # below its first line each says its number in bits
+    images[:, 1:3] = (numbers[:, None] >> np.arange(16) & 1).reshape(-1, 2, 8)
+    strips = make_strips.strips(images, numbers % 10)["input"][:, 0] > 0
+    pools = [set(), set(), set()]
+    for strip, pool in zip(strips, (pools[0],) * 1400 + (pools[1],) * 200 + (pools[2],) * 400, strict=True):
+        bits = strip[1:3, strip[0]].reshape(2, -1, 8).transpose(1, 0, 2).reshape(-1, 16)
+        pool.update((bits @ (1 << np.arange(16))).tolist())
+    assert not pools[0] & pools[1] and not pools[0] & pools[2] and not pools[1] & pools[2]
+    assert len(set.union(*pools)) > 1700

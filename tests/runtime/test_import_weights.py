@@ -23,9 +23,10 @@ from runtime.importer.weights_mapping import (
     in_natural_order,
     in_order,
     propose,
-    transposed,
+    squares,
     unused,
     with_chosen,
+    with_turned,
 )
 from runtime.importer.weights_reading import read_weights
 from runtime.importer.weights_report import MATCHED, MISMATCHED, MISSING
@@ -67,8 +68,8 @@ def bring(project: Project, path: Path, runs: Path, pairs=(), *, transpose: bool
     """Import as the command line does."""
     target, file = Target(project), read_weights(path)
     matches = propose(target.places, file.entries)
-    matches = transposed(target.places, matches) if transpose else matches
-    matches = with_chosen(matches, chosen(target.places, file.entries, pairs))
+    matches = with_chosen(matches, chosen(target.places, file.entries, pairs, transpose=transpose))
+    matches = with_turned(target.places, file.entries, matches) if transpose else matches
     return import_weights(target, file, matches, folder=None, runs=runs)
 
 
@@ -207,6 +208,21 @@ def test_matrices_of_keras_are_turned_on_request_only(tmp_path):
     assert str(as_it_is.report.lines[0].words) == "it is 64 × 48: fits if rows become columns"
     model = load_trained(bring(project, tmp_path / "w.safetensors", tmp_path, transpose=True).run).model
     assert all(torch.equal(tensor, weights[name]) for name, tensor in model.state_dict().items())
+    names = {name.replace("fc1", "entry").replace("fc2", "zz_head"): tensor for name, tensor in names.items()}
+    save_file(names, tmp_path / "w.safetensors")  # and nothing is called as here
+    for pairs in ((), [("zz_head", "fc2")]):
+        turned = bring(project, tmp_path / "w.safetensors", tmp_path, pairs, transpose=True)
+        state = load_trained(turned.run).model.state_dict()
+        assert all(torch.equal(tensor, weights[name]) for name, tensor in state.items())
+    assert states(turned)["fc1.weight"] == (MATCHED, "order") and states(turned)["fc2.weight"] == (MATCHED, "chosen")
+
+
+def test_a_square_matrix_is_not_turned_and_known():
+    places = [Place("a.weight", (3, 3), "float32"), Place("b.weight", (2, 3), "float32")]
+    entries = [Entry("x.weight", (3, 3), "float32"), Entry("y.weight", (3, 2), "float32")]
+    matches = with_turned(places, entries, {})
+    assert {name: match.transposed for name, match in matches.items()} == {"a.weight": False, "b.weight": True}
+    assert squares(places, matches) == ["a.weight"]
 
 
 # ---- what a person says

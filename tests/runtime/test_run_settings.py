@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from drawings import lenet5
-from graph.plan import Objective
+from graph.plan import WHOLE, Objective
 from made_runs import plan_of
 from runtime.run_settings import SettingsTable, is_wide, settings_of
 
@@ -23,6 +23,8 @@ def test_settings_have_defaults_where_nothing_is_set():
     assert found["conv1.out_channels"].value == 6
     assert found["conv1.bias"].value == "yes"
     assert found["plan.batch_size"].title == "Batch size"
+    whole = lenet5().project.with_plan(replace(plan_of(0.1), batch_size=WHOLE))
+    assert settings_of(whole)["plan.batch_size"].value == "all"  # 0 would be the smallest batch on an axis
     assert found["objective.optimizer"].value == "Adam"
     assert found["objective.optimizer.lr"].title == "Learning rate"
 

@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from graph import files
-from graph.search import Search
+from graph.search import Entry, NodePlace, Options, PlanPlace, Search, Span
 from runtime import sweep_course
 from runtime.run_rows import read_row
 from runtime.runs import EVENTS, list_runs, load_run
@@ -110,6 +111,27 @@ def test_what_is_wrong_is_a_sentence(run, small, project_folder, words, status, 
     found, out, err = run("sweep", small, *words)
     assert (found, out) == (status, "") and sentence in err
     assert not (project_folder / "small.runs").exists()
+
+
+def test_a_searched_place_that_is_gone_is_named_listed_and_removed(run, small):
+    project = files.load(small)
+    entries = (
+        Entry(PlanPlace("batch_size"), Options((16, 0))),
+        Entry(NodePlace(None, "n99", "out_features"), Span(4, 8)),
+    )
+    files.save(replace(project, search=Search(entries=entries)), small)
+    status, _, err = run("sweep", small)
+    command = f"sweep {small} --remove n99.out_features"
+    assert status == 1 and command in err
+    status, out, _ = run("sweep", small, "--places")
+    assert status == 0 and "batch_size" in out and "16,all" in out and "4..8" in out and command in out
+    status, out, _ = run("sweep", small, "--places", "--json")
+    assert [json.loads(line)["is_there"] for line in out.splitlines()] == [True, False]
+    assert run("sweep", small, "--remove", "lr")[0] == 1 and files.load(small).search.entries == entries
+    status, out, _ = run(*command.split())
+    assert status == 0 and files.load(small).search.entries == entries[:1]
+    assert files.load(small).graph == project.graph
+    assert run("sweep", small, "--remove", "batch_size", "--list")[0] == 2
 
 
 def test_nothing_is_listed_where_there_is_nothing(run, small, project_folder):

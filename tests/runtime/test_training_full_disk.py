@@ -242,6 +242,9 @@ class FullFile:
     def __init__(self, file, disk: Disk) -> None:
         self._file, self._disk = file, disk
 
+    def fileno(self) -> int:
+        return self._file.fileno()
+
     def write(self, data: bytes) -> int:
         if self._disk.is_full and len(data) < 8:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

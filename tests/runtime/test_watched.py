@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import shlex
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from graph import files
 from graph.messages import RunError, msg
+from graph.model import Project
+from runtime import watched
 from runtime.events import EpochEnded, Failed, Health, LayerHealth, Noted, RunStarted, StepsEnded, Stopped, to_json
-from runtime.runs import EVENTS
-from runtime.watched import Remote, event_of, follow, remote_of
+from runtime.run_hold import is_written
+from runtime.runs import EVENTS, FACTS, create_run, load_run, reopen_run
+from runtime.watched import Remote, RunLost, event_of, follow, remote_of
+from runtime.watched_signs import FIRST, Signs
 
 STARTED = RunStarted(
     run="r", device="cpu", device_name="CPU", epochs=2, steps_per_epoch=3, samples={"train": 9}, parameters=4, seed=0,
@@ -76,6 +83,65 @@ def test_it_waits_for_a_first_run_and_ends_when_it_is_not_wanted(tmp_path):
         next(follow(tmp_path / "nowhere"))
 
 
+def test_a_run_whose_process_is_gone_is_told_with_the_way_to_go_on(tmp_path):
+    runs = tmp_path / "net.runs"
+    writer = create_run(runs, Project(), "", {}).hold()
+    writer.note()
+    files.save(Project(), tmp_path / "net.layerloom")
+    assert is_written(writer.path / EVENTS, writer.path / FACTS)
+    writer.log(STARTED)
+    events = follow(runs)
+    assert next(events) == STARTED
+    writer.log(STEPS)
+    writer.close()  # as the end of its process does it, however that comes
+    assert next(events) == STEPS
+    with pytest.raises(RunLost, match="without a last word") as lost:
+        next(events)
+    assert f"train {tmp_path / 'net.layerloom'} --resume {writer.path}" in str(lost.value)
+    again = reopen_run(load_run(writer.path)).hold()  # it goes on
+    assert is_written(writer.path / EVENTS, writer.path / FACTS)
+    again.log(STOPPED)
+    again.close()
+    assert list(follow(writer.path))[-1] == STOPPED
+
+
+def test_of_a_run_on_another_machine_nobody_knows_whether_its_process_lives(tmp_path):
+    writer = create_run(tmp_path, Project(), "", {}).hold()
+    writer.note()
+    writer.close()
+    facts = writer.path / FACTS
+    assert is_written(writer.path / EVENTS, facts) is False
+    facts.write_text(facts.read_text().replace(platform.node(), "another"))
+    assert is_written(writer.path / EVENTS, facts) is None
+    assert is_written(tmp_path / "gone", facts) is None
+
+
+def test_silence_means_something_after_a_multiple_of_the_usual_one():
+    now = [0.0]
+    signs = Signs(lambda: now[0])
+    signs.hear(to_json(STARTED))
+    assert signs.silence() is None
+    now[0] = FIRST + 1
+    assert signs.silence() == FIRST + 1 and signs.silence() is None  # told once
+    for seconds in (10.0, 70.0):
+        signs.hear(to_json(replace(STEPS, seconds=seconds)))
+    assert signs.usual == FIRST + 1  # it does come that late
+    late = Signs(lambda: now[0])
+    late.age = 250.0  # the newest line was that old when it was looked at
+    for seconds in (10.0, 70.0):
+        late.hear(to_json(replace(STEPS, seconds=seconds)))
+    assert late.usual == 60.0 and late.silence() is None
+    now[0] += 60
+    assert late.silence() == 310.0
+    late.hear('{"event": "Paused"}')
+    now[0] += 10_000
+    assert late.silence() is None  # a person made it wait
+    late.hear('{"event": "Resumed"}')
+    now[0] += 100_000
+    late.is_written = True
+    assert late.silence() is None  # its process lives
+
+
 @pytest.mark.parametrize(
     ("word", "remote"),
     [
@@ -109,10 +175,17 @@ def ssh(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
 
 
-def test_over_ssh(ssh, tmp_path):
+def test_over_ssh(ssh, tmp_path, monkeypatch):
     runs = tmp_path / "some runs"
     write(runs / "1", to_json(STARTED) + "\n")
     write(runs / "2", to_json(STARTED) + "\n", to_json(STEPS) + "\n", to_json(STOPPED) + "\n")
     assert list(follow(f"me@box:{runs}")) == [STARTED, STEPS, STOPPED]
+    os.utime(runs / "1" / EVENTS, (0, 0))
+    monkeypatch.setattr(watched, "PAUSE", 0.05)
+    ended = follow(f"me@box:{runs / '1'}")
+    assert next(ended) == STARTED
+    said = next(ended)
+    assert isinstance(said, Noted) and "on me@box, with --resume r" in str(said.message)
+    ended.close()
     with pytest.raises(RunError, match=r"ssh me@box ended: .*nowhere.* Check that"):
         list(follow(f"me@box:{tmp_path}/nowhere"))

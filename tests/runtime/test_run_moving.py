@@ -1,0 +1,45 @@
+"""Runs that are written apart come among the others whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from graph.messages import FileError, RunError, msg
+from graph.model import Project
+from runtime.run_moving import staged
+from runtime.run_table import run_names
+from runtime.runs import create_run
+
+
+@pytest.mark.parametrize("end", ["whole", "not wanted", "full disk", "a mistake"])
+def test_a_run_that_is_written_apart_is_there_whole_or_not_at_all(tmp_path, end):
+    runs, seen = tmp_path / "net.runs", []
+    raised = {"not wanted": RunError, "full disk": FileError, "a mistake": ZeroDivisionError}.get(end)
+
+    def write() -> None:
+        with staged(runs, lambda: end != "not wanted") as place:
+            writer = create_run(place, Project(), "", {})
+            seen.extend([run_names(runs), writer.path.name])
+            if end == "full disk":
+                raise FileError(msg("full"))
+            assert 1 / (end != "a mistake")
+            writer.note(status="finished")
+
+    if raised is None:
+        write()
+    else:
+        with pytest.raises(raised):
+            write()
+    assert seen[0] == []  # nobody saw a half
+    assert [path.name for path in runs.iterdir()] == ([seen[1]] if raised is None else [])
+
+
+def test_what_a_killed_process_left_goes_when_it_is_old(tmp_path):
+    for name in ("old", "new"):
+        (tmp_path / f".importing-{name}" / "2026-01-01_000000_0000").mkdir(parents=True)
+    os.utime(tmp_path / ".importing-old", (0, 0))
+    with staged(tmp_path, lambda: True) as place:
+        place.mkdir()
+    assert [path.name for path in tmp_path.iterdir()] == [".importing-new"] and run_names(tmp_path) == []
