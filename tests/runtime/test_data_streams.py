@@ -125,7 +125,7 @@ def test_a_thread_reads_where_there_are_no_workers() -> None:
     assert list(empty.batches(8)) == [] and empty.ports == (X, Y)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_what_cannot_be_read_is_a_sentence_and_leaves_no_process(workers: int) -> None:
     before = set(multiprocessing.active_children())
     part = StreamedPart(samples(broken=50), np.arange(COUNT), workers=workers)

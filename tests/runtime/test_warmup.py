@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
 import gc, json, os, sys, threading, time
@@ -44,5 +46,6 @@ def test_everything_is_loaded_and_the_interpreter_left_as_it_was():
     assert found["longest"] < 0.5, "other threads must get their turn while PyTorch loads"
 
 
+@pytest.mark.slow
 def test_what_the_person_set_stays():
     assert warm_up_in_a_process_of_its_own(OMP_WAIT_POLICY="ACTIVE")["policy"] == "ACTIVE"
