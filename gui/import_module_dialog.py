@@ -115,6 +115,8 @@ class SourceForm(QWidget):
             raise RunError(
                 msg("'{source}' is neither a Python file nor of the form package.module:factory.", source=text)
             )
+        if not self._file(text).is_file():
+            raise RunError(msg("There is no file '{path}'. Check the path.", path=self._file(text)))
         if not factory:
             raise RunError(msg("Say which class or function of the file gives the module."))
         home, name = named(self._file(text))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from graph.messages import Message, msg, tr
+from graph.messages import LayerloomError, Message, msg, tr
 from gui.run_controller import ELSEWHERE, RunState
 from gui.run_menu import GOING_ON
 from gui.settings import Settings
 from gui.workspace import Workspace
 from runtime.events import OVERFIT, RANGE
+from runtime.runs import FINISHED, load_run
 
 NO_RUN = msg("No run is under way.")
 BUSY = msg("A run is under way. Stop it first, or wait until it ends.")
@@ -89,8 +91,16 @@ class RunActions:
         """Choose the folder of a run and go on with it."""
         start = str(self._workspace.documents.runs_folder)
         name = QFileDialog.getExistingDirectory(self._window, tr("Choose the folder of a run"), start)
-        if name:
+        if name and (reason := self._why_whole(Path(name))) is not None:
+            self._controller.refused.emit(reason)
+        elif name:
             self._controller.train(Path(name))
+
+    def _why_whole(self, path: Path) -> Message | None:
+        with suppress(LayerloomError):  # whoever goes on with it says what is wrong with it
+            run, epochs = load_run(path), self._workspace.editor.project.plan.epochs
+            return why_whole(run.status, run.facts["result"].get("epoch"), max(run.epochs, epochs))
+        return None
 
     def watch_run(self) -> None:
         """Show a run that goes on elsewhere, such as that of an exported job."""
@@ -99,3 +109,12 @@ class RunActions:
         dialog = WatchDialog(self._workspace, self._settings, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
+
+
+def why_whole(status: str, epoch: int | None, epochs: int) -> Message | None:
+    """Why a run cannot go on: it came to its end, and the plan wants no more epochs than it has."""
+    if status != FINISHED or epoch is None or epoch < epochs:
+        return None
+    return msg(
+        "All {count} epochs of this run are trained. Set more epochs under Training, then continue it.", count=epoch
+    )

@@ -57,7 +57,7 @@ class RunViews(QObject):
         self.reacher.failed.connect(self._warn)
         self._latest: dict[str, float] = {}
         self._shown = 0.0  # when figures were written on the cards last
-        self._live = QTimer(self, singleShot=True, interval=2 * SLOWEST)  # for the last ones, where nothing more comes
+        self._live = QTimer(self, singleShot=True, interval=SLOWEST)  # for the last ones, where nothing more comes
         self._live.timeout.connect(self._show_live)
         self._controller.events.connect(self.take)
         self._controller.ended.connect(self._on_ended)

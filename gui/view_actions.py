@@ -130,13 +130,15 @@ class ViewActions(QObject):
         menu.addSeparator()
         menu.setToolTipsVisible(True)
         divide = menu.addAction(tr("Divide the weights among them"))
+        are_several = self._settings.processes > 1
         divide.setToolTip(
             tr("Each process holds a part of weights, gradients and optimizer states (FSDP): for a network that does not fit one "
                "device. Slower for small ones.")
+            if are_several else tr("Choose two processes or more first.")
         )  # fmt: skip
         divide.setCheckable(True)
         divide.setChecked(self._settings.shard)
-        divide.setEnabled(self._settings.processes > 1)
+        divide.setEnabled(are_several)
         divide.toggled.connect(self._divide_weights)
 
     def _use_processes(self, count: str) -> None:

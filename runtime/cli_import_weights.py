@@ -93,7 +93,7 @@ def _print_table(
         print(json.dumps({**record, **report.to_record(), "test": test or {}}, ensure_ascii=False))
         return
     rows = [_row(report, line) for lines in report.by_node.values() for line in lines]
-    head = [tr("Node"), tr("Weights"), tr("Shape"), tr("From"), tr("State"), tr("How")]
+    head = [tr("Node"), tr("Weights"), tr("Shape"), tr("Source"), tr("State"), tr("How")]
     print(cli_text.table(head, rows))
     if report.unexpected:
         print(f"\n{tr('Unexpected in the file:')}")

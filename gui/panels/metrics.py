@@ -21,7 +21,18 @@ from gui.panels.parts import CardRow
 from gui.panels.titles import title_of
 from gui.panels.units import EPOCH, STEP, TIME, Clock, Unit, count_epochs, count_seconds, count_steps
 from gui.theme import theme
-from runtime.events import EpochEnded, Event, Pictured, RangeTested, Recalled, RunStarted, StepsEnded, Tested
+from runtime.events import (
+    FINAL,
+    EpochEnded,
+    Event,
+    Paused,
+    Pictured,
+    RangeTested,
+    Recalled,
+    RunStarted,
+    StepsEnded,
+    Tested,
+)
 
 if TYPE_CHECKING:
     from gui.panels.plot import PlotCard
@@ -31,11 +42,12 @@ RATE, SPEED = "learning_rate", "samples_per_second"
 WIDER, WIDE, NARROW = 3, 2, 1  # shares of the width; the first where branches are compared
 LEAST = {WIDER: 440, WIDE: 260, NARROW: 226}  # pixels at 100 %
 # Milliseconds between the redraws of two cards where nothing more comes; and the longest wait for that, in times of the time
-# between what came. As long as something comes, a card is drawn each time, with all else that it changes in the window.
+# between what came. As long as something comes, all cards that grew are drawn each time.
 PACE, LATE = 100, 1.5
 GROWN = 1  # pixels that a curve grows by before it is drawn again, as long as something comes
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
+QUIET = (Paused, *FINAL)  # after these nothing comes for a while
 ALWAYS = ("loss", RATE, SPEED)  # the cards that every run has
 
 
@@ -72,6 +84,8 @@ class MetricsPanel(QWidget):
         self._smoothing = 1.0  # factor of the usual span
         self._pace = QTimer(self, singleShot=True, interval=PACE)
         self._pace.timeout.connect(self._redraw)
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._draw_grown)
         self._build()
         theme.changed.connect(self._use_scale)
         self._use_scale()
@@ -102,14 +116,16 @@ class MetricsPanel(QWidget):
             RangeTested: self._on_range,
             Pictured: self.looks.take,
         }
+        more_comes = True
         for event in events:
+            more_comes = not isinstance(event, QUIET)
             if handler := handlers.get(type(event)):
                 handler(event)
         self._put()
         now = monotonic()
         gap, self._came = 1000 * (now - self._came), now
-        self._pace.start(max(PACE, round(LATE * gap)) if gap < 2 * SLOWEST else PACE)
-        self._draw_next(GROWN)
+        self._pace.start(max(PACE, round(LATE * gap)) if more_comes and gap < 2 * SLOWEST else PACE)
+        self._draw_grown()
 
     @Slot()
     def switch_unit(self) -> None:
@@ -138,6 +154,12 @@ class MetricsPanel(QWidget):
         self._run = None
         self._clear()
         self._stack.setCurrentWidget(self._empty)
+
+    @Slot()
+    def _draw_grown(self) -> None:
+        """Draw what grew, a card at a time, so that the person never waits for all of them."""
+        if self._draw_next(GROWN):
+            self._next.start()
 
     @Slot()
     def _redraw(self) -> None:

@@ -279,9 +279,11 @@ class RunsPanel(QWidget):
     def _show_count(self) -> None:
         shown, count = len(self.model.shown), self.model.count
         text = (
-            tr("{count} runs", count=count)
-            if shown == count
-            else tr("{shown} of {count} runs", shown=shown, count=count)
+            tr("{shown} of {count} runs", shown=shown, count=count)
+            if shown != count
+            else tr("{count} runs", count=count)
+            if count != 1
+            else tr("1 run")
         )
         self.count.setText(text)
 

@@ -19,6 +19,7 @@ from gui.icons import icon
 from gui.messenger import Messenger
 from gui.panels.runs_model import RunsModel
 from gui.panels.runs_view import RunsView
+from gui.run_actions import why_whole
 from gui.workspace import Workspace
 from runtime.importer import TAG
 from runtime.run_rows import DAMAGED, RunRow
@@ -111,7 +112,12 @@ class RunsVerbs(QObject):
 
     def _why_not_go_on(self) -> Message | None:
         reason = BUSY if self._workspace.is_running else self._why_not_one()
-        return IMPORTED if reason is None and TAG in self._view.selected[0].labels.tags else reason
+        if reason is not None:
+            return reason
+        row, plan = self._view.selected[0], self._workspace.editor.project.plan
+        return (
+            IMPORTED if TAG in row.labels.tags else why_whole(row.status, row.epoch, max(row.epochs or 0, plan.epochs))
+        )
 
     def _why_not_train_from(self) -> Message | None:
         return BUSY if self._workspace.is_running else self._why_not_export()

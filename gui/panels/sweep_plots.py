@@ -26,6 +26,7 @@ DIVISIONS = 5  # of a round range
 SIZE, RING = 7, 13  # pixels of a point, and of the ring around the chosen one
 WIDE = 50  # times the smallest value from which on an axis is logarithmic
 FEW = 11  # trials that have room at least, so that the marks are whole numbers
+LOW = 60  # pixels that a plot has at least: the first trial must not push the canvas up in a small window
 REACH = 12  # pixels around a point in which the mouse is on it
 
 
@@ -50,6 +51,7 @@ class PointsCard(Card):
         self._marked: int | None = None
         self._range = ((0.0, 1.0), (0.0, 1.0))
         self._themed = make_plot(title)
+        self._themed.widget.setMinimumHeight(LOW)
         self._line = pg.PlotCurveItem()
         self._dots = pg.ScatterPlotItem(size=SIZE, antialias=True)
         self._ring = pg.ScatterPlotItem(size=RING, antialias=True)

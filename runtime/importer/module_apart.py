@@ -209,7 +209,9 @@ def load(source: str) -> Any:
         raise RunError(text) from error
     if not isinstance(module, nn.Module):
         text = msg(
-            "'{source}' gives something that is no nn.Module ({kind}).", source=source, kind=type(module).__name__
+            "'{source}' gives something that is no nn.Module ({kind}). Name a class of modules, or a function that gives one.",
+            source=source,
+            kind=type(module).__name__,
         )
         raise RunError(text)
     return module

@@ -20,7 +20,8 @@ from runtime.data import Prepared, preparation, prepare
 from runtime.data.preparation import used_data_nodes
 from runtime.distributed import num_here
 from runtime.events import Figures, RunStarted, Taken
-from runtime.runs import RUNNING, RunWriter, create_run, load_run, reopen_run
+from runtime.run_hold import is_written
+from runtime.runs import EVENTS, FACTS, RUNNING, RunWriter, create_run, load_run, reopen_run
 from runtime.training.checkpoints import Checkpoints
 from runtime.training.failures import explaining
 from runtime.training.fit import Fit
@@ -169,9 +170,14 @@ def go_on(path: Path, *, folder: Path | None, wish: Project, world: World | None
     One that was killed before its first checkpoint begins again.
 
     Raises:
-        LayerloomError: there is no such run, it has no checkpoint, or its data is no longer there.
+        LayerloomError: there is no such run, a process still trains it, it has no checkpoint, or its data is no longer there.
     """
     run = load_run(path)
+    if is_written(run.path / EVENTS, run.path / FACTS):
+        raise RunError(
+            msg("The run '{run}' is still being trained by a process: two would spoil its figures and checkpoints. Stop it there, or "
+                "wait until it ends; then go on with it.", run=path)
+        )  # fmt: skip
     if "imported" in run.facts:
         raise RunError(
             msg("The run '{run}' holds imported weights, which were never trained here. Begin a new run with them: 'Train from its "

@@ -283,7 +283,7 @@ class ShardedFit(SharedFit):
         }
         if total < SMALL:
             text = msg("Weights and optimizer states are divided among {count} processes, which hold {held} of {all}. A network this small "
-                       "fits into every process, and trains faster without --shard.", **words)  # fmt: skip
+                       "fits into every process, and trains faster undivided.", **words)  # fmt: skip
         else:
             text = msg(
                 "Weights and optimizer states are divided among {count} processes, which hold {held} of {all}.", **words

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import replace
+from time import monotonic
 from xml.etree import ElementTree
 
 import numpy as np
@@ -17,11 +18,12 @@ from fake_runs import STEPS, classes_tested, epoch_ended, numbers_tested, starte
 from gui.figures import figure
 from gui.panels.axes import nice_range, nice_step
 from gui.panels.curve import Curve
-from gui.panels.metrics import RATE, SPEED, MetricsPanel
+from gui.panels.metrics import PACE, RATE, SPEED, MetricsPanel
 from gui.panels.series import BLOCKS
 from gui.panels.units import count_steps
 from gui.theme import theme
 from panel_tools import show
+from runtime.events import Paused
 
 
 @pytest.fixture
@@ -224,6 +226,22 @@ def test_redraws_are_spaced(panel, qtbot):
     panel.take([steps(5, STEPS)])
     assert view(card) == before
     qtbot.waitUntil(lambda: shows_all(card, 1))
+
+
+def test_all_cards_that_grew_are_drawn_before_more_comes(run, qtbot):
+    run._came = monotonic() - 0.5  # a slow show
+    run.take([steps(61, 80, accuracy=0.8)])
+    qtbot.waitUntil(lambda: all(run.cards[key].curves["train"].end == 80 for key in ("loss", "accuracy")))
+    assert run._pace.isActive() and run._pace.remainingTime() > 300
+
+
+def test_when_a_run_pauses_the_last_figures_are_drawn_at_once(run):
+    run._came = monotonic() - 0.5  # a slow show
+    run.take([steps(61, 80)])
+    assert run._pace.interval() > PACE
+    run._came = monotonic() - 0.5
+    run.take([steps(81, 90), Paused(3, 90)])
+    assert run._pace.interval() == PACE
 
 
 def test_a_million_steps_are_drawn_with_few_points(panel):

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from accessibility_tools import nameless
 from drawings import lenet5
 from graph import files
+from graph.messages import msg
 from gui.compare_window import CompareWindow
 from gui.panels.runs import RunsPanel
 from gui.panels.runs_model import SHOWN
@@ -212,6 +214,9 @@ def test_the_menu_says_why_something_cannot_be_done(runs, panel, qtbot):
     panel._workspace.controller.train = lambda resume=None, mode="train": asked.append(resume)
     entries["Continue this run"].trigger()
     assert asked == [runs[0]]
+    panel._workspace.editor.change(lambda p: p.with_plan(replace(p.plan, epochs=3)), msg("Epochs"))
+    entries = {a.text(): a for a in panel.verbs.menu(list_differences=panel.list_differences).actions()}
+    assert "All 3 epochs" in (whole := entries["Continue this run"]).toolTip() and not whole.isEnabled()
 
 
 def test_columns_are_chosen_and_rows_follow_the_disk(runs, panel, qtbot):

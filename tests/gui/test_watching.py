@@ -202,7 +202,7 @@ def test_the_menu_of_processes_offers_to_divide_the_weights(qtbot):
     views = ViewActions(QWidget(), settings)  # type: ignore[arg-type]
     settings.processes = 1
     views._fill_processes(menu)
-    assert not menu.actions()[-1].isEnabled(), "there is nobody to divide with"
+    assert not menu.actions()[-1].isEnabled() and "two processes" in menu.actions()[-1].toolTip()
     settings.processes = 2
     views._fill_processes(menu)
     divide = menu.actions()[-1]

@@ -17,7 +17,7 @@ from amount import some
 from graph import files
 from graph.plan import Choice
 from runtime.events import Failed, Finished, Paused, Resumed, RunStarted, Stopped
-from runtime.runs import load_run
+from runtime.runs import load_run, reopen_run
 from runtime.session import Control
 from runtime.training.loop import train
 from trainings import StopAfter, cnn, digits, epochs_of, mlp, plan, run, step_series
@@ -165,6 +165,11 @@ def test_what_cannot_be_resumed_is_a_sentence(tmp_path):
     (event,) = run(project, tmp_path, resume=tmp_path)
     assert isinstance(event, Failed) and "is not the folder of a run" in str(event.message)
     ended = run(project, tmp_path)
+    facts = Path(ended[-1].run) / "run.json"
+    other, before = reopen_run(load_run(facts.parent)).hold(), facts.read_bytes()  # as another process that trains it
+    (event,) = run(project, tmp_path, resume=facts.parent)
+    assert isinstance(event, Failed) and "still being trained" in str(event.message) and facts.read_bytes() == before
+    other.close()
     state = Path(ended[-1].run) / "checkpoints" / "last.state.pt"
     state.write_bytes(state.read_bytes()[:1000])
     (state.parent / "previous.state.pt").unlink(missing_ok=True)
