@@ -6,8 +6,11 @@ from time import monotonic, thread_time
 
 from PySide6.QtWidgets import QWidget
 
+from runtime.events import FINAL, Paused
+
 FASTEST, SLOWEST = 100, 1000  # milliseconds between two shows: as often as a person can read, and still alive
 SHARE = 0.02  # of a core, for all that the thread of the window does meanwhile: events, figures, plots, painting
+QUIET = (Paused, *FINAL)  # events after which nothing comes for a while
 
 
 class Pace:

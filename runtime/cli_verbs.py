@@ -223,7 +223,7 @@ def _project_of_run(target: Target, args: Namespace) -> Project:
     run = load_run(args.resume)
     if args.epochs is not None and args.epochs < run.epochs:
         raise RunError(
-            msg("The run '{run}' is meant for {epochs} epochs; --epochs can only raise that.",
+            msg("The run '{run}' is meant for {epochs} epochs; --epochs can only raise that. Leave --epochs out, or name more.",
                 run=args.resume, epochs=run.epochs)
         )  # fmt: skip
     if diff(run.project.graph, target.project.graph).in_meaning:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 HELD_ON = "held_on"  # in the facts of a run: the machine on which its writer holds it
+TRIES, MOMENT = 5, 0.005  # who only looks whether it is held (`is_written`) has it for less than these seconds
 _FAR = 2**31 - 2  # where Windows locks a byte: whoever reads is not kept from it
 
 
@@ -21,12 +23,15 @@ def hold(file: IO[bytes], *, shared: bool = False) -> bool | None:
 
     False where somebody else has it; None where this system, or the file's, knows no locks.
     """
-    try:
-        return _lock(file, shared=shared)
-    except (PermissionError, BlockingIOError):
-        return False
-    except (ImportError, OSError):
-        return None
+    for _ in range(1 if shared else TRIES):
+        try:
+            return _lock(file, shared=shared)
+        except (PermissionError, BlockingIOError):
+            if not shared:
+                time.sleep(MOMENT)
+        except (ImportError, OSError):
+            return None
+    return False
 
 
 def is_written(events: Path, facts: Path) -> bool | None:

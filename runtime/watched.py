@@ -195,8 +195,14 @@ def _lines_here(
             *whole, waiting = (waiting + new).split(b"\n")
             yield from (line.decode("utf-8", "replace") for line in whole)
             yield ""
-            if not is_wanted() or not path.is_file():  # the folder may be deleted meanwhile
+            if not is_wanted():
                 return
+            if not path.is_file():
+                text = msg(
+                    "The run '{run}' is no longer at '{folder}': it was moved or deleted. Watch it where it is now.",
+                    run=run.name, folder=str(run.parent),
+                )  # fmt: skip
+                raise RunLost(text)
             if look % LOOKS == 0 and signs.is_written is False and not new:
                 raise RunLost(
                     msg(

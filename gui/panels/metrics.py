@@ -12,7 +12,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from graph.messages import tr
-from gui.pace import SLOWEST
+from gui.pace import QUIET, SLOWEST
 from gui.panels.confusion import ConfusionCard
 from gui.panels.empty import EmptyState
 from gui.panels.legend import ROUND
@@ -21,18 +21,7 @@ from gui.panels.parts import CardRow
 from gui.panels.titles import title_of
 from gui.panels.units import EPOCH, STEP, TIME, Clock, Unit, count_epochs, count_seconds, count_steps
 from gui.theme import theme
-from runtime.events import (
-    FINAL,
-    EpochEnded,
-    Event,
-    Paused,
-    Pictured,
-    RangeTested,
-    Recalled,
-    RunStarted,
-    StepsEnded,
-    Tested,
-)
+from runtime.events import EpochEnded, Event, Pictured, RangeTested, Recalled, RunStarted, StepsEnded, Tested
 
 if TYPE_CHECKING:
     from gui.panels.plot import PlotCard
@@ -47,7 +36,6 @@ PACE, LATE = 100, 1.5
 GROWN = 1  # pixels that a curve grows by before it is drawn again, as long as something comes
 SMOOTH_EPOCHS = 0.25  # the part of an epoch that the smooth curve averages over
 MIN_SPAN = 4
-QUIET = (Paused, *FINAL)  # after these nothing comes for a while
 ALWAYS = ("loss", RATE, SPEED)  # the cards that every run has
 
 

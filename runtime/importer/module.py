@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from graph.catalog.definitions import CODE_PREFIX, PREFIX
-from graph.messages import RunError, msg
+from graph.messages import LayerloomError, RunError, msg
 from graph.model import Project
 from runtime import trust
 from runtime.compiler import Compiled
@@ -140,7 +140,7 @@ def _proven(
     Raises:
         RunError: it is not the same; the message names the first operation that differs.
     """
-    with suppress(RunError):
+    with suppress(LayerloomError):
         drawn = gathered(plain)
         return _compared(lowering, drawn, compiled_of(drawn), reference, batches)
     compiled = _compiled(lowering, plain)

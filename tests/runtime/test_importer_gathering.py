@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+import importer_corpus_images
 import importer_corpus_people
 import importer_corpus_small
 from graph import files
@@ -80,7 +81,9 @@ def test_a_drawing_that_cannot_be_gathered_stays_as_it_was_recorded(monkeypatch)
         gathering, "with_repeats", lambda project, _: (project.with_plan(project.plan), {}, {"lost": 1})
     )
     monkeypatch.setattr(gathering, "_titled", lambda project, _: project.with_graph(type(project.graph)()))
-    made = import_module(built(CASES["SeBlock"]), CASES["SeBlock"].inputs)
+    made = import_module(
+        built(CASES[importer_corpus_images.SeBlock.__name__]), CASES[importer_corpus_images.SeBlock.__name__].inputs
+    )
     assert made.report.proof.outputs == 0 and len(made.project.graph.nodes) > 1
 
 

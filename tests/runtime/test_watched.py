@@ -16,9 +16,9 @@ import pytest
 from graph import files
 from graph.messages import RunError, msg
 from graph.model import Project
-from runtime import watched
+from runtime import run_hold, watched
 from runtime.events import EpochEnded, Failed, Health, LayerHealth, Noted, RunStarted, StepsEnded, Stopped, to_json
-from runtime.run_hold import is_written
+from runtime.run_hold import hold, is_written
 from runtime.runs import EVENTS, FACTS, create_run, load_run, reopen_run
 from runtime.watched import Remote, RunLost, event_of, follow, remote_of
 from runtime.watched_signs import FIRST, Signs
@@ -103,6 +103,17 @@ def test_a_run_whose_process_is_gone_is_told_with_the_way_to_go_on(tmp_path):
     again.log(STOPPED)
     again.close()
     assert list(follow(writer.path))[-1] == STOPPED
+
+
+def test_who_looks_for_a_moment_keeps_no_writer_from_its_run(tmp_path, monkeypatch):
+    writer = create_run(tmp_path, Project(), "", {})
+    writer.log(STARTED)
+    looker = (writer.path / EVENTS).open("rb")
+    assert hold(looker, shared=True)
+    monkeypatch.setattr(run_hold.time, "sleep", lambda _seconds: looker.close())
+    writer.hold()
+    assert looker.closed and is_written(writer.path / EVENTS, writer.path / FACTS)
+    writer.close()
 
 
 def test_of_a_run_on_another_machine_nobody_knows_whether_its_process_lives(tmp_path):
