@@ -73,7 +73,15 @@ def test_runs_of_an_example_go_into_the_current_folder(run, project_folder):
     assert [path.name for path in project_folder.iterdir()] == [f"{name}.runs"]
 
 
-def test_ctrl_c_stops_cleanly_and_the_run_can_be_resumed(run, small, monkeypatch, project_folder):
+@pytest.fixture
+def ctrl_c():
+    """Ctrl+C counts, also where the tests were started in the background by a shell that has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_stops_cleanly_and_the_run_can_be_resumed(run, small, monkeypatch, project_folder, ctrl_c):
     to_json = cli_verbs.to_json
 
     def press_after_first_epoch(event):
