@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -62,16 +61,9 @@ class ShardedFit(SharedFit):
         """Whether each process holds a part of every weight alone."""
         return self.shards is not None
 
-    @contextmanager
-    def telling(self, name: str, *values: Any) -> Iterator[None]:
-        """As `SharedFit.telling`, from `divide` on."""
-        if self.world.leads and (self.shards is not None or name == "divide_weights") and not self._depth:
-            self.world.tell(name, *values)
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
+    def _do_others_listen(self, name: str) -> bool:
+        """From `divide` on."""
+        return self.is_divided or name == "divide_weights"
 
     # ---- dividing
 

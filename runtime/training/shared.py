@@ -85,13 +85,17 @@ class SharedFit(Fit):
     @contextmanager
     def telling(self, name: str, *values: Any) -> Iterator[None]:
         """Tell the others what is done inside, unless they know it from what it is a part of."""
-        if self.world.leads and self.is_joined and not self._depth:
+        if self.world.leads and self._do_others_listen(name) and not self._depth:
             self.world.tell(name, *values)
         self._depth += 1
         try:
             yield
         finally:
             self._depth -= 1
+
+    def _do_others_listen(self, name: str) -> bool:
+        """Whether the others are ready for what is called so."""
+        return self.is_joined
 
     # ---- together
 
