@@ -118,8 +118,8 @@ class RunMover(QObject):
             if run in self._under_way():
                 shutil.rmtree(coming, ignore_errors=True)
                 return
-            settle(coming, run)
-            self._has_moved(run, coming.with_name(run.name))
+            if settle(coming, run):
+                self._has_moved(run, coming.with_name(run.name))
         except FileError as error:
             self._begun = [other for other in self._begun if other != run]
             self._documents.warned.emit(error.message)

@@ -51,13 +51,16 @@ def copy(run: Path, runs: Path) -> Path:
     return coming
 
 
-def settle(coming: Path, run: Path) -> None:
-    """Let a copy take the place of the run that it was made of.
+def settle(coming: Path, run: Path) -> bool:
+    """Let a copy take the place of the run that it was made of; False, and no copy any more, where that has other files by now.
 
     Raises:
         FileError: that cannot be; the run is where it was.
     """
     target, gone = coming.with_name(run.name), run.with_name(f"{GONE}{run.name}")
+    if _sizes(coming) != _sizes(run):  # somebody went on with it, here or elsewhere
+        shutil.rmtree(coming, ignore_errors=True)
+        return False
     try:
         _rename(coming, target)
     except OSError as error:
@@ -66,8 +69,9 @@ def settle(coming: Path, run: Path) -> None:
     try:
         os.rename(run, gone)  # so that no half of it is ever a run
     except OSError:  # it is there twice, which loses nothing
-        return
+        return True
     shutil.rmtree(gone, ignore_errors=True)
+    return True
 
 
 @contextmanager
@@ -94,6 +98,11 @@ def staged(runs: Path, is_wanted: Callable[[], bool]) -> Iterator[Path]:
                 raise _unmovable(run, runs, error) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sizes(folder: Path) -> dict[Path, int]:
+    """How large each file is: what is written of a run grows."""
+    return {path.relative_to(folder): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
 
 
 def _rename(source: Path, target: Path) -> None:

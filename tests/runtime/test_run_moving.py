@@ -8,7 +8,7 @@ import pytest
 
 from graph.messages import FileError, RunError, msg
 from graph.model import Project
-from runtime.run_moving import staged
+from runtime.run_moving import copy, settle, staged
 from runtime.run_table import run_names
 from runtime.runs import create_run
 
@@ -43,3 +43,15 @@ def test_what_a_killed_process_left_goes_when_it_is_old(tmp_path):
     with staged(tmp_path, lambda: True) as place:
         place.mkdir()
     assert [path.name for path in tmp_path.iterdir()] == [".importing-new"] and run_names(tmp_path) == []
+
+
+def test_a_copy_never_takes_the_place_of_a_run_that_went_on_meanwhile(tmp_path):
+    writer = create_run(tmp_path / "here", Project(), "", {})
+    events, there = writer.path / "metrics.jsonl", tmp_path / "there"
+    there.mkdir()
+    coming = copy(writer.path, there)
+    events.write_bytes(b"another epoch\n")
+    assert not settle(coming, writer.path) and list(there.iterdir()) == []
+    assert events.read_bytes() == b"another epoch\n"
+    assert settle(copy(writer.path, there), writer.path) and not writer.path.exists()
+    assert (there / writer.path.name / "metrics.jsonl").read_bytes() == b"another epoch\n"
