@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from graph.changes import means_the_same
 from graph.model import Project
 from graph.problems import Problem
+from gui.apart import Messenger, work_apart
 from gui.editor import Change, Editor
-from gui.messenger import Messenger
 from runtime.analysis import Analysis
 
 PATIENCE = 5.0  # seconds to wait for the thread
@@ -44,21 +44,20 @@ class Analyst(QObject):
         self._number = 0
         self._closing = False
         self._is_ready = False
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_told)
+        self._messenger = Messenger(self._on_told)
         editor.changed.connect(self._on_changed)
-        self._thread = threading.Thread(target=self._work, name="layerloom-analysis", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to answer."""
-        self._thread.start()
+        self._thread = work_apart(self._work, "layerloom-analysis")
 
     def close(self, *, wait: bool = True) -> None:
         """End the thread; an answer under way is dropped. `wait` until it ended, at most some seconds."""
         with self._wake:
             self._closing = True
             self._wake.notify()
-        if wait and self._thread.is_alive():
+        if wait and self._thread is not None:
             self._thread.join(PATIENCE)
 
     @property
@@ -137,4 +136,4 @@ class Analyst(QObject):
     def _tell(self, answer: _Answer | None) -> None:
         """Say what was found, or (None) that torch is loaded."""
         if not self._closing:
-            self._messenger.told.emit(answer)
+            self._messenger.tell(answer)

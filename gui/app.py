@@ -10,10 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
 from graph.messages import Message, language, msg
+from gui.apart import Messenger
 from gui.icons import application_icon
 from gui.motion import motion
 from gui.settings import Settings
@@ -114,17 +115,16 @@ def tell_windows(message: Message) -> None:
 class ErrorReporter(QObject):
     """Tells the person of every error of ours that nobody caught: a sentence in the window, the details in a file."""
 
-    happened = Signal(object)  # BaseException, from whatever thread
-
     def __init__(self, tell: Callable[[Message], object], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tell = tell
-        self.happened.connect(self.report)
+        self._messenger = Messenger(self.report)
 
     def watch(self) -> None:
         """Take what falls through, in the thread of the window and in all others."""
         sys.excepthook = lambda _kind, error, _trace: self.report(error)
-        threading.excepthook = lambda what: self.happened.emit(what.exc_value)
+        messenger = self._messenger
+        threading.excepthook = lambda what: messenger.tell(what.exc_value)
 
     @Slot(object)
     def report(self, error: BaseException) -> None:

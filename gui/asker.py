@@ -15,9 +15,11 @@ from shiboken6 import isValid
 from graph.changes import means_the_same
 from graph.messages import LayerloomError, Message, RunError, msg
 from graph.model import Project
-from gui.messenger import Messenger
-from gui.run_controller import RunController
-from runtime.events import EpochEnded, Event, Replaced, RunStarted
+from graph.plan import LAST
+from gui.apart import Messenger, work_apart
+from gui.run_controller import RunController, RunState
+from runtime.events import TRAIN, EpochEnded, Event, Replaced, RunStarted
+from runtime.runs import BEST, weights_in
 
 if TYPE_CHECKING:
     from gui.editor import Change, Editor
@@ -39,7 +41,7 @@ class _Subject(NamedTuple):
 
 
 class _Wish(NamedTuple):
-    number: int
+    key: str
     subject: _Subject
     question: Callable[[Any], Any]
     then: Callable[[Any], None]
@@ -47,14 +49,13 @@ class _Wish(NamedTuple):
 
 
 class _Answer(NamedTuple):
-    key: str
-    wish: _Wish
+    number: int
     result: Any = None
     message: Message | None = None
 
 
 class Asker(QObject):
-    """Answers questions about the network of the last run of a document, with its best weights so far; before any run, about the
+    """Answers questions about the network of the last run of a document, with the best weights that it has; before any run, about the
     network of the drawing with the weights that it would begin with.
 
     `subject_changed()`: another network answers from now on, so what is on show may be asked again. Everything here is called in
@@ -68,7 +69,10 @@ class Asker(QObject):
         super().__init__(parent)
         self._editor, self._controller = editor, controller
         self._wake = threading.Condition()
-        self._wishes: OrderedDict[str, _Wish] = OrderedDict()
+        self._wishes: dict[
+            int, _Wish
+        ] = {}  # held by the window until the thread, which knows their numbers, is done with them
+        self._waiting: OrderedDict[str, int] = OrderedDict()
         self._latest: dict[str, int] = {}
         self._number = 0
         self._is_closing = False
@@ -76,8 +80,7 @@ class Asker(QObject):
         self._trained: tuple[_Subject, Trained] | None = None  # of the thread alone
         self._run: tuple[Path, Project] | None = None  # the last one that began
         self._told: Path | None = None  # the run whose first weights were spoken of
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_answered)
+        self._messenger = Messenger(self._on_answered)
         controller.started.connect(self._on_started)
         controller.events.connect(self._on_events)
         controller.ended.connect(self._on_ended)
@@ -105,6 +108,19 @@ class Asker(QObject):
         """Whether the network that is asked is that of the canvas: the drawing means the same as when it was trained."""
         return self.run is None or not self._controller.is_stale
 
+    @property
+    def is_learning(self) -> bool:
+        """Whether the network that is asked is in training, so that it may become better."""
+        controller = self._controller
+        is_under_way = controller.state.is_active and controller.state is not RunState.STARTING
+        return is_under_way and controller.mode == TRAIN and controller.last_run == self.run
+
+    @property
+    def has_best(self) -> bool:
+        """Whether the best weights of its run answer, by the figure that it watched, and not just the last ones."""
+        found = weights_in(self.run) if self.run is not None else None
+        return found is not None and found.stem == BEST and self.project.plan.monitor != LAST
+
     def ask(
         self, question: Question[T], then: Callable[[T], None], *, key: str, failed: Callable[[Message], None]
     ) -> None:
@@ -116,13 +132,12 @@ class Asker(QObject):
         self._number += 1
         subject = _Subject(self.run, self.project, self._editor.folder)
         with self._wake:
-            self._wishes.pop(key, None)
-            self._wishes[key] = _Wish(self._number, subject, question, then, failed)
-            self._latest[key] = self._number
+            self._leave(key)
+            self._wishes[self._number] = _Wish(key, subject, question, then, failed)
+            self._waiting[key] = self._latest[key] = self._number
             self._wake.notify()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="layerloom-asker", daemon=True)
-            self._thread.start()
+            self._thread = work_apart(self._work, "layerloom-asker")
 
     def is_asked(self, key: str) -> bool:
         """Whether the question with this key, if it is still under way, is wanted: long ones look at this now and then, in any thread."""
@@ -131,14 +146,20 @@ class Asker(QObject):
     def drop(self, key: str) -> None:
         """Nobody waits for the answer to this question any more."""
         with self._wake:
-            self._wishes.pop(key, None)
+            self._leave(key)
             self._latest.pop(key, None)
+
+    def _leave(self, key: str) -> None:
+        """A question that the thread has not begun with need not be answered."""
+        if (number := self._waiting.pop(key, None)) is not None:
+            del self._wishes[number]
 
     def forget(self) -> None:
         """Another document was opened: no answer about this one is wanted."""
         self._run = self._told = None
         with self._wake:
-            self._wishes.clear()
+            for key in tuple(self._waiting):
+                self._leave(key)
             self._latest.clear()
         self.subject_changed.emit()
 
@@ -194,9 +215,10 @@ class Asker(QObject):
 
     @Slot(object)
     def _on_answered(self, answer: _Answer) -> None:
-        if self._is_closing or self._latest.get(answer.key) != answer.wish.number:
+        wish = self._wishes.pop(answer.number)
+        if self._is_closing or self._latest.get(wish.key) != answer.number:
             return
-        told = answer.wish.then if answer.message is None else answer.wish.failed
+        told = wish.then if answer.message is None else wish.failed
         if _is_there(told):
             told(answer.result if answer.message is None else answer.message)
 
@@ -206,23 +228,24 @@ class Asker(QObject):
         from runtime.warmup import warm_up
 
         warm_up()
-        while (found := self._next()) is not None:
-            key, wish = found
-            try:
-                answer = _Answer(key, wish, wish.question(self._network(wish.subject)))
-            except LayerloomError as error:
-                answer = _Answer(key, wish, message=error.message)
-            except Exception as error:
-                text = msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}")
-                answer = _Answer(key, wish, message=text)
-            if not self._is_closing:
-                self._messenger.told.emit(answer)
+        while (number := self._next()) is not None:
+            self._messenger.tell(self._answer(number))
 
-    def _next(self) -> tuple[str, _Wish] | None:
+    def _next(self) -> int | None:
         with self._wake:
-            while not self._wishes and not self._is_closing:
+            while not self._waiting and not self._is_closing:
                 self._wake.wait()
-            return None if self._is_closing else self._wishes.popitem(last=False)
+            return None if self._is_closing else self._waiting.popitem(last=False)[1]
+
+    def _answer(self, number: int) -> _Answer:
+        wish = self._wishes[number]
+        try:
+            return _Answer(number, wish.question(self._network(wish.subject)))
+        except LayerloomError as error:
+            return _Answer(number, message=error.message)
+        except Exception as error:
+            text = msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}")
+            return _Answer(number, message=text)
 
     def _network(self, subject: _Subject) -> Trained:
         """The network that is asked, read again where its run has better weights by now."""

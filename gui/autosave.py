@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -17,9 +18,10 @@ from graph.files import SUFFIX
 from graph.messages import LayerloomError, Message, msg
 from graph.model import Project
 from gui import safekeeping
+from gui.apart import Messenger, work_apart
 from gui.editor import Editor
-from gui.messenger import Messenger
 from gui.safekeeping import Origin, Session
+from runtime.turns import short_turns
 
 SETTLING = 800  # milliseconds of rest after an edit
 AT_MOST = 4000  # milliseconds from an edit to its writing, however many follow
@@ -34,7 +36,8 @@ class _Job:
 
     project: Project
     origin: Origin
-    thread: threading.Thread | None = None
+    thread: Thread | None = None
+    turns: ExitStack = field(default_factory=ExitStack)  # short ones while it is written
     failure: Message | Exception | None = None
     is_cancelled: bool = False
     copy: Path | None = None
@@ -63,8 +66,7 @@ class Autosave(QObject):
         self._deadline: float | None = None  # by when what happened since the last writing is written
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.write_now)
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_done)
+        self._messenger = Messenger(self._on_done)
         editor.changed.connect(self.look)
         editor.saved_changed.connect(self.look)
 
@@ -83,9 +85,8 @@ class Autosave(QObject):
         self._deadline = None
         if self._job is None and self._is_needed() and self._editor.project is not self.kept:
             self._job = job = _Job(self._editor.project, self._origin())
-            job.thread = threading.Thread(target=self._work, args=(job,), name="layerloom-autosave", daemon=True)
-            _turns.shorten()  # before it starts: starting waits for its first turn
-            job.thread.start()
+            job.turns.enter_context(short_turns(TURN))  # before it starts: starting waits for its first turn
+            job.thread = work_apart(partial(self._work, job), "layerloom-autosave")
 
     def forget(self) -> None:
         """Nothing needs to be kept: the document was saved, or given up on purpose."""
@@ -120,10 +121,10 @@ class Autosave(QObject):
         except Exception as error:
             job.failure = error
         finally:
-            _turns.restore()
+            job.turns.close()
         if job.is_cancelled and job.copy is not None:
             safekeeping.forget(job.copy)
-        self._messenger.told.emit(job)
+        self._messenger.tell(job)
 
     @Slot(object)
     def _on_done(self, job: _Job) -> None:
@@ -152,30 +153,3 @@ class Autosave(QObject):
                 seconds=RETRY // 1000,
             )
             self.failed.emit(text)
-
-
-class _Turns:
-    """How often Python's threads take turns: more often while one of them writes, so that the window does not feel it."""
-
-    def __init__(self) -> None:
-        self._counting = threading.Lock()
-        self._writers = 0
-        self._usual = 0.0
-
-    def shorten(self) -> None:
-        """A writing begins."""
-        with self._counting:
-            if self._writers == 0:
-                self._usual = sys.getswitchinterval()
-                sys.setswitchinterval(min(TURN, self._usual))
-            self._writers += 1
-
-    def restore(self) -> None:
-        """A writing ended."""
-        with self._counting:
-            self._writers -= 1
-            if self._writers == 0:
-                sys.setswitchinterval(self._usual)
-
-
-_turns = _Turns()

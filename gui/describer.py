@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from graph.catalog import CATALOG, NodeType, Role
 from graph.messages import LayerloomError, Message
 from graph.model import Graph, Node, Project
-from gui.messenger import Messenger
+from gui.apart import Messenger, work_apart
 
 BUILTIN = "builtin:"
 PATIENCE = 0.05  # seconds to wait for what is read at once, so that a drawing does not change twice
@@ -74,8 +74,7 @@ class Describer(QObject):
         self._wishes: list[_Wish] = []
         self._is_working = False
         self._number = 0
-        self._messenger = Messenger()
-        self._messenger.told.connect(self.found)
+        self._messenger = Messenger(self._on_found)
 
     def described(self, node: Node, folder: Path | None) -> Node:
         """A data node that knows its data, or will in a moment; any other node as it is."""
@@ -99,9 +98,12 @@ class Describer(QObject):
             self._wishes.append(wish)
             if not self._is_working:
                 self._is_working = True
-                threading.Thread(target=self._work, name="layerloom-data", daemon=True).start()
+                work_apart(self._work, "layerloom-data")
         wish.done.wait(PATIENCE)
         return wish.finding
+
+    def _on_found(self, finding: Finding) -> None:
+        self.found.emit(finding)
 
     def _next(self) -> _Wish | None:
         with self._lock:
@@ -117,7 +119,7 @@ class Describer(QObject):
                 newest = max(newest, wish.number)
                 wish.finding = find(wish.node, wish.folder)
                 wish.done.set()
-                self._messenger.told.emit(wish.finding)
+                self._messenger.tell(wish.finding)
 
 
 def find(node: Node, folder: Path | None) -> Finding:

@@ -25,9 +25,8 @@ from PySide6.QtWidgets import (
 
 from graph.messages import ExportError, LayerloomError, msg, tr
 from graph.model import Project
+from gui.apart import Messenger, work_apart
 from gui.figures import figure, short_power
-from gui.held import work_apart
-from gui.messenger import Messenger
 from gui.panels.card import Card
 from gui.panels.parts import DECORATION, FactList, ScrollColumn, column, label, row
 from gui.theme import GRID, theme
@@ -88,8 +87,7 @@ class ExportDialog(QDialog):
         theme.changed.connect(self._use_scale)
         self._use_scale()
         self._build(folder)
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_done)
+        self._messenger = Messenger(self._on_done)
 
     @Slot()
     def _use_scale(self) -> None:
@@ -195,7 +193,7 @@ class ExportDialog(QDialog):
         elif self._thread is None:
             self._set_busy(True)
             work = partial(self._work, self._source, self.format.id, path)
-            self._thread = work_apart(self, work, "layerloom-export")
+            self._thread = work_apart(work, "layerloom-export")
 
     def _work(self, source: Path | Drawn, format_id: str, path: Path) -> None:
         try:
@@ -205,7 +203,7 @@ class ExportDialog(QDialog):
         except Exception as error:  # the person gets a sentence whatever happens in the thread
             reason = f"{type(error).__name__}: {error}"
             result = ExportError(msg("The export stopped because of an error inside Layerloom: {error}", error=reason))
-        self._messenger.told.emit(result)
+        self._messenger.tell(result)
 
     @Slot()
     def _measure(self) -> None:

@@ -12,8 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHeaderView, QProgressBar, QPushButton, QTableWidget, QTableWidgetItem, QWidget
 
 from graph.messages import ExportError, LayerloomError, msg, tr
-from gui.held import work_apart
-from gui.messenger import Messenger
+from gui.apart import Messenger, work_apart
 from gui.panels.parts import column, label, row
 from gui.theme import GRID, theme
 
@@ -52,8 +51,7 @@ class ReportDialog(QDialog):
         self._build()
         theme.changed.connect(self._use_scale)
         self._use_scale()
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_done)
+        self._messenger = Messenger(self._on_done)
 
     def _build(self) -> None:
         page = self._page = column(self, spacing=3 * GRID)
@@ -98,7 +96,7 @@ class ReportDialog(QDialog):
 
     def start(self) -> None:
         """Measure in a thread; the table, or the reason why there is none, follows."""
-        self._thread = work_apart(self, self._work, "layerloom-measure")
+        self._thread = work_apart(self._work, "layerloom-measure")
 
     def _work(self) -> None:
         from runtime.export.report import Cancelled
@@ -114,7 +112,7 @@ class ReportDialog(QDialog):
             result = ExportError(
                 msg("The measurement stopped because of an error inside Layerloom: {error}", error=reason)
             )
-        self._messenger.told.emit(result)
+        self._messenger.tell(result)
 
     @Slot(object)
     def _on_done(self, result: Report | LayerloomError) -> None:

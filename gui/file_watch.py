@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from PySide6.QtGui import QGuiApplication
 
 from graph.atomic import check_regular
 from graph.strict_json import MAX_BYTES
-from gui.messenger import Messenger
+from gui.apart import Messenger, work_apart
 
 SETTLING = 200  # milliseconds: programs write a file in several steps
 PATIENCE = 1.0  # seconds that closing waits for a drive
@@ -58,8 +59,7 @@ class FileWatch(QObject):
             signal.connect(self._on_touched)
         for timer in (self._settling, self._slow):
             timer.timeout.connect(self.look)
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_looked)
+        self._messenger = Messenger(self._on_looked)
         app = QGuiApplication.instance()
         if isinstance(app, QGuiApplication):  # network drives tell nothing: look when the person comes back
             app.applicationStateChanged.connect(self._on_application_state)
@@ -94,16 +94,14 @@ class FileWatch(QObject):
         if files := self._watcher.files():  # one that was replaced is watched no longer, although it is in the list
             self._watcher.removePaths(files)
             self._watcher.addPaths(files)
-        arguments = (self._number, self._path, self._digest)
-        self._thread = threading.Thread(target=self._work, args=arguments, name="layerloom-watch", daemon=True)
-        self._thread.start()
+        self._thread = work_apart(partial(self._work, self._number, self._path, self._digest), "layerloom-watch")
 
     def look_now(self) -> Seen:
         """What is there at this moment."""
         return look_at(self._path, self._digest) if self._path is not None else Seen(Disk.SAME)
 
     def _work(self, number: int, path: Path, digest: str | None) -> None:
-        self._messenger.told.emit((number, look_at(path, digest), _places(path)))
+        self._messenger.tell((number, look_at(path, digest), _places(path)))
 
     @Slot(object)
     def _on_looked(self, looked: tuple[int, Seen, list[str]]) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from graph.messages import LayerloomError, Message, RunError, msg, tr
+from gui.apart import Messenger, work_apart
 from gui.import_report import ImportReport
 from gui.import_work import Outcome, Work
 from gui.panels.parts import DECORATION, ScrollColumn, column, complain, label, row
@@ -22,20 +23,12 @@ EDGE = 5 * GRID
 FIELDS = {"--input": msg("the fields of its inputs above"), "--dtype": msg("the lists beside them")}
 
 
-class _Messenger(QObject):
-    """From the thread to the window. The thread must not hold the dialog: it could be the last to let it go, and destroy it there."""
-
-    done = Signal(object, object)  # whose work it was, and an Outcome or a LayerloomError
-    said = Signal(object, object)  # whose work it is, and a Message
-
-
-def _do(work: Work, unwanted: threading.Event, messenger: _Messenger) -> None:
-    """Work, in a thread."""
+def _do(work: Work, unwanted: threading.Event, messenger: Messenger) -> None:
+    """Work, in a thread; it tells whose work it is, and what there is to say."""
     result: Outcome | LayerloomError
 
     def say(message: Message) -> None:
-        with suppress(RuntimeError):  # the window was closed meanwhile
-            messenger.said.emit(unwanted, message)
+        messenger.tell((unwanted, message))
 
     try:
         result = work(lambda: not unwanted.is_set(), say)
@@ -43,8 +36,7 @@ def _do(work: Work, unwanted: threading.Event, messenger: _Messenger) -> None:
         result = error
     except Exception as error:  # the person gets a sentence whatever happens in the thread
         result = RunError(msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}"))
-    with suppress(RuntimeError):
-        messenger.done.emit(unwanted, result)
+    messenger.tell((unwanted, result))
 
 
 class ImportDialog(QDialog):
@@ -57,14 +49,12 @@ class ImportDialog(QDialog):
 
     def __init__(self, title: str, text: str, form: Sequence[QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._messenger = _Messenger()
+        self._messenger = Messenger(self._on_told)
         self._unwanted: threading.Event | None = None  # of the work under way
         self._resized = QTimer(self, singleShot=True, interval=0)  # when its texts have their new size
         self._resized.timeout.connect(self._fit)
         self.setWindowTitle(title)
         self._build(title, text, form)
-        self._messenger.done.connect(self._on_done)
-        self._messenger.said.connect(self._on_said)
         theme.changed.connect(self._use_scale)
         self._use_scale()
         self.look()
@@ -138,8 +128,7 @@ class ImportDialog(QDialog):
         self._unwanted = unwanted = threading.Event()
         self.destroyed.connect(unwanted.set)
         self._show_busy(True)
-        task = (work, unwanted, self._messenger)
-        threading.Thread(target=_do, args=task, name="layerloom-import", daemon=True).start()
+        work_apart(partial(_do, work, unwanted, self._messenger), "layerloom-import")
 
     def reject(self) -> None:
         """End what is under way; else close."""
@@ -153,16 +142,17 @@ class ImportDialog(QDialog):
 
     # ---- what the thread says
 
-    @Slot(object, object)
-    def _on_said(self, whose: threading.Event, message: Message) -> None:
-        if whose is self._unwanted:
-            self.stage.setText(str(message))
-            self._resized.start()
-
-    @Slot(object, object)
-    def _on_done(self, whose: threading.Event, result: Outcome | LayerloomError) -> None:
+    def _on_told(self, told: tuple[threading.Event, Message | Outcome | LayerloomError]) -> None:
+        whose, what = told
         if whose is not self._unwanted:  # it was cancelled
             return
+        if isinstance(what, Message):
+            self.stage.setText(str(what))
+            self._resized.start()
+        else:
+            self._show_result(what)
+
+    def _show_result(self, result: Outcome | LayerloomError) -> None:
         self._unwanted = None
         self._show_busy(False)
         if isinstance(result, LayerloomError):

@@ -12,6 +12,8 @@ from threading import Thread
 from PySide6.QtCore import QAbstractAnimation, QCoreApplication, QEasingCurve, QObject, Qt, QVariantAnimation
 from PySide6.QtGui import QGuiApplication
 
+from gui.apart import work_apart
+
 WISHES = ("system", "yes", "no")
 _PATIENCE = 1.0  # seconds to wait for the answer of a system
 # How a system is asked, and its answer where it is to keep still.
@@ -43,8 +45,7 @@ class Motion:
     def ask(self) -> None:
         """Ask the system in the background."""
         if self._asking is None or not self._asking.is_alive():
-            self._asking = Thread(target=self._hear, name="motion", daemon=True)
-            self._asking.start()
+            self._asking = work_apart(self._hear, "layerloom-motion")
 
     def _hear(self) -> None:
         self._system_reduces = system_reduces_motion()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.messages import LayerloomError, Message
 from graph.model import NodeId, Project
+from gui.apart import Messenger, work_apart
 from gui.editor import Editor
-from gui.messenger import Messenger
 
 NOBODY = -1
 
@@ -27,8 +27,7 @@ class Reacher(QObject):
         super().__init__(parent)
         self._editor = editor
         self._objective, self._question = NOBODY, 0
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_answered)
+        self._messenger = Messenger(self._on_answered)
         editor.changed.connect(self._on_changed)
 
     @Slot(int)
@@ -50,10 +49,10 @@ class Reacher(QObject):
             self.found.emit(None)
             return
         request = (self._question, self._editor.project, objectives[self._objective].name)
-        threading.Thread(target=self._work, args=request, name="layerloom-reach", daemon=True).start()
+        work_apart(partial(self._work, *request), "layerloom-reach")
 
     def _work(self, question: int, project: Project, objective: str) -> None:
-        self._messenger.told.emit((question, _reached(project, objective)))
+        self._messenger.tell((question, _reached(project, objective)))
 
     @Slot(object)
     def _on_answered(self, found: tuple[int, frozenset[NodeId] | Message]) -> None:

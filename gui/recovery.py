@@ -14,8 +14,8 @@ from graph import files
 from graph.atomic import explain, write_atomically
 from graph.messages import FileError, LayerloomError, Message, msg, tr
 from gui import safekeeping
+from gui.apart import Messenger, work_apart
 from gui.file_watch import Disk, digest_of, look_at
-from gui.messenger import Messenger
 from gui.safekeeping import Claim, Origin
 
 
@@ -58,13 +58,11 @@ class Recovery(QObject):
         self._thread: threading.Thread | None = None
         self._taken: set[Path] = set()
         self.items: list[Recovered] = []
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_looked)
+        self._messenger = Messenger(self._on_looked)
 
     def look(self) -> None:
         """Look in a thread; the answer comes through `found`."""
-        self._thread = threading.Thread(target=self._work, name="layerloom-recovery", daemon=True)
-        self._thread.start()
+        self._thread = work_apart(self._work, "layerloom-recovery")
 
     def recoverable(self) -> list[Recovered]:
         """The drawings of dead applications, the newest first.
@@ -125,7 +123,7 @@ class Recovery(QObject):
                     self._claims.append(claim)
 
     def _work(self) -> None:
-        self._messenger.told.emit(self.recoverable())
+        self._messenger.tell(self.recoverable())
 
     @Slot(object)
     def _on_looked(self, items: list[Recovered]) -> None:

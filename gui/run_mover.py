@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from graph.messages import FileError
-from gui.held import work_apart
-from gui.messenger import Messenger
+from gui.apart import Messenger, work_apart
 from runtime.events import Event, RunStarted
 from runtime.places import state_folder
 from runtime.run_hold import is_written
@@ -48,8 +47,7 @@ class RunMover(QObject):
         self._thread: threading.Thread | None = None
         self._again = QTimer(self, singleShot=True, interval=AGAIN)
         self._again.timeout.connect(self.move)
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_copied)
+        self._messenger = Messenger(self._on_copied)
         controller.events.connect(self._on_events)
         controller.adopted.connect(self._on_adopted)
         sweeps.shown.connect(self._on_sweep)
@@ -88,7 +86,7 @@ class RunMover(QObject):
                 self._has_moved(run, runs / run.name)
             elif self._copying is None:  # the others follow when it is there
                 self._copying = run
-                self._thread = work_apart(self, partial(self._copy, run, runs), "layerloom-move")
+                self._thread = work_apart(partial(self._copy, run, runs), "layerloom-move")
         except FileError as error:
             self._begun.remove(run)
             self._documents.warned.emit(error.message)
@@ -99,7 +97,7 @@ class RunMover(QObject):
             self._copied = copy(run, runs)
         except FileError as error:
             self._copied = error
-        self._messenger.told.emit(run)
+        self._messenger.tell(run)
 
     @Slot(object)
     def _on_copied(self, run: Path) -> None:

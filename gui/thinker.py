@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from gui.messenger import Messenger
+from gui.apart import Messenger, work_apart
 
 
 class Thinker(QObject):
@@ -19,26 +19,22 @@ class Thinker(QObject):
         """`name` of its threads."""
         super().__init__(parent)
         self._name, self._number = name, 0
+        self._messenger = Messenger(self._on_done)
 
     def begin(self, question: Callable[[], object]) -> None:
         """Begin to answer a question, which takes the place of the one before."""
         self._number += 1
-        messenger = Messenger()
-        messenger.told.connect(self._on_done)
-        task = (self._number, question, messenger)
-        threading.Thread(target=_think, args=task, name=f"layerloom-{self._name}", daemon=True).start()
+        work_apart(partial(self._think, self._number, question), f"layerloom-{self._name}")
 
     def drop(self) -> None:
         """Nobody waits for the answer any more."""
         self._number += 1
+
+    def _think(self, number: int, question: Callable[[], object]) -> None:
+        self._messenger.tell((number, question()))
 
     @Slot(object)
     def _on_done(self, found: tuple[int, object]) -> None:
         number, answer = found
         if number == self._number:
             self.answered.emit(answer)
-
-
-def _think(number: int, question: Callable[[], object], messenger: Messenger) -> None:
-    """In a thread: it holds nothing that the window owns."""
-    messenger.told.emit((number, question()))

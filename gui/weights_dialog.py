@@ -21,13 +21,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from graph.figure_titles import title_of
 from graph.messages import LayerloomError, Message, RunError, msg, tr
+from gui.apart import Messenger, work_apart
 from gui.figures import figure
-from gui.held import work_apart
 from gui.icons import icon
-from gui.messenger import Messenger
 from gui.panels.parts import breakable, column, complain, label, row, small_button
-from gui.panels.titles import title_of
 from gui.style import set_property
 from gui.theme import GRID, theme
 from gui.weights_model import WeightsModel
@@ -130,8 +129,7 @@ class WeightsDialog(QDialog):
         return line
 
     def _connect(self) -> None:
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_done)
+        self._messenger = Messenger(self._on_done)
         self.model.changed.connect(self._show)
         self.filter.textChanged.connect(self._filter)
         self.only_problems.toggled.connect(self._filter)
@@ -173,7 +171,7 @@ class WeightsDialog(QDialog):
         self._runs = self._workspace.documents.runs_folder
         self._set_busy(True)
         complain(self.error, None)
-        self._thread = work_apart(self, partial(self._work, work, then), "layerloom-weights")
+        self._thread = work_apart(partial(self._work, work, then), "layerloom-weights")
 
     def _work(self, work: Callable[[], object], then: Callable[[Any], None]) -> None:
         try:
@@ -182,7 +180,7 @@ class WeightsDialog(QDialog):
             result = error
         except Exception as error:  # the person gets a sentence whatever happens in the thread
             result = RunError(msg("Layerloom made a mistake: {error}.", error=f"{type(error).__name__}: {error}"))
-        self._messenger.told.emit((then, result))
+        self._messenger.tell((then, result))
 
     @Slot(object)
     def _on_done(self, done: tuple[Callable[[Any], None], object]) -> None:

@@ -14,6 +14,9 @@ from graph.messages import LayerloomError, msg
 from graph.model import Project
 from runtime.events import TRAIN, Event, Failed, Recalled, RunStarted
 from runtime.runs import past_events
+from runtime.turns import short_turns
+
+TURN = 0.0001  # seconds that training, which wants Python again and again for a moment, waits for a window that paints
 
 
 def failure(error: Exception) -> Failed:
@@ -104,6 +107,11 @@ class Control:
     def pause_wanted(self) -> bool:
         """Whether the run should wait."""
         return self._paused and not self.stop_wanted
+
+    @property
+    def end_wanted(self) -> bool:
+        """Whether the run should end, be it after the epoch under way; a run without epochs ends at once."""
+        return self.stop_wanted or self.stop_after_epoch
 
     @property
     def has_wish(self) -> bool:
@@ -213,8 +221,9 @@ class Session:
     def _run(self) -> None:
         """Queue the events of the run; whatever happens, the last one is final."""
         try:
-            for event in self._train():
-                self._events.append(event)
+            with short_turns(TURN):
+                for event in self._train():
+                    self._events.append(event)
         except Exception as error:
             self._events.append(failure(error))
 

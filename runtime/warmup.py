@@ -10,9 +10,11 @@ import sys
 import threading
 from pathlib import Path
 
+from runtime.turns import short_turns
+
 # In the order in which they need each other.
 _LIBRARIES = ("c10", "torch_cpu", "torch", "shm", "torch_python")
-_SWITCH_INTERVAL = 0.001  # seconds between two chances for other threads while modules are imported
+_TURN = 0.001  # seconds between two chances for other threads while modules are imported
 _STEADY_HEAP = str(2**30)  # bytes below which glibc keeps freed blocks instead of faulting them in again
 
 _ENVIRONMENT = {
@@ -38,16 +40,14 @@ def warm_up(*modules: str) -> None:
             return
         prepare_environment()
         _load_libraries()
-        interval = sys.getswitchinterval()
         collecting = gc.isenabled()
-        sys.setswitchinterval(_SWITCH_INTERVAL)
         gc.disable()
         try:
-            _import_torch()
-            for module in modules:
-                importlib.import_module(module)
+            with short_turns(_TURN):
+                _import_torch()
+                for module in modules:
+                    importlib.import_module(module)
         finally:
-            sys.setswitchinterval(interval)
             if collecting:
                 gc.enable()
             gc.freeze()

@@ -132,3 +132,14 @@ def test_nothing_runs_what_comes_from_outside():
         and s.path not in BETWEEN_OUR_PROCESSES
     ]
     assert not found(suspicious)
+
+
+def test_the_window_starts_threads_in_one_way():
+    starters = {
+        s.path
+        for s in sources()
+        if str(s.path).startswith("gui/") and re.search(r"\bThread\(|QThread|QRunnable", s.text)
+    }
+    assert {str(path) for path in starters} == {"gui/apart.py"}, (
+        "others may touch, hold or destroy what the window owns"
+    )

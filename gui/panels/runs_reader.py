@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.messages import LayerloomError
 from graph.model import Project
-from gui.messenger import Messenger
+from gui.apart import Messenger, work_apart
 from runtime.run_curves import read_curves
 from runtime.run_rows import RunRow
 from runtime.run_settings import Setting, settings_of
@@ -46,8 +46,7 @@ class RunsReader(QObject):
         self._asked = 0  # how many tables were asked for: the last one counts
         self._closed = closed = threading.Event()
         self.destroyed.connect(lambda: closed.set())
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_told)
+        self._messenger = Messenger(self._on_told)
 
     def read_table(self, folder: Path) -> None:
         """Tell of the runs in a folder."""
@@ -77,8 +76,7 @@ class RunsReader(QObject):
         with self._lock:
             self._jobs.append(job)
             if self._thread is None and not self._closed.is_set():
-                self._thread = threading.Thread(target=self._work, name="layerloom-runs", daemon=True)
-                self._thread.start()
+                self._thread = work_apart(self._work, "layerloom-runs")
 
     def _work(self) -> None:
         while True:
@@ -90,7 +88,7 @@ class RunsReader(QObject):
             job()
 
     def _tell(self, signal: str, *found: object) -> None:
-        self._messenger.told.emit((signal, found))
+        self._messenger.tell((signal, found))
 
     @Slot(object)
     def _on_told(self, told: tuple[str, tuple[object, ...]]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from graph.messages import LayerloomError, Message, msg, tr
 from graph.model import Project
+from gui.apart import Messenger, work_apart
 from gui.icons import icon
-from gui.messenger import Messenger
 from gui.panels.runs_model import RunsModel
 from gui.panels.runs_view import RunsView
 from gui.run_actions import why_whole
@@ -24,7 +24,7 @@ from gui.workspace import Workspace
 from runtime.importer import TAG
 from runtime.run_rows import DAMAGED, RunRow
 from runtime.run_table import delete_run, empty_trash, restore_run, trashed
-from runtime.runs import PROJECT, load_run
+from runtime.runs import PROJECT, load_run, weights_in
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -51,8 +51,7 @@ class RunsVerbs(QObject):
     def __init__(self, workspace: Workspace, model: RunsModel, view: RunsView, owner: QWidget) -> None:
         super().__init__(owner)
         self._workspace, self._model, self._view, self._owner = workspace, model, view, owner
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_told)
+        self._messenger = Messenger(self._on_told)
         self._undo: list[list[Path]] = []  # what the last steps put into the trash
 
     def menu(self, *, list_differences: Callable[[], object]) -> QMenu:
@@ -125,8 +124,7 @@ class RunsVerbs(QObject):
     def _why_not_export(self) -> Message | None:
         if (reason := self._why_not_one()) is not None:
             return reason
-        checkpoints = self._view.selected[0].path / "checkpoints"
-        has_weights = any((checkpoints / f"{name}.safetensors").is_file() for name in ("best", "last"))
+        has_weights = weights_in(self._view.selected[0].path) is not None
         return None if has_weights else msg("The run left no weights: it ended before its first checkpoint.")
 
     # ---- what is done
@@ -202,8 +200,7 @@ class RunsVerbs(QObject):
         start = str(self._workspace.documents.runs_folder.parent)
         folder = QFileDialog.getExistingDirectory(self._owner, tr("Where to write files for TensorBoard"), start)
         if folder:
-            task = (wanted, Path(folder), self._messenger)
-            threading.Thread(target=_write_events, args=task, daemon=True).start()
+            work_apart(partial(_write_events, wanted, Path(folder), self._messenger), "layerloom-tensorboard")
 
     @Slot(object)
     def _on_told(self, told: tuple[Message, str]) -> None:
@@ -295,8 +292,8 @@ def _write_events(rows: Sequence[RunRow], folder: Path, messenger: Messenger) ->
     try:
         count = len(export_runs(rows, folder))
     except LayerloomError as error:
-        messenger.told.emit((error.message, "error"))
+        messenger.tell((error.message, "error"))
     else:
         text = msg("{count} runs written. See them with: tensorboard --logdir {folder}",
                    count=count, folder=quote(str(folder)))  # fmt: skip
-        messenger.told.emit((text, "info"))
+        messenger.tell((text, "info"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from graph.messages import LayerloomError, RunError
-from gui.messenger import Messenger
+from gui.apart import Messenger, work_apart
 from runtime.session import failure
 
 
@@ -20,14 +20,13 @@ class Work(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.is_busy = False
-        self._messenger = Messenger()
-        self._messenger.told.connect(self._on_told)
+        self._messenger = Messenger(self._on_told)
 
     def start(self, job: Callable[[], object]) -> None:
         """Do a piece of work; the one before is over."""
         assert not self.is_busy
         self.is_busy = True
-        threading.Thread(target=self._work, args=(job,), name="layerloom-sweeps", daemon=True).start()
+        work_apart(partial(self._work, job), "layerloom-sweeps")
 
     def _work(self, job: Callable[[], object]) -> None:
         try:
@@ -36,7 +35,7 @@ class Work(QObject):
             answer = error
         except Exception as error:  # a mistake of ours: said, and the next piece of work goes on
             answer = RunError(failure(error).message)
-        self._messenger.told.emit(answer)
+        self._messenger.tell(answer)
 
     @Slot(object)
     def _on_told(self, answer: object) -> None:
