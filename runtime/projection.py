@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,15 @@ PERPLEXITY = 30.0  # how many neighbors t-SNE lets a point have, about
 COMPONENTS = 50  # that t-SNE starts from, as van der Maaten and Hinton advise (30 there)
 MAX_TSNE = 1000  # points: its time grows faster than their number
 FEWEST = 3
+
+
+class Beginning(NamedTuple):
+    """What t-SNE starts from, the principal components of the points and a first map, and how it goes on."""
+
+    points: np.ndarray
+    places: np.ndarray
+    perplexity: float
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,15 +61,32 @@ def tsne(points: np.ndarray, *, perplexity: float = PERPLEXITY, seed: int = 0) -
     Raises:
         RunError: scikit-learn is not installed, or there are fewer than three points.
     """
-    _require_several(points)
-    manifold = _library()
+    return Projection(finished(begun(points, perplexity=perplexity, seed=seed)))
+
+
+def begun(points: np.ndarray, *, perplexity: float = PERPLEXITY, seed: int = 0) -> Beginning:
+    """The short part of t-SNE.
+
+    Raises:
+        RunError: there are fewer than three points.
+    """
     start, _ = _principal(points, min(COMPONENTS, *points.shape))
     few = min(perplexity, (len(points) - 1) / 3)
     first = start[:, :2] if start.shape[1] > 1 else np.pad(start, ((0, 0), (0, 1)))
     spread = first[:, 0].std() or 1.0
-    beginning: Any = first / spread * 1e-4  # an array is as good as a name: its types do not say so
-    method = manifold.TSNE(perplexity=few, init=beginning, learning_rate="auto", random_state=seed)
-    return Projection(method.fit_transform(start.astype(np.float32)).astype(np.float64))
+    return Beginning(start.astype(np.float32), first / spread * 1e-4, few, seed)
+
+
+def finished(beginning: Beginning) -> np.ndarray:
+    """The long part of t-SNE, which needs no PyTorch: the points on the plane.
+
+    Raises:
+        RunError: scikit-learn is not installed.
+    """
+    points, places, perplexity, seed = beginning
+    init: Any = places  # an array is as good as a name: its types do not say so
+    method = _library().TSNE(perplexity=perplexity, init=init, learning_rate="auto", random_state=seed)
+    return method.fit_transform(points).astype(np.float64)
 
 
 def _library():

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from graph.messages import RunError
 from graph.model import Port
@@ -24,8 +26,8 @@ DATA, NOISE, CODE = "data", "noise", "code"  # ways
 LINE, SENTENCE, PROMPT, SOURCE = "line", "sentence", "prompt", "source"  # what a text is
 
 # What an answer is shown as.
-BARS, CHANCES, NUMBERS, TAGS, PICTURE, DOTS, CURVE, CLASS_MAP, VALUES = (
-    "bars", "chances", "numbers", "tags", "picture", "dots", "curve", "class map", "values",
+BARS, CHANCES, NUMBERS, TAGS, PICTURE, DOTS, CURVE, CLASS_MAP, VALUES, READING = (
+    "bars", "chances", "numbers", "tags", "picture", "dots", "curve", "class map", "values", "reading",
 )  # fmt: skip
 WRITING, TRANSLATION = "writing", "translation"
 
@@ -158,12 +160,13 @@ Entered: TypeAlias = Mapping[str, Any]  # values by `Entry.key`
 
 @dataclass(frozen=True)
 class Form:
-    """An answer to choose: what leaves a port, and what it is shown as."""
+    """An answer to choose: what leaves a port, and what it is shown as. `blank` is the class of a reading that stands for none."""
 
     port: Port
     name: str
     kind: str
     names: tuple[str, ...] = ()
+    blank: int | None = None
 
 
 @dataclass(frozen=True)
@@ -240,16 +243,52 @@ class Row:
     shape: tuple[int, ...]
 
 
-Result: TypeAlias = Shares | Numbers | Tagged | Pictures | Points | Row
+class Symbol(NamedTuple):
+    """A symbol that was read, and the steps that say so: from `first` to before `end`."""
+
+    kind: int
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What steps spell: `shares` are their probabilities (steps × classes), `names` those of the classes, of which `blank` is none.
+
+    `picture` is what was entered (height × width (× 3)), where its columns are the steps.
+    """
+
+    names: tuple[str, ...]
+    blank: int
+    shares: np.ndarray
+    picture: np.ndarray | None = None
+
+    @cached_property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The likeliest class of each step, repeats joined and blanks left out."""
+        ends, at = [], 0
+        for kind, steps in groupby(self.shares.argmax(1).tolist()):
+            ends.append(Symbol(kind, at, at := at + len(list(steps))))
+        return tuple(symbol for symbol in ends if symbol.kind != self.blank)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The names of the symbols."""
+        return tuple(self.names[symbol.kind] for symbol in self.symbols)
+
+
+Result: TypeAlias = Shares | Numbers | Tagged | Pictures | Points | Row | Reading
 
 
 @dataclass(frozen=True, eq=False)
 class Taken:
-    """A sample of the data as it would be entered, and the right answer, if there is one: in words, or as one picture."""
+    """A sample of the data as it would be entered, and the right answer, if there is one: in words, as one picture, or as the
+    symbols that are to be read."""
 
     entered: Entered
     truth: str = ""
     picture: Pictures | None = None
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from runtime.trying import (
     DOTS,
     NUMBERS,
     PICTURE,
+    READING,
     TAGS,
     CodeEntry,
     Entered,
@@ -40,6 +41,7 @@ from runtime.trying import (
 )
 from runtime.trying_inputs import encoded
 from runtime.trying_pixels import pictures_of
+from runtime.trying_reading import reading_of
 
 MOST_SHOWN = 1024  # numbers of a row
 MOST_FRAMES = 32
@@ -115,6 +117,8 @@ def _read(trained: Trained, way: Way, form: Form, answered: Tensor, entered: Ent
         return _ranked(form.names, _probabilities(trained, values)[0])
     if form.kind == CHANCES:
         return _chances(trained, form, values[0])
+    if form.kind == READING:
+        return reading_of(way, form, values, entered)
     if form.kind == TAGS:
         return _tagged(trained, way, form, values, entered)
     if form.kind == CLASS_MAP:

@@ -42,6 +42,7 @@ from runtime.trying import (
     missing,
 )
 from runtime.trying_pixels import pictures_of, pixels
+from runtime.trying_reading import true_symbols
 
 STANDS_FOR_UNKNOWN = "…"  # in texts of samples
 _TEXT_COLUMN = {"line": "text", "sentence": "text", "prompt": "prompt", "source": "source"}
@@ -126,7 +127,8 @@ def taken(trained: Trained, part: str, way: Way, number: int) -> Taken:
     for entry in way.entries:
         if isinstance(entry, CodeEntry) and not entry.is_noise:
             entered[entry.key] = _values_at(trained, entry, rows)
-    return Taken(entered, _truth(trained, rows), _true_picture(trained, way, rows))
+    symbols = true_symbols(trained, rows)
+    return Taken(entered, " ".join(symbols) or _truth(trained, rows), _true_picture(trained, way, rows), symbols)
 
 
 def _entered(trained: Trained, entry: AnyEntry, rows: Mapping[Port, Tensor]) -> Any:

@@ -25,6 +25,7 @@ from runtime.trying import (
     NOISE,
     NUMBERS,
     PICTURE,
+    READING,
     TAGS,
     TRANSLATION,
     VALUES,
@@ -36,6 +37,7 @@ from runtime.trying import (
     Way,
 )
 from runtime.trying_entries import Measured, entry_of
+from runtime.trying_reading import find_spelling
 
 RANDOM = "layerloom.Random"
 # Of what goes into these, only the number of samples or places counts.
@@ -66,6 +68,7 @@ class _Finder:
         self.graph = trained.compiled.project.graph
         self.catalog = trained.compiled.project.catalog
         self.question = find_question(trained.compiled)
+        self.spelling = find_spelling(trained)
         self.order = {node: place for place, node in enumerate(execution_order(self.graph))}
         self.measured = Measured(trained)
 
@@ -99,14 +102,14 @@ class _Finder:
     # ---- what answers depend on
 
     def _answers(self) -> list[Port]:
-        """The outputs, that which was learned first; before them what is made of noise to look like the data."""
+        """The outputs, that which was learned first; before them what is made of noise to look like the data, or what spells."""
         outputs = list(self.compiled.outputs)
         if self.question is not None:
             outputs.insert(0, outputs.pop(self.question.output))
         else:
             outputs.sort(key=lambda port: self._spec(port).dtype.startswith("float"))  # whole numbers are plain answers
-        made = self._made()
-        return [*([made] if made else []), *(port for port in outputs if port != made)]
+        first = self._made() or (self.spelling.scores if self.spelling is not None else None)
+        return [*([first] if first else []), *(port for port in outputs if port != first)]
 
     def _made(self) -> Port | None:
         """What is made of noise and as large as a sample of the data: an output, else the last value that is."""
@@ -217,6 +220,8 @@ class _Finder:
     def _form(self, port: Port, kind: str = "") -> Form:
         asked = self.question if self._is_asked(port) else None
         name = self.graph.nodes[port.node].name
+        if self.spelling is not None and port == self.spelling.scores:
+            return Form(port, name, READING, self.spelling.names, self.spelling.blank)
         shape = self._shape(port) or ()
         kind = kind or (self._asked_kind(asked, shape) if asked else "") or self._kind(shape)
         return Form(port, name, kind, self._names(asked, kind, shape, name))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QTabWidget, QWidget
 
 from graph.messages import LayerloomError, Message, msg, tr
 from gui.figures import grouped, percent
@@ -20,6 +20,7 @@ from gui.thinker import Thinker
 from runtime import embeddings, projection
 from runtime.embeddings import Cloud, Kind
 from runtime.projection import Projection
+from runtime.projection_apart import MapSearch
 
 if TYPE_CHECKING:
     from gui.asker import Asker
@@ -30,15 +31,18 @@ CHOICES, MAP = "embeddings.choices", "embeddings.map"  # keys of the questions
 
 
 class _Mapped(NamedTuple):
-    """Points on the plane, or why there are none."""
+    """Points on the plane, or why there are none; None where nobody wants them any more."""
 
     cloud: Cloud
     method: int
-    found: Projection | Message
+    found: Projection | Message | None
 
 
 class ProjectionPanel(QWidget):
-    """Asks the trained network of the document, as soon as it is on show and there is one."""
+    """Asks the trained network of the document, as soon as it is on show and there is one.
+
+    A search for a map goes on behind another tab; where all the tabs are hidden, or the window is closed, it ends.
+    """
 
     failed = Signal(object)  # Message: a picture could not be written
     exported = Signal(object)  # Path
@@ -51,6 +55,8 @@ class ProjectionPanel(QWidget):
         self._clouds: dict[embeddings.Choice, Cloud] = {}
         self._maps: dict[tuple[embeddings.Choice, int], Projection] = {}
         self._thinker = Thinker("map", self)
+        self._search = MapSearch()
+        self._is_searching = self._was_ended = False
         self.map, self.near = MapCard(), NearCard()
         self._build()
         asker.subject_changed.connect(self._on_subject_changed)
@@ -69,7 +75,7 @@ class ProjectionPanel(QWidget):
         """Forget the network."""
         for key in (CHOICES, MAP):
             self._asker.drop(key)
-        self._thinker.drop()
+        self._drop_map()
         self._shown = None
         self._clouds.clear()
         self._maps.clear()
@@ -84,6 +90,14 @@ class ProjectionPanel(QWidget):
         super().showEvent(event)
         if self._is_stale:
             self._ask_choices()
+        elif self._was_ended:
+            self._ask_map()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Hide and not event.spontaneous() and self._is_searching:
+            self._drop_map()
+            self._was_ended = True
+        return super().eventFilter(watched, event)
 
     def _build(self) -> None:
         self._how_to = tr("Train the network to see here which words, or which samples, are alike to it.")
@@ -100,7 +114,7 @@ class ProjectionPanel(QWidget):
     @Slot()
     def _on_subject_changed(self) -> None:
         """Another network answers now, or it has better weights."""
-        self._thinker.drop()
+        self._drop_map()
         self._clouds.clear()
         self._maps.clear()
         self._is_stale = True
@@ -135,7 +149,7 @@ class ProjectionPanel(QWidget):
         """Show what is chosen, at once if it is known already."""
         choice = self.map.chosen
         self._asker.drop(MAP)
-        self._thinker.drop()
+        self._drop_map()
         if choice is None:
             return
         if (cloud := self._clouds.get(choice)) is not None:
@@ -154,15 +168,31 @@ class ProjectionPanel(QWidget):
             self._show(cloud, known)
             return
         self.map.say(tr("t-SNE looks for a map; that takes some seconds…") if method == TSNE else tr("Looking…"))
-        self._thinker.begin(partial(_mapped, cloud, method))
+        self._search, self._is_searching = MapSearch(), True
+        self._room().installEventFilter(self)
+        self._thinker.begin(partial(_mapped, cloud, method, self._search))
+
+    def _drop_map(self) -> None:
+        """Nobody waits for the map that is looked for."""
+        self._thinker.drop()
+        self._search.end()
+        self._is_searching = self._was_ended = False
+
+    def _room(self) -> QWidget:
+        """The tabs that the panel is one of, or its window."""
+        room: QWidget = self
+        while not isinstance(room, QTabWidget) and (parent := room.parentWidget()) is not None:
+            room = parent
+        return room
 
     @Slot(object)
     def _take_map(self, answer: _Mapped) -> None:
+        self._is_searching = False
         if isinstance(answer.found, Message):
             self._on_no_map(answer.found)
-            return
-        self._maps[answer.cloud.choice, answer.method] = answer.found
-        self._show(answer.cloud, answer.found)
+        elif answer.found is not None:
+            self._maps[answer.cloud.choice, answer.method] = answer.found
+            self._show(answer.cloud, answer.found)
 
     def _on_no_map(self, message: Message) -> None:
         self._shown = None
@@ -219,11 +249,11 @@ class ProjectionPanel(QWidget):
             self._go_to(rows[0])
 
 
-def _mapped(cloud: Cloud, method: int) -> _Mapped:
+def _mapped(cloud: Cloud, method: int, search: MapSearch) -> _Mapped:
     """Draws no random numbers that a run could miss: t-SNE has its own."""
     try:
         few = cloud.points[: projection.MAX_TSNE]
-        return _Mapped(cloud, method, projection.tsne(few) if method == TSNE else projection.pca(cloud.points))
+        return _Mapped(cloud, method, search.map_of(few) if method == TSNE else projection.pca(cloud.points))
     except LayerloomError as error:
         return _Mapped(cloud, method, error.message)
 

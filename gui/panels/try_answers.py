@@ -19,8 +19,9 @@ from gui.panels.try_entries import Complaint
 from gui.panels.try_nearest import Nearest
 from gui.panels.try_pictures import PictureGrid
 from gui.panels.try_planes import Curve, Plane, rgb
+from gui.panels.try_reading import ReadingView
 from gui.theme import GRID, mono_font, theme
-from runtime.trying import Numbers, Pictures, PlaneEntry, Points, Result, Row, Shares, Tagged
+from runtime.trying import Numbers, Pictures, PlaneEntry, Points, Reading, Result, Row, Shares, Tagged
 
 ROW, LEAST_ROW = 20, 15  # pixels at 100 % of a bar
 MOST_BARS = 10
@@ -211,6 +212,7 @@ class AnswerCard(Card):
         self.bars, self.figures, self.tags = Bars(), FigureList(), TagLine()
         self.pictures = PictureGrid(tr("What the network made"), can_choose=True)
         self.plane = Plane(tr("Points that the network made"), (-1, -1), (1, 1), can_move=False)
+        self.reading = ReadingView()
         self.curve = Curve(tr("Numbers that the network gives"), 0.0, 0.0, can_bend=False)
         self._nothing = QWidget()
         self._tag_page, self._bar_page = ScrollColumn(), ScrollColumn()
@@ -223,13 +225,14 @@ class AnswerCard(Card):
             self._views, 1
         )  # before the views: the first is shown at once, and would be a window of its own
         for view in (
-            self._nothing, self._bar_page, self.figures, self._tag_page, self.pictures, self.plane, self.curve, self.complaint,
+            self._nothing, self._bar_page, self.figures, self._tag_page, self.pictures, self.plane, self.curve, self.reading,
+            self.complaint,
         ):  # fmt: skip
             self._views.addWidget(view)
         self.header.addWidget(self.truth)
         self.body.addWidget(self.note)
         self.note.hide()
-        self._truth, self._true_picture = "", None
+        self._truth, self._true_picture, self._symbols = "", None, ()
         self.pictures.chosen.connect(self.chosen)
         theme.changed.connect(self._use_theme)
         self._use_theme()
@@ -247,15 +250,17 @@ class AnswerCard(Card):
         self.show_truth("")
         self.say("")
 
-    def show_truth(self, truth: str, picture: Pictures | None = None) -> None:
+    def show_truth(self, truth: str, picture: Pictures | None = None, symbols: tuple[str, ...] = ()) -> None:
         """Say what the right answer to the sample is, if it is known, or show it."""
-        self._truth, self._true_picture = truth, picture
+        self._truth, self._true_picture, self._symbols = truth, picture, symbols
         self.truth.setText(tr("true: {name}", name=truth) if truth and len(truth) < 40 else "")
         self.truth.setToolTip(truth)
         if isinstance(self.result, Shares):
             self.bars.show_shares(self.result.names, self.result.shares, truth)
         elif isinstance(self.result, Pictures):
             self._show_pictures(self.result)
+        elif isinstance(self.result, Reading):
+            self.reading.show_reading(self.result, symbols)
 
     def show_plane(self, entry: PlaneEntry | None) -> None:
         """The data that points of an answer lie among."""
@@ -280,6 +285,7 @@ class AnswerCard(Card):
         """Show an answer."""
         self.result = result
         self.say(_note(result))
+        self.truth.setHidden(isinstance(result, Reading))  # which says it beside what was read
         if isinstance(result, Shares):
             self.bars.show_shares(result.names, result.shares, self._truth)
             self._views.setCurrentWidget(self._bar_page)
@@ -292,6 +298,9 @@ class AnswerCard(Card):
         elif isinstance(result, Pictures):
             self._show_pictures(result)
             self._views.setCurrentWidget(self.pictures)
+        elif isinstance(result, Reading):
+            self.reading.show_reading(result, self._symbols)
+            self._views.setCurrentWidget(self.reading)
         elif isinstance(result, Points):
             self.plane.show_marks(result.points)
             self._views.setCurrentWidget(self.plane)
@@ -300,11 +309,17 @@ class AnswerCard(Card):
             self._views.setCurrentWidget(self.curve)
 
     def _show_pictures(self, result: Pictures) -> None:
-        """The pictures; a single one beside what it should be, where that is known."""
+        """The pictures; a single one beside what it should be, where that is known, and where both differ."""
+        found, captions = [_colored(image, result.names) for image in result.images], []
         true = self._true_picture
-        found = [*result.images, *(true.images if true is not None and len(result.images) == 1 else ())]
-        captions = (tr("The network's"), tr("The true one")) if len(found) > len(result.images) else ()
-        self.pictures.show_pictures([_colored(image, result.names) for image in found], captions)
+        if true is not None and len(found) == 1:
+            found.append(_colored(true.images[0], result.names))
+            captions = [tr("The network's"), tr("The true one")]
+            if true.images[0].shape == result.images[0].shape:
+                picture, words = difference(result, true)
+                found.append(picture)
+                captions.append(words)
+        self.pictures.show_pictures(found, captions)
 
 
 def _note(result: Result) -> str:
@@ -324,6 +339,20 @@ def _note(result: Result) -> str:
         shape = " × ".join(map(str, result.shape))
         return tr("The first {count} of {shape} numbers.", count=len(result.values), shape=shape)
     return ""
+
+
+def difference(made: Pictures, true: Pictures) -> tuple[np.ndarray, str]:
+    """Where a picture differs from the true one, white where it does most, and by how much."""
+    if made.names:
+        wrong = made.images[0] != true.images[0]
+        return wrong.astype(float), tr("Wrong pixels\n{share}", share=percent(float(wrong.mean())))
+    first, second = (one.images[0] * (one.high - one.low) + one.low for one in (made, true))
+    apart = np.abs(first - second)
+    apart = apart.mean(2) if apart.ndim == 3 else apart
+    most = float(apart.max())
+    return apart / (most or 1.0), tr(
+        "Difference\nmean {mean}\nwhite {most}", mean=figure(float(apart.mean())), most=figure(most)
+    )
 
 
 def _colored(image: np.ndarray, names: tuple[str, ...]) -> np.ndarray:

@@ -36,6 +36,7 @@ FINE = 160  # pixels that the longer side of a drawing has at least
 MOST_UNDONE = 50
 KEY_STEPS = 24  # strokes of an arrow key across the pad
 GET_SIDE = 48
+MOST_WIDE = 600  # pixels at 100 %, until there is said how much room there is
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
@@ -66,6 +67,7 @@ class DrawPad(QWidget):
         self._last: QPointF | None = None  # the last place of a stroke under way
         self._pen, self._is_down = QPointF(0.5, 0.5), False  # of the keys, as shares of the pad
         self._shown = QImage()
+        self._room = theme.px(MOST_WIDE)
         self.setAccessibleName(tr("Draw '{name}' here", name=entry.name))
         self.setAccessibleDescription(tr("Arrow keys move the pen, Space puts it down or up, Delete clears."))
         self.setToolTip(tr("Draw with the left button, erase with the right one, or drop a picture file here."))
@@ -100,6 +102,11 @@ class DrawPad(QWidget):
         self.ground = ground
         self.ink.clear()
         self._compose()
+
+    def give_room(self, width: int) -> None:
+        """Be no wider than that, however wide the picture is."""
+        self._room = width
+        self.setFixedWidth(self._wide(self.height()))
 
     @Slot()
     def clear(self) -> None:
@@ -231,7 +238,7 @@ class DrawPad(QWidget):
         return QPointF((at.x() - box.left()) / box.width(), (at.y() - box.top()) / box.height())
 
     def _wide(self, height: int) -> int:
-        return max(1, round(height * self.ink.width() / self.ink.height()))
+        return max(1, min(round(height * self.ink.width() / self.ink.height()), self._room))
 
     def _compose(self) -> None:
         """The picture on show: ink over the ground, in the levels of the data."""

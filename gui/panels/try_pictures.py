@@ -9,9 +9,11 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from graph.messages import tr
 from gui.theme import GRID, theme
 
 GAP = 2 * GRID
+OVER = 0.85  # of a window that large pictures take
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Home: -(10**6), Qt.Key.Key_End: 10**6}
 
 
@@ -38,7 +40,8 @@ def crisp_side(space: QSize, image: QImage) -> QSize:
 
 
 class PictureGrid(QWidget):
-    """Pictures in a grid that fills the space. `chosen(number)`: a click or the arrow keys; only where `can_choose`."""
+    """Pictures in a grid that fills the space. Where `can_choose`, a click or the arrow keys choose one, `chosen(number)`; those
+    with captions belong together, and a click or Enter shows them large."""
 
     chosen = Signal(int)
 
@@ -62,7 +65,16 @@ class PictureGrid(QWidget):
         self.images, self._captions = tuple(map(as_image, images)), tuple(captions)
         self.current = min(self.current, max(0, len(images) - 1))
         self.setAccessibleDescription(", ".join(captions) or str(len(images)))
+        self.setToolTip(tr("Click, or press Enter, to see the pictures large.") if self._can_enlarge else "")
         self.update()
+
+    @property
+    def _can_enlarge(self) -> bool:
+        return self._can_choose and bool(self._captions)
+
+    def enlarge(self) -> None:
+        """Show the pictures over the window, until a click or a key."""
+        LargePictures(self).show_over(self.window())
 
     def place(self, number: int) -> QRect:
         """Where a picture is."""
@@ -77,7 +89,8 @@ class PictureGrid(QWidget):
 
     def _words(self) -> int:
         """How wide the words beside a picture are."""
-        return max((self.fontMetrics().horizontalAdvance(words) for words in self._captions), default=-GAP) + GAP
+        lines = [line for words in self._captions for line in words.split("\n")]
+        return max(map(self.fontMetrics().horizontalAdvance, lines), default=-GAP) + GAP
 
     def _layout(self) -> tuple[int, QSize]:
         """How many columns make the pictures largest, and their size."""
@@ -111,11 +124,17 @@ class PictureGrid(QWidget):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), GRID, GRID)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._can_enlarge:
+            self.enlarge()
+            return
         for number in range(len(self.images)):
             if self._can_choose and self.place(number).contains(event.position().toPoint()):
                 self._choose(number)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._can_enlarge and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.enlarge()
+            return
         step = _STEPS.get(Qt.Key(event.key()))
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             step = self._layout()[0] * (1 if event.key() == Qt.Key.Key_Down else -1)
@@ -129,6 +148,33 @@ class PictureGrid(QWidget):
             self.current = number
             self.update()
             self.chosen.emit(number)
+
+
+class LargePictures(PictureGrid):
+    """Pictures over a window, until a click or a key."""
+
+    def __init__(self, small: PictureGrid) -> None:
+        super().__init__(small.accessibleName())
+        self.images, self._captions = small.images, small._captions
+        self.setParent(small, Qt.WindowType.Popup)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def show_over(self, window: QWidget) -> None:
+        """Take most of a window."""
+        area = QRect(window.mapToGlobal(QPoint(0, 0)), window.size())
+        self.resize(window.size() * OVER)
+        self.move(area.center() - self.rect().center())
+        self.show()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), theme.color("panel"))
+        super().paintEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.close()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.close()
 
 
 class SmallPicture(QWidget):

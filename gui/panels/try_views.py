@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 
 from graph.messages import Message, tr
 from gui.panels.parts import CardRow
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 PACE = 60  # milliseconds between a change and the question
 LOOKED_AT = 200  # samples whose codes are measured
+MOST_PAD = 0.45  # of the width, where a picture is very wide
 FIELD_SIDE = 64  # places across the plane that are asked
 ANSWER, CODES, FIELD, FILE, OTHER, UNKNOWN = "answer", "codes", "field", "file", "other", "unknown"
 
@@ -150,8 +152,14 @@ class PlainView(View):
         for card in self.cards:
             if card.key in taken.entered:
                 card.show_value(taken.entered[card.key])
-        self.answer.show_truth(taken.truth, taken.picture)
+        self.answer.show_truth(taken.truth, taken.picture, taken.symbols)
         self.ask_soon()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for card in self.cards:
+            if isinstance(card, PictureCard):
+                card.pad.give_room(round(MOST_PAD * self.width()))
 
     def show_form(self, form: Form) -> None:
         """Ask for another answer."""

@@ -9,7 +9,7 @@ from itertools import repeat
 import torch
 from torch import Tensor, nn
 
-from graph.model import Port
+from graph.model import Graph, Port
 from runtime.compiler import Compiled
 from runtime.data import Part
 from runtime.events import SamplePrediction
@@ -75,15 +75,20 @@ def find_question(compiled: Compiled) -> Question | None:
             loss = graph.node_named(name)
             assert loss is not None, name
             ends = graph.inputs(loss.id)
-            source, target = ends.get("input"), ends.get("target")
-            while target is not None and (passed := _SAME_ANSWERS.get(graph.nodes[target.node].type)) is not None:
-                target = graph.inputs(target.node).get(passed)
+            source, target = ends.get("input"), source_of_labels(graph, ends.get("target"))
             if source in compiled.outputs and target in program.inputs:
                 ignored = catalog[loss.type].values(loss).get("ignore_index", -100)
                 known = _PROBABILITIES.get(loss.type), _CHANCES.get(loss.type)
                 assert target is not None
                 return Question(compiled.outputs.index(source), target, *known, ignored=int(ignored))  # type: ignore[arg-type]
     return None
+
+
+def source_of_labels(graph: Graph, port: Port | None) -> Port | None:
+    """Where labels come from that may pass through what leaves them as they are."""
+    while port is not None and (passed := _SAME_ANSWERS.get(graph.nodes[port.node].type)) is not None:
+        port = graph.inputs(port.node).get(passed)
+    return port
 
 
 def asked_output(compiled: Compiled) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QApplication, QLabel, QScrollBar
+from PySide6.QtWidgets import QApplication, QLabel, QScrollBar, QTabWidget, QVBoxLayout, QWidget
 
 from graph import files
 from graph.messages import LayerloomError, RunError, msg
@@ -19,7 +19,7 @@ from gui.panels.projection import ProjectionPanel
 from gui.run_controller import RunController, RunState
 from gui.theme import theme
 from panel_tools import show
-from runtime import embeddings, examples, projection
+from runtime import embeddings, examples, projection, projection_apart
 from runtime.embeddings import Choice, Cloud, Kind
 
 WORDS = Choice(Kind.TABLE, "embedding", "n2", 4, words=True)
@@ -267,6 +267,55 @@ def test_who_waits_for_a_map_keeps_nobody_else_waiting(qtbot, shown, asker, slow
     slow.set()
     asker.answer()
     assert np.array_equal(shown.map.view.points.places, before) and "variance" in texts(shown)
+
+
+@pytest.fixture
+def room(qtbot, asker, monkeypatch):
+    """Tabs in a window, of which the panel is one, with a search for a map under way that never ends by itself."""
+    monkeypatch.setattr(projection_apart, "FEW", 0)
+    monkeypatch.setattr(projection_apart, "BOOT", "import time; time.sleep(600)")
+    window = QWidget()
+    layout = QVBoxLayout(window)
+    tabs = QTabWidget()
+    layout.addWidget(tabs)
+    panel = ProjectionPanel(asker)
+    for page in (panel, QWidget()):
+        tabs.addTab(page, "")
+    show(qtbot, window, 1366, 300)
+    asker.answer()
+    panel.map.methods.button(TSNE).click()
+    qtbot.waitUntil(lambda: panel._search.child is not None)
+    yield window, tabs, panel
+    panel.clear()
+
+
+@pytest.mark.parametrize(
+    "how", ["another method", "other weights", "no document", "the tabs are hidden", "the window is closed"]
+)
+def test_a_search_for_a_map_ends_when_it_is_dropped(room, asker, how):
+    window, tabs, panel = room
+    child = panel._search.child
+    assert child.poll() is None
+    {
+        "another method": panel.map.methods.button(PCA).click,
+        "other weights": asker.subject_changed.emit,
+        "no document": panel.clear,
+        "the tabs are hidden": tabs.hide,
+        "the window is closed": window.close,
+    }[how]()
+    assert child.wait(1) != 0
+
+
+def test_a_search_goes_on_behind_another_tab_and_begins_anew_where_all_were_hidden(qtbot, room):
+    _, tabs, panel = room
+    child = panel._search.child
+    tabs.setCurrentIndex(1)
+    tabs.setCurrentIndex(0)
+    assert child.poll() is None and panel._search.child is child
+    tabs.hide()
+    tabs.show()
+    qtbot.waitUntil(lambda: panel._search.child not in (None, child))
+    assert "t-SNE looks for a map" in texts(panel) and panel._search.child.poll() is None
 
 
 def test_clear_forgets_everything(shown, asker, slow):
