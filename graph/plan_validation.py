@@ -28,7 +28,7 @@ from graph.plan import (
     Plan,
     Split,
 )  # fmt: skip
-from graph.problems import Fix, Problem
+from graph.problems import Fix, Problem, Severity
 
 _TOLERANCE = 1e-6
 _SEED_END = 2**32
@@ -94,7 +94,7 @@ def validate_plan(
         text = msg("The training plan has no objective, so nothing would be trained. Add one.")
         yield Problem("no-objective", text, fixes=(set_plan(msg("Add an objective"), objectives=(Objective(),)),))
     yield from _check_names(plan)
-    yield from _check_frozen(plan, trainable)
+    yield from _check_frozen(plan, losses, trainable)
     for index, objective in enumerate(plan.objectives):
         yield from _check_choices(index, objective)
         yield from _check_optimizer(index, objective)
@@ -174,14 +174,15 @@ def _check_names(plan: Plan) -> Iterator[Problem]:
             yield Problem("name-clash", text, fixes=(_change(index, msg("Rename to {name}", name=free), name=free),))
 
 
-def _check_frozen(plan: Plan, trainable: Mapping[NodeId, Node]) -> Iterator[Problem]:
+def _check_frozen(plan: Plan, losses: Mapping[NodeId, Node], trainable: Mapping[NodeId, Node]) -> Iterator[Problem]:
     kept = tuple(node for node in plan.frozen if node in trainable)
     if len(kept) < len(plan.frozen):
         text = msg("The plan freezes a node that has no parameters, is bypassed, or is no longer in the drawing.")
         yield Problem("missing-frozen", text, fixes=(set_plan(msg("Freeze the nodes that are there"), frozen=kept),))
     elif trainable and kept and trainable.keys() <= set(kept):
         text = msg("Every layer is frozen, so nothing would be trained. Let at least one learn.")
-        yield Problem("all-frozen", text, fixes=(set_plan(msg("Freeze nothing"), frozen=()),))
+        severity = Severity.ERROR if losses else Severity.WARNING  # without a loss it is a network to use, not to train
+        yield Problem("all-frozen", text, severity=severity, fixes=(set_plan(msg("Freeze nothing"), frozen=()),))
 
 
 def _check_choices(index: int, objective: Objective) -> Iterator[Problem]:

@@ -48,12 +48,15 @@ def _verdict(report: Mapping[str, Any]) -> str:
 
 def _facts(outcome: Outcome) -> Iterator[tuple[str, str]]:
     report, proof = outcome.report, outcome.report["proof"]
-    yield tr("Nodes"), grouped(report["nodes"])
+    nodes = grouped(report["nodes"])
     if report["blocks"]:
+        yield tr("Nodes"), tr("{nodes}, and {inside} inside of blocks", nodes=nodes, inside=grouped(report["inside"]))
         yield (
             tr("Blocks"),
             tr("{blocks}, used {instances} times", blocks=report["blocks"], instances=report["instances"]),
         )
+    else:
+        yield tr("Nodes"), nodes
     yield tr("Parameters"), grouped(report["parameters"])
     if "onnx" in report:
         yield tr("Compared with onnxruntime, on batches of"), ", ".join(map(str, report["onnx"]["batches"]))

@@ -13,6 +13,7 @@ from gui.documents import runs_of
 
 if TYPE_CHECKING:
     from runtime.importer.module_apart import Brought, Given
+    from runtime.importer.recording import Place
 
 IsWanted = Callable[[], bool]
 Say = Callable[[Message], object]
@@ -43,7 +44,14 @@ def bring_module(source: str, inputs: Sequence[Given], home: Path | None, is_wan
 
     title = source.rpartition(":")[2].rpartition(".")[2]
     say(msg("Its code runs in a process of its own: drawing it, and comparing the drawing with it…"))
-    with import_apart(source, inputs, name=title, home=home, is_wanted=is_wanted, is_seen=False) as brought:
+
+    def watch(seconds: int, place: Place) -> None:
+        say(msg("Its code runs in a process of its own. After {seconds} seconds it is in line {line} of {file}. You can stop it.",
+                seconds=seconds, line=place.line, file=place.file))  # fmt: skip
+
+    with import_apart(
+        source, inputs, name=title, home=home, is_wanted=is_wanted, is_seen=False, watch=watch
+    ) as brought:
         return _kept(brought, title, is_wanted, say)
 
 

@@ -11,10 +11,13 @@ from typing import Any
 
 from graph import files
 from graph.messages import RunError, msg, tr
+from runtime.importer.apart_watch import LATE
 from runtime.importer.module_apart import Brought, Given, import_apart
+from runtime.importer.recording import Place
 from runtime.runs import runs_folder
 
 DONE = 0
+FIRST = 30  # seconds until something is said of code that is still running
 
 
 def import_module(args: Namespace) -> int:
@@ -34,7 +37,7 @@ def import_module(args: Namespace) -> int:
     if args.output is None and not args.dry_run:
         raise RunError(msg("Say where the drawing goes: -o NAME.layerloom"))
     name = args.output.stem if args.output is not None else ""
-    with import_apart(args.source, list(_inputs(args)), name=name) as brought:
+    with import_apart(args.source, list(_inputs(args)), name=name, watch=_tell) as brought:
         run = None if args.dry_run else written(brought, args)
     if args.json:
         print(
@@ -48,6 +51,14 @@ def import_module(args: Namespace) -> int:
         if run is not None:
             print(f"{tr('drawing')}  {args.output}\n{tr('run')}  {run}")
     return DONE
+
+
+def _tell(seconds: int, place: Place) -> None:
+    """Say where it is, half a minute after it began and then ever less often."""
+    if seconds >= FIRST and (seconds // FIRST).bit_count() == 1 and seconds % FIRST < LATE:
+        text = tr("after {seconds} seconds its code is in line {line} of {file}; Ctrl+C ends it",
+                  seconds=seconds, line=place.line, file=place.file)  # fmt: skip
+        print(f"{tr('note')}: {text}", file=sys.stderr)
 
 
 def _inputs(args: Namespace) -> Iterator[Given]:
@@ -79,13 +90,7 @@ def written(brought: Brought, args: Namespace) -> Path | None:
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     """What a person should know."""
-    counts = {key: report[key] for key in ("nodes", "blocks", "instances")}
-    numbers = f"{report['parameters']:,}"
-    yield tr(
-        "{nodes} nodes, {blocks} blocks with {instances} instances, {parameters} numbers to learn",
-        **counts,
-        parameters=numbers,
-    )
+    yield size_text(report)
     proof = report["proof"]
     batches = ", ".join(map(str, proof["batches"]))
     if proof["outputs"] == 0 and proof["gradients"] == 0:
@@ -97,6 +102,17 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     for text, found in _notes(report):
         if found:
             yield f"{tr('note')}: {text}: {found}"
+
+
+def size_text(report: Mapping[str, Any]) -> str:
+    """How large the drawing is, by the report of a module."""
+    counts = {key: f"{report[key]:,}" for key in ("nodes", "inside", "blocks", "instances", "parameters")}
+    if not report["blocks"]:
+        return tr("{nodes} nodes, {parameters} numbers to learn", **counts)
+    return tr(
+        "{nodes} nodes, {inside} more inside of blocks ({blocks}, used {instances} times), {parameters} numbers to learn",
+        **counts,
+    )
 
 
 def _notes(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

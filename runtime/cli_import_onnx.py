@@ -75,9 +75,9 @@ def _written(made: OnnxImported, args: Namespace) -> Path | None:
 
 def _lines(report: OnnxReport) -> Iterator[str]:
     """What a person should know."""
-    module = report.module
-    yield tr("{nodes} nodes, {blocks} blocks with {instances} instances, {parameters} numbers to learn", nodes=module.nodes,
-             blocks=module.blocks, instances=module.instances, parameters=f"{module.parameters:,}")  # fmt: skip
+    from runtime.cli_import_module import size_text
+
+    yield size_text(asdict(report.module))
     batches = ", ".join(map(str, report.batches))
     yield tr("proven: outputs differ from those of onnxruntime by {share:.1e} of the largest number at most, on batches of {batches}",
              share=report.outputs, batches=batches)  # fmt: skip

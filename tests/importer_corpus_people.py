@@ -333,3 +333,52 @@ class LayerInTrainingOnly(nn.Module):
         if self.training:
             x = torch.neg(x)  # here
         return self.fc(x)
+
+
+@case(floats(4), floats(4), own_code=1, quick=True)
+class LooksAtSizes(nn.Module):
+    """Sizes are compared, rounded and checked, and every batch that it takes goes the same way."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+
+    def forward(self, x, y):
+        if x.shape[0] != y.size(0):
+            raise ValueError(f"{len(x)} and {len(y)} samples")
+        assert 0 < x.shape[0] <= 64, "at most 64 samples"
+        self.said = f"{x.shape[0]} samples"
+        windows = x.view(x.shape[0] * 2, 2)
+        batch = int(windows.shape[0] / (4 / 2))
+        rows = self.fc(windows).view(batch, -1) if windows.shape[0] % 2 == 0 else windows
+        return rows + y[: max(batch, 1)] * (2.0 if min(x.shape) > 0 else 1.0)
+
+
+@case(floats(4), quick=True)
+class WhollyFrozen(nn.Module):
+    """Nothing in it learns: what is left to compare are outputs and the gradients of its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.norm, self.scale = nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Parameter(torch.randn(4))
+        self.layers = nn.ModuleList(nn.Sequential(nn.Linear(4, 4), nn.Tanh()) for _ in range(3))
+        self.requires_grad_(False)
+
+    def forward(self, x):
+        x = self.norm(self.fc(x))
+        for layer in self.layers:
+            x = x + layer(x) * self.scale
+        return x
+
+
+@case(tokens(5, count=7))
+class FrozenTable(nn.Module):
+    """Not even its input has gradients."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.head = nn.Embedding(7, 4), nn.Linear(4, 2)
+        self.requires_grad_(False)
+
+    def forward(self, ids):
+        return self.head(self.table(ids).mean(1))

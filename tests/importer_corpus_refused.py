@@ -129,26 +129,6 @@ class LosesSingle(nn.Module):
         return self.fc(x).squeeze()  # here
 
 
-@case(floats(4), refused="mul")
-class OtherForMany(nn.Module):
-    def forward(self, x):
-        factor = 2.0 if x.shape[0] > 16 else 3.0
-        return torch.mul(x, factor)  # here
-
-
-@case(floats(4), refused="mul")
-class OtherForOne(nn.Module):
-    def forward(self, x):
-        factor = 2.0 if x.shape[0] == 1 else 3.0
-        return torch.mul(x, factor)  # here
-
-
-@case(floats(4), refused="mul")
-class CappedBatch(nn.Module):
-    def forward(self, x):
-        return torch.mul(x, min(x.shape[0], 16))  # here
-
-
 @case(floats(4), refused="__getitem__")
 class WithoutFirst(nn.Module):
     def forward(self, x):
@@ -282,12 +262,3 @@ class HiddenDecision(nn.Module):
     def forward(self, x):
         large = self.large(x)
         return torch.mul(x, large)  # here
-
-
-@case(floats(4), refused="__bool__")
-class DecidesByBatch(nn.Module):
-    """What depends on no numbers, but on how many samples there are."""
-
-    def forward(self, x):
-        many = torch.arange(x.size(0)).sum() > 1000
-        return x * 2 if many else x * 3  # here

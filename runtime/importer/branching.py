@@ -6,6 +6,7 @@ Only modules without numbers of their own can be: all that they do is then in th
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from graph.messages import msg
 from graph.names import stem_of
 from runtime.importer import module_code
 from runtime.importer.lowering import Call, Lowering
+from runtime.importer.other_batches import Run, check_sizes
 from runtime.importer.recording import Recording, Ref, Size, Step, Weight, parts
 from runtime.importer.sketch import Spec, Wire, identifier
 from runtime.importer.tracing import trace
@@ -79,6 +81,9 @@ def _way(call: Call, module: nn.Module, specs: Mapping[str, Spec], *, training: 
     """What it does in one mode, line by line."""
     runs = [trace(module, _examples(specs, batch), training=training) for batch in (*BATCHES, BATCHES[0])]
     recording = unite(runs[0], runs[1], runs[2], batches=BATCHES)
+    sample = sum(math.prod(size for size in spec.shape if isinstance(size, int)) for spec in specs.values())
+    before = [Run(run, batch, training) for run, batch in zip(runs, BATCHES, strict=False)]
+    check_sizes(recording, before, sample, lambda batch, _: trace(module, _examples(specs, batch), training=training))
     lowering = Lowering(module, recording, type(module).__name__)
     known: dict[Any, str] = {Ref(number): name for number, name in enumerate(recording.inputs)}
     lines: list[str] = []

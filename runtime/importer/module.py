@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from graph.catalog.definitions import CODE_PREFIX, PREFIX
 from graph.messages import LayerloomError, RunError, msg
 from graph.model import Project
 from runtime import trust
 from runtime.compiler import Compiled
 from runtime.importer.branching import mode_dependent
-from runtime.importer.drawing import Conflict, Drawn, draw, nodes_in
+from runtime.importer.drawing import Conflict, Drawn, draw
 from runtime.importer.gathering import gathered, placed
 from runtime.importer.learning import (
-    by_module,
     freeze,
     learning_of,
     partly_frozen,
@@ -35,8 +32,12 @@ from runtime.importer.learning import (
     with_frozen,
 )
 from runtime.importer.lowering import Lowering
+from runtime.importer.module_loading import where
+from runtime.importer.other_batches import Run, check_sizes
 from runtime.importer.proof import Mismatch, Proof, Side, compiled_of, fill, prove, side_of
 from runtime.importer.recording import Recording, Refusal
+from runtime.importer.remembering import check_remembers
+from runtime.importer.report import Report, report_of
 from runtime.importer.tracing import shown_of, trace
 from runtime.importer.tracing_values import tensors_now
 from runtime.importer.uniting import check_batch, fold, unite
@@ -65,28 +66,6 @@ class InputSpec:
         if "int" in self.dtype:
             return torch.randint(0, self.count, shape, generator=draw).to(getattr(torch, self.dtype))
         return torch.randn(shape, generator=draw).to(getattr(torch, self.dtype))
-
-
-@dataclass(frozen=True)
-class Report:
-    """What came of it. `unrolled` has for each module that is called more than once how often; `own_code` the calls that no node
-    type stands for; `frozen` the parameters that do not learn and are frozen in the plan, `resting` those of their nodes whose
-    dropout and running statistics a run of the drawing lets rest too. `unused` take no part in what the module gives and are left
-    out (so many numbers), and so are the buffers `left_out`.
-    """
-
-    proof: Proof
-    nodes: int
-    blocks: int
-    instances: int
-    parameters: int
-    unrolled: Mapping[str, int] = field(default_factory=dict)
-    own_code: Mapping[str, int] = field(default_factory=dict)
-    frozen: tuple[str, ...] = ()
-    resting: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
-    unused_numbers: int = 0
-    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +98,7 @@ def import_module(module: nn.Module, inputs: Sequence[InputSpec], *, name: str =
         reference = _side(module, lowering.state, [name for name, _ in recording.outputs], unused)
         batches = [_examples(given, batch, SEED + 10 + i) for i, batch in enumerate(PROVEN)]
         proven = _proven(module, lowering, drawn, reference, batches)
-    report = _report(module, recording, proven, unused)
+    report = report_of(module, recording, proven.drawn, proven.proof, proven.resting, unused)
     return Imported(placed(proven.drawn).project, proven.weights, report)
 
 
@@ -194,6 +173,8 @@ def _examples(given: Mapping[str, InputSpec], batch: int, seed: int) -> dict[str
 
 def _recorded(module: nn.Module, given: Mapping[str, InputSpec]) -> Recording:
     _warmed_up(module, given)  # what it keeps from its first call is there for all that follow
+    with _kept(module):
+        check_remembers(module, lambda training: _called(module, given, training=training))
     known = tensors_now()
     by_mode: frozenset[str] = frozenset()
     while True:
@@ -206,21 +187,27 @@ def _recorded(module: nn.Module, given: Mapping[str, InputSpec]) -> Recording:
             break
         by_mode |= found
     whole = unite(*runs, batches=TRACED)
-    large = sum(math.prod(spec.shape) for spec in given.values()) > LARGE
-    for batch in (SINGLE, SEVERAL if large else MANY):
-        if _runs(module, given, batch):
-            other = trace(module, _examples(given, batch, SEED + batch), training=False, known=known, by_mode=by_mode)
+
+    def again(batch: int, training: bool) -> Recording | None:
+        if not _runs(module, given, batch, training=training):
+            return None
+        return trace(module, _examples(given, batch, SEED + batch), training=training, known=known, by_mode=by_mode)
+
+    sample = sum(math.prod(spec.shape) for spec in given.values())
+    known_runs = [Run(runs[0], FEW, False), Run(runs[1], MORE, False), Run(runs[2], FEW, True)]
+    check_sizes(whole, known_runs, sample, again)
+    for batch in (SINGLE, SEVERAL if sample > LARGE else MANY):
+        if (other := again(batch, False)) is not None:
             check_batch(whole, other, batch)
     fold(whole, runs[1:])
     return whole
 
 
-def _runs(module: nn.Module, given: Mapping[str, InputSpec], batch: int) -> bool:
+def _runs(module: nn.Module, given: Mapping[str, InputSpec], batch: int, *, training: bool) -> bool:
     """Whether the module takes a batch of this size: statistics over one sample are none."""
-    module.eval()
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            module(**_examples(given, batch, SEED))
+        with _kept(module), torch.no_grad(), torch.random.fork_rng(devices=[]):
+            module.train(training)(**_examples(given, batch, SEED))
     except Exception:
         return False
     return True
@@ -278,19 +265,21 @@ def _warmed_up(module: nn.Module, given: Mapping[str, InputSpec]) -> None:
     Raises:
         RunError: it does not run.
     """
-    module.eval()
     try:
-        inputs = {
-            n: t.requires_grad_().clone() if t.is_floating_point() else t
-            for n, t in _examples(given, FEW, SEED).items()
-        }
-        with torch.enable_grad(), torch.random.fork_rng(devices=[]):
-            module(**inputs)
+        _called(module, given, training=False)
     except Exception as error:
-        text = msg("'{module}' does not run on these inputs: {error}. Check the shapes and kinds that {shapes} and {kinds} describe.",
-                   shapes="--input", kinds="--dtype",
-                   module=type(module).__name__, error=f"{type(error).__name__}: {error}"[:300])  # fmt: skip
+        text = msg("'{module}' does not run on these inputs: {where}. Check the sizes and kinds that {shapes} and {kinds} describe, or "
+                   "mend the module.", shapes="--input", kinds="--dtype", module=type(module).__name__, where=where(error))  # fmt: skip
         raise RunError(text) from error
+
+
+def _called(module: nn.Module, given: Mapping[str, InputSpec], *, training: bool) -> None:
+    """Let it compute once, as it does while it learns."""
+    module.train(training)
+    examples = _examples(given, FEW, SEED).items()
+    inputs = {n: t.requires_grad_().clone() if t.is_floating_point() else t for n, t in examples}
+    with torch.enable_grad(), torch.random.fork_rng(devices=[]):
+        module(**inputs)
 
 
 def _check_kinds(module: nn.Module) -> None:
@@ -346,41 +335,6 @@ def _tensors(result: Any) -> list[Tensor]:
         return [result]
     parts = result.values() if isinstance(result, dict) else result if isinstance(result, (tuple, list)) else ()
     return [tensor for part in parts for tensor in _tensors(part)]
-
-
-def _called_again(module: nn.Module, recording: Recording) -> dict[str, int]:
-    """Modules with weights that are called more than once; those inside them are not named again."""
-    found: dict[str, int] = {}
-    for path, count in recording.calls.items():
-        around = [".".join(path.split(".")[:i]) for i in range(1, path.count(".") + 1)]
-        holds = any(True for _ in module.get_submodule(path).parameters())
-        if count > 1 and holds and not any(found.get(outer) == count for outer in around):
-            found[path] = count
-    return found
-
-
-def _report(module: nn.Module, recording: Recording, proven: _Proven, unused: Mapping[str, nn.Parameter]) -> Report:
-    drawn, proof = proven.drawn, proven.proof
-    used = set(drawn.tensors.values())
-    nodes = list(nodes_in(drawn.project))
-    return Report(
-        proof=proof,
-        nodes=len(nodes),
-        blocks=len(drawn.project.blocks),
-        instances=sum(1 for node in nodes if node.type.startswith(PREFIX)),
-        parameters=proof.parameters,
-        unrolled=_called_again(module, recording),
-        own_code=Counter(
-            drawn.project.definitions.codes[node.type.removeprefix(CODE_PREFIX)].name
-            for node in nodes
-            if node.type.startswith(CODE_PREFIX)
-        ),
-        frozen=tuple(by_module(module, [n for n, p in module.named_parameters() if not p.requires_grad and n in used])),
-        resting=proven.resting,
-        unused=tuple(by_module(module, list(unused))),
-        unused_numbers=sum(parameter.numel() for parameter in unused.values()),
-        left_out=tuple(name for name, _ in module.named_buffers() if name not in used),
-    )
 
 
 __all__ = ["Imported", "InputSpec", "Refusal", "Report", "import_module"]

@@ -6,13 +6,13 @@ The two sides share a folder: `asked.json` goes in; `drawing.layerloom`, `FACTOR
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -22,16 +22,17 @@ from typing import Any
 from graph import files
 from graph.messages import LayerloomError, Message, RunError, msg
 from graph.model import Project
+from runtime.importer.apart_watch import LATE, PRINTED, ROOT, end_of, keep_small, place_in, traced
+from runtime.importer.recording import Place
 from runtime.warmup import prepare_environment
 
-ROOT = Path(__file__).resolve().parents[2]
 BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); from runtime.importer.module_apart import serve; serve(sys.argv[2])"
 )
 SOURCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 ASKED, DRAWING, REPORT, REFUSED = "asked.json", "drawing.layerloom", "report.json", "refused.json"
-PRINTED = "printed.txt"  # what the child says, where nobody sees it
 LOOK = 0.1  # seconds between two looks whether the person still wants it
+Watch = Callable[[int, Place], object]  # takes since how many seconds it runs, and where it is
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def import_apart(
     home: Path | None = None,
     is_wanted: Callable[[], bool] = lambda: True,
     is_seen: bool = True,
+    watch: Watch = lambda seconds, place: None,
 ) -> Iterator[Brought]:
     """The drawing of `package.module:factory`, a class or function that takes nothing, or a module. Runs its code.
 
@@ -70,6 +72,7 @@ def import_apart(
         home: the folder that the code runs in, and in which the package is looked for first; None for the current one.
         is_wanted: asked several times a second; the process is ended where it says no.
         is_seen: whether the person sees what the code prints; else the last line of it is part of what is said.
+        watch: is told every few seconds where the code is, while it is in the person's own.
 
     Raises:
         RunError: there is no such thing, it does not run, it cannot become a drawing, or it is not wanted any more; the message
@@ -84,11 +87,19 @@ def import_apart(
         folder = Path(temporary)
         asked = {"source": source, "name": name, "inputs": [asdict(entry) for entry in inputs]}
         (folder / ASKED).write_text(json.dumps(asked), encoding="utf-8")
-        status = run_child(folder, BOOT, home=home, is_wanted=is_wanted, is_seen=is_seen)
+        status = run_child(folder, BOOT, home=home, is_wanted=is_wanted, is_seen=is_seen, watch=watch)
         yield received(folder, status, source)
 
 
-def run_child(folder: Path, boot: str, *, home: Path | None, is_wanted: Callable[[], bool], is_seen: bool) -> int:
+def run_child(
+    folder: Path,
+    boot: str,
+    *,
+    home: Path | None,
+    is_wanted: Callable[[], bool],
+    is_seen: bool,
+    watch: Watch = lambda seconds, place: None,
+) -> int:
     """Let a child work in the folder that it shares with us; its exit status. `home` is its current folder.
 
     Raises:
@@ -96,7 +107,8 @@ def run_child(folder: Path, boot: str, *, home: Path | None, is_wanted: Callable
     """
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, "-P", "-c", boot, str(ROOT), str(folder)]
-    with (folder / PRINTED).open("wb") as printed:
+    began, told = time.monotonic(), 0
+    with (folder / PRINTED).open("ab") as printed:
         child = subprocess.Popen(
             command, cwd=home, env=environment, stdin=subprocess.DEVNULL,
             stdout=_errors() if is_seen else printed, stderr=None if is_seen else printed,
@@ -105,6 +117,12 @@ def run_child(folder: Path, boot: str, *, home: Path | None, is_wanted: Callable
             while child.poll() is None:
                 if not is_wanted():
                     raise RunError(msg("The import was cancelled."))
+                seconds = int(time.monotonic() - began)
+                if seconds >= told + LATE:
+                    told = seconds
+                    keep_small(folder)
+                    if place := place_in(folder):
+                        watch(seconds, place)
                 with suppress(subprocess.TimeoutExpired):
                     child.wait(LOOK)
         finally:
@@ -135,14 +153,7 @@ def received(folder: Path, status: int, source: str) -> Brought:
     if (folder / REFUSED).is_file():
         raise RunError(_message(json.loads((folder / REFUSED).read_text("utf-8"))))
     if status or not (folder / REPORT).is_file():
-        printed = (folder / PRINTED).read_text("utf-8", "replace").split("\n")
-        if last := next((line.strip() for line in reversed(printed) if line.strip()), ""):
-            text = msg("The process that ran '{source}' ended with the status {status}, and nothing was imported. It printed last: {line}",
-                       source=source, status=status, line=last[:300])  # fmt: skip
-            raise RunError(text)
-        text = msg("The process that ran '{source}' ended with the status {status}, and nothing was imported. What it printed says why.",
-                   source=source, status=status)  # fmt: skip
-        raise RunError(text)
+        raise RunError(end_of(source, status, folder))
     return Brought(
         files.load(folder / DRAWING), folder / _weights(source), json.loads((folder / REPORT).read_text("utf-8"))
     )
@@ -156,9 +167,10 @@ def serve(folder: str) -> None:
     place = Path(folder)
     with refusing(place):
         asked = json.loads((place / ASKED).read_text("utf-8"))
-        module = load(asked["source"])
         from runtime.importer.module import InputSpec, import_module
+        from runtime.importer.module_loading import load
 
+        module = load(asked["source"])
         inputs = [InputSpec(tuple(entry["shape"]), entry["dtype"], entry["count"]) for entry in asked["inputs"]]
         made = import_module(module, inputs, name=asked["name"])
         leave(place, asked["source"], made.project, made.weights, asdict(made.report))
@@ -166,11 +178,19 @@ def serve(folder: str) -> None:
 
 @contextmanager
 def refusing(folder: Path) -> Iterator[None]:
-    """A refusal becomes a file in the folder."""
+    """A refusal becomes a file in the folder, and so does that the code ends Python."""
     try:
-        yield
+        with traced(folder):
+            yield
     except LayerloomError as error:
-        (folder / REFUSED).write_text(json.dumps(_record(error.message)), encoding="utf-8")
+        said = error.message
+    except SystemExit as error:
+        from runtime.importer.module_loading import ended
+
+        said = ended(error)
+    else:
+        return
+    (folder / REFUSED).write_text(json.dumps(_record(said)), encoding="utf-8")
 
 
 def leave(folder: Path, source: str, project: Project, weights: Mapping[str, Any], report: Mapping[str, Any]) -> None:
@@ -180,46 +200,6 @@ def leave(folder: Path, source: str, project: Project, weights: Mapping[str, Any
     files.save(project, folder / DRAWING)
     save_file({name: tensor.contiguous().clone() for name, tensor in weights.items()}, str(folder / _weights(source)))
     (folder / REPORT).write_text(json.dumps(report), encoding="utf-8")
-
-
-def load(source: str) -> Any:
-    """The module that `package.module:factory` means. Runs its code.
-
-    Raises:
-        RunError: it cannot be imported or built, or is no module.
-    """
-    package, _, attribute = source.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found: Any = importlib.import_module(package)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except Exception as error:
-        text = msg("'{source}' could not be loaded: {error}. "
-                   "Check the name, and that its package lies in the current folder or is installed.",
-                   source=source, error=_shown(error))  # fmt: skip
-        raise RunError(text) from error
-    from torch import nn
-
-    try:
-        module = found if isinstance(found, nn.Module) else found()
-    except Exception as error:
-        text = msg("'{source}' could not be built without arguments: {error}. Write a function that takes nothing and gives the module.",
-                   source=source, error=_shown(error))  # fmt: skip
-        raise RunError(text) from error
-    if not isinstance(module, nn.Module):
-        text = msg(
-            "'{source}' gives something that is no nn.Module ({kind}). Name a class of modules, or a function that gives one.",
-            source=source,
-            kind=type(module).__name__,
-        )
-        raise RunError(text)
-    return module
-
-
-def _shown(error: BaseException) -> str:
-    words = " ".join(str(error).split()).rstrip(".")
-    return f"{type(error).__name__}: {words[:300]}" if words else type(error).__name__
 
 
 # ---- messages as records

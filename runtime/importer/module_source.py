@@ -46,7 +46,9 @@ def factories(file: Path) -> list[str]:
         raise FileError(msg("'{file}' cannot be opened: {reason}", file=str(file), reason=explain(error))) from error
     except (SyntaxError, ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None) or 0
-        raise RunError(msg("'{file}' is no Python: line {line} cannot be read.", file=file.name, line=line)) from error
+        text = msg("Python cannot read line {line} of {file}: {error}. Mend it there, and import again.",
+                   line=line, file=str(file), error=getattr(error, "msg", str(error)))  # fmt: skip
+        raise RunError(text) from error
     modules: list[str] = []
     others: list[str] = []
     for entry in tree.body:

@@ -36,6 +36,7 @@ class OnnxModule(nn.Module):
         self.names = dict(zip(_identifiers([entry.name for entry in graph.inputs], "x"), graph.inputs, strict=True))
         self.results = dict(zip(_identifiers(graph.outputs, "output"), graph.outputs, strict=True))
         self.held_parameters: dict[tuple[str, str], nn.Parameter] = {}
+        self.layers: dict[tuple[str, ...], nn.Module] = {}  # with statistics of their own, by what they hold
         self.used: set[str] = set()  # names of tensors of the file
         self.learning: set[str] = set()  # of those that became numbers to learn
         self.values: dict[str, Any] = {}
@@ -267,9 +268,24 @@ class Work:
     def layer(self, make: Callable[[], nn.Module]) -> nn.Module:
         """The layer of this operation, made when it is asked for first."""
         if self.made is None:
-            self.made = make().train(self.owner.training)
-            self.part.add_module(self._layer_name(), self.made)
+            self._take(make().train(self.owner.training))
+        assert self.made is not None
         return self.made
+
+    def one_layer(self, make: Callable[[], nn.Module], values: Sequence[Any]) -> nn.Module:
+        """The same for a layer that computes with statistics: all operations that hold these values are calls of one layer."""
+        arrays = [value.array for value in values if isinstance(value, Known)]
+        if self.made is None and not all((array == array.reshape(-1)[0]).all() for array in arrays):
+            key = (self.node.operator, repr(sorted(self.node.attributes.items())), *self.node.inputs[1:])
+            known = self.owner.layers.get(key)
+            if known is not None:
+                self._take(known)
+            self.owner.layers[key] = self.layer(make)
+        return self.layer(make)
+
+    def _take(self, layer: nn.Module) -> None:
+        self.made = layer
+        self.part.add_module(self._layer_name(), layer)
 
     def _layer_name(self) -> str:
         tail = self.node.scopes[self.depth - 1] if self.depth and self.is_alone else ""

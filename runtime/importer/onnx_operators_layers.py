@@ -228,7 +228,7 @@ def _batch_norm(work: Work, x: Any, scale: Any, bias: Any, mean: Any, variance: 
             layer.register_buffer(name, torch.from_numpy(work.known(value, name).astype(np.float32)))
         return _with(work, layer, weight=scale, bias=bias)
 
-    return work.layer(make)(tensor)
+    return work.one_layer(make, (scale, bias, mean, variance))(tensor)
 
 
 def _instance_norm(work: Work, x: Any, scale: Any, bias: Any) -> Tensor:

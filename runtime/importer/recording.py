@@ -12,6 +12,8 @@ from graph.messages import Message, RunError, msg
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from runtime.importer.sizes import Turn
+
 
 class Place(NamedTuple):
     """A line of the person's file."""
@@ -126,6 +128,8 @@ class Recording:
     decided: list[tuple[int, str, Place | None]] = field(
         default_factory=list
     )  # tensors that Python looked into, how, and where
+    asked: set[int] = field(default_factory=set)  # tensors whose sizes Python was told
+    turns: list[Turn] = field(default_factory=list)  # what it found out by them
 
 
 def parts(value: Any) -> Iterator[Any]:

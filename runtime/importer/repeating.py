@@ -102,7 +102,8 @@ def _found(project: Project, scope: Scope, origin: Origin) -> _Loop | None:
         for of, _ in _places(path):
             period = _period(nodes[start:], origin.paths, of)
             for early in range(min(start + 1, period)):
-                if loop := _loop(project, graph, nodes[start - early :], period, of):
+                own = _of_list(nodes[start - early :], period, origin.paths, of)
+                if loop := _loop(project, graph, own, period, of):
                     return loop
     return None
 
@@ -127,6 +128,14 @@ def _period(nodes: Sequence[Node], paths: Mapping[NodeId, str], path: str) -> in
         if number is not None and number != first:
             return distance
     return 0
+
+
+def _of_list(nodes: Sequence[Node], period: int, paths: Mapping[NodeId, str], path: str) -> Sequence[Node]:
+    """As many of the nodes as there are entries of a list among them: what follows it alike is another loop, with another name."""
+    for start in range(0, len(nodes), period):
+        if all(_number(paths.get(node.id, ""), path) is None for node in nodes[start : start + period]):
+            return nodes[:start]
+    return nodes
 
 
 def _loop(project: Project, graph: Graph, nodes: Sequence[Node], period: int, path: str) -> _Loop | None:
@@ -224,15 +233,18 @@ def _rolled(project: Project, scope: Scope, loop: _Loop, origin: Origin) -> tupl
     graph = project.drawing(scope)
     last = Port(loop.rows[-1][loop.end[0]].id, loop.end[1])
     leaving = [link for link in graph.outgoing(last.node) if link.source == last]
-    tail = identifier(loop.path.rpartition(".")[2], "layers")
+    lists = _lists(loop, origin.paths)
+    several = len(set(lists.values())) > 1  # no one of them says what an entry of all of them is
+    tail = "layers" if several else identifier(loop.path.rpartition(".")[2], "layers")
     made, inner = loop.rows[0][0].id, {}
     if len(loop.rows[0]) > 1:
         title = free_title(_one_of(tail) or "Layer", project.definitions.names)
-        project, made, inner = _as_block(project, scope, loop, leaving, title, origin)
+        wishes = {node: _stem(path) for node, path in lists.items()} if several else {}
+        project, made, inner = _as_block(project, scope, loop, leaving, title, origin, wishes)
     project = _several(project, scope, made, loop, leaving)
     graph = project.drawing(scope)
     block = project.blocks[graph.nodes[made].type.removeprefix(PREFIX)]
-    wish = tail if loop.path != origin.path else f"{stem_of(block.name, 'layer')}s"
+    wish = tail if several or loop.path != origin.path else f"{stem_of(block.name, 'layer')}s"
     wish = graph.nodes[made].name if loop.shared else wish
     name = wish if wish == graph.nodes[made].name or wish not in graph.names else first_free(wish, graph.names)
     project = project.with_drawing(scope, graph.rename(made, name))
@@ -244,9 +256,15 @@ def _rolled(project: Project, scope: Scope, loop: _Loop, origin: Origin) -> tupl
 
 
 def _as_block(
-    project: Project, scope: Scope, loop: _Loop, leaving: Sequence[Link], title: str, origin: Origin
+    project: Project,
+    scope: Scope,
+    loop: _Loop,
+    leaving: Sequence[Link],
+    title: str,
+    origin: Origin,
+    wishes: Mapping[NodeId, str],
 ) -> tuple[Project, NodeId, Moves]:
-    """The first row alone, as a block; its instance; and the names of nodes in it that are others now."""
+    """The first row alone, as a block; its instance; and the names of nodes in it that are others now, by their `wishes`."""
     first = loop.rows[0]
     end = Port(first[loop.end[0]].id, loop.end[1])
     alone = project.drawing(scope).remove([node.id for row in loop.rows[1:] for node in row])
@@ -257,8 +275,10 @@ def _as_block(
     project = _first_entry(project, scope, made, loop.entry)
     block = project.blocks[project.drawing(scope).nodes[made].type.removeprefix(PREFIX)]
     graph, renamed = block.graph, {}
-    for node in (node for node in first if node.type.startswith(PREFIX)):
-        name = node.name.rstrip("0123456789_")  # its number in the list says nothing inside of one entry
+    for node in (node for node in first if node.type.startswith(PREFIX) or node.id in wishes):
+        name = wishes.get(node.id) or node.name.rstrip(
+            "0123456789_"
+        )  # its number in the list says nothing in one entry
         if name not in graph.names and name == identifier(name, "layer"):
             graph, renamed[node.name] = graph.rename(node.id, name), name
     return project.with_block(replace(block, graph=graph)), made, renamed
@@ -292,9 +312,25 @@ def _first_entry(project: Project, scope: Scope, made: NodeId, entry: Port) -> P
     return project.with_block(replace(block, graph=inner)).with_drawing(scope, graph)
 
 
+def _lists(loop: _Loop, paths: Mapping[NodeId, str]) -> dict[NodeId, str]:
+    """The lists that the nodes of the first row are entries of: those in which the next row has other entries."""
+    found: dict[NodeId, str] = {}
+    for node, after in zip(loop.rows[0], loop.rows[1], strict=True):
+        for path, number in _places(paths.get(node.id, "")):
+            if _number(paths.get(after.id, ""), path) not in (None, number):
+                found.setdefault(node.id, path)
+    return found
+
+
+def _stem(path: str) -> str:
+    """What an entry of the list of a path is called, as a node: norm, of `encoder.norms`."""
+    tail = path.rpartition(".")[2]
+    return tail[:-1] if tail.endswith("s") and not tail.endswith("ss") else tail
+
+
 def _one_of(tail: str) -> str:
-    """What one of several is called: a layer of `layers`."""
-    one = tail[:-1] if tail.endswith("s") and not tail.endswith("ss") else tail
+    """What one of several is called, as a block: a Layer of `layers`."""
+    one = _stem(tail)
     one = "".join(part[:1].upper() + part[1:] for part in one.split("_"))
     return one if len(one) >= SHORTEST and one.isalpha() else ""
 

@@ -5,6 +5,7 @@ Python runs as it is: loops are unrolled, sizes are numbers. What decides by the
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import random
 import sys
@@ -13,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ from torch.overrides import TorchFunctionMode
 from graph.messages import LayerloomError, msg
 from runtime.importer.module_layers import is_layer
 from runtime.importer.recording import Constant, Place, Recording, Ref, Refusal, Scope, Step, Weight, parts, replaced
+from runtime.importer.sizes import ASKED, Follow, Turn, plain, sizes_of
 from runtime.importer.tracing_limits import (
     check_kept,
     check_kind,
@@ -32,9 +33,9 @@ from runtime.importer.tracing_limits import (
     unchecked_distributions,
 )
 from runtime.importer.tracing_names import ASKING, CHANCE, FORBIDDEN, IGNORED, REASONS, NameOf, name_of
+from runtime.importer.tracing_places import forward_of, place_now, place_of
 from runtime.importer.tracing_values import Values
 
-_OWN = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _LITERALS = (bool, str, type(None), type(...), torch.dtype, torch.device, torch.layout, torch.memory_format)
 
 
@@ -67,7 +68,7 @@ def trace(
         raise
     except Exception as error:
         reason = msg("it fails while it is watched: {error}.", error=f"{type(error).__name__}: {error}"[:300])
-        raise Refusal(type(module).__name__, _place_of(error), reason) from error
+        raise Refusal(type(module).__name__, place_of(error), reason) from error
     finally:
         for part, mode in was_training:
             part.training = mode
@@ -103,6 +104,7 @@ class _Tracer:
         self.quiet = 0
         self.fixed: set[int] = set()  # numbers of tensors that depend on nothing
         self.drawn = _drawn()
+        self.follows = not type(module).__module__.startswith("runtime.")  # what is our own looks at sizes as graphs do
         self.names: dict[int, str] = {}
         for name, part in module.named_modules():
             self.names.setdefault(id(part), name)
@@ -115,21 +117,21 @@ class _Tracer:
             number = self.values.add(tensor)
             self.scope.arguments[number] = name
         with self._patched(), unchecked_distributions(), _Watching(self):
-            result = self.module(**inputs)
+            result = plain(self.module(**inputs))
         self.recording.end = self._end()
         self.recording.outputs = tuple(_apart(self._outputs(result, "")))
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
         original, put, from_numpy = nn.Module.__call__, nn.Module.__setattr__, torch.from_numpy
-        tracer = self
+        tracer, count_of = self, builtins.len
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             return tracer.call(module, original, args, kwargs)
 
         def assign(module: nn.Module, name: str, value: Any) -> None:
             if not tracer.quiet:
-                check_kept(module, name, value, tracer.names.get(id(module), ""), _place())
+                check_kept(module, name, value, tracer.names.get(id(module), ""), place_now())
             put(module, name, value)
 
         def taken(array: Any) -> Tensor:
@@ -137,12 +139,17 @@ class _Tracer:
             tracer.values.know(made)
             return made
 
+        def length(of: Any) -> int:
+            return of.size(0) if isinstance(of, Tensor) and of.ndim else count_of(of)
+
+        builtins.len = length  # type: ignore[assignment]
         torch.from_numpy = taken
         nn.Module.__call__ = call  # type: ignore[method-assign]
         nn.Module.__setattr__ = assign  # type: ignore[method-assign]
         try:
             yield
         finally:
+            builtins.len = count_of
             torch.from_numpy = from_numpy
             nn.Module.__call__ = original  # type: ignore[method-assign]
             nn.Module.__setattr__ = put  # type: ignore[method-assign]
@@ -164,12 +171,12 @@ class _Tracer:
             return original(module, *args, **kwargs)
         path = self.names.get(id(module), "")
         self.recording.calls[path] = self.recording.calls.get(path, 0) + 1
-        check_part(module, _place())
+        check_part(module, place_now())
         if is_layer(module) or path in self.recording.by_mode:
             with self._quiet():
                 return self._layer(module, original, path, args, kwargs)
         outer = self.scope
-        self.scope = Scope(path, type(module).__name__, outer, _place())
+        self.scope = Scope(path, type(module).__name__, outer, place_now())
         self._name_arguments(module, args, kwargs)
         try:
             return original(module, *args, **kwargs)
@@ -189,9 +196,10 @@ class _Tracer:
                     self.scope.arguments[number] = name if len(tensors) == 1 else f"{name}{i}"
 
     def _layer(self, module: nn.Module, original: Any, path: str, args: Any, kwargs: Any) -> Any:
-        name, place = type(module).__name__, _place()
+        name, place = type(module).__name__, place_now()
         check_modes(name, place)
         check_layer(module, place, training=self.training)
+        args, kwargs = plain(args), plain(kwargs)
         given = self._written(args, name, place), self._written(kwargs, name, place)
         result = original(module, *args, **kwargs)
         step = Step(name, type(module), self.scope, *given, (), place, path, module)
@@ -206,8 +214,9 @@ class _Tracer:
         named = name_of(func)
         tensors = [part for part in parts((args, kwargs)) if isinstance(part, Tensor)]
         if named.name in IGNORED or (named.name in ASKING and tensors):
-            return func(*args, **kwargs)
-        place = _place()
+            return self._asked(named.name, func(*args, **kwargs), args, kwargs)
+        place = place_now()
+        args, kwargs = plain(args), plain(kwargs)
         check_modes(named.shown, place)
         if named.name == "__iter__":
             return iter(self.function(torch.unbind, args, kwargs))
@@ -230,6 +239,18 @@ class _Tracer:
             return result
         step = Step(named.name, func, self.scope, *given, (), place, learns=torch.is_grad_enabled())
         return self._finish(step, result, (args, kwargs))
+
+    def _asked(self, name: str, result: Any, args: Any, kwargs: Any) -> Any:
+        """What a tensor says of itself; sizes know where they come from."""
+        number = self.values.number_of(args[0]) if args and name in ASKED and self.follows else None
+        if number is None:
+            return result
+        self.recording.asked.add(number)
+        return sizes_of(name, result, number, kwargs.get("dim", args[-1]), self._note_turn)
+
+    def _note_turn(self, shown: str, value: Any, follow: Follow, sides: tuple[Follow, ...], is_lost: bool) -> None:
+        if not self.quiet:
+            self.recording.turns.append(Turn(shown, value, follow, sides, place_now(), is_lost))
 
     def _check(self, named: NameOf, args: Any, kwargs: Any, tensors: Sequence[Tensor], place: Place | None) -> None:
         kind = FORBIDDEN.get(named.name, "")
@@ -261,10 +282,8 @@ class _Tracer:
                 return self.values.use(part, name, place)
             if isinstance(part, _LITERALS):
                 return part
-            if isinstance(part, Integral):
-                return int(part)
-            if isinstance(part, Real):
-                return float(part)
+            if isinstance(part, (Integral, Real)):
+                return int(part) if isinstance(part, Integral) else float(part)
             reason = msg("it is given something that is no tensor, number or text ({kind}). Give it plain values.",
                          kind=type(part).__name__)  # fmt: skip
             raise Refusal(name, place, reason)
@@ -365,33 +384,3 @@ def _drawn() -> Any:
 def shown_of(step: Step) -> str:
     """What a step is called, as a person would write it."""
     return step.name if step.layer is not None else name_of(step.called).shown
-
-
-def forward_of(module: nn.Module) -> Place | None:
-    """Where the `forward` of a module begins."""
-    code = getattr(module.forward, "__code__", None)
-    return Place(code.co_filename, code.co_firstlineno) if code is not None else None
-
-
-def _place_of(error: BaseException) -> Place | None:
-    """The innermost line that is neither torch's nor the importer's of an error."""
-    found, trail = None, error.__traceback__
-    while trail is not None:
-        file = trail.tb_frame.f_code.co_filename
-        if not file.startswith(_OWN) and not file.startswith("<frozen"):
-            found = Place(file, trail.tb_lineno)
-        trail = trail.tb_next
-    return found
-
-
-def _place() -> Place | None:
-    """The innermost line that is neither torch's nor the importer's."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(_OWN) and not file.startswith("<frozen"):
-            return Place(file, frame.f_lineno)
-        if file == __file__ and frame.f_code.co_name == "run":
-            return None
-        frame = frame.f_back
-    return None

@@ -151,8 +151,8 @@ def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
 # ---- other batches
 
 
-def check_batch(whole: Recording, other: Recording, batch: int) -> None:
-    """See whether what holds for the batches that were united holds for another one, in evaluation. Call it before `fold`.
+def check_batch(whole: Recording, other: Recording, batch: int, *, training: bool = False) -> None:
+    """See whether what holds for the batches that were united holds for another one. Call it before `fold`.
 
     Raises:
         Refusal: it does not; the message names the first operation that differs.
@@ -160,7 +160,7 @@ def check_batch(whole: Recording, other: Recording, batch: int) -> None:
     _check_same(whole, other)
     for one, step in zip(whole.steps, other.steps, strict=True):
         shown, given = _shown(step).shown, (one.args, dict(one.kwargs))
-        if not _is_like(given, (step.args, dict(step.kwargs)), batch):
+        if not _is_like(given, (step.args, dict(step.kwargs)), batch, training=training):
             reason = msg("with a batch of {batch} it is given something else than with other batches, so one drawing cannot stand for "
                          "it. Let the operations follow from the shapes alone.", batch=batch)  # fmt: skip
             raise Refusal(shown, step.place, reason)
@@ -181,13 +181,14 @@ def _sizes(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape)) or "scalar"
 
 
-def _is_like(one: Any, other: Any, batch: int) -> bool:
+def _is_like(one: Any, other: Any, batch: int, *, training: bool) -> bool:
     """Whether a value that holds for all batches is this one with that many samples."""
     mine, theirs = list(parts(one)), list(parts(other))
     if len(mine) != len(theirs):
         return False
     for a, b in zip(mine, theirs, strict=True):
-        a = a.evaluation if isinstance(a, Mode) else a.times * batch if isinstance(a, Size) else a
+        a = (a.training if training else a.evaluation) if isinstance(a, Mode) else a
+        a = a.times * batch if isinstance(a, Size) else a
         same = (
             _same(a.tensor, b.tensor)
             if isinstance(a, Constant) and isinstance(b, Constant)

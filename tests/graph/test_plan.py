@@ -10,7 +10,7 @@ import pytest
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.model import Project
 from graph.plan import DEVICES, Choice, Objective, Plan, Split
-from graph.problems import Problem
+from graph.problems import Problem, Severity
 from graph.validation import validate
 from tiny import TINY, trainable
 
@@ -141,6 +141,10 @@ def test_everything_frozen_is_a_problem_and_so_is_an_objective_of_frozen_layers(
     layers = layers_of(trainable())
     _, problem = problem_of(Plan(frozen=layers))
     assert problem.code == "all-frozen"
+    assert problem.severity is Severity.ERROR
+    unasked = replace(trainable(), graph=trainable().graph.remove(["g"]), plan=Plan(frozen=layers))
+    (problem,) = (p for p in validate(unasked, TINY) if p.code == "all-frozen")
+    assert problem.severity is Severity.WARNING  # a network that is used, not trained
     found = validate(replace(trainable(), plan=replace(objective(parameters=layers), frozen=layers)), TINY)
     assert {p.code for p in found} == {"all-frozen"}
     for problem in found:

@@ -44,15 +44,46 @@ def test_modules_of_one_class_and_form_are_one_block_that_is_repeated():
     made = import_module(module, [floats(6)])
     assert [block.name for block in made.project.blocks.values()] == [
         "Expert",
+        "Body",
         "Sequential",
-        "Sequential2",
         "Residual",
-        "Step",
+        "Layer",
     ]
-    assert repeats(made.project) == [("steps", 3), ("again", 2)]
+    assert repeats(made.project) == [("layers", 3), ("again", 2)]
     assert [(p.name, p.default) for p in made.project.blocks["b3"].params] == [("features", 12)]
     assert made.report.unrolled == {"again": 2}
-    torch.testing.assert_close(made.weights["steps.2.expert.fc.weight"], module.get_parameter("steps.2.fc.weight"))
+    torch.testing.assert_close(made.weights["layers.2.step.fc.weight"], module.get_parameter("steps.2.fc.weight"))
+
+
+def test_each_list_is_a_repeat_of_its_own_name_and_several_side_by_side_are_layers():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder, self.decoder = (
+                nn.ModuleList(importer_corpus_people.Residual() for _ in range(n)) for n in (3, 2)
+            )
+            self.norms = nn.ModuleList(nn.LayerNorm(6) for _ in range(3))
+            self.gates = nn.ModuleList(nn.Linear(6, 6) for _ in range(3))
+
+        def forward(self, x):
+            for part in (*self.encoder, *self.decoder):
+                x = part(x)
+            for norm, gate in zip(self.norms, self.gates, strict=True):
+                x = x * gate(norm(x))
+            return x
+
+    module = Net()
+    made = import_module(module, [floats(6)])
+    assert repeats(made.project) == [("encoder", 3), ("decoder", 2), ("layers", 3)]
+    assert [block.name for block in made.project.blocks.values()] == ["Residual", "Layer"]
+    assert {name for name in made.weights if name.startswith("layers.1.")} == {
+        f"layers.1.{part}.{kind}" for part in ("norm", "gate") for kind in ("weight", "bias")
+    }
+    for name in ("encoder.2", "decoder.0"):
+        wanted = module.get_submodule(name).state_dict()
+        assert all(torch.equal(made.weights[f"{name}.{key}"], tensor) for key, tensor in wanted.items())
+    assert made.report.nodes == len(made.project.graph.nodes) == 5
+    assert made.report.inside == sum(len(block.graph.nodes) for block in made.project.blocks.values())
 
 
 @pytest.mark.slow

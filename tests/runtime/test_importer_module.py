@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import importer_corpus_deciding
 import importer_corpus_images
 import importer_corpus_more
 import importer_corpus_people
@@ -33,7 +34,7 @@ from runtime.importer.module import Imported, InputSpec, import_module
 from runtime.importer.recording import Refusal
 
 CORPUS = (importer_corpus_images, importer_corpus_sequences, importer_corpus_small, importer_corpus_more, importer_corpus_people,
-          importer_corpus_refused)  # fmt: skip
+          importer_corpus_refused, importer_corpus_deciding)  # fmt: skip
 PROVEN = [case for case in CASES.values() if not case.refused]
 REFUSED = [case for case in CASES.values() if case.refused]
 BATCH = 6  # of none of the batches that the importer looks at
@@ -280,6 +281,15 @@ def decides():
         def forward(self, x):
             return x if x.sum() > 0 else -x
     return Decides()
+
+def ends(code=3):
+    exit(code)
+
+class Crashes(nn.Module):
+    def forward(self, x):
+        import ctypes
+
+        return ctypes.string_at(0)
 """
 
 
@@ -294,7 +304,7 @@ WORDS = ["import", "module", "mine:Net", "--input", "5", "--dtype", "int64:7", "
 
 
 def test_nothing_runs_without_the_word(package, capsys, monkeypatch):
-    monkeypatch.setattr(module_apart.subprocess, "run", lambda *_, **__: pytest.fail("a process began"))
+    monkeypatch.setattr(module_apart.subprocess, "Popen", lambda *_, **__: pytest.fail("a process began"))
     assert main.main(WORDS) == 1
     assert "Read it, and say --allow if you trust it." in capsys.readouterr().err
     assert not (package / "net.layerloom").exists()
@@ -319,14 +329,16 @@ def test_it_becomes_a_file_and_a_run(package, capfd):
     ("source", "said"),
     [
         ("mine:decides", "'__bool__' in line 18 of"),
-        ("mine:nothing", "could not be loaded: AttributeError"),
-        ("nowhere:Net", "could not be loaded: ModuleNotFoundError"),
+        ("mine:nothing", "mine.py. There are: Crashes, Net, decides, ends."),
+        ("nowhere:Net", "There is no 'nowhere' in "),
+        ("mine:ends", "Line 22 of {file} ends Python (sys.exit)"),
+        ("mine:Crashes", "was ended by the system (SIGSEGV), in line 28 of {file}, and nothing was imported."),
         ("mine", "is not of the form package.module:factory"),
     ],
 )
 def test_a_refusal_comes_through(package, capsys, source, said):
     assert main.main(["import", "module", source, "--input", "3", "-o", "net.layerloom", "--allow"]) == 1
-    assert said in capsys.readouterr().err
+    assert said.format(file=package / "mine.py") in capsys.readouterr().err
     assert not (package / "net.layerloom").exists()
 
 

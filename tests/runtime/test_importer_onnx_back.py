@@ -57,8 +57,11 @@ def test_what_is_exported_comes_back(name, tmp_path):
     compiled = compile_project(project)
     model = compiled.build(seed=1).eval()
     with torch.no_grad():  # so that no two tensors of the file are equal
-        for tensor in model.parameters():
-            tensor.add_(0.01 * torch.randn_like(tensor))
+        statistics = [
+            tensor for name, tensor in model.named_buffers() if name.endswith(("running_mean", "running_var"))
+        ]
+        for tensor in (*model.parameters(), *statistics):
+            tensor.add_(0.01 * torch.rand_like(tensor))
     trained = Trained(project=project, compiled=compiled, model=model, statistics={}, classes=(), run=tmp_path)
     path = Path(export(trained, "onnx", tmp_path / "net").path)
     made = import_onnx(path)
