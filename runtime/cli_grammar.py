@@ -153,7 +153,7 @@ VERBS: Mapping[str, Verb] = {
             Argument("--device", choices=DEVICES, says=msg("Where to train; auto takes the fastest.")),
             Argument("--seed", type=cli_values.seed, metavar="N", says=msg("Where random numbers start.")),
             *TRAINING,
-            Argument("--resume", type=Path, metavar="RUN", says=msg("Go on with the run in this folder.")),
+            Argument("--resume", type=Path, metavar="RUN", says=msg("Go on with the run in this folder; more --epochs make it longer.")),
             Argument("--from", dest="source", metavar="FILE|RUN", says=msg("Begin a new run with the weights of this one.")),
             Argument("--overfit", action="store_true", says=msg("Only see whether it can learn one batch by heart.")),
             Argument("--range-test", action="store_true", says=msg("Only look for a learning rate to try.")),

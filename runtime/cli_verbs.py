@@ -174,8 +174,11 @@ def _check_together(args: Namespace) -> None:
         )
     if args.processes > 1 and is_in_world():
         raise RunError(msg("torchrun has begun {count} processes already. Leave --processes out.", count=world_size()))
-    if (args.processes > 1 or is_in_world()) and (args.overfit or args.range_test):
-        raise RunError(msg("--overfit and --range-test look in one process. Leave --processes out."))
+    if args.overfit or args.range_test:
+        if is_in_world():
+            raise RunError(msg("--overfit and --range-test look in one process. Begin without torchrun."))
+        if args.processes > 1:
+            raise RunError(msg("--overfit and --range-test look in one process. Leave --processes and --shard out."))
 
 
 def _events(request: Request, control: Control, args: Namespace) -> Iterator[Event]:

@@ -27,6 +27,7 @@ from runtime.session import Control, Request
 from runtime.warmup import prepare_environment
 
 FOLDER = "LAYERLOOM_WORLD"  # where the processes of a run that was begun here find each other
+BEGAN = "LAYERLOOM_BEGAN"  # when that was, in seconds since 1970
 ROOT = Path(__file__).resolve().parent.parent
 BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); from runtime.distributed import follow_here; sys.exit(follow_here())"
@@ -85,11 +86,12 @@ def train_in_world(
     if is_follower():
         follow_here()
         return
+    began = float(os.environ.pop(BEGAN, time.time()))
     from runtime.training.loop import train
     from runtime.training.world import join_world
 
     world = join_world()
-    world.shards = shard
+    world.shards, world.start_up = shard, max(0.0, time.time() - began)
     try:
         yield from train(project, folder=folder, runs=runs, control=control, world=world, **more)
     finally:
@@ -134,6 +136,7 @@ def train_in_processes(request: Request, control: Control, processes: int) -> It
     """Train on this machine in so many processes; the events come from process 0, and one of ours where it ended without a last word."""
     from runtime.isolated import train_apart
 
+    began = time.time()
     prepare_environment()
     folder = Path(tempfile.mkdtemp(prefix="layerloom-"))
     others: dict[int, subprocess.Popen[bytes]] = {}
@@ -145,7 +148,8 @@ def train_in_processes(request: Request, control: Control, processes: int) -> It
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment_of(rank, processes, folder),
             )  # fmt: skip
         with _watched(others, folder, ended) as leader:
-            for event in train_apart(request, control, environment_of(0, processes, folder), leader):
+            environment = {**environment_of(0, processes, folder), BEGAN: str(began)}
+            for event in train_apart(request, control, environment, leader):
                 yield _explained(event, leader, folder, processes)
     finally:
         ended.set()

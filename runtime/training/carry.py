@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from graph.catalog.definitions import block_of
 from graph.model import Node, NodeId, Project
-from graph.plan import STEP
 from runtime.training.fit import Fit
 from runtime.training.learner import Learner
+from runtime.training.longer import begin_by_hand, tell
 from runtime.training.measuring import statistics_in
+from runtime.training.optimizers import follows_length
 from runtime.training.reaching import held_by
 
 if TYPE_CHECKING:
@@ -38,23 +38,27 @@ def carry_over(old: Fit, new: Fit) -> Carried:
 
     A tensor goes by the ids of its node and, in blocks, of the nodes there, so that renaming one changes nothing; one of another
     shape is copied where both overlap. Objectives go by their names: those with the same kind of optimizer keep what it
-    remembers of parameters of the same shape. Schedules go on at the same epoch or step: just as they were where schedule,
-    optimizer and length of the run are the same, else where they would be by now had they been chosen at the beginning.
+    remembers of parameters of the same shape. Schedules go on at the same epoch or step: just as they were where schedule and
+    optimizer are the same (and the length of the run, if they go over all of it), else where they would be by now had they been
+    chosen at the beginning.
 
     The epoch under way goes on at the same batch where it has as many; it begins anew where data or batch size are others.
     Gradients that waited for a step, and which epoch was the best, are forgotten.
     """
     carried, twins = _carry_weights(old, new)
+    same_batches = new.train.count == old.train.count and new.batch_size == old.batch_size
+    batch = old.batch if same_batches else 0
     for learner in new.learners:
         same = next((other for other in old.learners if other.objective.name == learner.objective.name), None)
-        _carry_schedule(old, new, same, learner)
+        _carry_schedule(old, new, same, learner, batch)
         if same is not None and type(same.optimizer) is type(learner.optimizer):
             _carry_optimizer(same, learner, twins)
     _carry_average(old, new, twins)
     new.epoch, new.step = old.epoch, old.step
     new.stopwatch.seconds = old.stopwatch.seconds
-    same_batches = new.train.count == old.train.count and new.batch_size == old.batch_size
-    new.take_order(old, batch=old.batch if same_batches else 0)
+    new.take_order(old, batch=batch)
+    if new.epochs > old.epochs:
+        tell(new)
     return carried
 
 
@@ -123,22 +127,13 @@ def _by_ids(project: Project, node: Node, path: str) -> str:
 
 
 def _carry_optimizer(old: Learner, new: Learner, twins: Twins) -> None:
-    """What an optimizer remembers, by parameter, and the scale of a loss."""
+    """What an optimizer remembers, by parameter, and the scale of a loss. Of a new parameter it knows nothing, as in PyTorch."""
     before, state = old.state_dict(), new.state_dict()
     rows = before["optimizer"]["state"]
     old_rows = {id(p): rows[i] for i, p in enumerate(_in_order(old)) if i in rows}
     kept = {i: old_rows[twins[id(p)]] for i, p in enumerate(_in_order(new)) if twins.get(id(p)) in old_rows}
-    if kept and new.flat is not None:  # one memory for all: what is new begins with nothing in it
-        like = next(iter(kept.values()))
-        kept = {i: kept.get(i) or _empty_row(like, p) for i, p in enumerate(_in_order(new))}
     state["optimizer"]["state"] = {**state["optimizer"]["state"], **kept}
     new.load_state_dict({**state, "scaler": before["scaler"]})
-
-
-def _empty_row(like: Mapping[str, Any], parameter: nn.Parameter) -> dict[str, Any]:
-    """The state of an optimizer that saw no gradient of this parameter, at the step of another."""
-    is_size = {key: isinstance(value, Tensor) and value.dim() > 0 for key, value in like.items()}
-    return {key: torch.zeros_like(parameter) if is_size[key] else value for key, value in like.items()}
 
 
 def _in_order(learner: Learner) -> list[nn.Parameter]:
@@ -148,23 +143,23 @@ def _in_order(learner: Learner) -> list[nn.Parameter]:
     return [p for group in learner.optimizer.param_groups for p in group["params"]]
 
 
-def _carry_schedule(old: Fit, new: Fit, before: Learner | None, learner: Learner) -> None:
+def _carry_schedule(old: Fit, new: Fit, before: Learner | None, learner: Learner, batch: int) -> None:
     """Where warm-up and schedule are, with what a person set by hand."""
-    steps = before.state_dict()["rates"]["steps"] if before is not None else 0
-    if before is not None and _is_same_schedule(before, learner) and _length(old) == _length(new):
-        state, known = learner.state_dict(), before.state_dict()
-        groups = known["optimizer"]["param_groups"]
+    known = before.state_dict() if before is not None else None
+    same = known if before is not None and _is_same_schedule(before, learner) else None
+    if same and (_length(old) == _length(new) or not follows_length(learner.objective.scheduler)):
+        state = learner.state_dict()
+        groups = same["optimizer"]["param_groups"]
         own = state["optimizer"]["param_groups"]
         for i, group in enumerate(own):
             fixed = {"params", "weight_decay"} & group.keys()
             group.update({**groups[min(i, len(groups) - 1)], **{key: group[key] for key in fixed}})
-        learner.load_state_dict({**state, "rates": known["rates"]})
+        learner.load_state_dict({**state, "rates": same["rates"]})
         return
-    done = steps if learner.objective.schedule_by == STEP else old.epoch - 1
-    with suppress(ValueError):  # one that is over stays at its end
-        for _ in range(done):
-            learner.rates.advance()
-    state = learner.state_dict()
+    if same:
+        begin_by_hand(learner, same["optimizer"]["param_groups"])
+    learner.rates.catch_up(learner.length.done(learner.objective.schedule_by, old.epoch, batch))
+    state, steps = learner.state_dict(), known["rates"]["steps"] if known else 0
     learner.load_state_dict({**state, "rates": {**state["rates"], "steps": steps}})
 
 

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from graph.atomic import explain, write_atomically
 from graph.messages import FileError, RunError, msg
+from runtime.runs import BEST, LAST
 
-LAST, BEST = "last", "best"
 MIN_SECONDS = (
     2.0  # between two checkpoints at the ends of epochs; what a crash can lose at most, beside the epoch under way
 )

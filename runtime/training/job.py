@@ -25,6 +25,7 @@ from runtime.runs import EVENTS, FACTS, RUNNING, RunWriter, create_run, load_run
 from runtime.training.checkpoints import Checkpoints
 from runtime.training.failures import explaining
 from runtime.training.fit import Fit
+from runtime.training.longer import stretched, tell
 
 if TYPE_CHECKING:
     from runtime.training.shared import SharedFit
@@ -109,7 +110,8 @@ class Job:
                 self.save()
             raise
         self.checkpoints.forget_best()
-        before[1].close()
+        if prepared.train is not before[1].train:  # else the same processes read on
+            before[1].close()
 
     def note_drawing(self) -> None:
         """Put the drawing that is trained beside the checkpoints.
@@ -189,11 +191,13 @@ def go_on(path: Path, *, folder: Path | None, wish: Project, world: World | None
     plan = replace(project.plan, device=wish.plan.device)
     epochs = max(run.epochs, state.get("epochs", 0), wish.plan.epochs)
     fit, prepared = build(project.with_plan(plan), folder or run.folder, epochs, world=world)
+    is_longer = bool(state) and epochs > state.get("epochs", run.epochs)
     if state:
-        fit.load_state_dict(state)
-    fit.divide()
-    if epochs > run.epochs:
+        fit.load_state_dict(stretched(fit, state) if is_longer else state)
+    if is_longer:
         fit.waited = 0
+        tell(fit)
+    fit.divide()
     if fit.best is None:  # it was killed before it forgot the best weights of another drawing
         checkpoints.forget_best()
     writer = reopen_run(run).hold()

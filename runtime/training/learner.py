@@ -124,9 +124,9 @@ class Learner:
         self.flat = FlatParameters(self.parameters) if whole else None
         decayed, rest = (self.flat.pieces, []) if self.flat else self._groups()
         self.optimizer = build_optimizer(objective.optimizer, decayed, undecayed=rest, embeddings=self._tables.keys())
-        length = replace(setting.length, every=objective.every, accumulate=objective.accumulate)
+        self.length = replace(setting.length, every=objective.every, accumulate=objective.accumulate)
         schedule = build_scheduler(
-            objective.scheduler, self.optimizer, length, unit=objective.schedule_by, mode=setting.direction
+            objective.scheduler, self.optimizer, self.length, unit=objective.schedule_by, mode=setting.direction
         )
         self._by_step = objective.schedule_by == STEP and not isinstance(schedule, ReduceLROnPlateau)
         self.rates = Rates(self.optimizer, schedule, objective.warmup)
@@ -210,7 +210,10 @@ class Learner:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
         optimizer = state["optimizer"]
-        self.optimizer.load_state_dict(self.flat.state_of_pieces(optimizer) if self.flat else optimizer)
+        if self.flat:
+            optimizer = self.flat.state_of_pieces(optimizer)
+            self.optimizer.param_groups[0]["params"] = self.flat.pieces
+        self.optimizer.load_state_dict(optimizer)
         if self._direct is not None:
             self._direct.forget()
         self.rates.load_state_dict(state["rates"])

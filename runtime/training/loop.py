@@ -152,7 +152,7 @@ def _only_look(project: Project, folder: Path | None, control: Control, mode: st
         yield from _check(fit)
         yield started(fit, "")
         yield from (overfit_one_batch if mode == OVERFIT else range_test)(fit, control)
-    if control.stop_wanted:
+    if control.end_wanted:
         yield Stopped("", fit.device.id, 1, fit.step)
     else:
         yield Finished({}, "", fit.device.id, 1, fit.stopwatch.seconds)
@@ -171,7 +171,7 @@ def _run(job: Job, control: Control, watch: Watch | None, looking: Looking | Non
             yield from looking.events(job)
         fit = job.fit
         yield from _written(job, control, job.save)
-    fit, is_stopped = job.fit, control.stop_wanted or control.stop_after_epoch
+    fit, is_stopped = job.fit, control.end_wanted
     test = None if is_stopped else (yield from _test(job, control))
     fit.conclude()
     yield from _notes(fit)

@@ -45,10 +45,18 @@ class Length:
 
     def units(self, unit: str) -> int:
         """The whole run in epochs or in steps of the objective."""
+        return self.done(unit, self.epochs + 1, 0)
+
+    def done(self, unit: str, epoch: int, batch: int) -> int:
+        """The epochs or steps of the objective that are over when `batch` batches of an epoch (from 1) are."""
         if unit != STEP:
-            return self.epochs
-        taken = [epoch * self.batches_per_epoch // self.every for epoch in range(self.epochs + 1)]
-        return sum(-((before - after) // self.accumulate) for before, after in pairwise(taken))
+            return epoch - 1
+        begins = [passed * self.batches_per_epoch for passed in range(epoch + 1)]
+        taken = [begin // self.every for begin in begins]
+        steps = sum(-((before - after) // self.accumulate) for before, after in pairwise(taken[:epoch]))
+        now = (begins[epoch - 1] + batch) // self.every - taken[epoch - 1]
+        is_last = now == taken[epoch] - taken[epoch - 1]
+        return steps + (-(-now // self.accumulate) if is_last else now // self.accumulate)
 
 
 def optimizer_class(choice: Choice) -> type[torch.optim.Optimizer]:
@@ -141,6 +149,18 @@ def build_scheduler(
     if described.param("schedulers"):
         return _made_of_parts(choice, optimizer, length.units(unit))
     return _simple_schedule(choice, optimizer, length.units(unit), mode)
+
+
+def follows_length(choice: Choice) -> bool:
+    """Whether a schedule goes over the whole run, however long that is.
+
+    Raises:
+        EditError: what it is made of cannot be read.
+    """
+    values, parts = _described(choice, SCHEDULERS).values(choice), parts_of(choice)
+    if parts:
+        return any(map(follows_length, parts[-1:] if "milestones" in values else parts))
+    return choice.type.endswith(".OneCycleLR") or values.get("T_max", 0) is None
 
 
 def _made_of_parts(choice: Choice, optimizer: torch.optim.Optimizer, units: int) -> Schedule:

@@ -41,7 +41,7 @@ def overfit_one_batch(fit: Fit, control: Control) -> Iterator[Event]:
     for step in range(1, STEPS + 1):
         if control.has_wish:
             yield from obey_in_a_look(bare, control)
-        if control.stop_wanted:
+        if control.end_wanted:
             break
         outcomes = bare.train_step(batch)
         last = _loss(outcomes)
@@ -57,7 +57,7 @@ def overfit_one_batch(fit: Fit, control: Control) -> Iterator[Event]:
         if _is_learned(first, last):
             break
     passed = _is_learned(first, last)
-    if control.stop_wanted and not passed:
+    if control.end_wanted and not passed:
         return
     yield Overfitted(bare.step, first, last, passed, _verdict(passed, first, last, bare.step, size))
 

@@ -43,7 +43,7 @@ def range_test(fit: Fit, control: Control) -> Iterator[Event]:
     for step, batch in enumerate(islice(_endless(fit), STEPS), start=1):
         if control.has_wish:
             yield from obey_in_a_look(fit, control)
-        if control.stop_wanted:
+        if control.end_wanted:
             break
         rate = LOWEST * (HIGHEST / LOWEST) ** ((step - 1) / (STEPS - 1))
         learner.rates.fix(rate)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 
 from runtime.training.optimizers import Schedule
 
@@ -35,7 +35,12 @@ class Rates:
     @property
     def current(self) -> float:
         """The learning rate of the next step."""
-        return float(self._groups[0]["lr"]) * self._share
+        return self.scheduled * self._share
+
+    @property
+    def scheduled(self) -> float:
+        """What the schedule gives, warm-up left out."""
+        return float(self._groups[0]["lr"])
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -63,12 +68,42 @@ class Rates:
         if isinstance(self._schedule, ReduceLROnPlateau):
             if figure is not None:
                 self._schedule.step(figure)
-        elif self._schedule is not None:
-            with warnings.catch_warnings():
-                # A run that goes on between the last step of an epoch and its end makes no step of its own before this.
-                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
-                warnings.filterwarnings("ignore", "The epoch parameter in `scheduler.step", UserWarning)
-                self._schedule.step()
+        else:
+            self.catch_up(1)
+
+    def catch_up(self, count: int) -> None:
+        """Move a schedule that looks at no figure on so many times. One that is over stays at its end."""
+        for _ in self._moves(count):
+            pass
+
+    def _moves(self, count: int) -> Iterator[None]:
+        schedule = self._schedule
+        if schedule is None or isinstance(schedule, ReduceLROnPlateau):
+            return
+        with warnings.catch_warnings():
+            # A run that goes on between the last step of an epoch and its end makes no step of its own before this.
+            warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
+            warnings.filterwarnings("ignore", "The epoch parameter in `scheduler.step", UserWarning)
+            for _ in range(count):
+                if isinstance(schedule, OneCycleLR) and schedule.last_epoch >= schedule.total_steps - 1:
+                    return
+                schedule.step()
+                yield
+
+    def foreseen(self, count: int) -> list[float]:
+        """What the schedule gives now and after each of the next `count` moves that it makes. Nothing is changed by looking."""
+        groups, state = [dict(group) for group in self._groups], self.state_dict()
+        found = [self.scheduled, *(self.scheduled for _ in self._moves(count))]
+        for group, before in zip(self._groups, groups, strict=True):
+            group.update(before)
+        self.load_state_dict(state)
+        return found
+
+    @property
+    def peak(self) -> float:
+        """The rate that the schedule began with, or its highest one where it knows that."""
+        first = self._groups[0]
+        return float(max(first.get("max_lr", 0.0), first.get("initial_lr", self._optimizer.defaults.get("lr", 0.0))))
 
     def fix(self, rate: float) -> None:
         """Learn with this rate alone in the next step, whatever schedule and warm-up say."""
@@ -76,10 +111,15 @@ class Rates:
         for group in self._groups:
             group["lr"] = rate
 
+    def scale(self, factor: float) -> None:
+        """Learn with so many times the rate from the next step on; a schedule goes on from there in proportion."""
+        self._scale(self.scheduled, self.scheduled * factor)
+
     def set(self, rate: float) -> None:
         """Learn with this rate from the next step on; a schedule goes on from there in proportion."""
-        before, wanted = float(self._groups[0]["lr"]), rate / self._share
+        self._scale(self.scheduled, rate / self._share)
 
+    def _scale(self, before: float, wanted: float) -> None:
         def scaled(value: float) -> float:
             return wanted * (value / before) if before else wanted  # just what is wanted where it was `before`
 

@@ -17,25 +17,28 @@ from runtime.training.learner import Learner, Setting
 from runtime.training.optimizers import ELEMENTWISE, optimizer_class
 from runtime.training.shards import Shards
 
+WHOLE = msg("leave the weights whole in each process. On the command line, leave --shard out and keep --processes; in the window, switch "
+            "'Divide the weights among them' off (Train, Processes that train together)")  # fmt: skip
+
 
 def why_not_divided(compiled: Compiled) -> Message | None:
     """The setting that weights cannot be divided with, and what to do; None where they can."""
     plan = compiled.project.plan
     if plan.precision == FLOAT16:
-        return msg("float16 cannot be used where the weights are divided among processes (--shard). Choose bfloat16 or float32 under "
-                   "Precision, or leave --shard out.")  # fmt: skip
+        return msg("float16 cannot be used where the weights are divided among processes. Choose bfloat16 or float32 under Precision, or "
+                   "{remedy}.", remedy=WHOLE)  # fmt: skip
     if plan.channels_last:
-        return msg("The memory layout 'channels last' cannot be used where the weights are divided among processes (--shard). Switch it "
-                   "off in the plan, or leave --shard out.")  # fmt: skip
+        return msg("The memory layout 'channels last' cannot be used where the weights are divided among processes. Switch it off in the "
+                   "plan, or {remedy}.", remedy=WHOLE)  # fmt: skip
     if differentiates(compiled.source.text):
-        return msg("A block is used for its gradient, which takes its weights whole: they cannot be divided among processes (--shard). "
-                   "Leave --shard out.")  # fmt: skip
+        return msg("A block is used for its gradient, which takes its weights whole: they cannot be divided among processes. Take "
+                   "another loss, or {remedy}.", remedy=WHOLE)  # fmt: skip
     for program in compiled.programs:
         choice = program.objective.optimizer
         if optimizer_class(choice) not in ELEMENTWISE:
-            return msg("The optimizer {type} of '{name}' looks at whole matrices, which no process has where the weights are divided "
-                       "(--shard). Choose Adam, or leave --shard out.",
-                       type=choice.type.rpartition(".")[2], name=program.objective.name)  # fmt: skip
+            return msg("The optimizer {type} of '{name}' looks at whole matrices, which no process has where the weights are divided. "
+                       "Choose Adam, or {remedy}.",
+                       type=choice.type.rpartition(".")[2], name=program.objective.name, remedy=WHOLE)  # fmt: skip
     return None
 
 

@@ -72,6 +72,7 @@ class SharedFit(Fit):
         self._together, self._counted = 0.0, 0  # seconds and steps of passes with them
         world.use(device)
         super().__init__(compiled, parts, device, epochs=epochs)
+        self.stopwatch.seconds += world.start_up
         share_norms(self.model, world)
 
     def check(self) -> None:
@@ -262,7 +263,7 @@ class SharedFit(Fit):
     def load_state_dict(self, state: Any) -> None:
         """As `Fit.load_state_dict`, before the others join."""
         self._random_of_ranks = state.get("ranks", self._random_of_ranks)
-        super().load_state_dict(state)
+        super().load_state_dict({**state, "seconds": state.get("seconds", 0.0) + self.world.start_up})
 
     # ---- details
 

@@ -71,6 +71,7 @@ class World:
         dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
         self._commands: Any = dist.new_group(backend="gloo", timeout=FOR_EVER)
         self._of_gpus: Any = None
+        self.start_up = 0.0  # seconds until all processes had begun, which a run of one does not need
         self.shards = False  # whether each process holds a part of the weights alone (`runtime.training.sharded`)
 
     @property

@@ -13,10 +13,14 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from drawings import Drawing
+from driven import drive, only, told_each_step
 from graph.model import Project
 from runtime.data import preparation, prepare, streams
-from runtime.events import Failed, Finished, Stopped
+from runtime.events import Event, Failed, Finished, Replaced, StepsEnded, Stopped
+from runtime.session import Control, Replace
 from trainings import StopAfter, cnn, epochs_of, plan, run, step_series, with_facts
+
+RECORDED = pytest.mark.usefixtures(told_each_step.__name__)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,36 @@ def test_a_streamed_run_that_is_stopped_goes_on_exactly(
     resumed = run(project, tmp_path, resume=Path(stopped[-1].run))
     assert step_series(stopped) + step_series(resumed) == step_series(expected)
     assert_same(resumed, expected)
+
+
+@pytest.mark.slow
+@RECORDED
+@pytest.mark.parametrize("at", [4, 14])
+def test_a_streamed_run_reads_on_in_its_order_after_another_drawing(
+    project: Project, streamed: None, monkeypatch: pytest.MonkeyPatch, at: int, tmp_path: Path
+) -> None:
+    """The same batches as in a run of held data that was edited there too, and as in one that nobody touched; read by who read them."""
+    other = project.with_graph(project.graph.rename(project.graph.node_named("fc1").id, "scores"))
+    readers, passes = [], []
+    read_there = streams.Crew._read_there
+    monkeypatch.setattr(
+        streams.Crew, "_read_there", lambda self, *more: (passes.append(len(more[0])), read_there(self, *more))[1]
+    )
+
+    def hand(event: Event, control: Control) -> None:
+        if isinstance(event, StepsEnded):
+            readers.append({process.pid for process in multiprocessing.active_children()})
+
+    found = drive(project, tmp_path / "streamed", {at: [Replace(other)]}, hand=hand)
+    assert isinstance(found[-1], Finished) and only(Replaced, found).step == at
+    assert passes.count(9 - at % 9) == 1  # the rest of the epoch
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparation, "free_memory", lambda: 2**40)
+        held = drive(project, tmp_path / "held", {at: [Replace(other)]})
+        untouched = drive(project, tmp_path / "untouched")
+    assert step_series(found) == step_series(held) == step_series(untouched)
+    assert epochs_of(found)[-1].validation == epochs_of(untouched)[-1].validation
+    assert len(readers[0]) == 1 and all(pids == readers[0] for pids in readers)
 
 
 def test_a_picture_that_is_damaged_meanwhile_ends_the_run_with_its_name(

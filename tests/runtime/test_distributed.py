@@ -110,6 +110,8 @@ def test_torchrun_and_an_own_number_of_processes_do_not_go_together(monkeypatch,
     monkeypatch.setenv("WORLD_SIZE", "4")
     assert cli.main(["train", "moons_mlp", "--processes", "2"], open_window=Mock(), draw_picture=Mock()) == cli.WRONG
     assert "torchrun has begun 4 processes already" in capsys.readouterr().err
+    assert cli.main(["train", "moons_mlp", "--overfit"], open_window=Mock(), draw_picture=Mock()) == cli.WRONG
+    assert "Begin without torchrun" in capsys.readouterr().err
 
 
 def test_a_process_that_does_not_even_begin_is_told_of(monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 import torch
 
 from drawings import Drawing
+from driven import drive, folder_of
 from graph.model import Port, Project
 from graph.plan import EMA, SWA, WHOLE, Choice
 from runtime.events import Failed, Finished, RunStarted, Stopped
+from runtime.session import Replace
 from runtime.training.checkpoints import read_weights
 from together import train_together
 from trained_together import go_on, penalized, with_norm
@@ -113,6 +116,19 @@ def test_a_run_goes_on_in_another_number_of_processes(tmp_path):
     last = run(project, tmp_path / "unused", resume=Path(two[-1].run))
     assert isinstance(last[-1], Finished)
     assert step_series(two) + step_series(last) == pytest.approx(step_series(whole), abs=SAME)
+
+
+def test_a_run_that_was_edited_goes_on_in_two_processes(tmp_path, monkeypatch):
+    """Each of them counts the steps of every parameter."""
+    monkeypatch.setattr("runtime.training.record.INTERVAL", 0.0)
+    project = of_plan()
+    wider = project.with_graph(project.graph.set_params(project.graph.node_named("fc1").id, {"out_features": 60}))
+    edited = folder_of(drive(project, tmp_path / "one", {5: [Replace(wider)]}, until=9))
+    copied = shutil.copytree(edited, tmp_path / "two" / edited.name)
+    alone = run(wider, tmp_path / "one", resume=edited)
+    later = go_on(str(copied), wider, tmp_path / "more", "later")
+    assert isinstance(later[-1], Finished), later[-1]
+    assert step_series(later) == pytest.approx(step_series(alone), abs=SAME)
 
 
 def test_the_same_number_of_processes_goes_on_exactly(tmp_path):

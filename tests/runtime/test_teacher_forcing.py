@@ -160,4 +160,8 @@ def test_the_code_is_readable_and_the_drawing_clean():
 
 @pytest.mark.parametrize("name", gallery_pairs.DRAW)
 def test_the_examples_are_what_the_builder_draws(name):
-    assert examples.path(name).read_text("utf-8") == files.to_text(gallery_pairs.DRAW[name]())
+    """But for where the cards stand, which may be moved by hand."""
+    drawn, shipped = gallery_pairs.DRAW[name](), files.load(examples.path(name))
+    places = {node.id: node.position for node in shipped.graph.nodes.values()}
+    drawn = replace(drawn, graph=drawn.graph.move(places))
+    assert examples.path(name).read_text("utf-8") == files.to_text(drawn)

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from amount import some
 from drawings import Drawing
 from driven import differences, drive, folder_of, only, state_of, told_each_step
 from graph import files
@@ -35,6 +36,7 @@ from runtime.events import (
 from runtime.runs import load_run
 from runtime.session import Replace, Save
 from runtime.training import wishes
+from runtime.training.job import build
 from runtime.training.preflight import preflight
 from trainings import ADAM, cnn, digits, mlp, plan, step_series, with_facts
 
@@ -102,7 +104,8 @@ def events_folder(runs: Path) -> Path:
 
 def rows_of(state: dict) -> dict[str, dict]:
     """What the optimizer remembers, by the name of the parameter."""
-    return dict(zip(state["weights"], state["learners"][0]["optimizer"]["state"].values(), strict=True))
+    names, rows = list(state["weights"]), state["learners"][0]["optimizer"]["state"]
+    return {names[i]: row for i, row in rows.items()}
 
 
 @pytest.mark.parametrize(
@@ -141,12 +144,57 @@ def test_an_optimizer_remembers_what_it_knew_of_parameters_that_were_kept(edit, 
     events, before, after = exchanged(project, edited(project, edit), tmp_path)
     known, rows = rows_of(before), rows_of(after)
     kept = only(Replaced, events).kept
-    assert kept
+    assert kept and rows.keys() == set(kept)
     for name, row in rows.items():
-        if name in kept:
-            assert not differences(row, known[name.replace("hidden", "fc1")])
-        else:
-            assert not row["exp_avg"].any() and not row["exp_avg_sq"].any()
+        assert not differences(row, known[name.replace("hidden", "fc1")])
+
+
+OPTIMIZERS = {
+    "Adam": {"lr": 0.01, "amsgrad": True},
+    "NAdam": {"lr": 0.01},
+    "Rprop": {"lr": 0.01},
+    "Adagrad": {"lr": 0.05, "initial_accumulator_value": 0.1},
+    "SGD": {"lr": 0.1, "momentum": 0.9, "dampening": 0.5},
+}
+
+
+@pytest.mark.parametrize("kind", some(OPTIMIZERS))
+def test_parameters_that_are_new_begin_with_an_optimizer_that_knows_nothing_of_them(kind, tmp_path):
+    """By hand: a new optimizer of PyTorch over all of them, which takes over what the old one knew of those that were kept."""
+    make, settings = getattr(torch.optim, kind), OPTIMIZERS[kind]
+    project = drawing(Choice(f"torch.optim.{kind}", settings))
+    other = edited(project, longer)
+    events = drive(project, tmp_path, {AT: [Replace(other)]}, until=STEPS + 9)
+    x, y = prepare(project).train.tensors.values()
+    model, generator, losses = plain_mlp(), torch.Generator().manual_seed(3), []
+    optimizer = make(model.parameters(), **settings)
+    for _ in range(2):
+        for batch in torch.randperm(len(x), generator=generator).split(32):
+            if len(losses) == AT:
+                model, old, before = _longer_by_hand(model, other), model, optimizer.state
+                optimizer = make(model.parameters(), **settings)
+                for place, was in (1, 1), (4, 3):
+                    for name in ("weight", "bias"):
+                        known = before[getattr(old[was], name)]
+                        optimizer.state[getattr(model[place], name)] = known
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(x[batch]), y[batch])
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert step_series(events) == losses[: STEPS + 9]
+    assert_goes_on_as_it_was(events, project, other, losses, tmp_path)
+
+
+def assert_goes_on_as_it_was(events, project, other, losses, runs: Path) -> None:
+    """A run that was killed knows the steps of each parameter; its checkpoint is of the moment of the new drawing."""
+    resumed = drive(other, runs, resume=folder_of(events))
+    assert step_series(resumed) == losses[-len(step_series(resumed)) :] and not isinstance(resumed[-1], Failed)
+
+
+def _longer_by_hand(short: nn.Sequential, project: Project) -> nn.Sequential:
+    fresh = build(project, None, 2)[0].model
+    return nn.Sequential(nn.Flatten(), short[1], nn.ReLU(), fresh.fc3, short[3])
 
 
 def test_another_optimizer_begins_with_nothing_and_the_weights_stay(tmp_path):

@@ -98,6 +98,20 @@ def test_the_batch_is_drawn_from_all_of_the_training_part(tmp_path):
     assert all(torch.equal(a, b) for batch in seen for a, b in zip(batch, seen[0], strict=True))
 
 
+@pytest.mark.parametrize("is_paused", [False, True])
+@pytest.mark.parametrize("mode", [OVERFIT, RANGE])
+def test_a_look_that_is_to_stop_after_the_epoch_ends_at_once(mode, is_paused, tmp_path):
+    """It has no epochs."""
+    control = Control()
+    if is_paused:
+        control.pause()
+    events = train(project_with(), folder=tmp_path, runs=tmp_path, mode=mode, control=control)
+    next(event for event in events if isinstance(event, Paused if is_paused else StepsEnded))
+    control.stop(after_epoch=True)
+    rest = list(events)
+    assert isinstance(rest[-1], Stopped) and not any(isinstance(event, StepsEnded) for event in rest)
+
+
 @pytest.mark.parametrize("mode", [OVERFIT, RANGE])
 def test_a_look_waits_and_ends_between_two_steps(mode, tmp_path):
     """Whatever else is wished of it is refused with a sentence."""

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from driven import differences
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
 from graph.messages import RunError
 from graph.plan import Choice
@@ -91,6 +92,35 @@ def test_an_optimizer_goes_on_from_the_state_of_plain_pytorch_and_back(type_id, 
         step()
         back.step()
     assert all(torch.equal(a, b) for a, b in zip(ours.parameters, theirs, strict=True))
+
+
+@pytest.mark.parametrize("shapes", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize(("type_id", "params"), SETTINGS)
+def test_parameters_that_come_later_count_their_own_steps(type_id, params, shapes):
+    """The one in the middle is new after 3 steps; the fast way is that of PyTorch then too."""
+    ours, theirs = FlatParameters(parameters(shapes)), parameters(shapes)
+    first = build_optimizer(Choice(type_id, params), [p for i, p in enumerate(theirs) if i != 1])
+    for i in range(3):
+        set_gradients(ours, theirs, i)
+        first.step()
+    with torch.no_grad():
+        for mine, other in zip(ours.parameters, theirs, strict=True):
+            mine.copy_(other)
+    plain = build_optimizer(Choice(type_id, params), theirs)
+    plain.state.update(first.state)
+    optimizer = build_optimizer(Choice(type_id, params), ours.pieces)
+    step = DirectStep(optimizer)
+    state = ours.state_of_pieces(plain.state_dict())
+    optimizer.param_groups[0]["params"] = ours.pieces
+    optimizer.load_state_dict(state)
+    assert len(ours.pieces) >= (3 if "step" in first.state.get(theirs[0], {}) else 1)
+    for i in range(3, 7):
+        set_gradients(ours, theirs, i)
+        step()
+        plain.step()
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters, theirs, strict=True))
+    found, expected = (s["state"] for s in (ours.state_of_parameters(optimizer.state_dict()), plain.state_dict()))
+    assert not differences(found, expected)
 
 
 def test_only_optimizers_that_work_number_by_number_have_an_arithmetic_of_their_own():
