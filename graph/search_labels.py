@@ -36,6 +36,13 @@ def place_label(project: Project, place: Place) -> str:
     return f"{node}.{_WORDS.get(place.name, place.name)}"
 
 
+def place_words(project: Project, place: Place) -> str:
+    """The same for a window, where the id of a node that is gone says nothing."""
+    if isinstance(place, NodePlace) and not _is_there(project, place):
+        return tr("{setting} of a deleted node", setting=_WORDS.get(place.name, place.name))
+    return place_label(project, place)
+
+
 def searchable(project: Project) -> dict[str, Place]:
     """Every place of a project where values can be tried, by its label."""
     places = [*map(PlanPlace, OF_PLAN), *_objective_places(project), *_node_places(project)]

@@ -61,6 +61,7 @@ class Autosave(QObject):
         self._name = safekeeping.new_name()
         self._copy: Path | None = None  # the file of what is kept
         self.kept: Project | None = None  # what would outlive a crash now
+        self._is_outdated = False  # what is kept tells of another origin
         self._job: _Job | None = None
         self._is_failing = False
         self._deadline: float | None = None  # by when what happened since the last writing is written
@@ -75,15 +76,21 @@ class Autosave(QObject):
         """Something happened: write soon, or forget what was kept if the file holds it."""
         if not self._is_needed():
             self.forget()
-        elif self._editor.project is not self.kept:
+        elif self._is_behind:
             self._write_soon()
+
+    def renew(self) -> None:
+        """Where the drawing came from is something else: write it again, if it is kept."""
+        self._is_outdated = True
+        self.look()
 
     @Slot()
     def write_now(self) -> None:
         """Begin to write, if there is something new; not while another writing is under way."""
         self._timer.stop()
         self._deadline = None
-        if self._job is None and self._is_needed() and self._editor.project is not self.kept:
+        if self._job is None and self._is_needed() and self._is_behind:
+            self._is_outdated = False
             self._job = job = _Job(self._editor.project, self._origin())
             job.turns.enter_context(short_turns(TURN))  # before it starts: starting waits for its first turn
             job.thread = work_apart(partial(self._work, job), "layerloom-autosave")
@@ -140,7 +147,12 @@ class Autosave(QObject):
             self.autosaved.emit(datetime.now())
             self.look()
 
+    @property
+    def _is_behind(self) -> bool:
+        return self._is_outdated or self._editor.project is not self.kept
+
     def _on_failure(self, failure: Message | Exception) -> None:
+        self._is_outdated = True
         is_first, self._is_failing = not self._is_failing, True
         self._timer.start(RETRY)
         if is_first and isinstance(failure, Exception):  # an error of ours: reported like any other

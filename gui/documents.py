@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,14 +35,13 @@ Ask = Callable[[Message], bool]
 class Documents(QObject):
     """Which file the editor's project is in, and that nothing of it is lost.
 
-    `changed` when it is another one, or its name or state changed; `filed` when it had no file and was saved to one.
+    `changed` when it is another one, or its name or state changed.
     `warned(Message)`: something the person should know. `disk_changed(Disk)`: the file was changed, deleted or given back by
     somebody else. `autosaved(datetime)`: the drawing is kept. `compare_requested(Project)`: the person wants to compare the
     drawing with what the file holds now.
     """
 
     changed = Signal()
-    filed = Signal()
     warned = Signal(object)
     disk_changed = Signal(object)
     autosaved = Signal(object)
@@ -62,6 +61,7 @@ class Documents(QObject):
         self._lock: FileLock | None = None
         self._is_shared = False  # the person knows that somebody else has the file open
         self._continues: tuple[tuple[str, str], ...] = ()  # what was recovered and is not saved yet
+        self._begun: tuple[Path, ...] = ()
         self._is_open = True
         self.watch = FileWatch(self)
         self.watch.seen.connect(self._on_seen)
@@ -92,6 +92,16 @@ class Documents(QObject):
         if self.path is not None:
             return self.path.with_suffix(".runs")
         return runs_of(self._title)
+
+    @property
+    def begun(self) -> tuple[Path, ...]:
+        """The runs and sweeps that it began while it had no file, and that do not lie beside its file yet."""
+        return self._begun
+
+    @begun.setter
+    def begun(self, runs: Iterable[Path]) -> None:
+        self._begun = tuple(runs)
+        self.autosave.renew()
 
     # ---- open and close
 
@@ -150,8 +160,9 @@ class Documents(QObject):
         lock = FileLock(kept.original, self) if kept.original else None
         if lock is not None and lock.take() is not None:
             lock = None
-        self._take(project, kept.original, kept.title, lock=lock, digest=kept.digest)
-        self._filed, self._continues = None, (kept.key, *kept.continues)
+        title = "" if kept.original is None and kept.title == tr("Untitled") else kept.title
+        self._take(project, kept.original, title, lock=lock, digest=kept.digest)
+        self._filed, self._continues, self._begun = None, (kept.key, *kept.continues), kept.runs
         self._editor.mark_saved(None)
         self.autosave.write_now()
 
@@ -184,13 +195,10 @@ class Documents(QObject):
         project = self._editor.project
         self._know(path, digest(data), project)
         self._lock_anew(path)
-        had_none = self.path is None
         self.path, self._editor.folder, self.is_read_only = path, path.parent, False
         self._settings.add_recent(path)
         self._forget_recovered()
         self._editor.mark_saved(project)
-        if had_none:
-            self.filed.emit()
         self.changed.emit()
         return True
 
@@ -272,7 +280,7 @@ class Documents(QObject):
 
     def _origin(self) -> Origin:
         path = str(self.path) if self.path else None
-        return Origin(self.title, path, self._digest, continues=self._continues)
+        return Origin(self.title, path, self._digest, continues=self._continues, runs=tuple(map(str, self._begun)))
 
     def _take(
         self,
@@ -286,7 +294,7 @@ class Documents(QObject):
         self._leave(keep=lock)
         self._is_open = True
         self._lock, self._is_shared, self.is_read_only = lock, False, False
-        self.path, self._title = path, title
+        self.path, self._title, self._begun = path, title, ()
         self._editor.folder = path.parent if path else None
         self._know(path, digest, project)
         self._editor.open(project)

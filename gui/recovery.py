@@ -24,7 +24,8 @@ class Recovered:
     """One drawing that was not saved.
 
     `copy` is the kept file, `digest` that of the original when it was read, `disk` how the original compares with that
-    now; `num_nodes` is None and `problem` a sentence where the kept file is damaged.
+    now; `num_nodes` is None and `problem` a sentence where the kept file is damaged. `runs` are those that it began while it
+    had no file.
     """
 
     copy: Path
@@ -33,6 +34,7 @@ class Recovered:
     original: Path | None = None
     digest: str | None = None
     continues: tuple[tuple[str, str], ...] = ()
+    runs: tuple[Path, ...] = ()
     num_nodes: int | None = None
     disk: Disk = Disk.SAME
     problem: Message | None = None
@@ -148,6 +150,7 @@ def read(copy: Path) -> Recovered:
         original=original,
         digest=origin.digest,
         continues=origin.continues,
+        runs=tuple(map(Path, origin.runs)),
         num_nodes=num_nodes,
         disk=look_at(original, origin.digest).disk if original else Disk.SAME,
         problem=problem,

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
+from graph.figure_titles import title_of
 from graph.messages import Message, msg, tr
 from gui.device_button import DeviceButton
 from gui.figures import clock, figure, grouped
 from gui.icons import icon
 from gui.panels.parts import ElidedLabel, Still, label, row, small_button
-from gui.panels.titles import title_of
 from gui.run_controller import ELSEWHERE, RunController, RunState
 from gui.run_menu import GOING_ON, RunMenu
 from gui.theme import GRID, theme

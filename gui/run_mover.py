@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from gui.apart import Messenger, work_apart
 from runtime.events import Event, RunStarted
 from runtime.places import state_folder
 from runtime.run_hold import is_written
-from runtime.run_moving import copy, move, settle
+from runtime.run_moving import Staging, copy, move, settle, sweep_up
 from runtime.runs import EVENTS, FACTS
 from runtime.sweep_folders import TRIALS
 
@@ -29,9 +28,10 @@ AGAIN = 300  # milliseconds until it is looked again whether a run that has ende
 
 
 class RunMover(QObject):
-    """Knows which runs and sweeps the document began without a file. One that is under way is moved when it ends.
+    """Notes which runs and sweeps the document begins without a file. One that is under way is moved when it ends.
 
-    `moved(old, new)`: a run or a sweep lies in another folder now. On another disk it is copied in a thread first.
+    `moved(old, new)`: a run or a sweep lies in another folder now. On another disk it is copied in a thread first. What a killed
+    process left of that is swept up when a document is opened, and its runs are moved then.
     """
 
     moved = Signal(object, object)
@@ -41,26 +41,26 @@ class RunMover(QObject):
     ) -> None:
         super().__init__(parent)
         self._documents, self._controller, self._sweeps = documents, controller, sweeps
-        self._begun: list[Path] = []
         self._copying: Path | None = None
-        self._copied: Path | FileError | None = None
+        self._copied: Staging | FileError | None = None
         self._thread: threading.Thread | None = None
+        self._swept: Path | None = None  # the folder of runs that was swept up last
+        self._sweeping: threading.Thread | None = None
         self._again = QTimer(self, singleShot=True, interval=AGAIN)
         self._again.timeout.connect(self.move)
-        self._messenger = Messenger(self._on_copied)
+        self._messenger, self._from_sweeping = Messenger(self._on_copied), Messenger(self._on_swept)
         controller.events.connect(self._on_events)
         controller.adopted.connect(self._on_adopted)
         sweeps.shown.connect(self._on_sweep)
-        for happened in (documents.filed, controller.state_changed, sweeps.state_changed):
+        for happened in (documents.changed, controller.state_changed, sweeps.state_changed):
             happened.connect(self.move)
-
-    def forget(self) -> None:
-        """Another document was opened: what has no file stays where it is."""
-        self._begun.clear()
+        documents.changed.connect(self._sweep_up)
 
     def close(self) -> None:
         """The document is left, and nothing of it is under way: what is still to be moved is moved now, if it takes long too."""
-        while self._documents.path is not None and (self._begun or self._copying):
+        if self._sweeping is not None:
+            self._sweeping.join()
+        while self._documents.path is not None and (self._documents.begun or self._copying):
             self.move()
             if self._thread is None:
                 return
@@ -72,10 +72,12 @@ class RunMover(QObject):
         """Move what can be moved, if the document has a file; what is still written a little later."""
         if self._documents.path is None:
             return
-        for run in tuple(self._begun):
+        for run in self._documents.begun:
             if run in (*self._under_way(), self._copying):
                 continue
-            if any(is_written(run / name, run / FACTS) for name in (EVENTS, TRIALS)):
+            if not run.is_dir():  # it was deleted, or came along with another copy of the drawing
+                self._forget(run)
+            elif any(is_written(run / name, run / FACTS) for name in (EVENTS, TRIALS)):
                 self._again.start()
             else:
                 self._move(run, self._documents.runs_folder)
@@ -86,15 +88,15 @@ class RunMover(QObject):
                 self._has_moved(run, runs / run.name)
             elif self._copying is None:  # the others follow when it is there
                 self._copying = run
-                self._thread = work_apart(partial(self._copy, run, runs), "layerloom-move")
+                self._thread = work_apart(partial(self._copy, run, runs, self._documents.begun), "layerloom-move")
         except FileError as error:
-            self._begun.remove(run)
+            self._forget(run)
             self._documents.warned.emit(error.message)
 
-    def _copy(self, run: Path, runs: Path) -> None:
+    def _copy(self, run: Path, runs: Path, waiting: tuple[Path, ...]) -> None:
         """In a thread."""
         try:
-            self._copied = copy(run, runs)
+            self._copied = copy(run, runs, waiting=waiting)
         except FileError as error:
             self._copied = error
         self._messenger.tell(run)
@@ -114,28 +116,55 @@ class RunMover(QObject):
             if isinstance(coming, FileError):
                 raise coming
             if run in self._under_way():
-                shutil.rmtree(coming, ignore_errors=True)
+                coming.drop()
                 return
             if settle(coming, run):
-                self._has_moved(run, coming.with_name(run.name))
+                self._has_moved(run, coming.folder.with_name(run.name))
         except FileError as error:
-            self._begun = [other for other in self._begun if other != run]
+            self._forget(run)
             self._documents.warned.emit(error.message)
 
     def _has_moved(self, old: Path, new: Path) -> None:
-        self._begun = [other for other in self._begun if other != old]
+        self._forget(old)
         self.moved.emit(old, new)
+
+    def _forget(self, run: Path) -> None:
+        self._documents.begun = (other for other in self._documents.begun if other != run)
 
     def _under_way(self) -> tuple[Path | None, ...]:
         run = self._controller.last_run if self._controller.state.is_active else None
         sweep = self._sweeps.sweep if self._sweeps.is_active else None
         return run, sweep.path if sweep else None
 
+    # ---- what a killed process left
+
+    @Slot()
+    def _sweep_up(self) -> None:
+        if self._documents.runs_folder != self._swept:
+            self._swept = self._documents.runs_folder
+            self._sweeping = work_apart(partial(self._sweep, self._swept), "layerloom-sweep-up")
+
+    def _sweep(self, runs: Path) -> None:
+        """In a thread: what is left of a copy there, and of runs that were moved from the folders of drawings without a file."""
+        for folder in _without_file():
+            sweep_up(folder)
+        self._from_sweeping.tell((runs, sweep_up(runs)))
+
+    @Slot(object)
+    def _on_swept(self, found: tuple[Path, list[Path]]) -> None:
+        """Runs that were to come into this folder are moved again. Only those of drawings without a file: a file may say anything."""
+        runs, waiting = found
+        if runs == self._documents.runs_folder and self._documents.path is not None:
+            for run in waiting:
+                if run.parent in _without_file() and run.is_dir():
+                    self._note(run)
+            self.move()
+
     # ---- what begins
 
     def _note(self, run: Path) -> None:
-        if run not in self._begun and run.is_relative_to(state_folder()):
-            self._begun.append(run)
+        if run not in self._documents.begun and run.is_relative_to(state_folder()):
+            self._documents.begun = (*self._documents.begun, run)
 
     @Slot(object)
     def _on_events(self, events: list[Event]) -> None:
@@ -152,3 +181,11 @@ class RunMover(QObject):
     def _on_sweep(self) -> None:
         if self._sweeps.is_active and self._sweeps.sweep is not None:
             self._note(self._sweeps.sweep.path)
+
+
+def _without_file() -> list[Path]:
+    """The folders with runs of drawings that have no file."""
+    try:
+        return list((state_folder() / "runs").iterdir())
+    except OSError:
+        return []

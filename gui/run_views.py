@@ -84,8 +84,9 @@ class RunViews(QObject):
             return
         self.metrics.continue_from(other.metrics)
         self.metrics.take(event for event in events if isinstance(event, Tested | RangeTested))
-        for part in (self.checks, self.predictions, self.log, self.vitals):
+        for part in (self.checks, self.predictions, self.log):
             part.take(events)
+        self.vitals.continue_from(other.vitals)
         self._note_live(events)
 
     def forget(self) -> None:

@@ -42,7 +42,8 @@ Moment = Annotated[float, msgspec.Meta(ge=0, le=4e9)]
 class Origin:
     """Where a kept drawing came from: `digest` is that of the file at `path` when it was read, `time` when it was kept.
 
-    `continues` are the (session, copy) of the kept drawings that it was recovered from, of which it is the continuation.
+    `continues` are the (session, copy) of the kept drawings that it was recovered from, of which it is the continuation. `runs`
+    are the folders of what it began while it had no file.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Origin:
     digest: str | None = None
     time: Moment = field(default_factory=time.time)
     continues: tuple[tuple[Name, Name], ...] = ()
+    runs: tuple[str, ...] = ()
 
 
 def sessions_folder() -> Path:

@@ -23,14 +23,15 @@ class Vitals(QObject):
         super().__init__(parent)
         self.latest: dict[NodeId, LayerHealth] = {}
         self.step = 0
-        self._norms: dict[NodeId, deque[float]] = {}
+        self._norms: dict[NodeId, deque[tuple[int, float]]] = {}  # by step
+        self._run = ""
 
     def take(self, events: Iterable[Event]) -> None:
         """Note what happened."""
         before = self.step, len(self.latest)
         for event in events:
             if isinstance(event, RunStarted):
-                self._forget()
+                self._begin(event)
             elif isinstance(event, Health):
                 self._note(event)
         if before != (self.step, len(self.latest)):
@@ -43,7 +44,7 @@ class Vitals(QObject):
 
     def norms(self, node: NodeId) -> Sequence[float]:
         """The last gradient norms of a node, the oldest first."""
-        return tuple(self._norms.get(node, ()))
+        return tuple(norm for _, norm in self._norms.get(node, ()))
 
     def curve(self, node: NodeId) -> tuple[float, ...]:
         """The same as heights from 0 to 1, by their logarithms; empty where there are fewer than two."""
@@ -55,6 +56,20 @@ class Vitals(QObject):
         middle = (low + high) / 2
         return tuple(round(0.5 + (norm - middle) / span, 3) for norm in norms)
 
+    def continue_from(self, other: Vitals) -> None:
+        """Know what another one knows."""
+        self.latest, self.step, self._run = dict(other.latest), other.step, other._run
+        self._norms = {node: norms.copy() for node, norms in other._norms.items()}
+        self.changed.emit()
+
+    def _begin(self, event: RunStarted) -> None:
+        """A run that goes on keeps what was seen until there."""
+        if not event.goes_on(self._run):
+            self._forget()
+        for node, norms in self._norms.items():
+            self._norms[node] = deque((pair for pair in norms if pair[0] <= event.first_step), maxlen=KEPT)
+        self._run = event.run
+
     def _forget(self) -> None:
         self.latest, self._norms, self.step = {}, {}, 0
 
@@ -62,4 +77,4 @@ class Vitals(QObject):
         self.latest, self.step = dict(event.layers), event.step
         for node, layer in event.layers.items():
             if layer.gradient_norm is not None:
-                self._norms.setdefault(node, deque(maxlen=KEPT)).append(layer.gradient_norm)
+                self._norms.setdefault(node, deque(maxlen=KEPT)).append((event.step, layer.gradient_norm))

@@ -74,7 +74,6 @@ class Workspace(QObject):
             LayerloomError: what `opening` raises; nothing is changed then.
         """
         opening(self.documents)
-        self.mover.forget()
         self.controller.forget()
         self.sweeps.forget()
         self.asker.forget()

@@ -15,6 +15,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import PurePath
 from typing import Any
 
 from graph.messages import Message
@@ -62,6 +63,10 @@ class RunStarted:
     first_epoch: int = 1
     first_step: int = 0
     compared: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def goes_on(self, run: str) -> bool:
+        """Whether the run of a folder goes on, wherever that lies now."""
+        return self.first_step > 0 and PurePath(self.run).name == PurePath(run).name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from graph.figure_titles import title_of
 from graph.messages import Message, RunError, msg
 from runtime.run_rows import BEST, LAST, PARTS, TEST, TRAIN, RunRow
 
@@ -82,13 +83,13 @@ def column_title(key: str) -> Message:
     if key in COLUMNS:
         return COLUMNS[key][0]
     part, _, name = key.partition(".")
-    return msg("{figure}, {part}", figure=name, part=_PART_TITLES.get(part, part))
+    return msg("{figure}, {part}", figure=title_of(name), part=_PART_TITLES.get(part, part))
 
 
 def column_help(key: str) -> Message:
     """What a column holds, in a sentence or by its title."""
     part, _, name = key.partition(".")
-    return _HELP[part](name) if key not in COLUMNS and part in _HELP else column_title(key)
+    return _HELP[part](title_of(name)) if key not in COLUMNS and part in _HELP else column_title(key)
 
 
 def is_number(key: str) -> bool:

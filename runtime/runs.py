@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,8 +27,10 @@ SUFFIX = ".runs"
 PROJECT, FACTS, SOURCE, EVENTS, CHECKPOINTS = (
     "project.layerloom", "run.json", "model.py", "metrics.jsonl", "checkpoints",
 )  # fmt: skip
+LAST, BEST = "last", "best"  # the names of its weights
 RUNNING, FINISHED, STOPPED, FAILED = "running", "finished", "stopped", "failed"
 _NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{6}_[0-9a-f]{4}")
+TOLD = 400  # events of steps into which the past of a long run is joined; what each has once, as the speed, has as many points
 _PACKAGES = ("torch", "numpy", "safetensors")
 
 
@@ -59,8 +61,7 @@ class Run:
     @property
     def weights(self) -> Path | None:
         """The weights to use: the best ones, else the last ones, None before the first checkpoint."""
-        found = (self.checkpoints / f"{name}.safetensors" for name in ("best", "last"))
-        return next((path for path in found if path.is_file()), None)
+        return weights_in(self.path)
 
     @property
     def epochs(self) -> int:
@@ -228,14 +229,15 @@ def past_events(path: Path, *, until: int) -> list[StepsEnded | EpochEnded]:
             found[-1] = _cut(found[-1], first - 1)
         found.append(event)
     kept = [event for event in found if _first_step(event) <= until]
-    return list(_joined(_cut(event, until) if isinstance(event, StepsEnded) else event for event in kept))
+    return list(_joined([_cut(event, until) if isinstance(event, StepsEnded) else event for event in kept]))
 
 
-def _joined(events: Iterable[StepsEnded | EpochEnded]) -> Iterator[StepsEnded | EpochEnded]:
-    """Neighbors with the same figures as one: a run of slow steps tells of each alone."""
+def _joined(events: Sequence[StepsEnded | EpochEnded]) -> Iterator[StepsEnded | EpochEnded]:
+    """Neighbors with the same figures as one where there are many: a run of slow steps tells of each alone."""
     waiting: list[StepsEnded] = []
+    most = math.ceil(len(events) / TOLD)
     for event in events:
-        if waiting and not (isinstance(event, StepsEnded) and _goes_on(waiting[-1], event)):
+        if waiting and not (isinstance(event, StepsEnded) and len(waiting) < most and _goes_on(waiting[-1], event)):
             yield _as_one(waiting)
             waiting = []
         if isinstance(event, StepsEnded):
@@ -325,6 +327,12 @@ def list_runs(folder: Path) -> list[Run]:
     """The runs of a runs folder, newest first; what is damaged is passed over."""
     names = sorted((p for p in _entries(folder) if _NAME.fullmatch(p.name)), key=lambda p: p.name, reverse=True)
     return [run for path in names if (run := _try_load(path)) is not None]
+
+
+def weights_in(run: Path) -> Path | None:
+    """The weights to use of the run in a folder: the best ones, else the last ones, None before the first checkpoint."""
+    found = (run / CHECKPOINTS / f"{name}.safetensors" for name in (BEST, LAST))
+    return next((path for path in found if path.is_file()), None)
 
 
 def runs_folder(document: Path) -> Path:

@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from graph.figure_titles import goal_title
 from graph.figures import direction
 from graph.messages import LayerloomError, Message, RunError, msg
 from graph.model import Project
 from graph.plan import LAST
-from graph.search import COSTS
+from graph.search import COSTS, MACS, PARAMETERS
 from graph.search_labels import place_label
 from runtime.events import EpochEnded, Event, Failed, Finished, RunStarted
 from runtime.session import failure
@@ -233,9 +234,14 @@ class Course:
             text = msg("No trial finished; {failed} failed. Look at what they say.", failed=counts[FAILED])
             return text if status == FINISHED else msg("Stopped before a trial finished.")
         return msg(
-            "{finished} trials finished, {pruned} were given up early, {failed} failed. Best: trial {number}, {goal} {value:.4g}.",
-            **counts, number=best.number, goal=sweep.goals[0], value=best.goals[0],
+            "{finished} trials finished, {pruned} were given up early, {failed} failed. The best is trial {number}: {goal} {value}.",
+            **counts, number=best.number, goal=goal_title(sweep.goals[0]), value=_written(best.goals[0], sweep.goals[0]),
         )  # fmt: skip
+
+
+def _written(value: float | None, goal: str) -> str:
+    assert value is not None
+    return f"{value:,.0f}" if goal in (PARAMETERS, MACS) else f"{value:.4g}"
 
 
 class _Attempt:

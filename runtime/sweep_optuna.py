@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
+from graph.figure_titles import goal_title
 from graph.messages import RunError, msg
 from graph.model import Value
 from graph.search import Search, Space, Span
@@ -57,7 +58,10 @@ def importance(sweep: Sweep, goal: int) -> Mapping[int, float]:
         )
     if len({trial.goals[goal] for trial in finished}) == 1:
         raise RunError(
-            msg("All finished trials have the same {figure}: no place made a difference.", figure=sweep.goals[goal])
+            msg(
+                "All finished trials have the same {figure}: no place made a difference.",
+                figure=goal_title(sweep.goals[goal]),
+            )
         )
     study = _study(optuna, sweep.search, finished, sweep.directions)
     try:

@@ -30,7 +30,7 @@ from graph.search import (
     Span,
     value_at,
 )  # fmt: skip
-from graph.search_labels import CATALOGS, OF_OBJECTIVE, OF_PLAN, param_at, place_label
+from graph.search_labels import CATALOGS, OF_OBJECTIVE, OF_PLAN, param_at, place_label, place_words
 from graph.validation import validate
 from runtime.sweep_folders import project_with
 from runtime.sweep_methods import num_combinations, rounded
@@ -111,7 +111,8 @@ def notes_of(project: Project) -> list[Message]:
 def _entry_problems(project: Project, entry: Entry) -> list[Message]:
     label = place_label(project, entry.place)
     if not _is_there(project, entry):
-        return [msg("'{place}' is searched and no longer there. Remove it from the search.", place=label)]
+        gone = place_words(project, entry.place)
+        return [msg("'{place}' is searched and no longer there. Remove it from the search.", place=gone)]
     return list(_space_problems(label, entry)) or list(_value_problems(project, label, entry))
 
 

@@ -10,9 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from graph.model import Project
-from graph.search import RANDOM, Entry, ObjectivePlace, Options, PlanPlace, Search, Span
+from graph.search import COSTS, RANDOM, Entry, ObjectivePlace, Options, PlanPlace, Search, Span
 from gui.panels.sweep import SweepPanel
-from gui.panels.sweep_model import GOALS
 from runtime.sweep_events import (
     FINISHED,
     SweepEnded,
@@ -39,7 +38,7 @@ class Played:
     def __init__(self, project: Project, *, folder, runs: Path, resume: Path | None = None) -> None:
         self.project, self.resume, self.stopped = project, resume, False
         goals = tuple(goal.figure for goal in project.search.goals) or ("accuracy",)
-        ways = tuple("min" if goal in GOALS else "max" for goal in goals)
+        ways = tuple("min" if goal in COSTS else "max" for goal in goals)
         self.path = resume or create_sweep(runs, project, goals, ways, folder).path
         self.queue: list[object] = [SweepStarted(str(self.path), project.search.trials, goals, ways)]
         self.running = True

@@ -39,11 +39,12 @@ def nice_range(low: float, high: float, count: int = 4) -> tuple[float, float]:
 class FigureAxis(pg.AxisItem):
     """An axis with few, round, quiet numbers. The left one draws faint lines through the plot.
 
-    `logarithmic` says that values are powers of ten. `reserved` pixels at the far end stay without numbers.
+    `logarithmic` says that values are powers of ten, `whole` that only whole ones mean something. `reserved` pixels at the far
+    end stay without numbers.
     """
 
     def __init__(self, orientation: str) -> None:
-        self.logarithmic = False
+        self.logarithmic = self.whole = False
         self.reserved = 0
         self._apart = APART[orientation]
         self._outside = OUTSIDE[orientation]
@@ -72,6 +73,8 @@ class FigureAxis(pg.AxisItem):
         step = nice_step(maxVal - minVal, size / theme.px(self._apart))
         if self.logarithmic and maxVal - minVal >= DECADES:
             step = max(1.0, round(step))
+        elif self.whole:
+            step = max(1.0, step)
         end = maxVal - (maxVal - minVal) * self.reserved / size
         numbers = range(math.ceil(minVal / step - 1e-6), math.floor(end / step + 1e-6) + 1)
         return [(step, [number * step for number in numbers])]

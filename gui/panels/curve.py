@@ -93,6 +93,14 @@ class Curve:
         if self._smoothing:
             self.smooth.extend(x, self._smoothing(y))
 
+    def cut(self, until: float) -> None:
+        """Forget the points beyond a step."""
+        size = int(np.searchsorted(self.raw.x, until, side="right"))
+        self.raw.cut(size)
+        if self._smoothing:
+            self.smooth.cut(size)
+            self._smoothing.go_on_from(float(self.smooth.y[-1]) if size else None)
+
     def clear(self) -> None:
         """Forget all points."""
         self.raw, self.smooth, self._smoothing = Series(), Series(), None

@@ -246,6 +246,12 @@ class LiveLooks:
             card.deleteLater()
         self.cards.clear()
 
+    def cut(self, until: int) -> None:
+        """Forget the pictures beyond a step."""
+        kept = [shot for card in self.cards.values() for shot in card.shots if shot.step <= until]
+        self.clear()
+        self._add(kept)
+
     def continue_from(self, other: LiveLooks) -> None:
         """Show the pictures that other cards have."""
         for card in other.cards.values():

@@ -11,11 +11,11 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QStackedLayout, QWidget
 
+from graph.figure_titles import title_of
 from graph.messages import Message, msg, tr
 from gui.figures import clock, figure, grouped
 from gui.pace import is_seen
 from gui.panels.empty import EmptyState
-from gui.panels.titles import title_of
 from gui.theme import GRID, theme
 from runtime.events import (
     EpochEnded,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
+from graph.figure_titles import title_of
 from graph.messages import tr
 from gui.pace import QUIET, SLOWEST
 from gui.panels.confusion import ConfusionCard
@@ -18,7 +19,6 @@ from gui.panels.empty import EmptyState
 from gui.panels.legend import ROUND
 from gui.panels.live_look import LiveLooks
 from gui.panels.parts import CardRow
-from gui.panels.titles import title_of
 from gui.panels.units import EPOCH, STEP, TIME, Clock, Unit, count_epochs, count_seconds, count_steps
 from gui.theme import theme
 from runtime.events import EpochEnded, Event, Pictured, RangeTested, Recalled, RunStarted, StepsEnded, Tested
@@ -182,12 +182,20 @@ class MetricsPanel(QWidget):
     # ---- events
 
     def _on_started(self, event: RunStarted) -> None:
-        if event.run != self._run or event.first_step < self._last_step or not event.run:
+        if self._run is None or not event.goes_on(self._run):
             self._clear()
             self._compare(event.compared)
+        elif event.first_step < self._last_step:
+            self._take_back(event.first_step)
         self._run = event.run
         self._steps_per_epoch = event.steps_per_epoch
         self._show_cards()
+
+    def _take_back(self, step: int) -> None:
+        """What came after a step is made again."""
+        self._last_step = step
+        for part in (self._clock, self.looks, *self.cards.values()):
+            part.cut(step)
 
     def _show_cards(self) -> None:
         self.prepare()

@@ -63,6 +63,7 @@ class ParallelView(QWidget):
         self._marked = np.empty(0, int)
         self._lit = np.empty(0, bool)
         self._lines = Lines()
+        self._lines_of_titles = 1  # two where one has no room for all of them
         self._is_stale = True
         self._hand = Hand(self)
         self._axes, self._axes_facts = QPixmap(), ""  # the picture of the axes, and what it was drawn from
@@ -200,12 +201,14 @@ class ParallelView(QWidget):
     def frame(self) -> Frame:
         """Where the axes stand."""
         floor = NONE if any(scale.has_none for scale in self.scales) else 0.0
-        return Frame(QSizeF(self.size()), len(self.scales), floor)
+        return Frame(QSizeF(self.size()), len(self.scales), floor, self._lines_of_titles)
 
     def title_rect(self, slot: int) -> QRectF:
         """Where the title is of the axis at a place from the left."""
-        text = title_of(self.scales[self.order[slot]])
-        return self.frame().title(slot, QFontMetricsF(title_font(self.font())).horizontalAdvance(text) + 2)
+        return self.frame().title(slot, self._title_width(self.scales[self.order[slot]]))
+
+    def _title_width(self, scale: Scale) -> float:
+        return QFontMetricsF(title_font(self.font())).horizontalAdvance(title_of(scale)) + 2
 
     def _ordered(self) -> list[Scale]:
         return [self.scales[axis] for axis in self.order]
@@ -217,6 +220,9 @@ class ParallelView(QWidget):
         return np.array([frame.x(slot) for slot in range(frame.count)]), frame.y(shares)
 
     def _start_over(self) -> None:
+        room = self.frame().slot - 2 * GRID
+        fits = len(self.scales) < 2 or all(self._title_width(scale) <= room for scale in self.scales)
+        self._lines_of_titles = 1 if fits else 2
         self._is_stale, self._axes_facts = True, ""
         self.update()
 

@@ -109,7 +109,7 @@ class Scale:
         if self.names:
             places, texts = np.arange(len(self.names), dtype=float), self.names
         elif len(known) <= FEW:
-            places, texts = known, [text_of(10.0**n if self.axis.log else n) for n in known]
+            places, texts = known, [text_of(10.0**n if self.axis.log else n, digits=3) for n in known]
         elif self.axis.log:
             places, texts = self._powers()
         else:
@@ -129,7 +129,7 @@ class Scale:
         return np.log10(np.array(inside)) if inside else np.empty(0), [text_of(n) for n in inside]
 
 
-def text_of(value: Value) -> str:
+def text_of(value: Value, *, digits: int = 4) -> str:
     """A value as people read it: `18 420`, `0.125`, `1e-4`."""
     if value is None:
         return tr("none")
@@ -139,7 +139,7 @@ def text_of(value: Value) -> str:
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == round(value) and abs(value) < 1e7:
         return grouped(value) if abs(value) >= 1e4 else f"{value:.0f}"
-    return f"{value:.4g}" if 1e-3 <= abs(value) < 1e4 else short_power(f"{value:.2e}")
+    return f"{value:.{digits}g}" if 1e-3 <= abs(value) < 1e4 else short_power(f"{value:.2e}")
 
 
 def _names(axis: Axis) -> list[str]:

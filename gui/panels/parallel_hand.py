@@ -69,7 +69,7 @@ class Hand:
         """The button goes down."""
         view, frame = self._view, self._view.frame()
         self._pressed, self._gesture, self._is_dragging = at, None, False
-        axis = view.order[frame.slot_at(at.x())]
+        axis = view.order[self._slot_at(at)]
         if self._is_on_title(at):
             self._gesture = _Moving(axis)
         elif self._is_on_axis(at):
@@ -116,16 +116,22 @@ class Hand:
     def help(self, at: QPointF) -> str:
         """What a person can do there."""
         view = self._view
-        title = view.scales[view.order[view.frame().slot_at(at.x())]].axis.title
+        title = view.scales[view.order[self._slot_at(at)]].axis.title
         if self._is_on_title(at):
             return f"{title}\n{tr('Drag it to another place.')}"
         if self._is_on_axis(at):
             return tr("Drag along the axis to choose the rows within a range. Click to take the range away.")
         return tr("A click beside the axes takes all ranges away.") if view.ranges and view.row is None else ""
 
-    def _is_on_title(self, at: QPointF) -> bool:
+    def _slot_at(self, at: QPointF) -> int:
+        """The axis that is meant there, by its place: the one whose title that is, else the nearest."""
         frame = self._view.frame()
-        return at.y() < frame.top - GRID and self._view.title_rect(frame.slot_at(at.x())).contains(at)
+        nearest = frame.slot_at(at.x())
+        beside = (slot for slot in (nearest, nearest - 1, nearest + 1) if 0 <= slot < frame.count)
+        return next((slot for slot in beside if self._view.title_rect(slot).contains(at)), nearest)
+
+    def _is_on_title(self, at: QPointF) -> bool:
+        return at.y() < self._view.frame().top - GRID and self._view.title_rect(self._slot_at(at)).contains(at)
 
     def _is_on_axis(self, at: QPointF) -> bool:
         frame = self._view.frame()

@@ -17,7 +17,7 @@ from gui.panels.point_marks import ROLES, role_of
 from gui.theme import GRID, mono_font, theme
 
 TITLE, MARK = 12, 10  # pixels of the fonts at 100 %
-HEAD = 8 * GRID  # pixels at 100 % above the axes
+HEAD, LINE = 8 * GRID, 5 * GRID  # pixels at 100 % above the axes, and for a second line of titles
 LEFT, RIGHT, FOOT = 12 * GRID, 16 * GRID, 3 * GRID  # pixels at 100 % that stay free at the sides of the axes
 GAP = 6  # pixels from an axis to what is written at it
 RANGE = 12  # pixels that a range on an axis is wide
@@ -26,16 +26,18 @@ BETTER = {True: " ↑", False: " ↓", None: ""}  # behind a title: which end is
 
 @dataclass(frozen=True)
 class Frame:
-    """Where axes stand in a view of this size: side by side in their order, `floor` is the lowest place in shares."""
+    """Where axes stand in a view of this size: side by side in their order, `floor` is the lowest place in shares. Titles are
+    written on so many `lines`, by turns."""
 
     size: QSizeF
     count: int
     floor: float
+    lines: int = 1
 
     @property
     def top(self) -> float:
         """Where the upper ends of the axes are, in pixels."""
-        return theme.px(HEAD) + 0.5  # in the middle of a pixel
+        return theme.px(HEAD + (self.lines - 1) * (LINE - GRID)) + 0.5  # in the middle of a pixel
 
     @property
     def bottom(self) -> float:
@@ -71,9 +73,14 @@ class Frame:
 
     def title(self, slot: int, width: float) -> QRectF:
         """Where a title of this width is written, within the view."""
-        width = min(width, max(self.slot - 2 * GRID, 0) if self.count > 1 else self.size.width())
-        rect = QRectF(self.x(slot) - width / 2, 0, width, theme.px(HEAD) - GRID)
-        rect.moveLeft(min(max(rect.left(), GRID), self.size.width() - GRID - width))
+        reach = self.lines * self.slot / 2 - GRID if self.count > 1 else self.size.width()
+        left, right = max(self.x(slot) - reach, GRID), min(self.x(slot) + reach, self.size.width() - GRID)
+        width = min(width, max(right - left, 0))
+        top = theme.px(LINE) * (slot % self.lines)
+        rect = QRectF(
+            self.x(slot) - width / 2, top, width, theme.px(HEAD) - GRID if self.lines == 1 else theme.px(LINE)
+        )
+        rect.moveLeft(min(max(rect.left(), left), right - width))
         return rect
 
 

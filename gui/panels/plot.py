@@ -85,6 +85,12 @@ class PlotCard(Card):
         self.curves[key].extend(x, y)
         self._dirty.add(key)
 
+    def cut(self, until: float) -> None:
+        """Forget the points beyond a step."""
+        for curve in self.curves.values():
+            curve.cut(until)
+        self._redraw_all()
+
     def clear(self) -> None:
         """Forget all points and show everything again."""
         for curve in self.curves.values():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QModelIndex, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QStackedLayout, QWidget
 
+from graph.figure_titles import title_of
 from graph.messages import tr
 from gui.figures import figure, grouped
 from gui.panels.card import Card
@@ -16,7 +17,6 @@ from gui.panels.empty import EmptyState
 from gui.panels.legend import Choice
 from gui.panels.parts import CardRow, FactList, label
 from gui.panels.samples import NumberTable, SampleGrid, SampleModel, is_wrong
-from gui.panels.titles import title_of
 from gui.theme import GRID, theme
 from runtime.events import Event, Failed, Figures, RunStarted, SamplePrediction, Stopped, Tested
 

@@ -10,13 +10,13 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QHBoxLayout, QStackedLayout, QWidget
 
 from graph.compare import compare, count_line
+from graph.figure_titles import TITLES
 from graph.messages import LayerloomError, Message, tr
 from gui.compare_tree import DifferenceTree
 from gui.panels.empty import EmptyState
 from gui.panels.legend import MARKS, ROUND, SIGNS, Choice
 from gui.panels.parts import ElidedLabel, FactList, ScrollColumn, column, row, small_button
 from gui.panels.runs_model import RunsModel, cell_text
-from gui.panels.titles import TITLES
 from gui.theme import GRID, theme
 from runtime.run_columns import column_title, figure_columns
 from runtime.run_curves import TRAIN, VALIDATION, Curves
@@ -93,15 +93,15 @@ class RunsSide(QWidget):
         self.figure.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.figure.addItem(str(TITLES["loss"]), "loss")
         self.parts = {
-            TRAIN: QCheckBox(_marked(TRAIN, tr("training"))),
-            VALIDATION: QCheckBox(_marked(VALIDATION, tr("validation"))),
-        }
+            TRAIN: QCheckBox(_marked(TRAIN, tr("training")), self),
+            VALIDATION: QCheckBox(_marked(VALIDATION, tr("validation")), self),
+        }  # on the card, once there is one
         self.parts[VALIDATION].setChecked(True)
-        for widget in (*self.parts.values(), self.figure):
-            line.addWidget(widget)
+        line.addWidget(self.figure)
         self._head = line
         self.figure.activated.connect(self.refresh)
         for box in self.parts.values():
+            box.hide()
             box.toggled.connect(self.refresh)
         group.buttonToggled.connect(self.refresh)
         return line
@@ -133,6 +133,9 @@ class RunsSide(QWidget):
             layout = self._plot_page.layout()
             assert layout is not None
             layout.addWidget(self._card)
+            for place, box in enumerate(self.parts.values(), 1):
+                self._card.header.insertWidget(place, box)
+                box.show()
             self._card.counted.connect(self.refresh)
             self._card.failed.connect(lambda message: self.told.emit(message, "error"))
         return self._card
@@ -141,8 +144,7 @@ class RunsSide(QWidget):
     def refresh(self) -> None:
         """Show what is chosen now."""
         shows_curves = self.curves_choice.isChecked()
-        for widget in (self.figure, *self.parts.values()):
-            widget.setVisible(shows_curves)
+        self.figure.setVisible(shows_curves)
         self._show_parallel(self.parallel_choice.isChecked())
         if self.parallel_choice.isChecked():
             return

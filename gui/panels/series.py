@@ -38,6 +38,10 @@ class Column:
         self._data[self._size : end] = values
         self._size = end
 
+    def cut(self, size: int) -> None:
+        """Keep the first values only."""
+        self._size = min(self._size, size)
+
 
 class Series:
     """Points (x, y) with rising x, and a pyramid over them: level k has the extremes of blocks of 2^(k+1) points.
@@ -66,6 +70,12 @@ class Series:
         """Append points; their x are not below those that are there. O(1) amortized a point."""
         self._x.extend(x)
         self._y.extend(y)
+
+    def cut(self, size: int) -> None:
+        """Keep the first points only."""
+        self._x.cut(size)
+        self._y.cut(size)
+        self._levels.clear()
 
     def _complete(self, levels: int) -> None:
         """Let so many levels of the pyramid follow the points: when somebody looks, as points may come far more often."""
@@ -161,3 +171,7 @@ class Smoothing:
             smooth.append(last)
         self._last = last
         return smooth
+
+    def go_on_from(self, last: float | None) -> None:
+        """What follows comes after this average; None: it starts one."""
+        self._last = last

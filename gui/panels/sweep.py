@@ -8,11 +8,12 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QSplitter, QStackedLayout, QWidget
 
+from graph.figure_titles import goal_title
 from graph.messages import LayerloomError, Message, msg, tr
 from gui.icons import icon
 from gui.panels.empty import EmptyState
 from gui.panels.parts import ElidedLabel, column, label, row, rule, small_button
-from gui.panels.sweep_model import TrialsModel, best_of, goal_text, goal_title, reason_of
+from gui.panels.sweep_model import TrialsModel, best_of, goal_text, reason_of
 from gui.panels.sweep_setup import SweepSetup
 from gui.panels.sweep_side import CURVES, SweepSide
 from gui.panels.sweep_verbs import SweepVerbs
@@ -24,7 +25,7 @@ from runtime.sweep_events import FAILED, FINISHED, RUNNING, STOPPED, SweepEnded
 from runtime.sweep_folders import Sweep, Trial, list_sweeps
 
 MARGIN = 3 * GRID
-SETUP_WIDTH, BAR_WIDTH, CHOOSER_WIDTH = 288, 120, 240  # pixels at 100 %
+SETUP_WIDTH, BAR_WIDTH = 288, 120  # pixels at 100 %
 TABLE_SHARE = 0.55  # of what is beside the setup
 STATES = {
     FINISHED: msg("finished"),
@@ -109,7 +110,7 @@ class SweepPanel(QWidget):
         self.chooser = QComboBox()
         self.chooser.setAccessibleName(tr("Sweeps of this document"))
         self.chooser.setToolTip(tr("Sweeps of this document"))
-        self.chooser.setMinimumWidth(theme.px(CHOOSER_WIDTH))
+        self.chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.chooser.hide()
         line = row()
         line.setContentsMargins(MARGIN, 2 * GRID, MARGIN, 2 * GRID)
@@ -213,6 +214,13 @@ class SweepPanel(QWidget):
         live = self._sweeps.sweep if self._sweeps.is_active else None
         if live is not None and live.path == sweep.path:
             return tr("{when} · under way", when=when)
+        if sweep.status == FINISHED:
+            count = len(sweep.ended)
+            return (
+                tr("{when} · 1 trial", when=when)
+                if count == 1
+                else tr("{when} · {count} trials", when=when, count=count)
+            )
         state: Message | str = STATES.get(sweep.status, sweep.status)
         return tr("{when} · {count} trials, {state}", when=when, count=len(sweep.ended), state=state)
 
@@ -276,7 +284,7 @@ class SweepPanel(QWidget):
             return tr("Stopping: the trials under way end…")
         if sweep is None:
             return tr("Starting…") if self._sweeps.is_active else ""
-        parts = [tr("{done} of {planned} trials", done=done, planned=planned), _best_text(sweep)]
+        parts = [_best_text(sweep), tr("{done} of {planned} trials", done=done, planned=planned)]
         if outcome is not None and outcome.status == FAILED:
             parts.insert(0, str(outcome.message))
         return " · ".join(filter(None, parts))
@@ -310,4 +318,4 @@ def _best_text(sweep: Sweep) -> str:
     if (trial := sweep.best) is None:
         return ""
     value = goal_text(goal, trial.goals[0])
-    return tr("best {goal} {value} in trial {number}", goal=goal_title(goal), value=value, number=trial.number)
+    return tr("Best: trial {number} · {goal} {value}", goal=goal_title(goal), value=value, number=trial.number)

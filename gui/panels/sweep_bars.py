@@ -8,11 +8,11 @@ from PySide6.QtCore import QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from graph.figure_titles import goal_title
 from graph.messages import LayerloomError, tr
 from gui.figures import percent
 from gui.panels.card import Card
 from gui.panels.parts import ScrollColumn, label
-from gui.panels.sweep_model import goal_title
 from gui.panels.sweep_work import Work
 from gui.theme import GRID, mono_font, theme
 from runtime.sweep_folders import Sweep
@@ -99,7 +99,7 @@ class ImportanceCard(Card):
             self._shares = {}
             self.goal.clear()
             for goal in sweep.goals:
-                self.goal.addItem(goal_title(goal), goal)
+                self.goal.addItem(str(goal_title(goal)), goal)
             self.goal.setVisible(len(sweep.goals) > 1)
             self._say(tr("Working out what mattered…"))
         self._sweep = sweep

@@ -10,26 +10,26 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from graph.catalog import Catalog
 from graph.catalog.optimizers import OPTIMIZERS, SCHEDULERS
+from graph.figure_titles import goal_title
 from graph.messages import Message, msg, tr, translate
 from graph.model import Project, Value
 from graph.plan import WHOLE
 from graph.search import (
     COSTS,
     LATENCY,
-    MACS,
     OPTIMIZER,
-    PARAMETERS,
     SCHEDULER,
     TYPE,
+    Entry,
     NodePlace,
     ObjectivePlace,
+    Options,
     Place,
     PlanPlace,
 )
 from graph.search_labels import place_label
 from gui.figures import clock, figure, grouped
 from gui.panels.searchable_spaces import number_text, option_text
-from gui.panels.titles import title_of
 from gui.sweep_controller import Report
 from runtime.sweep_events import FAILED, FINISHED, PRUNED, RUNNING, STOPPED
 from runtime.sweep_folders import Sweep, Trial, ranked
@@ -44,23 +44,19 @@ STATES: Mapping[str, Message] = {
     STOPPED: msg("stopped"),
     RUNNING: msg("running"),
 }
-GOALS: Mapping[str, Message] = {PARAMETERS: msg("Parameters"), MACS: msg("MACs"), LATENCY: msg("Latency")}
 PRUNED_WORDS = msg("It fell behind the others and was ended early.")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: `kind` is one of the constants here, "value" or "goal"; `at` is the place among the values or goals."""
+    """A column: `kind` is one of the constants here, "value" or "goal"; `at` is the place among the values or goals. Numbers
+    stand flush right."""
 
     kind: str
     title: str
     help: str
     at: int = 0
-
-    @property
-    def is_number(self) -> bool:
-        """Whether it holds figures, which stand flush right."""
-        return self.kind in (NUMBER, SECONDS, "goal")
+    is_number: bool = True
 
 
 class TrialsModel(QAbstractTableModel):
@@ -217,11 +213,6 @@ def best_of(sweep: Sweep) -> frozenset[int]:
     return frozenset(trial.number for trial in ranked(sweep, sweep.finished)[:1])
 
 
-def goal_title(goal: str) -> str:
-    """What a goal is called."""
-    return str(GOALS[goal]) if goal in GOALS else title_of(goal)
-
-
 def goal_text(goal: str, value: float | None) -> str:
     """What a trial came to in a goal, for people."""
     if value is None:
@@ -255,16 +246,21 @@ def type_label(catalog: Catalog, type_id: str) -> str:
     return found.label if found is not None else type_id
 
 
+def _has_numbers(entry: Entry) -> bool:
+    options = entry.space.values if isinstance(entry.space, Options) else ()
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in options)
+
+
 def _columns(sweep: Sweep) -> list[Column]:
     labels = [place_label(sweep.project, entry.place) for entry in sweep.search.entries]
     better = {"min": tr("smaller is better"), "max": tr("larger is better")}
     return [
         Column(NUMBER, "#", tr("The number of the trial")),
-        Column(STATUS, tr("Status"), tr("How far the trial came")),
+        Column(STATUS, tr("Status"), tr("How far the trial came"), is_number=False),
         *(
-            Column("goal", goal_title(goal), f"{goal_title(goal)}: {better[way]}", i)
+            Column("goal", str(goal_title(goal)), f"{goal_title(goal)}: {better[way]}", i)
             for i, (goal, way) in enumerate(zip(sweep.goals, sweep.directions, strict=True))
         ),
-        *(Column("value", label, label, i) for i, label in enumerate(labels)),
+        *(Column("value", label, label, i, _has_numbers(sweep.search.entries[i])) for i, label in enumerate(labels)),
         Column(SECONDS, tr("Time"), tr("How long the trial took")),
     ]

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from graph.figure_titles import goal_title
 from graph.messages import tr
 from gui.panels.axes import make_plot, nice_range
 from gui.panels.card import Card
 from gui.panels.parts import ElidedLabel
-from gui.panels.sweep_model import best_of, goal_text, goal_title
+from gui.panels.sweep_model import best_of, goal_text
 from gui.theme import GRID, theme
 from runtime.sweep_events import FINISHED
 from runtime.sweep_folders import Sweep, Trial
@@ -25,7 +26,6 @@ from runtime.sweep_folders import Sweep, Trial
 DIVISIONS = 5  # of a round range
 SIZE, RING = 7, 13  # pixels of a point, and of the ring around the chosen one
 WIDE = 50  # times the smallest value from which on an axis is logarithmic
-FEW = 11  # trials that have room at least, so that the marks are whole numbers
 LOW = 60  # pixels that a plot has at least: the first trial must not push the canvas up in a small window
 REACH = 12  # pixels around a point in which the mouse is on it
 
@@ -63,7 +63,9 @@ class PointsCard(Card):
         self._words.setContentsMargins(GRID, 2, GRID, 2)
         self._words.hide()
         self._note = ElidedLabel("", tone="faint", align_right=True)
-        self.header.addWidget(self._note, 2)
+        self.title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # what follows yields to it
+        self.header.setStretchFactor(self.title, 0)
+        self.header.addWidget(self._note, 1)
         self.body.addWidget(self._themed.widget, 1)
         self._themed.box.reset_wanted.connect(self._fit)
         scene: Any = self._themed.widget.scene()
@@ -140,6 +142,7 @@ class ProgressCard(PointsCard):
 
     def __init__(self) -> None:
         super().__init__(tr("Best so far"))
+        self._themed.bottom.whole = True
         self._goal = ""
 
     def show_sweep(self, sweep: Sweep) -> None:
@@ -147,7 +150,7 @@ class ProgressCard(PointsCard):
         self._goal, best = sweep.goals[0], best_of(sweep)
         trials = [trial for trial in sweep.trials if _is_known(trial, 0)]
         log = self._themed.left.logarithmic = is_wide([t.goals[0] for t in trials if t.goals])
-        self.title.setText(goal_title(self._goal))
+        self.title.setText(str(goal_title(self._goal)))
         self._note.setText(tr("trial → · the line is the best so far"))
         points = [Point(trial.number, _scaled(trial.goals[0], log), trial, _role(trial, best)) for trial in trials]
         better = max if sweep.directions[0] == "max" else min
@@ -162,7 +165,7 @@ class ProgressCard(PointsCard):
     def _across(self) -> tuple[float, float]:
         numbers = [point.x for point in self.points]
         first, last = (min(numbers), max(numbers)) if numbers else (1, 1)
-        return first - 0.5, max(last, first + FEW) + 0.5
+        return first - 0.5, last + 0.5
 
     def words_of(self, point: Point) -> str:
         value = goal_text(self._goal, point.trial.goals[0])

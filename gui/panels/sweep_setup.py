@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TypeGuard
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QMenu, QSizePolicy, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QMenu, QSizePolicy, QWidget
 
 from graph.catalog import Kind, Param
 from graph.catalog.common import flag, whole
+from graph.figure_titles import goal_title
 from graph.figures import watched_figures
 from graph.messages import Message, msg, tr
 from graph.model import Project, Value
 from graph.search import COSTS, RANDOM, TPE, Entry, Goal, Options, Place, Search
 from graph.search import GRID as GRID_METHOD
-from graph.search_labels import place_label
+from graph.search_labels import place_label, place_words
 from gui.editor import Editor
 from gui.panels.fields import ChoiceField, make_field
 from gui.panels.form import FieldRow
@@ -31,9 +33,10 @@ from gui.panels.parts import (
     flat_button,
     label,
     row,
+    small_button,
 )
 from gui.panels.searchable_spaces import space_text
-from gui.panels.sweep_model import goal_title, value_text
+from gui.panels.sweep_model import value_text
 from gui.theme import GRID
 from runtime.sweep_course import goals_of
 from runtime.sweep_problems import Obstacle, gone_places, notes_of, obstacles_of
@@ -69,6 +72,7 @@ class SweepSetup(QWidget):
         self.rows = {param.name: self._make_row(param) for param in _params()}
         self.goals = GoalChoice(self._set_goals)
         self.problems: list[ProblemLine] = []
+        self._obstacles: list[Obstacle] = []
         self._problems = column(spacing=GRID)
         self._notes = label("", tone="faint", wrap=True)
         self._notes.hide()
@@ -101,21 +105,21 @@ class SweepSetup(QWidget):
 
     def _show_entries(self, entries: tuple[Entry, ...]) -> None:
         project = self._editor.project
-        texts = tuple((e.place, place_label(project, e.place), _values(project, e)) for e in entries)
+        texts = tuple((e.place, place_words(project, e.place), _values(project, e)) for e in entries)
         if texts != self._shown:
             self._shown = texts
             empty(self._list)
             self.entries = []
             for place, name, values in texts:
                 line = EntryRow(name, values)
-                line.opened.connect(partial(self.place_requested.emit, place))
+                line.opened.connect(partial(self._go_to, place))
                 line.removed.connect(partial(self._remove, place))
                 self.entries.append(line)
                 self._list.addWidget(line)
         self._hint.setVisible(not entries)
 
     def _remove(self, place: Place) -> None:
-        text = msg("Do not search {name}", name=place_label(self._editor.project, place))
+        text = msg("Do not search {name}", name=place_words(self._editor.project, place))
         self._change(lambda search: search.with_space(place, None), text)
 
     # ---- how
@@ -141,7 +145,7 @@ class SweepSetup(QWidget):
 
     def _offered(self) -> dict[str, str]:
         figures = watched_figures(self._editor.project)
-        return {name: goal_title(name) for name in (*figures, *COSTS)}
+        return {name: str(goal_title(name)) for name in (*figures, *COSTS)}
 
     # ---- what is in the way
 
@@ -157,24 +161,29 @@ class SweepSetup(QWidget):
             self._notes.setVisible(bool(notes))
 
     def _show_problems(self, problems: list[Obstacle]) -> None:
-        if [str(problem.message) for problem in problems] == [line.text for line in self.problems]:
+        if problems == self._obstacles:
             return
+        self._obstacles = problems
         empty(self._problems)
         self.problems = []
         for problem in problems:
-            line = ProblemLine(str(problem.message))
-            line.opened.connect(partial(self._go_to, problem.where))
+            gone = problem.where if self._is_gone(problem.where) else None
+            line = ProblemLine(str(problem.message), removes=gone is not None)
+            line.opened.connect(partial(self._go_to, problem.where) if gone is None else partial(self._remove, gone))
             self.problems.append(line)
             self._problems.addWidget(line)
+
+    def _is_gone(self, where: Place | str) -> TypeGuard[Place]:
+        project = self._editor.project
+        return not isinstance(where, str) and place_label(project, where) in gone_places(project)
 
     def _go_to(self, where: Place | str) -> None:
         """To where something is mended: a field here, the place that is searched, or its line here where it is gone."""
         fields = {name: shown.field for name, shown in self.rows.items()} | {"goals": self.goals.button}
         lines = {place: line.remove_button for line, (place, *_) in zip(self.entries, self._shown, strict=True)}
-        project = self._editor.project
         if isinstance(where, str):
             field = fields[where]
-        elif where in lines and place_label(project, where) in gone_places(project):
+        elif self._is_gone(where):
             field = lines[where]
         else:
             self.place_requested.emit(where)
@@ -214,11 +223,26 @@ class EntryRow(QFrame):
         self.setToolTip(tr("{name}: a sweep tries {values}", name=name, values=values))
         self.remove_button = flat_button("close", tr("Do not search {name}", name=name))
         self.remove_button.clicked.connect(self.removed)
-        line = row(self, spacing=2 * GRID)
+        self._texts = ElidedLabel(name, mono=True), ElidedLabel(values, tone="muted", mono=True)
+        self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._words.setSpacing(0)
+        for text in self._texts:
+            self._words.addWidget(text)
+        line = row(self, spacing=GRID)
         line.setContentsMargins(GRID, 0, 0, 0)
-        line.addWidget(ElidedLabel(name, mono=True), 10)
-        line.addWidget(ElidedLabel(values, tone="muted", mono=True, align_right=True), 12)
-        line.addWidget(self.remove_button)
+        line.addLayout(self._words, 1)
+        line.addWidget(self.remove_button, 0, Qt.AlignmentFlag.AlignTop)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The values are beside the name, or below it where there is no room for both."""
+        super().resizeEvent(event)
+        name, values = (text.sizeHint().width() for text in self._texts)
+        fits = name + values + 3 * GRID <= self._words.geometry().width()
+        directions, align = QBoxLayout.Direction, Qt.AlignmentFlag
+        self._words.setDirection(directions.LeftToRight if fits else directions.TopToBottom)
+        for place, width in enumerate((name, values)):
+            self._words.setStretch(place, width if fits else 0)
+        self._texts[1].setAlignment((align.AlignRight if fits else align.AlignLeft) | align.AlignVCenter)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
@@ -234,16 +258,22 @@ class EntryRow(QFrame):
 
 
 class ProblemLine(QWidget):
-    """A sentence about what is in the way. `opened()`: its button was pressed, which leads to where it is mended."""
+    """A sentence about what is in the way. `opened()`: its button was pressed, which leads to where it is mended, or `removes` it."""
 
     opened = Signal()
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, removes: bool) -> None:
         super().__init__()
         self.text = text
         line = row(self, spacing=GRID)
         line.addWidget(label(text, tone="error", wrap=True), 1)
-        self.button = flat_button("arrow-right", tr("Go there: {problem}", problem=text))
+        self.button = (
+            small_button(tr("Remove"), "close")
+            if removes
+            else flat_button("arrow-right", tr("Go there: {problem}", problem=text))
+        )
+        if removes:
+            self.button.setAccessibleName(tr("Remove: {problem}", problem=text))
         self.button.clicked.connect(self.opened)
         line.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
 
@@ -274,18 +304,20 @@ class GoalChoice(QWidget):
     def show_goals(self, goals: tuple[Goal, ...], offered: dict[str, str], meant: tuple[str, ...]) -> None:
         """Show the goals that were chosen of those that can be; `meant` are those that count."""
         self._goals, self._offered = goals, offered
-        text = ", ".join(goal_title(figure) for figure in meant)
-        self.button.setText(text if goals else tr("{figure} (watched)", figure=text))
-        self.button.setToolTip(text)
+        text = ", ".join(str(goal_title(figure)) for figure in meant)
+        self.button.setText(text)
+        self.button.setToolTip(text if goals else tr("What the plan watches: {figure}", figure=text))
         self.button.setAccessibleName(tr("Goals: {goals}", goals=text))
 
     def menu(self) -> QMenu:
         """The goals to choose from."""
         menu = QMenu(self)
-        menu.addAction(tr("What the plan watches"), partial(self._choose, ()))
+        watched = menu.addAction(tr("What the plan watches"), partial(self._choose, ()))
+        watched.setCheckable(True)
+        watched.setChecked(not self._goals)
         menu.addSeparator()
         chosen = {goal.figure for goal in self._goals}
-        for figure, name in {**self._offered, **{f: goal_title(f) for f in chosen - self._offered.keys()}}.items():
+        for figure, name in {**self._offered, **{f: str(goal_title(f)) for f in chosen - self._offered.keys()}}.items():
             action = menu.addAction(name, partial(self._toggle, figure))
             action.setCheckable(True)
             action.setChecked(figure in chosen)

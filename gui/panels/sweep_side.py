@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QStackedLayout, QWidget
 
+from graph.figure_titles import goal_title, title_of
 from graph.messages import tr
 from graph.search import Span
 from graph.search_labels import place_label
@@ -16,7 +17,7 @@ from gui.panels.empty import EmptyState
 from gui.panels.legend import Choice
 from gui.panels.parts import column, row
 from gui.panels.runs_reader import RunsReader
-from gui.panels.sweep_model import goal_title, is_whole_batch, value_text
+from gui.panels.sweep_model import is_whole_batch, value_text
 from gui.theme import GRID, theme
 from runtime.run_curves import TRAIN, VALIDATION, Curves
 from runtime.sweep_folders import Sweep, Trial
@@ -199,7 +200,7 @@ class ParallelPage(QWidget):
             log = isinstance(entry.space, Span) and entry.space.log
             axes.append(Axis(place_label(sweep.project, entry.place), values, log))
         for i, (goal, way) in enumerate(zip(sweep.goals, sweep.directions, strict=True)):
-            axes.append(Axis(goal_title(goal), [t.goals[i] for t in self._trials], larger_is_better=way == "max"))
+            axes.append(Axis(str(goal_title(goal)), [t.goals[i] for t in self._trials], larger_is_better=way == "max"))
         names = [tr("trial {number}", number=trial.number) for trial in self._trials]
         self.view.set_data(axes, len(sweep.search.entries), names)
 
@@ -258,7 +259,7 @@ class CurvesPage(QWidget):
             before = self.figure.currentData()
             self.figure.clear()
             for name in curves.figures:
-                self.figure.addItem(goal_title(name), name)
+                self.figure.addItem(title_of(name), name)
             self.figure.setCurrentIndex(max(0, self.figure.findData(before)))
             self._draw()
 

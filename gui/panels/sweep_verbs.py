@@ -15,6 +15,7 @@ from graph.messages import LayerloomError, Message, msg, tr
 from graph.model import Project
 from gui.icons import icon
 from gui.workspace import Workspace
+from runtime.runs import weights_in
 from runtime.sweep_folders import Sweep, Trial, project_with, trial_project
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ class SweepVerbs(QObject):
         trial = self._current()
         if (reason := self.why_no_run()) is not None or trial is None or trial.run is None:
             return reason
-        checkpoints = trial.run / "checkpoints"
-        has_weights = any((checkpoints / f"{name}.safetensors").is_file() for name in ("best", "last"))
-        return None if has_weights else msg("The trial left no weights: it ended before its first checkpoint.")
+        return (
+            None if weights_in(trial.run) else msg("The trial left no weights: it ended before its first checkpoint.")
+        )
 
     # ---- what is done
 

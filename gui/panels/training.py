@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from graph.catalog import Catalog, Kind, Param, Role
+from graph.figure_titles import title_of
 from graph.figures import watched_figures
 from graph.messages import Message, msg, tr, translate
 from graph.model import Node
@@ -27,7 +28,6 @@ from gui.panels.parts import MARGIN, FactList, Heading, ScrollColumn, column, la
 from gui.panels.plan_rows import PlanRow, RowGroup, averaging_rows, run_rows, speed_rows, stopping_rows
 from gui.panels.searchable import mark
 from gui.panels.split import SplitForm
-from gui.panels.titles import title_of
 from gui.theme import GRID
 
 AUTO = "auto"

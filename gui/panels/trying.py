@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from graph.messages import Message, tr
+from graph.messages import Message, msg, tr
 from gui.figures import grouped
 from gui.panels.empty import EmptyState
 from gui.panels.parts import MARGIN, ElidedLabel, column, flat_button, label, row
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 CALM = 250  # milliseconds between a change of the network and a look at it
 DESCRIBE, SAMPLE = "describe", "sample"
+SUBJECTS = {
+    (True, True): msg("Run {name}, best weights so far"),
+    (True, False): msg("Run {name}, last weights so far"),
+    (False, True): msg("Run {name}, its best weights"),
+    (False, False): msg("Run {name}, its last weights"),
+}  # by whether it is learning, and whether it knows which weights are the best
 
 
 class TryPanel(QWidget):
@@ -157,7 +164,7 @@ class TryPanel(QWidget):
             text, tone = tr("Run {name}, of an earlier drawing than the one on the canvas.", name=run.name), "warning"
             tip = tr("Train again to try the network that is on the canvas now.")
         else:
-            text = tr("Run {name}, best weights so far", name=run.name)
+            text = str(replace(SUBJECTS[self._asker.is_learning, self._asker.has_best], values={"name": run.name}))
         set_property(self.subject, "tone", tone)
         self.subject.setText(text)
         self.subject.setAccessibleName(text)

@@ -31,6 +31,12 @@ class Clock:
         self._steps.append(step)
         self._seconds.append(seconds)
 
+    def cut(self, until: int) -> None:
+        """Forget the steps beyond one."""
+        while len(self._steps) > 1 and self._steps[-1] > until:
+            self._steps.pop()
+            self._seconds.pop()
+
     def seconds(self, steps: Array) -> Array:
         """When steps were made, interpolated between those that are known."""
         return _between(steps, self._steps, self._seconds)

@@ -7,12 +7,15 @@ import time
 
 import pytest
 
+from fake_runs import FakeSessions, started
 from graph.files import load
 from graph.messages import RunError, msg
 from gui.asker import Asker
 from gui.editor import Editor
 from gui.run_controller import RunController, RunState
 from runtime import examples
+from runtime.analyser import analyse
+from runtime.events import OVERFIT, Finished
 
 
 @pytest.fixture
@@ -39,6 +42,33 @@ def test_before_training_the_network_of_the_drawing_answers_in_another_thread(qt
     run, classes, thread = ask(qtbot, asker, lambda t: (t.run, t.classes, threading.current_thread().name))
     assert run is None and len(classes) == 2 and thread == "layerloom-asker"
     assert not asker.is_trained and asker.project.name == "MoonsMLP"
+
+
+def test_it_knows_whether_the_weights_that_answer_may_become_better(qtbot, tmp_path):
+    editor, sessions = Editor(load(examples.path("moons_mlp"))), FakeSessions()
+    controller = RunController(editor, session=sessions)
+    asker = Asker(editor, controller)
+    editor.set_analysis(analyse(editor.project))
+    assert not asker.is_learning and not asker.has_best
+    controller.train()
+    run = tmp_path / "one"
+    sessions[0].say(started(str(run)))
+    controller._on_tick()
+    assert asker.run == run and asker.is_learning and not asker.has_best
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "checkpoints" / "last.safetensors").touch()
+    assert not asker.has_best
+    (run / "checkpoints" / "best.safetensors").touch()
+    assert asker.has_best
+    sessions[0].say(Finished({}, str(run), "cpu", 3, 1.0))
+    controller._on_tick()
+    assert controller.state is RunState.FINISHED and not asker.is_learning and asker.has_best
+    controller.train(mode=OVERFIT)  # of the run that answers nothing changes
+    sessions[1].say(started(""))
+    controller._on_tick()
+    assert controller.state is RunState.RUNNING and asker.run == run and not asker.is_learning
+    controller.shutdown()
+    asker.close(wait=True)
 
 
 def test_only_the_newest_question_of_a_kind_is_answered(qtbot, asker):

@@ -38,9 +38,25 @@ def test_what_is_drawn_already_is_not_drawn_twice(panel):
 
 
 def test_what_was_lost_with_a_crash_is_taken_back(panel):
-    panel.take([started(), steps(1, 60)])
+    panel.take([started(), steps(1, 40), epoch_ended(1), steps(41, 60)])
     panel.take([started(first_epoch=2, first_step=40), Recalled((steps(1, 40), epoch_ended(1))), steps(41, 50)])
     assert points(panel) == list(range(1, 51)) and points(panel, "validation") == [40]
+
+
+def test_a_run_that_goes_on_keeps_its_curves_as_they_were(panel):
+    """Also where it lies in another folder by now, and where it goes on before the end: what it told is coarser."""
+    panel.take([started("before/one"), *(steps(n, n + 4, accuracy=0.5) for n in range(1, 61, 5))])
+    speed, smooth = panel.cards["samples_per_second"].curves["samples_per_second"], panel.cards["loss"].curves["train"]
+    before = smooth.smooth.y.tolist()
+    assert len(speed.raw) == 12
+    panel.take([started("after/one", first_epoch=2, first_step=60), Recalled((steps(1, 60),)), steps(61, 70)])
+    assert len(speed.raw) == 13 and points(panel) == list(range(1, 71))
+    panel.take([started("after/one", first_epoch=2, first_step=40), Recalled((steps(1, 40),)), steps(41, 60)])
+    assert speed.raw.x.tolist() == [*range(5, 41, 5), 60] and points(panel) == list(range(1, 61))
+    assert smooth.smooth.y.tolist() == pytest.approx(before) and len(smooth.smooth.points(blocks=8)[0]) <= 16
+    assert smooth.drawn()[1][0][0][-1] <= 60 / STEPS
+    panel.take([started("after/other", first_epoch=2, first_step=40), Recalled((steps(1, 40),))])
+    assert len(speed.raw) == 1
 
 
 def test_a_range_test_is_drawn_over_the_rates(panel, qtbot):

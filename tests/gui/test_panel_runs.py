@@ -106,7 +106,7 @@ def test_rows_stand_newest_first_and_a_click_on_a_title_sorts(runs, panel, qtbot
     qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert folders(panel) == [runs[i].name for i in (1, 2, 0)]
     assert index_of(panel, runs[0], "best.accuracy").data() == "0.9700"
-    assert panel.model.headerData(section, Qt.Orientation.Horizontal) == "accuracy, best ↑"
+    assert panel.model.headerData(section, Qt.Orientation.Horizontal) == "Accuracy, best ↑"
 
 
 def test_the_filter_takes_comparisons_and_complains_on_the_spot(runs, panel, qtbot):

@@ -364,7 +364,7 @@ def test_it_says_which_run_answers_and_that_the_drawing_has_changed_since(tried,
     one.controller.train()
     qtbot.waitUntil(lambda: one.controller.state is RunState.FINISHED, timeout=PATIENCE)
     name = one.controller.last_run.name
-    qtbot.waitUntil(lambda: one.panel.subject.text() == f"Run {name}, best weights so far", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: one.panel.subject.text() == f"Run {name}, its best weights", timeout=PATIENCE)
     qtbot.waitUntil(lambda: one.result is not None, timeout=PATIENCE)
     hidden = next(node for node in one.editor.graph.nodes.values() if node.params.get("out_features", 0) > 2)
     one.editor.set_param(hidden.id, "out_features", 5)

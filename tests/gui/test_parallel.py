@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 import time
+from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -90,6 +92,28 @@ def test_one_value_or_none_stands_in_the_middle_or_below():
 def test_values_are_written_for_people():
     values = (None, "Adam", 3.0, 18_420, 0.125, 0.0001, 3.14159, math.nan)
     assert [text_of(v) for v in values] == ["none", "Adam", "3", "18\u2009420", "0.125", "1e-4", "3.142", "NaN"]
+
+
+# ---- titles
+
+
+def test_titles_that_have_no_room_side_by_side_are_written_on_two_lines(qtbot, view):
+    assert view.frame().lines == 1
+    long = [replace(axis, title=f"a long title of {axis.title}") for axis in (*AXES, *AXES)]
+    view.set_data(long, 2)
+    frame, rects = view.frame(), [view.title_rect(slot) for slot in range(6)]
+    assert frame.lines == 2 and rects[0].bottom() <= rects[1].top() and rects[1].bottom() <= frame.top
+    assert not any(one.intersects(other) for one, other in combinations(rects, 2))
+    end = QPointF(rects[2].right() - 2, rects[2].center().y())
+    assert frame.slot_at(end.x()) == 3  # it is nearer to that axis, and means the title
+    assert view._hand._slot_at(end) == 2
+    QTest.mousePress(view, LEFT, pos=end.toPoint())
+    assert view.current == 2
+    QTest.mouseRelease(view, LEFT, pos=end.toPoint())
+
+
+def test_marks_are_short():
+    assert [text for _, text in Scale(Axis("x", [0.007105, 2.3128, 12.0])).marks] == ["0.00711", "2.31", "12"]
 
 
 # ---- brushing

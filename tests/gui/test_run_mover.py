@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
 from drawings import lenet5
+from graph import files
 from graph.messages import msg
+from gui.main_window import MainWindow
 from gui.run_controller import RunState
 from gui.settings import Settings
 from gui.workspace import Workspace
+from made_runs import Writing
 from played_sweeps import Played, searched, trial
 from runtime import run_moving
-from runtime.events import Finished, RunStarted
 from runtime.run_table import RunTable, run_names
 from runtime.runs import create_run
-from runtime.session import Control
 from runtime.sweep_events import STOPPED, SweepEnded
 from runtime.sweep_folders import load_sweep
-
-
-class Writing:
-    """In the place of a session: writes a run, and ends it when the test says so."""
-
-    def __init__(self, project, *, runs: Path, **_more) -> None:
-        self.control, self.running = Control(), True
-        self.writer = create_run(runs, project, "", {}).hold()
-        self.path = self.writer.path
-        self.queue: list[object] = [RunStarted(str(self.path), "cpu", "CPU", 1, 1, {"train": 1}, 1, 0)]
-
-    def end(self) -> None:
-        self.writer.note(status="finished")
-        self.queue.append(Finished({}, str(self.path), "cpu", 1, 1.0))
-
-    def poll(self) -> list[object]:
-        queue, self.queue = self.queue, []
-        for event in queue:
-            self.writer.log(event)
-        if any(isinstance(event, Finished) for event in queue):
-            self.writer.close()
-        return queue
-
-    def join(self, _timeout: float | None = None) -> bool:
-        self.writer.close()
-        return True
+from safe_tools import Other
 
 
 @pytest.fixture
@@ -68,6 +46,12 @@ def trained(workspace, *, ended: bool = True) -> Path:
         session.end()
         workspace.controller._on_tick()
     return session.path
+
+
+def end(window: MainWindow) -> None:
+    """Nothing to ask about when the window closes."""
+    window.controller.shutdown()
+    window.editor.mark_saved(window.editor.project)
 
 
 def other_disk(monkeypatch, place: Path) -> None:
@@ -140,3 +124,58 @@ def test_a_document_with_a_file_and_a_new_one_take_nothing_along(workspace, tmp_
     workspace.take(lambda documents: documents.new())
     workspace.documents.save(tmp_path / "other")
     assert run.is_dir() and not (tmp_path / "other.runs").exists()
+
+
+def test_runs_of_a_drawing_that_a_crash_left_over_go_along_too(qtbot, tmp_path):
+    """Through the window: it is opened from the list of what was not saved, trained once more, and saved."""
+    other = Other("train")
+    before = Path(next(line for line in iter(other.hear, None) if line))
+    other.kill()
+    window = MainWindow(Settings())
+    qtbot.addWidget(window, before_close_func=end)
+    window.resize(1200, 800)
+    window.show()
+    window.file_actions.recovery.look()  # as soon as it is on the screen
+    panel = window.file_actions.recovery_panel
+    qtbot.waitUntil(lambda: panel.isVisible() and bool(panel.rows), timeout=20_000)
+    qtbot.mouseClick(panel.rows[0].open_button, Qt.MouseButton.LeftButton)
+    assert window.documents.path is None and window.documents.begun == (before,)
+    window.controller._new_session, window.controller._is_in_the_way = Writing, lambda: False
+    second = trained(window.page.workspace)
+    window.documents.save(tmp_path / "net")
+    runs = tmp_path / "net.runs"
+    assert run_names(runs) == sorted((before.name, second.name), reverse=True)
+    assert not before.exists() and window.documents.begun == ()
+
+
+def test_what_a_killed_process_left_of_a_copy_is_swept_up_and_its_runs_come(qtbot, workspace, tmp_path):
+    path, runs = tmp_path / "net.layerloom", tmp_path / "net.runs"
+    files.save(workspace.editor.project, path)
+    begun = [trained(workspace) for _ in range(2)]
+    other = Other("copy", runs, *begun)
+    assert other.hear() == "half"
+    workspace.take(lambda documents: documents.open(path))
+    qtbot.waitUntil(lambda: not workspace.mover._sweeping.is_alive())
+    qtbot.wait(20)
+    (coming,) = runs.iterdir()  # it lives
+    other.kill()
+    gone = begun[0].with_name(".gone-2026-01-01_000000_0000")
+    gone.mkdir()
+    workspace.take(lambda documents: documents.new())
+    workspace.take(lambda documents: documents.open(path))
+    qtbot.waitUntil(lambda: run_names(runs) == sorted((run.name for run in begun), reverse=True))
+    assert not coming.exists() and not gone.exists() and not any(run.exists() for run in begun)
+
+
+def test_a_file_beside_a_drawing_cannot_ask_for_folders_of_others(qtbot, workspace, tmp_path):
+    path, runs = tmp_path / "net.layerloom", tmp_path / "net.runs"
+    files.save(workspace.editor.project, path)
+    own = tmp_path / "own" / "2026-01-01_000000_0000"
+    for folder in (own, runs / ".coming-1"):
+        folder.mkdir(parents=True)
+    (runs / ".coming-1" / "lock").write_text(json.dumps([str(own)]))
+    workspace.take(lambda documents: documents.open(path))
+    qtbot.waitUntil(lambda: not any(runs.iterdir()))
+    qtbot.waitUntil(lambda: not workspace.mover._sweeping.is_alive())
+    qtbot.wait(20)
+    assert own.is_dir() and run_names(runs) == []

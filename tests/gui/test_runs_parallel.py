@@ -88,17 +88,17 @@ def test_settings_that_differ_and_results_are_axes(panel, qtbot):
     assert values == {
         "Batch size": [16, 32, 64],
         "Learning rate": [0.0001, 0.01, 0.02],
-        "accuracy, best": [0.8, 0.9, 0.97],
-        "accuracy, test": [0.8, 0.9, 0.97],
+        "Accuracy, best": [0.8, 0.9, 0.97],
+        "Accuracy, test": [0.8, 0.9, 0.97],
     }
     assert [s.axis.title for s in view.scales if s.axis.log] == ["Learning rate"]
     assert view.scales[-1].axis.larger_is_better
-    assert panel.side.parallel.colors.currentText() == "accuracy, test"
+    assert panel.side.parallel.colors.currentText() == "Accuracy, test"
 
 
 def test_brushing_filters_the_table_and_leaving_ends_it(panel, qtbot):
     view = go_parallel(qtbot, panel)
-    brush(view, "accuracy, test", 0.4, 1.05)
+    brush(view, "Accuracy, test", 0.4, 1.05)
     assert accuracies(panel) == [0.9, 0.97]
     assert panel.count.text() == "2 of 3 runs"
     brush(view, "Batch size", -0.05, 0.1)
@@ -121,7 +121,7 @@ def test_a_click_on_a_line_selects_its_row(panel, qtbot):
 
 def test_a_new_run_joins_the_lines_and_ranges_stay(panel, qtbot, document):
     view = go_parallel(qtbot, panel)
-    brush(view, "accuracy, test", 0.5, 1.05)
+    brush(view, "Accuracy, test", 0.5, 1.05)
     made(document.with_suffix(".runs"), accuracy=0.95, lr=0.5, batch_size=128)
     panel.refresh()
     settle(qtbot, panel)

@@ -55,6 +55,18 @@ def test_another_run_begins_anew(qtbot, editor, vitals):
     assert not vitals.latest and vitals.norms(node(editor, "fc1")) == ()
 
 
+def test_a_run_that_goes_on_keeps_its_curves(editor, vitals):
+    vitals.take([started(), *(look(editor, step, float(step)) for step in (10, 20, 30))])
+    vitals.take([started("elsewhere/one", first_epoch=2, first_step=20), look(editor, 40, 4.0)])
+    assert vitals.norms(node(editor, "conv1")) == (10.0, 20.0, 4.0)
+    other = Vitals()
+    other.continue_from(vitals)
+    assert other.latest == vitals.latest and other.step == 40
+    other.take([look(editor, 50, 5.0)])
+    assert other.norms(node(editor, "conv1")) == (10.0, 20.0, 4.0, 5.0)
+    assert vitals.norms(node(editor, "conv1")) == (10.0, 20.0, 4.0)
+
+
 def test_the_table_lists_the_layers_in_the_order_of_the_drawing(qtbot, editor, vitals):
     panel = show(qtbot, HealthPanel(editor, vitals), 1000, 200)
     assert any("Nothing looked at yet" in text for text in texts(panel))

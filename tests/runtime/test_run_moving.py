@@ -8,9 +8,11 @@ import pytest
 
 from graph.messages import FileError, RunError, msg
 from graph.model import Project
-from runtime.run_moving import copy, settle, staged
+from runtime import run_moving
+from runtime.run_moving import copy, settle, staged, sweep_up
 from runtime.run_table import run_names
 from runtime.runs import create_run
+from safe_tools import Other
 
 
 @pytest.mark.parametrize("end", ["whole", "not wanted", "full disk", "a mistake"])
@@ -43,6 +45,32 @@ def test_what_a_killed_process_left_goes_when_it_is_old(tmp_path):
     with staged(tmp_path, lambda: True) as place:
         place.mkdir()
     assert [path.name for path in tmp_path.iterdir()] == [".importing-new"] and run_names(tmp_path) == []
+
+
+def test_what_is_copied_is_not_swept_up_before_its_process_ends(tmp_path):
+    """The process is killed while it copies."""
+    run, there = create_run(tmp_path / "here", Project(), "", {}).path, tmp_path / "there"
+    other = Other("copy", there, run, tmp_path / "next")
+    assert other.hear() == "half"
+    (coming,) = there.iterdir()
+    assert sweep_up(there) == [] and (coming / "run" / "run.json").is_file()
+    other.kill()
+    assert sweep_up(there) == [run, tmp_path / "next"] and list(there.iterdir()) == [] and run.is_dir()
+    mine = copy(run, there)
+    assert sweep_up(there) == []
+    mine.drop()
+    assert list(there.iterdir()) == []
+
+
+def test_where_nobody_knows_locks_only_what_is_old_is_swept_up(tmp_path, monkeypatch):
+    run, there = create_run(tmp_path / "here", Project(), "", {}).path, tmp_path / "there"
+    monkeypatch.setattr(run_moving, "hold", lambda _file: None)
+    coming = copy(run, there)
+    assert sweep_up(there) == [] and coming.folder.is_dir()
+    os.utime(coming.folder, (0, 0))
+    sweep_up(there)
+    assert not coming.folder.exists()
+    coming.drop()
 
 
 def test_a_copy_never_takes_the_place_of_a_run_that_went_on_meanwhile(tmp_path):

@@ -44,8 +44,8 @@ GOOD = (RATE, Span(1e-4, 1e-1, log=True))
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ((NodePlace(None, "n99", "p"), Options((1,))), ["n99.p", "no longer there"]),
-        ((NodePlace("b7", "n1", "p"), Options((1,))), ["b7.n1.p", "no longer there"]),
+        ((NodePlace(None, "n99", "p"), Options((1,))), ["p of a deleted node", "no longer there"]),
+        ((NodePlace("b7", "n1", "p"), Options((1,))), ["p of a deleted node", "no longer there"]),
         ((ObjectivePlace("other", "optimizer", "lr"), Options((1,))), ["lr of other", "no longer there"]),
         ((ObjectivePlace("main", "nonsense"), Options((1,))), ["no longer there"]),
         ((PlanPlace("nonsense"), Options((1,))), ["no longer there"]),

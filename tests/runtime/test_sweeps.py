@@ -62,7 +62,7 @@ def test_a_sweep_tells_of_every_trial_and_leaves_them_in_its_folder(played, tmp_
     first, *middle, last = events
     sweep = the_sweep(tmp_path)
     assert first == SweepStarted(str(sweep.path), 6, ("loss",), ("min",), 1)
-    assert isinstance(last, SweepEnded) and last.status == FINISHED and "Best: trial" in str(last.message)
+    assert isinstance(last, SweepEnded) and last.status == FINISHED and "The best is trial" in str(last.message)
     started = {e.trial: e for e in middle if isinstance(e, TrialStarted)}
     ended = {e.trial: e for e in middle if isinstance(e, TrialEnded)}
     assert list(started) == list(ended) == [1, 2, 3, 4, 5, 6]

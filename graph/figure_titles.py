@@ -1,10 +1,13 @@
-"""What people call the figures of runs."""
+"""What people call the figures of runs, and the goals of a sweep."""
 
 from __future__ import annotations
 
-from graph.messages import msg
+from collections.abc import Mapping
 
-TITLES = {
+from graph.messages import Message, msg
+from graph.search import LATENCY, MACS, PARAMETERS
+
+TITLES: Mapping[str, Message] = {
     "loss": msg("Loss"),
     "accuracy": msg("Accuracy"),
     "r2": msg("R²"),
@@ -33,8 +36,24 @@ TITLES = {
     "pearson": msg("Pearson correlation"),
     "spearman": msg("Spearman correlation"),
 }
+COST_TITLES: Mapping[str, Message] = {
+    PARAMETERS: msg("Parameters"),
+    MACS: msg("MACs"),
+    LATENCY: msg("Latency"),
+}
+# The first letter of others is not made a small one: it may be that of a name.
+_OF_VALIDATION: Mapping[str, Message] = {
+    "loss": msg("Validation loss"),
+    "accuracy": msg("Validation accuracy"),
+}
 
 
 def title_of(key: str) -> str:
     """The title of a figure: translated where it is a known one, else its own words."""
     return str(TITLES.get(key) or key.replace("_", " ").capitalize())
+
+
+def goal_title(goal: str) -> Message:
+    """What a goal of a sweep is called: a cost, or a figure of the validation samples."""
+    of_validation = _OF_VALIDATION.get(goal) or msg("Validation {figure}", figure=title_of(goal))
+    return COST_TITLES.get(goal) or of_validation
