@@ -129,8 +129,13 @@ class ChecksPanel(ScrollColumn):
 def _facts(checked: Checked) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     if checked.memory_needed is not None:
-        free = "" if checked.memory_free is None else tr("of {free} free", free=bytes_text(checked.memory_free))
+        free = "" if checked.memory_free is None else tr("{free} free", free=bytes_text(checked.memory_free))
         found.append((tr("Memory of a step, about"), bytes_text(checked.memory_needed), free))
     if checked.seconds_per_epoch is not None:
-        found.append((tr("Time of an epoch, about"), clock(checked.seconds_per_epoch)))
+        found.append((tr("Time of an epoch, about"), _duration(checked.seconds_per_epoch)))
     return found
+
+
+def _duration(seconds: float) -> str:
+    """Seconds with a fraction below ten, which a clock would round away."""
+    return clock(seconds) if seconds >= 10 else tr("{seconds} s", seconds=f"{max(seconds, 0.01):.2g}")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -10,7 +14,7 @@ from graph.messages import Message, tr
 from graph.model import Node, NodeId, Value
 from gui.editor import Editor
 from gui.panels.data_facts import describe_facts, facts_of
-from gui.panels.data_looks import ColumnFigures, PointCloud, SkippedList, TextSamples
+from gui.panels.data_looks import ColumnFigures, NoteList, PointCloud, SkippedList, TextSamples
 from gui.panels.data_path import DataPathView
 from gui.panels.data_views import ClassBars, ImageGrid, RowTable
 from gui.panels.empty import EmptyState
@@ -32,6 +36,7 @@ from gui.panels.parts import (
 )
 from gui.panels.preview import Preview, PreviewReader
 from gui.theme import GRID
+from runtime.data.records import Choice
 
 IN_FOLDERS = frozenset(
     f"layerloom.data.{name}" for name in ("Images", "Text", "LabeledTexts")
@@ -100,7 +105,8 @@ class DataCard(QWidget):
         self.facts, self._bars = FactList(), ClassBars()
         self.images, self.table, self.texts, self.points = ImageGrid(), RowTable(), TextSamples(), PointCloud()
         self.columns, self.skipped = ColumnFigures(), SkippedList()
-        self._trouble = label("", tone="error", wrap=True)
+        self._trouble, self._mends = label("", tone="error", wrap=True), column(spacing=GRID)
+        self.notes = NoteList()
         self._classes_title, self._samples_title = Heading(tr("Classes")), Heading(tr("First samples"))
         self._columns_title, self._skipped_title = Heading(tr("Columns")), Heading(tr("Left out"))
         self._reader = PreviewReader(self)
@@ -135,9 +141,19 @@ class DataCard(QWidget):
         return self._editor.project.graph.nodes[self._id]
 
     def _on_answered(self, answer: Preview | Message) -> None:
-        found = answer if isinstance(answer, Preview) else Preview()
-        complain(self._trouble, None if isinstance(answer, Preview) else answer)
+        found = answer if isinstance(answer, Preview) else Preview(trouble=answer)
+        complain(self._trouble, found.trouble)
+        self._offer(found.choices)
         self._show_preview(found)
+
+    def _offer(self, choices: Sequence[Choice]) -> None:
+        """A button for each setting that would pass over what is wrong."""
+        empty(self._mends)
+        for name, value in choices:
+            shown = " × ".join(map(str, value)) if isinstance(value, tuple) else value
+            button = small_button(tr("Set '{name}' to '{value}'", name=name, value=shown), "check")
+            button.clicked.connect(partial(self._set, name, value))
+            self._mends.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _show_preview(self, preview: Preview) -> None:
         found, has_points = preview.found, preview.found.points is not None
@@ -148,6 +164,7 @@ class DataCard(QWidget):
         self.points.show_points(found.points, found.point_labels)
         self.columns.show_columns(found.columns)
         self.skipped.show_broken(found.broken)
+        self.notes.show_notes(found.notes)
         shown = {
             (self._classes_title, self._bars): bool(found.counts),
             (self._samples_title,): bool(preview.pictures or found.rows or found.texts or has_points),
@@ -167,9 +184,9 @@ class DataCard(QWidget):
         self._editor.look_into(None)
         self._editor.refresh_data(self._id)
 
-    def _set_source(self, value: Value) -> None:
+    def _set(self, name: str, value: Value) -> None:
         self._editor.look_into(None)  # data is in the drawing itself, whatever is on the canvas
-        self._editor.set_param(self._id, "source", value)
+        self._editor.set_param(self._id, name, value)
 
     def _reset_source(self) -> None:
         self._editor.look_into(None)
@@ -177,7 +194,7 @@ class DataCard(QWidget):
 
     def _make_source(self) -> FieldRow:
         made = FieldRow(self._param, self._field, name=tr("Source"))
-        made.edited.connect(self._set_source)
+        made.edited.connect(partial(self._set, "source"))
         made.finished.connect(self._editor.end_merge)
         made.reset_requested.connect(self._reset_source)
         return made
@@ -204,9 +221,11 @@ class DataCard(QWidget):
             (self.folder_button, self.type_id in IN_FOLDERS),
         ):
             widget.setVisible(is_shown)
+        layout.addWidget(self._trouble)
+        layout.addLayout(self._mends)
         for widget in (
-            self._trouble,
             self.facts,
+            self.notes,
             self._classes_title,
             self._bars,
             self._samples_title,

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from graph.messages import Message, tr
 from gui.figures import figure, grouped
-from gui.panels.parts import breakable, column, empty, label
+from gui.panels.parts import IconLabel, breakable, column, empty, label, row
 from gui.panels.pulse import paint_bars
 from gui.theme import GRID, mono_font, theme
 
@@ -152,6 +152,25 @@ class SkippedList(QWidget):
             self._column.addWidget(label(breakable(str(reason)), tone="warning", wrap=True))
         if len(broken) > MOST_BROKEN:
             self._column.addWidget(label(tr("… and {count} more.", count=len(broken) - MOST_BROKEN), tone="faint"))
+
+
+class NoteList(QWidget):
+    """What is worth knowing of data in which nothing is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._column = column(self, spacing=GRID)
+
+    def show_notes(self, notes: Sequence[Message]) -> None:
+        """Show these."""
+        empty(self._column)
+        for note in notes:
+            holder = QWidget()
+            line = row(holder, spacing=GRID)
+            line.addWidget(IconLabel("warning", "warning", text=tr("Warning")), 0, Qt.AlignmentFlag.AlignTop)
+            line.addWidget(label(breakable(str(note)), wrap=True), 1)
+            self._column.addWidget(holder)
+        self.setVisible(bool(notes))
 
 
 def column_text(found: ColumnLook) -> str:

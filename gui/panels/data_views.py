@@ -118,7 +118,9 @@ class ClassBars(QWidget):
     def _paint_line(self, painter: QPainter, box: QRect, name: str, count: int, share: float) -> None:
         metrics = painter.fontMetrics()
         widest = max(metrics.horizontalAdvance(other) for other, _ in self._counts[:MOST_CLASSES])
-        name_width = min(widest, box.width() * 2 // 5)
+        name_width = min(
+            widest + 1, box.width() * 2 // 5
+        )  # what just fits in whole pixels may be cut off by a fraction
         count_width = max(metrics.horizontalAdvance(grouped(other)) for _, other in self._counts)
         painter.setPen(theme.color("muted"))
         text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, name_width)

@@ -15,7 +15,7 @@ from graph.model import Node, Project
 from gui.figures import bytes_text
 from gui.panels.data_facts import data_bytes, facts_of
 from gui.thinker import Thinker
-from runtime.data.records import Look
+from runtime.data.records import Choice, Look, MendableError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,10 +28,15 @@ MOST_BYTES = 512 * 2**20  # larger data is not read for a look only
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What there is to look at; each picture is a tuple of its frames, one for a still."""
+    """What there is to look at; each picture is a tuple of its frames, one for a still.
+
+    `trouble` is why there is nothing, and `choices` are the settings (parameter, value) that would pass over it.
+    """
 
     found: Look = field(default_factory=Look)
     pictures: tuple[tuple[QImage, ...], ...] = ()
+    trouble: Message | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 class PreviewReader(Thinker):
@@ -58,6 +63,8 @@ def read_preview(node: Node, folder: Path | None) -> Preview | Message:
         from runtime.data import look
 
         return make_preview(look(node, folder))
+    except MendableError as error:
+        return Preview(trouble=error.message, choices=error.choices)
     except LayerloomError as error:
         return error.message
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from graph.messages import DataError, msg
+from graph.messages import DataError, Message, msg
 from runtime.data.arrays_files import check_counts, open_npy, open_npz, read_npz
 from runtime.data.records import Arrays, ArrayStore, Loaded, Output, outputs_of
 from runtime.data.rows import RowArray, RowFile, cached, in_pieces
@@ -30,6 +30,7 @@ __all__ = [
 
 INPUT_NAMES, TARGET_NAMES = ("input", "x"), ("target", "y")  # in lower or upper case
 CHANNELS_LAST = "channels last"
+CHANNELS = (1, 3, 4)  # of pictures
 _PIECE_BYTES = 2**24
 
 
@@ -54,8 +55,9 @@ class FileStore:
 def read_arrays(place: Place, values: Mapping[str, Any]) -> Loaded:
     """An `.npz` file with an array of inputs and one of targets, samples first; or one `.npy` file of each.
 
-    Bytes (uint8) become 0..1, other integers stay class indices or tokens. Integer targets are class indices (one a sample,
-    or one a pixel), floating ones regression targets; one number a sample becomes a column of its own (N × 1).
+    Bytes (uint8) become 0..1 and yes and no 1 and 0, other integers stay class indices or tokens. Integer targets are class
+    indices (one a sample, N or N × 1, or one a pixel), floating ones regression targets; one number a sample
+    becomes a column of its own (N × 1).
     With "channels last" the last dimension of inputs (and of floating targets) of three dimensions or more becomes the second.
     What is large stays in its file.
 
@@ -76,10 +78,11 @@ def read_arrays(place: Place, values: Mapping[str, Any]) -> Loaded:
         outputs["target"] = Output(outputs["target"].shape, "int64", len(classes))
     size = sum(len(found[name]) * array.nbytes for name, array in first.items())
     target = found.get("target")
-    labels = target[:].astype(np.int64) if classes and target is not None and len(target.shape) == 1 else None
+    is_one = classes and target is not None and target.shape[1:] in ((), (1,))
+    labels = target[:].astype(np.int64).reshape(-1) if target is not None and is_one else None
     return Loaded(
         title=place.title, fingerprint=about["fingerprint"], store=FileStore(found, last, size), outputs=outputs,
-        classes=classes, labels=labels,
+        classes=classes, labels=labels, notes=_notes(outputs["input"].shape, last),
     )  # fmt: skip
 
 
@@ -112,12 +115,12 @@ def as_port(array: np.ndarray, name: str, channels_last: bool) -> np.ndarray:
     kind = array.dtype.kind
     if name == "input" and array.dtype == np.uint8:
         array = array.astype(np.float32) / np.float32(255)
-    elif kind in "iub":
+    elif kind in "iu" or (kind == "b" and name != "input"):
         array = array.astype(np.int64)
     else:
         array = array.astype(np.float32)
     if name != "input" and kind in "iub":
-        return array
+        return array[:, 0] if array.shape[1:] == (1,) else array
     if channels_last and array.ndim > 2:
         return np.ascontiguousarray(np.moveaxis(array, -1, 1))
     return _column(array)
@@ -134,9 +137,7 @@ def loaded_arrays(arrays: Arrays, *, classes: tuple[str, ...], **more: Any) -> L
 
 def as_input(array: np.ndarray, name: str, path: Path) -> np.ndarray:
     """An array as the input of a network: at least two dimensions, float32 or int64, finite."""
-    if array.dtype.kind not in "iub":
-        return as_floats(array, name, path)
-    return as_port(array, "input", False) if array.dtype == np.uint8 else _column(array.astype(np.int64))
+    return as_port(array, "input", False) if array.dtype.kind in "iub" else as_floats(array, name, path)
 
 
 def as_labels(array: np.ndarray, name: str, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -195,11 +196,22 @@ def _loaded_in_memory(place: Place, found: Mapping[str, RowArray], last: bool) -
     arrays, classes = {"input": as_port(raw["input"], "input", last)}, ()
     if (target := raw.get("target")) is not None:
         if target.dtype.kind in "iub":
-            arrays["target"], classes = as_labels(target, "target", place.path)
+            labels, classes = as_labels(target, "target", place.path)
+            arrays["target"] = as_port(labels, "target", last)
         else:
             as_floats(target, "target", place.path)
             arrays["target"] = as_port(target, "target", last)
-    return loaded_arrays(arrays, title=place.title, fingerprint=fingerprint_of(raw), classes=classes)
+    notes = _notes(arrays["input"].shape[1:], last)
+    return loaded_arrays(arrays, title=place.title, fingerprint=fingerprint_of(raw), classes=classes, notes=notes)
+
+
+def _notes(shape: tuple[int, ...], channels_last: bool) -> tuple[Message, ...]:
+    """That the channels of a sample seem to come last, where nobody said so."""
+    if channels_last or len(shape) < 3 or shape[-1] not in CHANNELS or shape[0] in CHANNELS:
+        return ()
+    text = msg("A sample is {shape}, which looks as if its channels come last. Choose 'channels last' under 'layout' to move them "
+               "to where layers expect them.", shape=" × ".join(map(str, shape)))  # fmt: skip
+    return (text,)
 
 
 # ---- arrays that stay in their files

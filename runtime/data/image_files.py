@@ -25,6 +25,7 @@ from runtime.data.tables_pieces import Faults
 HEAD, TAIL = 8192, 4096  # bytes of a file that are looked at; a smaller file is looked at whole
 CACHED_FROM = 2000  # files
 AT_A_TIME = 256  # files for a thread
+LARGE_SIDE, USUAL_SIZE = 256, (224, 224)  # what is larger is brought to the size that most networks for pictures take
 _FORMAT = 1  # of the cache
 _DIGEST = 16  # bytes
 
@@ -35,7 +36,7 @@ _TRAILERS = {b"\x89PNG": b"IEND\xaeB`\x82", b"\xff\xd8": b"\xff\xd9", b"GIF8": b
 class Listing:
     """Files of pictures, seen from `root`, each with the index of its class; `groups` and `parts` as in `Loaded`.
 
-    `fingerprint` is that of what lists them, `faults` has what was not found at all.
+    `fingerprint` is that of what lists them, `faults` has what was not found at all, `notes` is what else is worth knowing.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class Listing:
     parts: np.ndarray | None = None
     fingerprint: str = ""
     faults: Faults = field(default_factory=Faults)
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -93,7 +95,9 @@ def read_content(path: Path) -> bytes:
         DataError: it cannot be read, is empty, or is too large.
     """
     with reading(path), open(path, "rb", buffering=0) as stream:  # many small files: each is read by one call
-        check_size(path, os.fstat(stream.fileno()).st_size)
+        if not (size := os.fstat(stream.fileno()).st_size):
+            raise DataError(msg("'{file}' is empty. Choose a file with data in it.", file=path))
+        check_size(path, size)
         return stream.read()
 
 
@@ -144,6 +148,7 @@ def load_files(title: str, listing: Listing, form: Form, *, skip: bool) -> Loade
         parts=None if listing.parts is None else listing.parts[good],
         broken=faults.told(),
         skipped=faults.count,
+        notes=listing.notes,
     )
 
 
@@ -163,7 +168,8 @@ def _common_size(listing: Listing, found: Examined, good: np.ndarray, faults: Fa
                 found=_times(found.headers[row, 1:].tolist()),
                 first=first,
                 wanted=_times(wanted),
-            )
+            ),
+            ("image_size", wanted if max(wanted) <= LARGE_SIDE else USUAL_SIZE),
         )
     return height, width
 

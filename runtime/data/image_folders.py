@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from graph.messages import DataError, msg
+from graph.messages import DataError, Message, msg
 from runtime.data.image_files import Listing
 from runtime.data.image_pixels import FORMATS, SUFFIXES
 from runtime.data.records import PART_NAMES, TRAIN
 from runtime.data.sources import MAX_CLASSES, listed, reading
 from runtime.data.tables_pieces import Faults
+
+OWN = frozenset({"__macosx", "thumbs.db", "desktop.ini"})  # what systems put into folders and archives
 
 
 def list_folder(root: Path, faults: Faults) -> Listing:
@@ -47,11 +49,12 @@ def _listing(root: Path, parts: dict[str, int | None], faults: Faults) -> Listin
     names: list[str] = []
     labels: list[int] = []
     rows: list[int | None] = []
+    passed = [name for name in _entries(root) if (root / name).suffix.lower() in SUFFIXES]
     for folder, part in parts.items():
         _check_classes(root, folder, classes)
         for label, name in enumerate(classes):
             place = os.path.join(folder, name) if folder else name
-            found = list(_pictures(root, place)) if (root / place).is_dir() else []
+            found = list(_pictures(root, place, passed)) if (root / place).is_dir() else []
             if not found and part in (None, TRAIN):
                 raise DataError(
                     msg(
@@ -70,7 +73,22 @@ def _listing(root: Path, parts: dict[str, int | None], faults: Faults) -> Listin
         classes=tuple(classes),
         parts=None if None in parts.values() else np.array(rows, np.int64),
         faults=faults,
+        notes=_notes(passed),
     )
+
+
+def _notes(passed: list[str]) -> tuple[Message, ...]:
+    """That there are files that are no pictures of a class."""
+    if not passed:
+        return ()
+    text = msg(
+        "{count:,} files were passed over, as they are no pictures ({formats}) or lie in no folder of a class: {files}. Convert "
+        "or move those that should be learned from.",
+        count=len(passed),
+        formats=", ".join(FORMATS),
+        files=listed(passed, 3),
+    )
+    return (text,)
 
 
 def _check_classes(root: Path, part: str, classes: list[str]) -> None:
@@ -96,12 +114,20 @@ def _check_classes(root: Path, part: str, classes: list[str]) -> None:
 
 
 def _folders(folder: Path) -> list[str]:
-    with reading(folder), os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+    return [name for name in _entries(folder) if (folder / name).is_dir()]
 
 
-def _pictures(root: Path, folder: str) -> Iterator[str]:
-    """The pictures in a folder and in those inside it, seen from `root`, with / between names on every system."""
+def _entries(folder: Path) -> list[str]:
+    """What is in a folder, sorted, without what systems put there themselves."""
+    with reading(folder):
+        return sorted(name for name in os.listdir(folder) if not name.startswith(".") and name.lower() not in OWN)
+
+
+def _pictures(root: Path, folder: str, passed: list[str]) -> Iterator[str]:
+    """The pictures in a folder and in those inside it, seen from `root`, with / between names on every system.
+
+    What is neither goes to `passed`.
+    """
     with reading(root / folder), os.scandir(root / folder) as found:
         entries = sorted((e for e in found if not e.name.startswith(".")), key=lambda entry: entry.name)
     for entry in entries:
@@ -109,4 +135,6 @@ def _pictures(root: Path, folder: str) -> Iterator[str]:
         if os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file():
             yield place
         elif entry.is_dir(follow_symlinks=False):
-            yield from _pictures(root, place)
+            yield from _pictures(root, place, passed)
+        elif entry.name.lower() not in OWN:
+            passed.append(place)

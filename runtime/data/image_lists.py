@@ -14,6 +14,7 @@ from runtime.data.image_files import Listing
 from runtime.data.image_pixels import SUFFIXES
 from runtime.data.records import PART_NAMES
 from runtime.data.sources import MAX_CLASSES
+from runtime.data.tables_doubts import require_parts
 from runtime.data.tables_pieces import Faults, TableFile
 from runtime.data.tables_source import open_table, require
 
@@ -52,6 +53,7 @@ def read_list(path: Path, values: Mapping[str, Any], faults: Faults) -> Listing:
                 limit=MAX_CLASSES,
             )
         )
+    require_parts(path.name, traits)
     numbers = {word: number for number, word in enumerate(known)}
     return Listing(
         root=path.parent,
@@ -60,6 +62,7 @@ def read_list(path: Path, values: Mapping[str, Any], faults: Faults) -> Listing:
         classes=tuple(known),
         fingerprint=table.fingerprint(),
         faults=faults,
+        notes=(),
         **_split(traits),
     )
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from graph.messages import DataError, msg
 from runtime.data.image_headers import Header, peek
+from runtime.data.records import MendableError
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -154,18 +155,20 @@ def _damaged(path: Path, error: Exception) -> DataError:
     from PIL import UnidentifiedImageError
 
     if isinstance(error, UnidentifiedImageError):
-        return DataError(
+        return MendableError(
             msg(
                 "'{file}' is no picture that can be read, or it is damaged. These kinds are read: {formats}.",
                 file=path,
                 formats=", ".join(FORMATS),
-            )
+            ),
+            ("broken", "skip"),
         )
-    return DataError(
+    return MendableError(
         msg(
             "'{file}' is a picture, but damaged or cut off. Copy it once more from where it came, or choose 'skip' under 'broken'.",
             file=path,
-        )
+        ),
+        ("broken", "skip"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from graph.binding import bind_node
 from graph.catalog import CATALOG
 from graph.messages import DataError, EditError, msg
 from graph.model import Node
+from runtime.data.looks import notes_on
 from runtime.data.readers import READERS, Reader, Values
 from runtime.data.records import Loaded, Look
 from runtime.data.sources import Place, locate
@@ -45,7 +47,8 @@ def look(node: Node, folder: Path | None = None) -> Look:
         reader, values = reader_of(node), values_of(node)
         rows = np.arange(min(LOOKED_AT, loaded.samples))
         samples = reader.transform(values, reader.fit(values, loaded, rows), loaded.store.read(rows))
-        return reader.look(values, loaded, samples)
+        found = reader.look(values, loaded, samples)
+        return replace(found, notes=(*loaded.notes, *notes_on(loaded)))
 
 
 def describe(node: Node, folder: Path | None = None) -> dict[str, Any]:

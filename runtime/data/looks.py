@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from graph.messages import Message, msg
 from runtime.data.records import Arrays, Loaded, Look
+from runtime.data.sources import listed
 
 PICTURES, ROWS = 24, 12  # how many samples are shown
+LARGE_CLASS = 0.8  # share of the samples
 LEAST_SIDE = 4  # pixels of a slice, below which it is shown as numbers
 
 
@@ -72,9 +75,36 @@ def class_counts(loaded: Loaded) -> tuple[tuple[str, int], ...]:
     return tuple(zip(loaded.classes, counts, strict=True))
 
 
+def notes_on(loaded: Loaded) -> tuple[Message, ...]:
+    """What is worth knowing of classes: those without a sample, and by far the largest."""
+    counts = class_counts(loaded)
+    if blank := [name for name, count in counts if not count]:
+        return (
+            msg(
+                "{count} of {classes} classes ({names}) have no sample. If the labels leave numbers out, count them 0, 1, 2, ….",
+                count=len(blank),
+                classes=len(counts),
+                names=listed(blank, 5),
+            ),
+        )
+    name, most = max(counts, key=lambda entry: entry[1], default=("", 0))
+    if most <= LARGE_CLASS * loaded.samples:
+        return ()
+    return (
+        msg(
+            "{share:.1%} of the samples are of the class '{name}': who always answers that has as high an accuracy. Look at "
+            "balanced accuracy or F1, and split so that classes keep their shares.",
+            share=most / loaded.samples,
+            name=name,
+        ),
+    )
+
+
 def shown_number(value: float) -> str:
-    """A number as people read it, up to four digits."""
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+    """A number as people read it: up to four digits, and all of those before the point."""
+    if float(value).is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def _words(loaded: Loaded, targets: np.ndarray | None) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from graph.messages import Message
-from graph.model import NodeId
+from graph.messages import DataError, Message
+from graph.model import NodeId, Value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +69,17 @@ class ArrayStore:
         return {name: array[rows] for name, array in self.arrays.items()}
 
 
+Choice = tuple[str, Value]  # a parameter of a data node, and a value for it
+
+
+class MendableError(DataError):
+    """Data that a setting of its node would pass over or mend; `choices` are such settings."""
+
+    def __init__(self, message: Message, *choices: Choice) -> None:
+        super().__init__(message)
+        self.choices = choices
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """What leaves a port of a data node: the shape of a sample, its dtype ("float32", "int64"), and how many classes it counts."""
@@ -84,12 +95,14 @@ class Loaded:
 
     `store` has the raw samples; the node's reader (`runtime.data.loading`) makes of them what leaves the ports, which
     `outputs` describes, with statistics of the training samples. `classes` are the names of the class indices, empty for
-    regression; `columns` the names of the features of a table, and `categories` the different words of those that hold words.
+    regression; `columns` and `targets` the names of the columns of a table, and `categories` the different words of those
+    that hold words.
     `fingerprint` identifies the content of the source, whatever the node's other parameters.
 
     For the split, each an entry a sample: `labels` (class indices) are what it may be stratified by; samples with equal
     `groups` stay together; `parts` (TRAIN, VALIDATION, TEST) is the split that the source itself has. `broken` says of
     rows or files that were skipped what is wrong with each, with its place; `skipped` counts all of them where that are more.
+    `notes` are worth knowing, though nothing is wrong.
     """
 
     title: str
@@ -98,12 +111,14 @@ class Loaded:
     outputs: Mapping[str, Output]
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels: np.ndarray | None = None
     groups: np.ndarray | None = None
     parts: np.ndarray | None = None
     broken: tuple[Message, ...] = ()
     skipped: int = 0
+    notes: tuple[Message, ...] = ()
 
     @property
     def samples(self) -> int:
@@ -175,7 +190,8 @@ class Look:
 
     `pictures` are height × width (× 3) arrays in 0..1, or frames × height × width (× 3) for videos and volumes, with
     captions; `rows` cells in words under `header`; `texts` pairs of a text (pieces such as tokens joined by " · ") and what
-    belongs to it; `points` N × 2 with `point_labels`. `counts` are samples a class, `columns` figures a column.
+    belongs to it; `points` N × 2 with `point_labels`. `counts` are samples a class, `columns` figures a column; `broken` says
+    what was left out, `notes` what else is worth knowing.
     """
 
     pictures: tuple[np.ndarray, ...] = ()
@@ -188,6 +204,7 @@ class Look:
     counts: tuple[tuple[str, int], ...] = ()
     columns: tuple[ColumnLook, ...] = ()
     broken: tuple[Message, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 def outputs_of(arrays: Arrays, classes: int | None = None) -> dict[str, Output]:

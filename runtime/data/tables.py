@@ -21,13 +21,14 @@ from runtime.data.rows import RowArray, RowFile, RowWriter, cached, clear, in_pi
 from runtime.data.sources import Place, reading
 from runtime.data.tables_classes import class_codes
 from runtime.data.tables_columns import Numbers, Words
+from runtime.data.tables_doubts import require_parts
 from runtime.data.tables_pieces import Faults, TableFile
 from runtime.data.tables_rows import FILL, Gaps, Layout, encode, fill_words, read_rows
 from runtime.data.tables_source import open_table, require
 
 CACHED_FROM = 64 * 2**20  # bytes of the file
 ROWS = 65536  # at a time, while the training part is measured
-_FORMAT = 1  # of the cache
+_FORMAT = 2  # of the cache
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -300,6 +301,7 @@ def _loaded(place: Place, layout: Layout, arrays: Mapping[str, RowArray], about:
     classes, categories = tuple(about["classes"]), {k: tuple(words) for k, words in about["categories"].items()}
     width = sum(len(categories.get(name, "1")) for name in layout.features)
     data = {name: arrays[name] for name in ("features", "target")}
+    require_parts(place.path.name, about["split_words"])
     traits = _traits(arrays["split"][:], about["split_words"]) if "split" in arrays else {}
     dtype = "int64" if classes else "float32"
     return Loaded(
@@ -312,10 +314,12 @@ def _loaded(place: Place, layout: Layout, arrays: Mapping[str, RowArray], about:
         },
         classes=classes,
         columns=layout.features,
+        targets=layout.targets,
         categories=categories,
         labels=data["target"][:] if classes else None,
         broken=tuple(starmap(Message, about["broken"])),
         skipped=about["skipped"],
+        notes=(),
         **traits,
     )
 

@@ -40,14 +40,22 @@ def class_codes(file: str, layout: Layout, read: Read) -> Codes | None:
     values = _distinct(read.answers)
     if name not in read.words and layout.task != CLASSIFICATION and not _look_like_classes(values, len(read.answers)):
         return None
-    if values is None or len(values) < 2:
+    if values is not None and len(values) == 1:
         raise DataError(
             msg(
-                "'{file}': column '{column}' holds {count} different labels; a classification takes from 2 to {limit}. "
+                "'{file}': every row has the same in column '{column}', so there is nothing to tell apart. "
+                "Choose another column under 'target'.",
+                file=file,
+                column=name,
+            )
+        )
+    if values is None:
+        raise DataError(
+            msg(
+                "'{file}': column '{column}' holds more than {limit} different labels, too many for classes. "
                 "Choose another column under 'target', or another task.",
                 file=file,
                 column=name,
-                count=f"> {MAX_CLASSES}" if values is None else len(values),
                 limit=MAX_CLASSES,
             )
         )

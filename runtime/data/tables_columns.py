@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +39,7 @@ class Numbers:
                 "for other numbers choose the task 'regression'.",
                 file=file, line=line, value=str(cell).strip(), column=name,
             )  # fmt: skip
-        if _reads(str(cell)):
+        if reads(str(cell)):
             return msg(
                 "'{file}', line {line}: the number in column '{column}' is infinite or too large for 32 bits. "
                 "Mend that cell.",
@@ -62,7 +62,7 @@ class Words:
     codes: dict[str, int] = field(default_factory=dict)
     most: int | None = None
     fixed: bool = False
-    refuse: Callable[[], DataError] | None = None
+    refuse: Callable[[Iterable[str]], DataError] | None = None
 
     def encode(self, cells: Column) -> np.ndarray:
         """The codes of the cells as float64.
@@ -76,7 +76,7 @@ class Words:
                 if word is not None:
                     self.codes.setdefault(word, len(self.codes))
             if self.most is not None and len(self.codes) > self.most and self.refuse is not None:
-                raise self.refuse()
+                raise self.refuse(self.codes)
         known: dict[str | None, float] = {None: np.nan, **self.codes}
         return np.array([known.get(word, UNKNOWN) for word in words])[codes]
 
@@ -102,7 +102,7 @@ def numeric_share(cells: Column) -> float:
     if isinstance(cells, np.ndarray):
         return 1.0
     there = [cell for cell in _plain(cells) if not _is_missing(cell)]
-    return sum(map(_reads, there)) / len(there) if there else 1.0
+    return sum(map(reads, there)) / len(there) if there else 1.0
 
 
 def _plain(cells: Sequence[str] | Coded) -> Sequence[str]:
@@ -114,10 +114,11 @@ def _plain(cells: Sequence[str] | Coded) -> Sequence[str]:
 def _number(cell: str) -> float:
     if _is_missing(cell):
         return np.nan
-    return float(cell) if _reads(cell) else np.inf
+    return float(cell) if reads(cell) else np.inf
 
 
-def _reads(cell: str) -> bool:
+def reads(cell: str) -> bool:
+    """Whether a cell is a number."""
     try:
         float(cell)
     except ValueError:

@@ -12,12 +12,13 @@ from runtime.data.records import Arrays, ColumnLook, Loaded, Look
 
 MEASURED = 200_000  # rows; of longer tables so many evenly over the file
 BINS = 20
+TARGET = "target"  # the port, before the name of its column
 
 
 def look_at_table(values: Mapping[str, Any], loaded: Loaded, samples: Arrays) -> Look:
     """The raw cells of the first rows, empty where one is missing; the figures are of all rows, or of `MEASURED`."""
     first = loaded.store.read(np.arange(min(ROWS, loaded.samples)))
-    names, words = _columns(values, loaded, first)
+    names, words = _columns(loaded)
     rows = tuple(
         tuple(_cell(value, words.get(name, ())) for name, value in zip(names, row, strict=True))
         for row in _cells(first)
@@ -29,15 +30,10 @@ def look_at_table(values: Mapping[str, Any], loaded: Loaded, samples: Arrays) ->
     return Look(header=names, rows=rows, counts=class_counts(loaded), columns=tuple(figures), broken=loaded.broken)
 
 
-def _columns(
-    values: Mapping[str, Any], loaded: Loaded, samples: Arrays
-) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+def _columns(loaded: Loaded) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """The names of the columns, features first, and the words of those that hold words."""
-    width = 1 if samples["target"].ndim == 1 else samples["target"].shape[1]
-    targets = (
-        ("target",) if width == 1 else tuple(name.strip() for name in str(values["target"]).split(",") if name.strip())
-    )
     words = {name: tuple(word or "" for word in known) for name, known in loaded.categories.items()}
+    targets = tuple(name if name == TARGET else f"{TARGET}: {name}" for name in loaded.targets)
     return (*loaded.columns, *targets), words | ({targets[0]: loaded.classes} if loaded.classes else {})
 
 

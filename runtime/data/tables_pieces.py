@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from graph.messages import DataError, Message, msg
+from graph.messages import Message, msg
+from runtime.data.records import Choice, MendableError
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})  # in any case
 LISTED = 100  # how many broken rows or files are told one by one
@@ -44,14 +45,14 @@ class Faults:
     count: int = 0
     kept: list[Message] = field(default_factory=list)
 
-    def add(self, message: Message) -> None:
-        """One more row or file that is broken.
+    def add(self, message: Message, *choices: Choice) -> None:
+        """One more row or file that is broken; `choices` mend it, besides skipping it.
 
         Raises:
             DataError: nothing is to be skipped.
         """
         if not self.skip:
-            raise DataError(message)
+            raise MendableError(message, *choices, ("broken", "skip"))
         self.count += 1
         if self.count <= LISTED:
             self.kept.append(message)

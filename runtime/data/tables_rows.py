@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from graph.messages import DataError, msg
-from runtime.data.records import REGRESSION
+from runtime.data.records import CLASSIFICATION, REGRESSION, MendableError
 from runtime.data.rows import RowArray, RowWriter
 from runtime.data.sources import listed
 from runtime.data.tables_columns import MAX_WORDS, Numbers, Words, numeric_share
+from runtime.data.tables_doubts import doubt, require_names
 from runtime.data.tables_pieces import Faults, Piece, TableFile
 
 REFUSE, DROP, FILL = "refuse", "drop rows", "fill"  # what is done with missing cells
@@ -59,7 +60,7 @@ class Gaps:
             DataError: listing the first places.
         """
         if self.count:
-            raise DataError(
+            raise MendableError(
                 msg(
                     "'{file}' misses {count} values, in these lines: {places}. Fill them in, delete those lines, "
                     "choose under 'missing' what to do with them, or leave the columns out under 'ignore'.",
@@ -67,7 +68,9 @@ class Gaps:
                     count=self.count,
                     places=listed([f"{line} ({name})" for line, name in sorted(self.first)], limit=5)
                     + (", …" if self.count > 5 else ""),
-                )
+                ),
+                ("missing", FILL),
+                ("missing", DROP),
             )
 
 
@@ -95,6 +98,7 @@ def read_rows(table: TableFile, layout: Layout, features: RowWriter, answers: Ro
     for piece in table.pieces(names, faults):
         if columns is None:
             columns = _columns_for(table, layout, piece)
+            require_names(table.path.name, columns, piece.columns)
             table.words = frozenset(name for name, column in columns.items() if isinstance(column, Words))
         rows, lines = encode(table.path.name, columns, piece, faults)
         rows, found = _mend(rows, lines, layout, columns, gaps)
@@ -106,6 +110,7 @@ def read_rows(table: TableFile, layout: Layout, features: RowWriter, answers: Ro
     if not len(held):
         raise _no_rows(table, faults, dropped)
     words = {name: tuple(c.codes) for name, c in (columns or {}).items() if isinstance(c, Words)}
+    _require_words(table.path.name, layout, words)
     return Read(features.finish(), held, words, faults, dropped)
 
 
@@ -154,8 +159,16 @@ def _columns_for(table: TableFile, layout: Layout, piece: Piece) -> Columns:
     return found
 
 
-def _too_many_words(table: TableFile, name: str) -> DataError:
-    return DataError(
+def _require_words(file: str, layout: Layout, words: Mapping[str, tuple[str, ...]]) -> None:
+    """Refuse columns whose words are something else; a person who says that they are classes knows better."""
+    targets = () if layout.task == CLASSIFICATION else layout.targets
+    for name in (*layout.features, *targets):
+        if (error := doubt(file, name, words.get(name, ()))) is not None:
+            raise error
+
+
+def _too_many_words(table: TableFile, name: str, words: Iterable[str]) -> DataError:
+    return doubt(table.path.name, name, words) or DataError(
         msg(
             "'{file}': column '{column}' holds more than {limit} different words, too many for a column of features each. "
             "Leave it out under 'ignore', or group its words.",

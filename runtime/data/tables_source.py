@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from graph.messages import DataError, Message, msg
 from runtime.data.sources import check_file, fingerprint, listed, reading
+from runtime.data.tables_columns import reads
 from runtime.data.tables_pieces import MISSING, Column, Faults, Piece, TableFile, as_column
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ BLOCK = 2**21  # characters of a piece of CSV
 CELLS = 2**18  # of a piece of Parquet
 LINE = 2**24  # characters
 _NULLS = [form for word in sorted(MISSING) for form in dict.fromkeys((word, word.upper(), word.title()))]
+_DECIMAL = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -68,15 +71,21 @@ def require(table: TableFile, names: Sequence[str]) -> None:
 
 
 class CsvTable:
-    """Text with the names of the columns in the first line, separated by commas, semicolons or tabs."""
+    """Text with the names of the columns in the first line, separated by commas, semicolons or tabs.
+
+    With semicolons a column of numbers may have decimal commas; its first rows say whether it has.
+    """
 
     def __init__(self, path: Path, encoding: str) -> None:
         self.path = path
         self.words: frozenset[str] | None = None
+        self._commas: frozenset[str] | None = None  # columns with decimal commas; None as long as nobody knows
         self._encoding, self._digest = encoding, hashlib.sha256()
         with reading(path), self._open() as stream:
-            first = stream.readline(LINE)
+            first = next((line for line in iter(lambda: stream.readline(LINE), "") if line.strip()), "")
             self._delimiter = max(DELIMITERS, key=first.count)
+        if not first:
+            raise DataError(msg("'{file}' holds nothing but blanks. Choose a file with text in it.", file=path.name))
         _, header = next(self._rows(first, 1, Faults()), (1, []))
         self.names = tuple(name.strip() for name in header)
         _check_header(self.names, path.name)
@@ -92,7 +101,7 @@ class CsvTable:
                 del rows[0]
             if rows:
                 lines, cells = zip(*rows, strict=True)
-                yield Piece(lines, dict(zip(self.names, zip(*cells, strict=True), strict=True)))
+                yield Piece(lines, self._pointed(dict(zip(self.names, zip(*cells, strict=True), strict=True))))
 
     def fingerprint(self) -> str:
         """Of the text with line ends as \\n, so that it does not depend on who checked the file out."""
@@ -133,6 +142,8 @@ class CsvTable:
             return None
         import pyarrow
 
+        if self._commas and any(name in self._commas for name in self.words):
+            return None
         types = {name: pyarrow.string() if name in self.words else pyarrow.float64() for name in used}
         data = text.encode()
         try:
@@ -140,7 +151,12 @@ class CsvTable:
                 io.BytesIO(data),
                 csv_reader.ReadOptions(column_names=list(self.names), block_size=len(data) + 1, use_threads=False),
                 csv_reader.ParseOptions(delimiter=self._delimiter),
-                csv_reader.ConvertOptions(column_types=types, include_columns=list(used), null_values=_NULLS),
+                csv_reader.ConvertOptions(
+                    column_types=types,
+                    include_columns=list(used),
+                    null_values=_NULLS,
+                    decimal_point="," if self._commas else ".",
+                ),
             )
         except pyarrow.ArrowException:
             return None
@@ -148,6 +164,19 @@ class CsvTable:
         if table.num_rows != count:
             return None
         return Piece(range(line, line + count), {name: as_column(table.column(name)) for name in used})
+
+    def _pointed(self, columns: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+        """The columns with a decimal point where they have decimal commas."""
+        if self._commas is None:
+            words = self.words or frozenset()
+            asked = [name for name in columns if name not in words] if self._delimiter == ";" else []
+            self._commas = frozenset(name for name in asked if _has_commas(columns[name]))
+        return {
+            name: [cell.replace(",", ".") if _DECIMAL.fullmatch(cell) else cell for cell in cells]
+            if name in self._commas
+            else cells
+            for name, cells in columns.items()
+        }
 
     def _rows(self, text: str, first: int, faults: Faults) -> Iterator[tuple[int, list[str]]]:
         """The rows that are not blank, each with its line number (the last one, where a quoted cell spans several)."""
@@ -174,7 +203,7 @@ class CsvTable:
             if wrong:
                 faults.add(_not_text(self.path, first - 1 + wrong[0]))
                 wrong.clear()
-            elif row:
+            elif len(row) > 1 or (row and row[0].strip()):
                 yield first - 1 + reader.line_num, row
 
     def _fits(self, line: int, row: Sequence[str], faults: Faults) -> bool:
@@ -234,8 +263,15 @@ def _not_text(path: Path, line: int) -> Message:
     return msg("'{file}', line {line} is not UTF-8 text. Save the table as 'CSV UTF-8'.", file=path.name, line=line)
 
 
+def _has_commas(cells: Sequence[str]) -> bool:
+    """Whether cells are numbers with decimal commas: at least one, and at least half of those that are not missing."""
+    there = [cell for cell in cells if cell.strip().lower() not in MISSING]
+    commas = sum(_DECIMAL.fullmatch(cell) is not None for cell in there)
+    return commas > 0 and 2 * (commas + sum(map(reads, there))) >= len(there)
+
+
 def _check_header(names: Sequence[str], file: str) -> None:
-    if all(_is_number(name or "?") for name in names):
+    if all(reads(name or "?") for name in names):
         raise DataError(
             msg("'{file}' starts with numbers. Write the names of the columns into the first line.", file=file)
         )
@@ -246,14 +282,6 @@ def _check_header(names: Sequence[str], file: str) -> None:
         if name in seen:
             raise DataError(msg("'{file}' has two columns called '{column}'. Rename one.", file=file, column=name))
         seen.add(name)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 # ---- Parquet

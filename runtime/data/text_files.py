@@ -103,10 +103,15 @@ def _labeled_file(path: Path, values: Values) -> Texts:
     rows = _rows(path)
     _, header = next(rows, (1, []))
     names = [name.strip() for name in header]
-    text_at = _place(names, values["text_column"], "text", 0, path)
     label_at = _place(names, values["label_column"], "label", len(names) - 1, path)
-    if text_at == label_at:
-        raise DataError(msg("'{file}' has a single column. Texts and classes need a column each.", file=path.name))
+    text_at = _place(names, values["text_column"], "text", int(label_at == 0), path)
+    if len(names) < 2 or text_at == label_at:
+        raise DataError(
+            msg(
+                "'{file}' has a single column, or one is chosen for texts and classes alike. They need a column each.",
+                file=path.name,
+            )
+        )
     faults, texts, labels = _faults(values), [], []
     for line, row in rows:
         if len(row) != len(names):
@@ -123,7 +128,21 @@ def _labeled_file(path: Path, values: Values) -> Texts:
         else:
             texts.append(row[text_at])
             labels.append(row[label_at].strip())
+    _require_names(path, names[text_at], names[label_at], texts, labels)
     return _checked(Texts(texts, labels, faults.told(), faults.count), path)
+
+
+def _require_names(path: Path, text: str, label: str, texts: list[str], labels: list[str]) -> None:
+    """Refuse a table whose first line is a text and its class: one that stands below too, or a sentence, over a class."""
+    if label in labels and (" " in text or text in texts):
+        raise DataError(
+            msg(
+                "'{file}' seems to have no line of column names: '{cell}' stands in its first line, and again below it. "
+                "Write the names of the columns into the first line.",
+                file=path.name,
+                cell=label,
+            )
+        )
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

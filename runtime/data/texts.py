@@ -6,14 +6,14 @@ How large a vocabulary is counts over all texts, so that shapes do not depend on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graph.messages import DataError, msg
+from graph.messages import DataError, Message, msg
 from runtime.data import vocabulary as words
 from runtime.data.looks import class_counts
 from runtime.data.records import Arrays, Loaded, Look, Output, Statistics
@@ -23,6 +23,7 @@ from runtime.data.text_files import JOINT, labeled_texts, pairs, read_text, tagg
 Values = Mapping[str, Any]
 
 LOOKED_AT = 8
+CUT = 0.01  # share of the texts that are cut, above which it is told
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,6 +81,7 @@ def read_labeled(place: Place, values: Values) -> Loaded:
         labels=labels,
         broken=found.broken,
         skipped=found.skipped,
+        notes=_notes({"length": (_lengths(found.texts, values["tokens"]), length)}),
     )
 
 
@@ -134,6 +136,7 @@ def read_tagged(place: Place, values: Values) -> Loaded:
         classes=tags,
         broken=found.broken,
         skipped=found.skipped,
+        notes=_notes({"length": ([text.count(JOINT) + 1 for text in found.texts], length)}),
     )
 
 
@@ -195,6 +198,12 @@ def read_pairs(place: Place, values: Values) -> Loaded:
         },
         broken=found.broken,
         skipped=found.skipped,
+        notes=_notes(
+            {
+                "source_length": (_lengths(found.texts, way), lengths[0]),
+                "target_length": ([count + 1 for count in _lengths(found.labels, way)], lengths[1]),  # and the end
+            }
+        ),
     )
 
 
@@ -232,6 +241,27 @@ def look_at_pairs(values: Values, loaded: Loaded, samples: Arrays) -> Look:
     """The first pairs."""
     rows = loaded.store.read(np.arange(min(LOOKED_AT, loaded.samples)))
     return Look(texts=tuple(zip(map(str, rows["source"]), map(str, rows["target"]), strict=True)), broken=loaded.broken)
+
+
+def _notes(lengths: Mapping[str, tuple[list[int], int]]) -> tuple[Message, ...]:
+    """How many texts are longer than a sample has room, for each parameter: lengths of texts, and the room."""
+    return tuple(
+        msg(
+            "{share:.0%} of the texts are longer than {room} tokens, and are cut. The longest has {most}: raise '{param}' to keep all "
+            "of it.",
+            share=cut / len(found),
+            room=room,
+            most=max(found),
+            param=param,
+        )
+        for param, (found, room) in lengths.items()
+        if (cut := sum(length > room for length in found)) > CUT * len(found)
+    )
+
+
+def _lengths(texts: Sequence[str], way: str) -> list[int]:
+    """How many tokens texts have; with BPE at least so many."""
+    return [len(words.cut(text, way)) for text in texts]
 
 
 def _size(loaded: Loaded, port: str) -> int:

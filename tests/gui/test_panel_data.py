@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from drawings import lenet5
 from graph.messages import Message
@@ -79,7 +79,7 @@ def test_a_table_is_shown_with_its_columns(qtbot, editor, panel):
     qtbot.waitUntil(table.isVisible, timeout=10_000)
     loaded = load(Node("n1", TABLE, "table"))
     header = [table.horizontalHeaderItem(n).text() for n in range(table.columnCount())]
-    assert header == [*loaded.columns, "target"]
+    assert header == [*loaded.columns, "target: progression"]
     assert float(table.item(0, 0).text()) == pytest.approx(float(loaded.store.arrays["features"][0, 0]), rel=1e-3)
 
 
@@ -146,3 +146,34 @@ def test_images_are_chosen_as_a_file_too(qtbot, editor, panel, tmp_path, monkeyp
     monkeypatch.setattr("gui.panels.fields.QFileDialog.getOpenFileName", lambda *_: (str(path), ""))
     qtbot.mouseClick(card.file_button, Qt.MouseButton.LeftButton)
     assert editor.graph.node_named("digits").params["source"] == path.as_posix()
+
+
+def test_what_stops_the_reading_has_buttons_that_pass_over_it(qtbot, editor, panel, tmp_path):
+    path = tmp_path / "gaps.csv"
+    path.write_text("a,b,y\n1,2,p\n,3,q\n4,5,p\n6,7,q\n", "utf-8")
+    editor.select([editor.graph.node_named("digits").id])
+    editor.remove_selected()
+    node = editor.add_node(TABLE, (0.0, 0.0))
+    editor.set_param(node, "source", path.as_posix())
+    qtbot.waitUntil(lambda: any("misses 1 values" in text for text in texts(panel)), timeout=10_000)
+    names = ("Set 'missing' to 'fill'", "Set 'missing' to 'drop rows'")
+
+    def offered():
+        return [button for button in panel.findChildren(QPushButton) if button.text() in names and button.isVisible()]
+
+    qtbot.waitUntil(lambda: len(offered()) == 2, timeout=10_000)
+    qtbot.mouseClick(offered()[0], Qt.MouseButton.LeftButton)
+    assert editor.graph.nodes[node].params["missing"] == "fill"
+    qtbot.waitUntil(card_of(panel).table.isVisible, timeout=10_000)
+    assert card_of(panel).table.rowCount() == 4
+    assert not any("misses" in text for text in texts(panel))
+    assert not offered()
+
+
+def test_what_is_worth_knowing_is_told(qtbot, editor, panel, tmp_path):
+    np.savez(tmp_path / "a.npz", input=np.ones((6, 2), np.float32), target=np.arange(6) % 2 * 7)
+    editor.select([editor.graph.node_named("digits").id])
+    editor.remove_selected()
+    node = editor.add_node("layerloom.data.Arrays", (0.0, 0.0))
+    editor.set_param(node, "source", (tmp_path / "a.npz").as_posix())
+    qtbot.waitUntil(lambda: any("6 of 8 classes" in text for text in texts(panel)), timeout=10_000)

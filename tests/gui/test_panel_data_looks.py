@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QFontMetrics
 
 from graph.messages import msg
 from gui.motion import motion
 from gui.panels.data_looks import MOST_BROKEN, ColumnFigures, PointCloud, SkippedList, TextSamples, column_text
-from gui.panels.data_views import ImageGrid
+from gui.panels.data_views import ClassBars, ImageGrid
 from gui.panels.preview import MOST_FRAMES, make_preview
-from gui.theme import theme
+from gui.theme import mono_font, theme
 from panel_tools import show, texts
 from runtime.data.records import ColumnLook, Look
 
@@ -89,3 +90,14 @@ def test_what_was_left_out_is_listed_up_to_a_limit(qtbot):
     widget.show_broken([msg("Line {line} has too few cells.", line=n) for n in range(MOST_BROKEN + 5)])
     shown = texts(widget)
     assert shown[0] == "Line 0 has too few cells." and shown[-1] == "… and 5 more." and len(shown) == MOST_BROKEN + 1
+
+
+def test_names_of_classes_are_not_cut_off_where_there_is_room(qtbot):
+    bars = show(qtbot, ClassBars(), 300, 80)
+    pictures = []
+    for second in ("square", "squares and more"):  # beside a longer name there is room for certain
+        bars.show_counts((("circle", 3), (second, 3)))
+        pictures.append(
+            bars.grab().toImage().copy(0, 0, QFontMetrics(mono_font(theme.px(12))).horizontalAdvance("circle"), 20)
+        )
+    assert pictures[0] == pictures[1]

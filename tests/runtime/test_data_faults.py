@@ -84,7 +84,7 @@ CORPUS: dict[str, tuple[str, str, Write, dict, str]] = {
     "no such target": ("Table", "t.csv", text(TWO), {"target": "z"}, "no column 'z'"),
     "nothing to learn from": ("Table", "t.csv", text(TWO), {"ignore": "a"}, "no column left"),
     "a fraction as a class": ("Table", "t.csv", text("a,y\n1,0\n2,0.5\n"), {"task": "classification"}, "is no class"),
-    "a single class": ("Table", "t.csv", text("a,y\n1,x\n2,x\n"), {}, "1 different labels"),
+    "a single class": ("Table", "t.csv", text("a,y\n1,x\n2,x\n"), {}, "nothing to tell apart"),
     "two columns of classes": ("Table", "t.csv", text("a,b,y\n1,0,1\n"), {"target": "b, y", "task": "classification"}, "one column of"),
     "too many words": ("Table", "t.csv", text(WORDS), {}, "more than 50 different words"),
     "nothing but broken rows": ("Table", "t.csv", text("a,b\n1\n2\n"), {"broken": "skip"}, "2 are broken"),

@@ -31,7 +31,7 @@ BROKEN: dict[str, tuple[str | bytes, dict, tuple[str, ...]]] = {
     "no such target": ("a,b\n1,2\n", {"target": "price"}, ("'price'", "a, b")),
     "nothing left": ("a,b\n1,2\n3,4\n", {"ignore": "a"}, ("no column left", "'b'")),
     "labels not whole": ("a,y\n1,0\n2,0.5\n", {"task": "classification"}, ("line 3", "0.5", "regression")),
-    "a single class": ("a,y\n1,x\n2,x\n", {}, ("1 different labels", "'y'")),
+    "a single class": ("a,y\n1,x\n2,x\n", {}, ("nothing to tell apart", "'y'")),
 }
 SAME_SENTENCE = {"missing target": "missing values"}
 

@@ -131,7 +131,7 @@ def test_the_look_shows_what_stands_in_the_file(tmp_path: Path) -> None:
         write(tmp_path, [[1e3, "red", 2, 3], ["", "", 5, 6], [2.5, "red", 7, 9]]), missing="fill"
     ).graph.nodes["n1"]
     shown = look(node)
-    assert shown.header == ("size", "color", "age", "target")
+    assert shown.header == ("size", "color", "age", "target: y")
     assert shown.rows == (("1000", "red", "2", "3"), ("", "", "5", "6"), ("2.5", "red", "7", "9"))
     size, color, age, _ = shown.columns
     assert (size.missing, size.least, size.most, size.mean, size.distinct) == (1, 2.5, 1000, 501.25, 2)
