@@ -14,9 +14,6 @@ from graph.messages import LayerloomError, msg
 from graph.model import Project
 from runtime.events import TRAIN, Event, Failed, Recalled, RunStarted
 from runtime.runs import past_events
-from runtime.turns import short_turns
-
-TURN = 0.0001  # seconds that training, which wants Python again and again for a moment, waits for a window that paints
 
 
 def failure(error: Exception) -> Failed:
@@ -221,9 +218,8 @@ class Session:
     def _run(self) -> None:
         """Queue the events of the run; whatever happens, the last one is final."""
         try:
-            with short_turns(TURN):
-                for event in self._train():
-                    self._events.append(event)
+            for event in self._train():
+                self._events.append(event)
         except Exception as error:
             self._events.append(failure(error))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_figures_wait_while_the_window_rests_and_what_is_rare_does_not(qtbot, co
     assert heard == [[steps(1, 40), paused]]
 
 
-@pytest.mark.parametrize(("cost", "rest"), [(0.0, 0.1), (0.004, 0.2), (1.0, 1.0)])
+@pytest.mark.parametrize(("cost", "rest"), [(0.0, 0.1), (0.01, 0.25), (0.2, 1.5)])
 def test_the_rest_follows_from_what_was_computed(cost, rest, monkeypatch):
     spent, now = [0.0, cost], [7.0, 7.0, 7.0 + 0.99 * rest, 7.0 + 1.01 * rest]
     monkeypatch.setattr("gui.pace.thread_time", lambda: spent.pop(0))
@@ -92,6 +93,22 @@ def test_the_rest_follows_from_what_was_computed(cost, rest, monkeypatch):
     assert not pace.is_resting
     pace.begin()
     assert pace.is_resting and not pace.is_resting
+
+
+def test_the_beginning_of_a_run_is_lively_and_a_long_one_takes_little(monkeypatch):
+    clock, spent = [0.0], [0.0]
+    monkeypatch.setattr("gui.pace.thread_time", lambda: spent[0])
+    monkeypatch.setattr("gui.pace.monotonic", lambda: clock[0])
+    pace, shows = Pace(), []
+    while clock[0] < 100:
+        if not pace.is_resting:
+            pace.begin()
+            shows.append(clock[0])
+            spent[0] += 0.008
+        clock[0] += 0.01
+    assert sum(show < 5 for show in shows) > 20  # every 0.2 s
+    assert all(0.75 < b - a < 0.85 for a, b in pairwise(show for show in shows if show > 50))
+    assert spent[0] < 0.4 + 0.0105 * 100
 
 
 @pytest.mark.parametrize(
