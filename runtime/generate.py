@@ -67,17 +67,18 @@ def write_on(trained: Trained, prompt: str, sampling: Sampling, *, seed: int = 0
     return Writing(_Language(trained), prompt, sampling, seed=seed, cached=cached)
 
 
-def next_tokens(trained: Trained, text: str, count: int) -> list[tuple[str, float]]:
+def next_tokens(trained: Trained, text: str, count: int, sampling: Sampling = Sampling()) -> list[tuple[str, float]]:
     """The tokens that most likely follow a text, at most `count`, with their probabilities, the likeliest first.
 
-    They are those that `write_on` would draw the first token from, at temperature 1.
+    They are those that `write_on` would draw the first token from.
 
     Raises:
         RunError, DataError: as `write_on`.
     """
     language = _Language(trained)
     numbers = language.numbers(text)[-language.length :]
-    chances, order = language.possible(language.chances(numbers, text)).sort(descending=True, stable=True)
+    chances = shaped(language.possible(language.chances(numbers, text)), sampling)
+    chances, order = chances.sort(descending=True, stable=True)
     best = [(number, chance) for number, chance in zip(order.tolist(), chances.tolist(), strict=True) if chance > 0]
     return [(words.token_of(number, language.vocabulary), chance) for number, chance in best[:count]]
 

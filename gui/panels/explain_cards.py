@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboBox, QStylePainter
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboB
 from graph.messages import Message, msg, tr
 from gui.figures import THIN_SPACE, figure, grouped, percent
 from gui.panels.card import Card
-from gui.panels.explain_views import AttentionView, ExplanationView, visible
+from gui.panels.explain_views import NOTHING_COUNTS, AttentionView, ExplanationView, shown_scores, visible
 from gui.panels.parts import ScrollColumn, breakable, column, complain, flat_button, label, number_box, row
 from gui.panels.picture_view import PictureView
 from gui.style import set_property
@@ -149,6 +150,9 @@ class WhyCard(Card):
         self.place = number_box(tr("Place whose answer is explained"))
         self.place.valueChanged.connect(self._on_place)
         self.place_wish: int | None = None  # what the person chose for this sample
+        self._place_name = label(tr("Place"), tone="muted")
+        self._place_name.setBuddy(self.place)
+        self.header.addWidget(self._place_name)
         self.header.addWidget(self.place)
         for choices in (self.method, self.layer, self.answer, self.entry):
             self.header.addWidget(choices, 2)
@@ -200,7 +204,8 @@ class WhyCard(Card):
             self.place.setRange(1, max(1, said.places))
             self.place.setValue(said.place + 1)
         self.place.setSuffix(f"  {visible(words[said.place])}" if words else "")
-        self.place.setVisible(said.places > 1)
+        for widget in (self._place_name, self.place):
+            widget.setVisible(said.places > 1)
 
     @Slot(int)
     def _on_place(self, number: int) -> None:
@@ -212,14 +217,8 @@ class WhyCard(Card):
         complain(self.complaint, None)
         self.view.show()
         self.view.show_explanation(found)
-        method = METHODS[found.method]
-        texts = [str(method.help)]
-        if method.signed:
-            texts.append(tr("Blue speaks for the answer, red against it."))
-        if found.gap is not None:
-            texts.insert(1, tr("The sum misses it by {gap}.", gap=figure(found.gap)))
-        self.note.setText(" ".join(texts))
-        self.note.setToolTip(str(method.source))
+        self.note.setText(" ".join(_notes(found)))
+        self.note.setToolTip(str(METHODS[found.method].source))
 
     def complain(self, message: Message) -> None:
         """Say why there is no explanation."""
@@ -326,6 +325,28 @@ class Choices(QComboBox):
                 self.addItem(text, value)
             if keep and (at := self.findData(chosen)) >= 0:
                 self.setCurrentIndex(at)
+
+
+def _notes(found: Explanation) -> list[str]:
+    """What is to be known about an explanation."""
+    method = METHODS[found.method]
+    most, shown = (figure(float(np.abs(scores).max())) for scores in (found.scores, shown_scores(found)))
+    if not found.scores.any():
+        return [str(NOTHING_COUNTS)]
+    texts = [str(method.help)]
+    if found.gap is not None:
+        texts.append(tr("The sum misses it by {gap}.", gap=figure(found.gap)))
+    if method.signed:
+        texts.append(tr("Blue speaks for the answer, red against it."))
+    if most != shown:
+        texts.append(
+            tr(
+                "The places that only fill up count more than any word: up to {most}, words up to {shown}.",
+                most=most,
+                shown=shown,
+            )
+        )
+    return texts
 
 
 def _answers(said: Said) -> list[tuple[str, object]]:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from graph.messages import tr
+from graph.messages import msg, tr
 from gui.figures import figure
 from gui.panels.samples import to_picture
 from gui.theme import GRID, theme
@@ -26,6 +26,7 @@ STRONGEST = 0.85  # opacity of the largest score
 LABELS_FROM = 9  # pixels that a row of a matrix has before it is named
 MOST_LABEL = 72
 MOST_STRETCHED = 3  # times as wide as high a cell of a matrix may be
+NOTHING_COUNTS = msg("Nothing of it counts: as far as this method sees, the answer does not depend on this input.")
 
 
 def heat_image(scores: np.ndarray, *, strongest: float) -> QImage:
@@ -40,6 +41,12 @@ def heat_image(scores: np.ndarray, *, strongest: float) -> QImage:
     pixels[..., 3] = (255 * STRONGEST * share).astype(np.uint8)
     height, width = scores.shape
     return QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_ARGB32).copy()
+
+
+def shown_scores(found: Explanation) -> np.ndarray:
+    """The scores of what is shown: of a text all but those of the places that only fill up."""
+    kept = [place for place, word in enumerate(found.entry.words) if word and place < len(found.scores)]
+    return found.scores[kept] if kept and found.scores.ndim == 1 else found.scores.reshape(-1)
 
 
 def tint(score: float, strongest: float) -> QColor:
@@ -133,7 +140,7 @@ class ExplanationView(QWidget):
             painter.drawImage(area, heat_image(scores, strongest=strongest))
 
     def _paint_words(self, painter: QPainter, found: Explanation) -> None:
-        strongest = float(np.abs(found.scores).max())
+        strongest = float(np.abs(shown_scores(found)).max())
         for word, score, area in self._places(found, self.width()):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tint(score, strongest))
@@ -216,9 +223,11 @@ class ExplanationView(QWidget):
 
     @staticmethod
     def _in_words(found: Explanation) -> str:
-        scores = found.scores.reshape(-1)
+        scores = shown_scores(found)
+        if not scores.any():
+            return str(NOTHING_COUNTS)
         at = int(np.abs(scores).argmax())
-        named = found.entry.words or found.entry.names
+        named = [word for word in found.entry.words if word] or found.entry.names
         place = named[at] if at < len(named) and scores.size == len(named) else str(at + 1)
         return tr("What counts most: {place} ({score})", place=place, score=figure(float(scores[at])))
 

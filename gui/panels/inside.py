@@ -130,6 +130,7 @@ class InsidePanel(QWidget):
         way = self._editor.way
         before = self.walk.wish.way if self.walk is not None else ()
         wish = Wish(part, number, way) if way != before else Wish(part, number, way, run, call)
+        self._empty.set_hint(tr("The network is being asked…"))
         self._asker.ask(partial(walk_of, wish=wish), self._on_walk, key=KEY, failed=self._on_failed)
 
     def _on_walk(self, walk: Walk) -> None:

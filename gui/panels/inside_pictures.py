@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
 from gui.figures import figure, percent
 from gui.panels.inside_colors import heat_picture
@@ -165,25 +165,35 @@ def _paint_scores(painter: QPainter, area: QRectF, portrait: Portrait) -> list[Q
 
 
 def _paint_words(painter: QPainter, area: QRectF, words: tuple[str, ...], *, small: bool) -> None:
-    """Tokens beside each other, each on a ground of its own; those that do not fit are left out."""
+    """Tokens beside each other, each on a ground of its own; where they do not all fit, the last one is an ellipsis."""
     painter.setFont(mono_font(theme.px(9 if small else 12)))
     metrics = painter.fontMetrics()
-    line, pad = metrics.height() + 2, 2 if small else 3
-    x, y = area.left(), area.top()
-    for number, word in enumerate(words):
-        width = min(metrics.horizontalAdvance(word) + 2 * pad, area.width())
-        if x + width > area.right() + 0.5 and x > area.left():
-            x, y = area.left(), y + line + (1 if small else 2)
-        if y + line > area.bottom() + 0.5 and number:
-            return
-        place = QRectF(x, y, width, line)
+    for word, place in placed_words(metrics, area, words, small=small):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("hover"))
         painter.drawRoundedRect(place, 2, 2)
         painter.setPen(theme.color("faint" if word.startswith("<") else "text"))
-        shown = metrics.elidedText(word, Qt.TextElideMode.ElideRight, int(width))
+        shown = metrics.elidedText(word, Qt.TextElideMode.ElideRight, int(place.width()))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, shown)
-        x += width + (1 if small else 2)
+
+
+def placed_words(
+    metrics: QFontMetrics, area: QRectF, words: tuple[str, ...], *, small: bool
+) -> list[tuple[str, QRectF]]:
+    """What is written of some tokens, in lines, and where."""
+    line, pad, gap = metrics.height() + 2, 2 if small else 3, 1 if small else 2
+    x, y = area.left(), area.top()
+    placed: list[tuple[str, QRectF]] = []
+    for word in words:
+        width = min(metrics.horizontalAdvance(word) + 2 * pad, area.width())
+        if x + width > area.right() + 0.5 and x > area.left():
+            x, y = area.left(), y + line + gap
+        if y + line > area.bottom() + 0.5 and placed:
+            placed[-1] = "…", placed[-1][1]
+            break
+        placed.append((word, QRectF(x, y, width, line)))
+        x += width + gap
+    return placed
 
 
 def _paint_text(painter: QPainter, area: QRectF, text: str, *, size: float) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QStyle, QWidget
 
 from graph.catalog import Kind
 from graph.messages import tr
@@ -54,6 +54,16 @@ class Slider(QSlider):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.px(SLIDER), super().minimumSizeHint().height())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """The knob goes where the person presses, and is dragged on from there."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            knob = self.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, None, self)
+            at, room = round(event.position().x()) - knob // 2, self.width() - knob
+            step = QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), at, room)
+            if abs(step - self.value()) * room > knob // 2 * STEPS:  # else it is the knob that is pressed
+                self.setValue(step)
+        super().mousePressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():

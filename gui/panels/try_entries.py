@@ -265,6 +265,8 @@ class TextCard(EntryCard):
 
     @Slot()
     def _on_text(self) -> None:
+        if self.value() is None:
+            self.show_unknown(())
         if not self._is_shown:
             self.changed.emit()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QTextCharFormat, QTextCursor
@@ -31,9 +31,18 @@ LENGTH, MOST_LENGTH = 200, 5000
 SIGNS = {" ": "␣", "\n": "↵", "\t": "⇥"}
 
 
-class PromptCard(TextCard):
-    """The prompt, and how tokens are drawn. `write_wanted()`, `stop_wanted()`: the button."""
+class Drawing(NamedTuple):
+    """The numbers of a `runtime.generate.Sampling`, which is there once torch is."""
 
+    temperature: float
+    top_k: int
+    top_p: float
+
+
+class PromptCard(TextCard):
+    """The prompt, and how tokens are drawn. `drawn_otherwise()`: by other chances; `write_wanted()`, `stop_wanted()`: the button."""
+
+    drawn_otherwise = Signal()
     write_wanted = Signal()
     stop_wanted = Signal()
 
@@ -50,8 +59,15 @@ class PromptCard(TextCard):
         self.button = small_button(tr("Write"), "play")
         self._is_writing = False
         self._lay_out()
+        for field in (self.temperature, self.top_k, self.top_p):
+            field.edited.connect(self.drawn_otherwise)
         self.button.clicked.connect(self._on_clicked)
         self.setMinimumWidth(theme.px(400))
+
+    @property
+    def drawing(self) -> Drawing:
+        """How a token is drawn."""
+        return Drawing(float(self.temperature.number), int(self.top_k.number), float(self.top_p.number))
 
     def _lay_out(self) -> None:
         helps = (
@@ -151,10 +167,13 @@ class TextOut(Card):
 
 
 class NextTokens(Card):
-    """The tokens that most likely come next, with their probabilities."""
+    """The tokens that most likely come next, with the probabilities by which one is drawn."""
 
     def __init__(self) -> None:
         super().__init__(tr("Likeliest next"))
+        self.title.setToolTip(
+            tr("The next token is drawn by these chances, as temperature, top k and top p make them.")
+        )
         self.bars = Bars()
         self.body.addWidget(self.bars, 1)
         self.setMinimumWidth(theme.px(230))
@@ -190,7 +209,7 @@ class Writer(QObject):
         """Write on from a prompt, as a card says."""
         from runtime.generate import Sampling, write_on
 
-        sampling = Sampling(float(card.temperature.number), int(card.top_k.number), float(card.top_p.number))
+        sampling = Sampling(*card.drawing)
         seed = int(card.seed.number)
         self._left = int(card.length.number)
         self._ask(lambda trained: write_on(trained, prompt, sampling, seed=seed), seed)
@@ -234,10 +253,10 @@ def _more(writing: Any, left: int, seed: int) -> tuple[Any, list[str], int]:
     return writing, pieces, seed
 
 
-def likeliest(trained: Trained, text: str) -> list[tuple[str, float]]:
-    """The tokens that most likely follow a text."""
-    from runtime.generate import next_tokens
+def likeliest(trained: Trained, text: str, drawing: Drawing) -> list[tuple[str, float]]:
+    """The tokens that most likely follow a text, with the chances by which one is drawn."""
+    from runtime.generate import Sampling, next_tokens
     from runtime.own_random import OwnRandom
 
     with OwnRandom(0):
-        return next_tokens(trained, text, LIKELIEST)
+        return next_tokens(trained, text, LIKELIEST, Sampling(*drawing))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal, Slot
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QWidge
 
 from graph.catalog import Kind
 from graph.messages import tr
-from gui.figures import figure
+from gui.figures import figure, percent
 from gui.panels.card import Card
 from gui.panels.legend import Choice
 from gui.panels.parts import ScrollColumn, breakable, column, empty, label, row
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BEAMS, MOST_BEAMS = 4, 16
 LOOK = 260  # pixels at 100 %
+LEAST_PERCENT = 0.0005  # less would read as 0.0 %
 
 
 class AttentionMap(QWidget):
@@ -92,6 +94,7 @@ class TranslationCard(Card):
         )
         self.beams.setMinimumWidth(theme.px(40))
         self.beams.setMaximumWidth(theme.px(48))
+        self.waiting = label(tr("The network is being asked…"), tone="muted")  # until it said something
         self.best = label("", tone="title", wrap=True)
         self.complaint = label("", tone="error", wrap=True)  # in a column that scrolls
         self.complaint.hide()
@@ -100,6 +103,7 @@ class TranslationCard(Card):
         self._list = column(spacing=2)
         scroll = ScrollColumn(spacing=GRID)
         scroll.column.setContentsMargins(0, 0, GRID, 0)
+        scroll.column.addWidget(self.waiting)
         scroll.column.addWidget(self.best)
         scroll.column.addLayout(self._list)
         scroll.column.addWidget(self.complaint)
@@ -120,12 +124,13 @@ class TranslationCard(Card):
     def show_translation(self, found: Translation) -> None:
         """Show what the network says."""
         self.translation = found
+        self.waiting.hide()
         self.complaint.hide()
         for button in self._group.buttons():
             self._group.removeButton(button)
         empty(self._list)
         for number, said in enumerate(found.hypotheses):
-            button = Choice(f"{figure(said.log_probability)}  {said.text}" + ("" if said.is_ended else " …"))
+            button = Choice(f"{_chance(said.log_probability)}  {said.text}" + ("" if said.is_ended else " …"))
             score = figure(said.log_probability)
             button.setToolTip(tr("{text}: the logarithm of its probability is {score}.", text=said.text, score=score))
             self._group.addButton(button, number)
@@ -138,6 +143,7 @@ class TranslationCard(Card):
 
     def complain(self, text: str) -> None:
         """Say why there is no answer."""
+        self.waiting.hide()
         self.best.setText("")
         empty(self._list)
         self.look.hide()
@@ -153,3 +159,9 @@ class TranslationCard(Card):
             button.setChecked(True)
         self.best.setText(said.text + ("" if said.is_ended else " …"))
         self.look.show_look(self.translation.source_tokens, said)
+
+
+def _chance(log_probability: float) -> str:
+    """How likely an answer is: `98.4 %`, `2.1e-6`."""
+    share = math.exp(log_probability)
+    return percent(share) if share >= LEAST_PERCENT else figure(share)

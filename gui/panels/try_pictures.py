@@ -13,6 +13,7 @@ from graph.messages import tr
 from gui.theme import GRID, theme
 
 GAP = 2 * GRID
+FRAME = 2  # pixels around a picture, inside the grid too
 OVER = 0.85  # of a window that large pictures take
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Home: -(10**6), Qt.Key.Key_End: 10**6}
 
@@ -97,7 +98,8 @@ class PictureGrid(QWidget):
         best = (1, QSize(1, 1))
         for columns in range(1, len(self.images) + 1):
             rows = -(-len(self.images) // columns)
-            space = QSize((self.width() + GAP) // columns - GAP - self._words(), (self.height() + GAP) // rows - GAP)
+            wide, high = self.width() - 2 * FRAME + GAP, self.height() - 2 * FRAME + GAP
+            space = QSize(wide // columns - GAP - self._words(), high // rows - GAP)
             size = crisp_side(space, self.images[0])
             if size.width() > best[1].width():
                 best = columns, size

@@ -257,6 +257,7 @@ class WritingView(View):
         for card, share in ((self.prompt, 3), (self.text, 5), (self.next, 2)):
             self.row.addWidget(card, share)
         self.prompt.changed.connect(self._on_edited)
+        self.prompt.drawn_otherwise.connect(self.ask_soon)
         self.prompt.write_wanted.connect(self._write)
         self.prompt.stop_wanted.connect(self.writer.stop)
         self.writer.written.connect(self.text.add)
@@ -287,12 +288,12 @@ class WritingView(View):
         self.ask_soon()
 
     def _question(self) -> Callable[[Trained], Any] | None:
-        text, entry = self.prompt.value(), self.entry
+        text, entry, drawing = self.prompt.value(), self.entry, self.prompt.drawing
         if text is None:
             self.next.show_tokens([])
             return None
         self.questions.ask(UNKNOWN, _unknown_question(entry, text), self.prompt.show_unknown, _ignore)
-        return lambda trained: likeliest(trained, text)
+        return lambda trained: likeliest(trained, text, drawing)
 
     def _show(self, answer: Any) -> None:
         self.text.complain("")

@@ -68,6 +68,8 @@ class TryPanel(QWidget):
         self._waiting = tr("Looking at what this network takes and gives…")
         self.empty = EmptyState("play", tr("Try the network"), self._waiting)
         self.way, self.form = WordField(tr("Enter"), ()), WordField(tr("Show"), ())
+        for field in (self.way, self.form):
+            field.setSizeAdjustPolicy(field.SizeAdjustPolicy.AdjustToContents)
         self._way_name, self._form_name = label(tr("Enter"), tone="muted"), label(tr("Show"), tone="muted")
         self.back = flat_button("chevron-left", tr("The sample before"))
         self.next = flat_button("chevron-right", tr("The next sample"))
@@ -100,6 +102,7 @@ class TryPanel(QWidget):
     def _use_scale(self) -> None:
         for field in (self.way, self.form):
             field.setMinimumWidth(theme.px(130))
+            field.setMaximumWidth(theme.px(240))
         self.sample.setMinimumWidth(theme.px(140))
 
     # ---- the network
@@ -259,5 +262,5 @@ class TryPanel(QWidget):
 
 def _way_title(way: Way) -> str:
     if way.kind in (NOISE, CODE):
-        return tr("at {name}", name=way.at)
+        return tr("sliders at {name}", name=way.at)
     return ", ".join(entry.name for entry in way.entries)

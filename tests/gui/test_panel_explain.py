@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
@@ -14,9 +15,10 @@ from graph.plan import Split
 from gui.asker import Asker
 from gui.editor import Editor
 from gui.panels.explain import ExplainPanel
+from gui.panels.explain_cards import WhyCard
 from gui.run_controller import RunController
 from runtime import examples
-from runtime.explanations import GRAD_CAM, INTEGRATED
+from runtime.explanations import GRAD_CAM, INTEGRATED, SALIENCY, Entry, Explanation
 
 
 @pytest.fixture
@@ -121,6 +123,7 @@ def test_what_the_network_says_is_read_without_scrolling(opened):
 def test_another_place_of_a_text_is_asked_about_by_its_arrows(qtbot, opened):
     panel = opened("gpt_chars")
     assert panel.why.place.isVisible() and panel.why.place.value() == 64
+    assert panel.why._place_name.isVisible()
     first = panel._asked
     panel.why.place.setFocus()
     qtbot.keyClick(panel.why.place, Qt.Key.Key_Down)
@@ -130,3 +133,24 @@ def test_another_place_of_a_text_is_asked_about_by_its_arrows(qtbot, opened):
     panel.open_sample(5)  # another sample begins at its usual place
     qtbot.waitUntil(lambda: panel._asked is not second, timeout=20_000)
     assert panel._asked.said.place == 63
+
+
+def test_an_input_that_does_not_count_is_said(opened):
+    panel = opened("gan_digits")  # what it makes comes from noise
+    assert "does not depend on this input" in panel.why.note.text()
+    assert panel.why.view.accessibleDescription() == panel.why.note.text()
+
+
+def test_words_keep_their_colors_where_the_places_that_fill_up_count_more(qtbot):
+    card = WhyCard()
+    qtbot.addWidget(card)
+    card.resize(600, 200)
+    entry = Entry(0, "reviews.tokens", (4,), ("so", "dull", "", ""))
+    strong = np.array([1e-4, 5e-5, 0.01, 0.13])
+    card.show_explanation(Explanation(SALIENCY, entry, 0, strong, np.arange(4)))
+    assert "fill up count more than any word: up to 0.1300, words up to 1e-4." in card.note.text()
+    assert card.view.accessibleDescription() == "What counts most: so (1e-4)"
+    card.show()
+    dark = card.view.grab().toImage()
+    card.show_explanation(Explanation(SALIENCY, entry, 0, strong * (1, 1, 0, 0), np.arange(4)))
+    assert card.view.grab().toImage() == dark and "fill up" not in card.note.text()

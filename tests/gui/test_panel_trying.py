@@ -269,7 +269,7 @@ def test_one_wanders_from_the_code_of_a_sample_to_that_of_the_next(tried, qtbot)
     before = one.result
     qtbot.keyClick(one.panel.way, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: one.result is not None and one.result is not before, timeout=PATIENCE)
-    assert one.panel.way.currentText() == "at code"
+    assert one.panel.way.currentText() == "sliders at code"
     start = one.card.value()
     one.card.way.setFocus()
     one.next_answer(lambda: qtbot.keyClick(one.card.way, Qt.Key.Key_End))
@@ -291,6 +291,8 @@ def test_words_are_tagged_while_they_are_typed(tried, qtbot):
     )
     qtbot.waitUntil(lambda: "zorp" in card.note.text(), timeout=PATIENCE)
     assert one.view.answer.tags.accessibleName().startswith("the: ")
+    card.field.clear()
+    assert not card.note.isVisible()
 
 
 def test_a_language_model_writes_token_by_token_and_can_be_stopped(tried, qtbot):
@@ -301,6 +303,9 @@ def test_a_language_model_writes_token_by_token_and_can_be_stopped(tried, qtbot)
     )
     view = one.panel.view
     assert len(view.next.bars.shown) == 10
+    enter(qtbot, view.prompt.top_k, "3")
+    qtbot.waitUntil(lambda: len(view.next.bars.shown) == 3, timeout=PATIENCE)  # the chances by which one is drawn
+    enter(qtbot, view.prompt.top_k, "0")
     enter(qtbot, view.prompt.length, "30")
     view.prompt.field.setPlainText("Shall I")
     qtbot.mouseClick(view.prompt.button, Qt.MouseButton.LeftButton)

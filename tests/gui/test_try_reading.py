@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication
 
 from graph.model import Port
+from gui.panels.inside_pictures import placed_words
 from gui.panels.try_answers import AnswerCard, difference
-from gui.panels.try_pictures import LargePictures
+from gui.panels.try_codes import STEPS, Slider
+from gui.panels.try_pairs import TranslationCard
+from gui.panels.try_pictures import FRAME, LargePictures, PictureGrid
 from gui.panels.try_reading import ReadingView, distance
 from gui.panels.try_views import MOST_PAD, PlainView
 from gui.theme import theme
 from panel_tools import show
+from runtime.translation import Hypothesis, Translation
 from runtime.trying import READING, Drawn, Form, PictureEntry, Pictures, Reading, Shares, Taken, Trying, Way
 
 NAMES = ("a", "b", "c", "_")
@@ -132,3 +137,44 @@ def test_pictures_that_belong_together_are_shown_large_by_click_and_key(qtbot):
     qtbot.keyClick(card.pictures, Qt.Key.Key_Return)
     qtbot.keyClick(QApplication.activePopupWidget(), Qt.Key.Key_Escape)
     assert QApplication.activePopupWidget() is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(745, 116), (120, 400), (300, 300)])
+def test_pictures_leave_room_for_the_frame_of_the_chosen_one(qtbot, width, height):
+    grid = show(qtbot, PictureGrid("Made", can_choose=True), width, height)
+    grid.show_pictures([np.zeros((8, 8))] * 16)
+    for number in range(16):
+        framed = grid.place(number).adjusted(-FRAME, -FRAME, FRAME, FRAME)
+        assert grid.rect().contains(framed), (number, framed)
+
+
+def test_answers_say_how_likely_they_are(qtbot):
+    card = show(qtbot, TranslationCard(), 600, 200)
+    assert card.waiting.isVisible()
+    likely, not_so = (Hypothesis(text, tuple(text), log, log, True) for text, log in (("17", -0.01), ("71", -13.1)))
+    card.show_translation(Translation("x", ("x",), (likely, not_so)))
+    assert [button.text() for button in card._group.buttons()] == ["99.0\u2009%  17", "2.05e-6  71"]
+    assert not card.waiting.isVisible()
+
+
+def test_the_knob_of_a_slider_goes_where_it_is_pressed_and_is_dragged_on(qtbot):
+    slider = show(qtbot, Slider("z", -3.0, 3.0), 400, 24)
+    slider.show_number(-3.0)
+    numbers = []
+    slider.steered.connect(numbers.append)
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(200, 12))
+    assert numbers == [pytest.approx(0.0, abs=0.1)]
+    qtbot.mouseMove(slider, QPoint(300, 12))
+    assert numbers[-1] == pytest.approx(1.5, abs=0.15)
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(300, 12))
+    at = slider.value()
+    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(12 + at / STEPS * 376) + 2, 12))
+    assert slider.value() == at  # on the knob
+
+
+def test_words_that_do_not_fit_end_in_an_ellipsis(qapp):
+    metrics, words = QFontMetrics(qapp.font()), tuple("the hotel is stale and the soup is cold".split())
+    few = placed_words(metrics, QRectF(0, 0, 60, 30), words, small=True)
+    assert few[-1][0] == "…" and [word for word, _ in few[:-1]] == list(words[: len(few) - 1])
+    assert all(place.right() <= 60.5 and place.bottom() <= 30.5 for _, place in few)
+    assert [word for word, _ in placed_words(metrics, QRectF(0, 0, 900, 50), words, small=True)] == list(words)

@@ -246,6 +246,17 @@ def test_the_next_tokens_are_those_that_the_network_finds_likely():
         next_tokens(trained, "", 5)
 
 
+def test_the_next_tokens_have_the_chances_by_which_one_is_drawn():
+    trained = fresh()
+    plain = dict(next_tokens(trained, "Shall I", 1000))
+    cold = next_tokens(trained, "Shall I", 1000, Sampling(temperature=0.5))
+    assert cold[0][1] > plain[cold[0][0]] and len(cold) == len(plain)
+    few = next_tokens(trained, "Shall I", 1000, Sampling(top_k=3))
+    assert [token for token, _ in few] == list(plain)[:3]
+    assert sum(chance for _, chance in few) == pytest.approx(1, abs=1e-5)
+    assert next_tokens(trained, "Shall I", 1000, Sampling(temperature=0)) == [(few[0][0], 1.0)]
+
+
 # ---- the command line
 
 

@@ -49,6 +49,13 @@ def test_a_page_has_all_its_parts(name, code, in_language):
     assert "<" not in page.text  # no HTML: it would not be shown
 
 
+@pytest.mark.parametrize(("name", "code"), PAGES)
+def test_what_the_window_can_do_needs_no_terminal(name, code):
+    page = page_of(name, code)
+    if "main.py generate" in page:
+        assert ("*Try*" if code == "en" else "“试用”") in page.split("main.py generate")[0]
+
+
 @pytest.mark.parametrize("name", examples.READY)
 def test_pages_claim_the_same_in_every_language(name, in_language):
     claims, links = set(), set()
