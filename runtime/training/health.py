@@ -35,8 +35,10 @@ from runtime.training.fit import Fit
 from runtime.training.learner import Batch, Learner, Outcome
 from runtime.training.reaching import held_by
 
-INTERVAL = 1.0  # seconds between two looks, at least
-MAX_SHARE = 0.02  # of the time that looks may take
+# Seconds between two looks, at least: in the beginning, when most happens and a short run is over, and later; and that share of the
+# age of a run in between.
+EARLY, INTERVAL, OF_AGE = 0.1, 1.0, 0.1
+MAX_SHARE, IN_HAND = 0.02, 0.1  # of the time that looks may take, once they took so many seconds
 BINS = 32
 MIN_STEPS = 10
 MIN_VALUES = 32
@@ -49,10 +51,11 @@ Held = Mapping[NodeId, nn.Module | nn.Parameter]
 
 
 class Watch:
-    """Decides when to look, and does it."""
+    """Decides when to look, and does it. For one run."""
 
     def __init__(self) -> None:
-        self._next = 0.0
+        self._begun = time.monotonic()
+        self._next = self._took = 0.0
         self._found: Mapping[NodeId, LayerHealth] | None = None
         self._fit: Callable[[], Fit | None] = lambda: None
         self._held: Held = {}
@@ -70,9 +73,15 @@ class Watch:
         look = Look(fit, self._held)
         outcomes = look.step(batch)
         self._found = look.layers() if look.is_whole else None
-        took = time.monotonic() - started
-        self._next = time.monotonic() + max(INTERVAL if look.is_whole else 0.0, took / MAX_SHARE)
+        self._rest(time.monotonic() - started, is_whole=look.is_whole)
         return outcomes
+
+    def _rest(self, took: float, *, is_whole: bool) -> None:
+        """Look no more until it is time again."""
+        now = time.monotonic()
+        self._took += took
+        interval = min(INTERVAL, max(EARLY, OF_AGE * (now - self._begun))) if is_whole else 0.0
+        self._next = now + max(interval, took / MAX_SHARE if self._took > IN_HAND else 0.0)
 
     def events(self, fit: Fit) -> Iterator[Health]:
         """What the last watched step showed, if anything."""

@@ -87,7 +87,7 @@ def test_the_last_edit_is_kept_however_slow_the_disk(desk, qtbot, monkeypatch):
     for _ in range(5):
         desk.edit()
         qtbot.wait(30)
-    qtbot.waitUntil(lambda: desk.kept() and files.load(desk.kept()[0]) == desk.editor.project, timeout=5000)
+    qtbot.waitUntil(lambda: bool(desk.kept()) and files.load(desk.kept()[0]) == desk.editor.project, timeout=5000)
 
 
 @pytest.mark.parametrize("code", FAILURES, ids=errno.errorcode.get)

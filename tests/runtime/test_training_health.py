@@ -198,3 +198,19 @@ def test_every_state_has_something_to_try():
     clipped = project.with_plan(replace(project.plan, objectives=(Objective(clip="norm"),)))
     assert "though gradients are clipped" in str(what_to_try("exploding", linear, clipped))
     assert "LeakyReLU" in str(what_to_try("dead", "torch.nn.ReLU", project))
+
+
+@pytest.mark.parametrize(("took", "early", "later"), [(0.005, 10, 9), (0.05, 3, 4)])
+def test_looks_are_frequent_in_the_beginning_and_take_a_small_part_of_the_time(took, early, later, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(health.time, "monotonic", lambda: clock[0])
+    watch, looks = Watch(), []
+    while clock[0] < 120:
+        if watch.is_due:
+            clock[0] += took
+            looks.append(clock[0] - 100)
+            watch._rest(took, is_whole=True)
+        clock[0] += 0.002
+    assert sum(look < 1 for look in looks) == pytest.approx(early, abs=1)
+    assert sum(look > 10 for look in looks) == pytest.approx(later, abs=1)
+    assert len(looks) * took < 0.1 + 0.02 * 20 + took
