@@ -23,6 +23,13 @@ class OutputFacts(Struct, frozen=True):
     classes: Size | None = None
 
 
+class Moments(Struct, frozen=True):
+    """Mean and standard deviation of the numbers of an output: of each column where a sample is a row of a few, else of all."""
+
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+
+
 class Facts(Struct, frozen=True):
     """What checking, compiling and showing a drawing need to know of the data."""
 
@@ -37,6 +44,8 @@ class Facts(Struct, frozen=True):
     parts: tuple[Count, ...] = ()  # samples for training, validation and test, where the data is split already
     groups: Count = 0  # groups of samples that stay together in a split
     skipped: Count = 0  # broken rows or files that were left out
+    moments: dict[str, Moments] = {}  # of targets that are numbers, as measured on the training part
+    measured_on: str = ""  # which that was (see `graph.target_scaling.split_key`)
 
 
 def read_facts(node: Node) -> Facts | None:

@@ -12,6 +12,7 @@ from graph.fixes import add_wire, graph_fix
 from graph.messages import msg
 from graph.model import Graph, Link, Node, NodeId, Port
 from graph.problems import Fix
+from graph.target_scaling import restored
 from graph.wiring import can_connect
 
 _MANY = 8  # with more outputs to choose from than this, none of them suggests itself
@@ -65,9 +66,13 @@ class Suggestions:
 
     @cached_property
     def _predictions(self) -> tuple[Port, ...]:
-        """What the losses compare with the answers."""
-        links = [link for link in self._graph.links.values() if self._role(link.target.node) is Role.LOSS]
-        return tuple(dict.fromkeys(link.source for link in links if link.source not in self._answers))
+        """What the losses compare with the answers; in the units of the data where they compare in others."""
+        found: dict[Port, None] = {}
+        for ends in (self._graph.inputs(node) for node in self._graph.nodes if self._role(node) is Role.LOSS):
+            both = {"input", "target"} <= ends.keys()
+            pair = restored(self._graph, ends["input"], ends["target"]) if both else None
+            found.update(dict.fromkeys(pair or ends.values()))
+        return tuple(port for port in found if port not in self._answers)
 
     def _candidates(self, target: Port, port_type: PortType) -> tuple[Port, ...]:
         if port_type.target:

@@ -24,6 +24,7 @@ from graph.plan_validation import validate_plan
 from graph.problems import Fix, Problem, Severity
 from graph.respelling import respelled
 from graph.suggestions import Suggestions
+from graph.target_scaling import check_targets
 from graph.topology import ancestors, cycles, wires_along
 from graph.wiring import misuse, port_types, shown_way
 
@@ -46,6 +47,7 @@ def validate(project: Project, catalog: Catalog | None = None) -> tuple[Problem,
     found += check_instances(project.graph.nodes.values(), project.definitions)
     found += check_codes(project.definitions)
     found += validate_plan(project, drawing.nodes_with(Role.LOSS), drawing.trainable)
+    found += check_targets(project)
     problems = relax(found, project.graph, catalog)
     return (*problems, *relax_unused(validate_blocks(project, catalog), project)) if project.blocks else problems
 

@@ -57,6 +57,21 @@ def rewired(graph: Graph, link: Link, catalog: Catalog = CATALOG) -> Graph:
     return with_output(graph, link.source, catalog).connect(link)
 
 
+def with_answers(graph: Graph, node: NodeId, catalog: Catalog = CATALOG) -> Graph:
+    """The drawing in which the free inputs of a node for right answers are fed, each where only one output gives fitting ones."""
+    node_type = catalog.of(graph.nodes[node])
+    if node_type is None or not any(port.target for port in node_type.inputs):
+        return graph
+    known = [(other.id, catalog.of(other)) for other in graph.nodes.values()]
+    answers = [Port(i, port.name) for i, other in known if other for port in other.outputs if port.target]
+    for entry in free_inputs(graph, node, catalog):
+        port = node_type.input(entry.name)
+        links = [Link(source, entry) for source in answers] if port is not None and port.target else []
+        fitting = [link for link in links if can_connect(graph, link, catalog)]
+        graph = graph.connect(fitting[0]) if len(fitting) == 1 else graph
+    return graph
+
+
 def connectable_inputs(
     graph: Graph, source: Port, catalog: Catalog = CATALOG, *, among: Iterable[NodeId] | None = None
 ) -> tuple[Port, ...]:

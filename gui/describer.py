@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from graph.catalog import CATALOG, NodeType, Role
 from graph.messages import LayerloomError, Message
 from graph.model import Graph, Node, Project
+from graph.plan import Plan
 from gui.apart import Messenger, work_apart
 
 BUILTIN = "builtin:"
@@ -53,6 +54,7 @@ class _Wish:
     number: int
     node: Node
     folder: Path | None
+    plan: Plan | None
     finding: Finding | None = None
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -76,24 +78,24 @@ class Describer(QObject):
         self._number = 0
         self._messenger = Messenger(self._on_found)
 
-    def described(self, node: Node, folder: Path | None) -> Node:
-        """A data node that knows its data, or will in a moment; any other node as it is."""
+    def described(self, node: Node, folder: Path | None, plan: Plan | None = None) -> Node:
+        """A data node that knows its data, or will in a moment; any other node as it is. The plan says which samples train."""
         node_type = CATALOG.get(node.type)
         if node_type is None or node_type.role is not Role.DATA:
             return node
         blank = replace(node, facts=None)
         if _is_as_shipped(blank, node_type):
-            finding = find(blank, folder)
+            finding = find(blank, folder, plan)
             if finding.reason is not None:
                 self.failed.emit(finding.reason)
         else:
-            finding = self._ask(blank, folder)
+            finding = self._ask(blank, folder, plan)
         return replace(blank, facts=finding.facts) if finding is not None else blank
 
-    def _ask(self, node: Node, folder: Path | None) -> Finding | None:
+    def _ask(self, node: Node, folder: Path | None, plan: Plan | None) -> Finding | None:
         """Have data read, and what is found if that is at once. It comes through `found` in any case."""
         self._number += 1
-        wish = _Wish(self._number, node, folder)
+        wish = _Wish(self._number, node, folder, plan)
         with self._lock:
             self._wishes.append(wish)
             if not self._is_working:
@@ -117,17 +119,17 @@ class Describer(QObject):
         while (wish := self._next()) is not None:
             if wish.number > newest or self._is_wanted(wish.node):
                 newest = max(newest, wish.number)
-                wish.finding = find(wish.node, wish.folder)
+                wish.finding = find(wish.node, wish.folder, wish.plan)
                 wish.done.set()
                 self._messenger.tell(wish.finding)
 
 
-def find(node: Node, folder: Path | None) -> Finding:
+def find(node: Node, folder: Path | None, plan: Plan | None = None) -> Finding:
     """Read the data of a node now."""
     from runtime.data import describe
 
     try:
-        return Finding(node, describe(node, folder))
+        return Finding(node, describe(node, folder, plan=plan))
     except LayerloomError as error:
         return Finding(node, None, error.message)
 

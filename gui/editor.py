@@ -21,7 +21,7 @@ from graph.model import Definitions, Graph, Link, Node, NodeId, Port, Position, 
 from graph.plan import Plan
 from graph.problems import Fix
 from graph.renaming import rename_node
-from graph.wiring import rewired
+from graph.wiring import rewired, with_answers
 from gui.describer import Describer, Finding
 from gui.shelf import brought_in, is_on_shelf
 from runtime.analysis import Analysis
@@ -203,14 +203,13 @@ class Editor(QObject):
         except FileError as error:
             self.refused.emit(error.message)
             return None
-        node_type = definitions.catalog[type_id]
-        graph = self.graph
+        node_type, graph = definitions.catalog[type_id], self.graph
         node = Node(graph.free_id(), node_type.id, graph.free_name(node_type.stem), params or {}, position=position)
-        node = self._describer.described(node, self.folder)
+        node = self._describer.described(node, self.folder, self.project.plan)
 
         def edit(graph: Graph) -> Graph:
-            graph = graph.add(node)
-            return graph if then is None else then(graph, node.id, definitions.catalog)
+            graph = graph.add(node) if then is None else then(graph.add(node), node.id, definitions.catalog)
+            return with_answers(graph, node.id, definitions.catalog)
 
         if not self.edit(edit, msg("Add {name}", name=node.name), definitions=definitions, merge=merge):
             return None
@@ -284,7 +283,10 @@ class Editor(QObject):
     def refresh_data(self, node: NodeId) -> None:
         """Look at the data of a data node again."""
         describe = self._describer.described
-        self.edit(lambda graph: graph.put(describe(graph.require(node), self.folder)), msg("Read the data again"))
+        self.edit(
+            lambda graph: graph.put(describe(graph.require(node), self.folder, self.project.plan)),
+            msg("Read the data again"),
+        )
 
     def rename(self, node: NodeId, name: str) -> bool:
         """Give a node another name."""
@@ -318,7 +320,7 @@ class Editor(QObject):
         """The drawing in which the data of a node are looked at, if its parameters are others than before."""
         if new.nodes[node].params == old.nodes[node].params:
             return new
-        return new.put(self._describer.described(new.nodes[node], self.folder))
+        return new.put(self._describer.described(new.nodes[node], self.folder, self.project.plan))
 
     @Slot(object)
     def _on_found(self, finding: Finding) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from runtime import amounts
+
 THIN_SPACE = "\u2009"
 MINUS = "\u2212"
 _SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def grouped(count: float) -> str:
@@ -26,11 +27,7 @@ def compact_count(count: int) -> str:
 
 def bytes_text(count: float) -> str:
     """A size of memory in the unit that suits it: `241 KiB`."""
-    step = 0
-    while count >= 1024 and step < len(_UNITS) - 1:
-        count, step = count / 1024, step + 1
-    shown = f"{count:.3g}" if count < 1000 else f"{count:.0f}"
-    return f"{shown}{THIN_SPACE}{_UNITS[step]}"
+    return amounts.bytes_text(count, THIN_SPACE)
 
 
 def clock(seconds: float) -> str:
@@ -41,12 +38,14 @@ def clock(seconds: float) -> str:
 
 
 def figure(value: float) -> str:
-    """A loss or a metric with four digits that mean something; `∞` and `NaN` where it is not finite."""
+    """A loss or a metric with four digits that mean something, or all before the point; `∞` and `NaN` where it is not finite."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    if value and not 1e-3 <= abs(value) < 1e5:
+    if 9999.5 <= abs(value) < 1e7:  # such as prices
+        return grouped(value)
+    if value and not 1e-3 <= abs(value) < 1e7:
         return short_power(f"{value:.2e}")
     return f"{value:#.4g}".removesuffix(".") if abs(value) >= 1 else f"{value:.4f}"
 

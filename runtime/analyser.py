@@ -105,8 +105,9 @@ class _Analyser:
         if not _is_fed(node_type, inputs, graph.inputs(node.id)):
             return NodeAnalysis(inputs, resolved=resolved, inside=self._glimpse(node, resolved, inputs))
         situation = Situation(
-            graph, node, node_type, resolved, inputs, known, raw=self._drawn[-1], names=self._names[-1]
-        )
+            graph, node, node_type, resolved, inputs, known,
+            raw=self._drawn[-1], names=self._names[-1], blocks=self.definitions.blocks,
+        )  # fmt: skip
         found = tuple(look_at(situation))
         problems += found
         wrong = {p.code for p in found if p.severity == "error"}

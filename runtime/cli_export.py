@@ -67,11 +67,9 @@ def receipt_text(written: Receipt) -> str:
     differences = ", ".join(f"{value:.2g} ({batch_text(batch)})" for batch, value in written.differences.items())
     lines = [
         written.path,
-        tr(
-            "Run again in a clean process; largest difference: {differences}. Allowed: {tolerance:g}.",
-            differences=differences,
-            tolerance=written.tolerance,
-        ),
+        tr("Run again in a clean process; largest difference: {differences}.", differences=differences)
+        + " "
+        + _allowed(written.tolerance),
         *(f"{name}: {' × '.join(map(str, shape))}" for name, shape in written.shapes.items()),
     ]
     if written.sizes is not None:
@@ -85,3 +83,10 @@ def receipt_text(written: Receipt) -> str:
             else tr("The test samples are not at hand, so what rounding costs was not measured.")
         )
     return "\n".join(lines)
+
+
+def _allowed(tolerance: float) -> str:
+    """How large a difference may be (see `Receipt.differences`)."""
+    if not tolerance:
+        return tr("Allowed: 0.")
+    return tr("Allowed: {tolerance:g} times the largest output, at least {tolerance:g}.", tolerance=tolerance)

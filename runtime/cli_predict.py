@@ -27,12 +27,15 @@ Record = Mapping[str, Any]  # one sample: `sample`, `target` if known, `predicti
 def predict(args: Namespace) -> int:
     """Print a line for each sample; without files the test figures before."""
     from runtime.predict import load_trained, test_again
+    from runtime.predict_tags import is_tagger
     from runtime.predict_texts import is_language_model
     from runtime.translate import is_translator
 
     trained = load_trained(find_run(args.target, runs=args.out))
     if args.inputs and is_language_model(trained):
         return _continue_lines(trained, args)
+    if args.inputs and is_tagger(trained):
+        return _tag_lines(trained, args)
     if args.inputs and is_translator(trained):
         return translate_lines(trained, args)
     if args.inputs:
@@ -62,6 +65,21 @@ def _continue_lines(trained: Trained, args: Namespace) -> int:
         return 0
     rows = [[_end_of(line.text), "   ".join(f"{_visible(t)} {p:.1%}" for t, p in line.tokens)] for _, _, line in found]
     print(cli_text.table([tr("text"), tr("most likely next")], rows, right=()))
+    return 0
+
+
+def _tag_lines(trained: Trained, args: Namespace) -> int:
+    """Print for each line of the files its words, each with its tag behind it."""
+    from runtime.predict_tags import tag_file
+
+    for path in args.inputs:
+        for number, line in enumerate(tag_file(trained, path)):
+            if args.json:
+                record = {"event": "Tagged", "sample": f"{path}[{number}]", "words": line.words, "tags": line.tags}
+                print(json.dumps({**record, "confidence": line.shares, "left_out": line.left_out}, ensure_ascii=False))
+                continue
+            more = [tr("… {count} words more than the network reads", count=line.left_out)] if line.left_out else []
+            print("  ".join([*(f"{word}/{tag}" for word, tag in zip(line.words, line.tags, strict=True)), *more]))
     return 0
 
 

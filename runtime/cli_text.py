@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from unicodedata import east_asian_width
 
-from graph.messages import LayerloomError, ProjectError, msg, tr
+from graph.messages import LayerloomError, Message, ProjectError, msg, tr
 from graph.model import Project
 from graph.problems import Problem
+from runtime.amounts import bytes_text, seconds_text
 from runtime.analysis import Analysis
 from runtime.events import (
     Checked,
@@ -120,9 +121,9 @@ def checked(event: Checked) -> str:
     rows = sorted(event.findings, key=lambda finding: order.index(finding.level))
     lines = [f"{_LEVELS[finding.level]}: {finding.message}" for finding in rows]
     if event.memory_needed is not None:
-        lines.append(tr("memory of a step: about {size:,.1f} MiB", size=event.memory_needed / 2**20))
+        lines.append(tr("memory of a step: about {size}", size=bytes_text(event.memory_needed)))
     if event.seconds_per_epoch is not None:
-        lines.append(tr("time of an epoch: about {seconds:.1f} s", seconds=event.seconds_per_epoch))
+        lines.append(tr("time of an epoch: about {time}", time=seconds_text(event.seconds_per_epoch)))
     return "\n".join(lines)
 
 
@@ -130,6 +131,11 @@ def _warnings(event: Checked) -> str | None:
     """What is not fine; nothing where all is."""
     wrong = [f"{_LEVELS[finding.level]}: {finding.message}" for finding in event.findings if finding.level != "ok"]
     return "\n".join(wrong) or None
+
+
+def note_line(note: Message) -> str:
+    """What is worth knowing, though nothing is wrong."""
+    return f"{tr('note')}: {note}"
 
 
 def _range_tested(event: RangeTested) -> str:
@@ -148,7 +154,8 @@ def _started(event: RunStarted) -> str:
     )
     rows = tuple(row for row in rows if row[1])  # a run that only looks leaves no folder
     width = max(columns(name) for name, _ in rows)
-    return "\n".join(f"{name}{' ' * (width - columns(name))}  {value}" for name, value in rows) + "\n"
+    lines = [f"{name}{' ' * (width - columns(name))}  {value}" for name, value in rows]
+    return "\n".join([*lines, *map(note_line, event.notes)]) + "\n"
 
 
 def _taken(event: Taken) -> str:
@@ -164,19 +171,19 @@ def _taken(event: Taken) -> str:
 
 def _epoch(event: EpochEnded) -> str:
     text = tr(
-        "epoch {epoch:>3}   {train}   validation {validation}   {seconds:.1f} s",
+        "epoch {epoch:>3}   {train}   validation {validation}   {time}",
         epoch=event.epoch,
         train=figures(event.train) or "-",
         validation=figures(event.validation) or "-",
-        seconds=event.seconds,
+        time=seconds_text(event.seconds),
     )
     return f"{text}   {tr('best')}" if event.best else text
 
 
 def _finished(event: Finished) -> str:
     if not event.run:
-        return tr("after {seconds:.1f} s", seconds=event.seconds)
-    result = tr("test {figures}   after {seconds:.1f} s", figures=figures(event.test) or "-", seconds=event.seconds)
+        return tr("after {time}", time=seconds_text(event.seconds))
+    result = tr("test {figures}   after {time}", figures=figures(event.test) or "-", time=seconds_text(event.seconds))
     return f"\n{result}\n{tr('run')}  {event.run}"
 
 
@@ -194,7 +201,7 @@ _EVENT_LINES: Mapping[type, Callable[..., str | None]] = {
     Taken: _taken,
     EpochEnded: _epoch,
     Checked: _warnings,
-    Noted: lambda event: f"{tr('note')}: {event.message}",
+    Noted: lambda event: note_line(event.message),
     Overfitted: lambda event: str(event.message),
     RangeTested: _range_tested,
     Finished: _finished,

@@ -13,8 +13,9 @@ from graph.atomic import write_atomically
 from graph.changes import diff
 from graph.messages import ProjectError, RunError, msg, tr
 from graph.model import Project
+from graph.target_scaling import FAR_TARGET
 from runtime import cli_text, examples
-from runtime.cli_analysis import analyse, analyse_right
+from runtime.cli_analysis import analyse, analyse_right, data_notes
 from runtime.cli_code import allow
 from runtime.cli_diff import diff as print_difference
 from runtime.cli_export import export, measure
@@ -42,14 +43,17 @@ DONE, WRONG, INTERRUPTED = 0, 1, 130
 
 
 def check(args: Namespace) -> int:
-    """Print each problem, or that there is none."""
-    project = find_drawing(args.file, read_data=args.read_data).project
+    """Print each problem, or that there is none, and what is odd in the data."""
+    target = find_drawing(args.file, read_data=args.read_data)
+    project = target.project
     analysis = analyse(project)
     for problem in analysis.problems:
         print(cli_text.problem_line(project, problem))
     if analysis.errors:
         return WRONG
     print(tr("no errors") if analysis.problems else tr("no problems"), cli_text.totals(analysis), sep=": ")
+    for note in data_notes(project, target.folder):
+        print(cli_text.note_line(note))
     return DONE
 
 
@@ -148,7 +152,8 @@ def _request(args: Namespace) -> Request:
     target = find_drawing(args.file, runs=args.out, read_data=args.read_data)
     project = _project_of_run(target, args) if args.resume else target.project
     project = project.with_plan(wished_plan(project, args))
-    analyse_right(project)
+    looks = not (args.resume or args.overfit or args.range_test)
+    analyse_right(project, told_later=(FAR_TARGET,) if looks else ())
     mode = OVERFIT if args.overfit else RANGE if args.range_test else TRAIN
     source = find_run(args.source, runs=args.out) if args.source else None
     if args.tensorboard:
@@ -193,7 +198,7 @@ def look_before(args: Namespace) -> int:
     with _told_as_json(args):
         target = find_drawing(args.file, read_data=args.read_data)
         project = target.project
-        analyse_right(project)
+        analyse_right(project, told_later=(FAR_TARGET,))
         from runtime.training.job import build
         from runtime.training.precision import deterministic
         from runtime.training.preflight import ERROR, preflight

@@ -13,7 +13,7 @@ from typing import Any
 from graph.catalog import NodeType
 from graph.expressions import Number
 from graph.messages import Message, msg
-from graph.model import Graph, Node, NodeId, Port
+from graph.model import Block, Graph, Node, NodeId, Port
 from graph.problems import Fix, Problem, Severity
 from runtime.analysis import NodeAnalysis, TensorSpec
 from runtime.diagnosis_indices import INDEX_CHECKS
@@ -44,6 +44,7 @@ class Situation:
     names: Mapping[str, Number] = field(
         default_factory=dict
     )  # what may stand in expressions: the parameters of the block
+    blocks: Mapping[str, Block] = field(default_factory=dict)
 
     def feed(self, port: str) -> Port:
         """The output that feeds an input."""

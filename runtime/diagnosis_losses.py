@@ -118,8 +118,19 @@ def _class_dimension(s: Situation) -> tuple[Message, list[Fix]]:
     if len(scores) <= len(target) + 1:
         text = msg("'{node}' takes labels of shape {fitting} for the {given} that '{source}' gives, but '{target}' gives {wanted}. "
                    "Give one label for every row of scores.", **words, fitting=times(fitting))  # fmt: skip
-        return text, []
+        return _with_decoder(s, text), []
     return _scores_too_deep(s, words)
+
+
+def _with_decoder(s: Situation, text: Message) -> Message:
+    """The text, with what is missing where the answers are sentences and nobody reads what was said before each word."""
+    end = s.feed("target")
+    if end.name != "target_out" or any(link.source.name == "target_in" for link in s.graph.outgoing(end.node)):
+        return text
+    more = msg("Nothing reads 'target_in' of '{target}' yet: the words so far, as long as the answer. Give it to an Embedding and a GRU "
+               "that begins (h_0) where the one over 'source' ends (h_n), and take the scores from there.",
+               target=s.source("target"))  # fmt: skip
+    return together(text, more)
 
 
 def _scores_too_deep(s: Situation, words: dict[str, object]) -> tuple[Message, list[Fix]]:

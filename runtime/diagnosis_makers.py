@@ -1,12 +1,13 @@
-"""Which layer decides about a size: the way back from an output over nodes that only move dimensions."""
+"""Which layer decides about a size: the way back from an output over nodes that only move dimensions, and into blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graph.model import Graph, Node, NodeId, Port
-from runtime.analysis import Dim, NodeAnalysis
+from graph.binding import SIGN, is_expression
+from graph.model import Block, Graph, Node, NodeId, Port
+from runtime.analysis import Dim, Inside, NodeAnalysis
 from runtime.diagnosis_tools import LINEAR, RANKS, Shape, keeps_shape
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ Values = Mapping[str, Any]
 
 
 class Maker(NamedTuple):
-    """A layer, and the parameter of it that is the size."""
+    """A layer or an instance of a block, and the parameter of it that is the size."""
 
     node: Node
     param: str
@@ -30,15 +31,41 @@ def maker_of(s: Situation, port: str, dim: int) -> Maker | None:
         port: one of its inputs.
         dim: a dimension of what arrives there, negative ones from the end.
     """
-    end, dim = s.feed(port), dim % len(s.inputs[port].shape)
-    while (step := _step(s.graph, s.known, end, dim)) is not None:
+    return _maker(_Place(s.graph, s.known, s.blocks), s.feed(port), dim % len(s.inputs[port].shape))
+
+
+class _Place(NamedTuple):
+    """A drawing, what is known of its nodes, and all blocks."""
+
+    graph: Graph
+    known: Mapping[NodeId, NodeAnalysis]
+    blocks: Mapping[str, Block]
+
+
+def _maker(place: _Place, end: Port, dim: int) -> Maker | None:
+    while (step := _step(place.graph, place.known, end, dim)) is not None:
         end, dim = step
-    made = _MAKERS.get(s.graph.nodes[end.node].type)
-    known = s.known.get(end.node)
-    if made is None or known is None or end.name not in known.outputs:
+    node, known = place.graph.nodes[end.node], place.known.get(end.node)
+    if known is None or end.name not in known.outputs:
         return None
-    at, param = made
-    return Maker(s.graph.nodes[end.node], param) if at % len(known.outputs[end.name].shape) == dim else None
+    rank = len(known.outputs[end.name].shape)
+    if len(known.inside) == 1:
+        return _in_block(place.blocks, node, known.inside[0], end.name, dim - rank)
+    at, param = _MAKERS.get(node.type, (0, ""))
+    return Maker(node, param) if param and at % rank == dim else None
+
+
+def _in_block(blocks: Mapping[str, Block], node: Node, inside: Inside, output: str, dim: int) -> Maker | None:
+    """The parameter of an instance that a layer inside takes as its size; `dim` is counted from the end, as a scan adds one in front."""
+    block, spec = blocks.get(inside.block), inside.outputs.get(output)
+    drawn = block.graph.node_named(output) if block is not None else None
+    if block is None or drawn is None or spec is None or len(spec.shape) + dim < 0:
+        return None
+    end = block.graph.inputs(drawn.id)["input"]
+    made = _maker(_Place(block.graph, inside.nodes, blocks), end, len(spec.shape) + dim)
+    written = made.node.params.get(made.param) if made is not None else None
+    name = written.removeprefix(SIGN).strip() if isinstance(written, str) and is_expression(written) else ""
+    return Maker(node, name) if any(param.name == name for param in block.params) else None
 
 
 def _step(graph: Graph, known: Mapping[NodeId, NodeAnalysis], end: Port, dim: int) -> tuple[Port, int] | None:

@@ -26,12 +26,16 @@ TRAIN, OVERFIT, RANGE = MODES = ("train", "overfit", "range")  # what a run does
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at before a run. `level` is "ok", "warning" or "error"; `node` the id of whom it concerns."""
+    """One thing that was looked at before a run. `level` is "ok", "warning" or "error"; `node` the id of whom it concerns.
+
+    `measured` holds the numbers that a mend of it needs.
+    """
 
     level: str
     code: str
     message: Message
     node: str | None = None
+    measured: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class RunStarted:
     """The first event. `run` is the folder; the counts are of samples, steps and trainable parameters.
 
     A run that goes on begins in `first_epoch`, with `first_step` steps made before. `compared` are figures that one plot
-    overlays (see `graph.figures.compared_figures`).
+    overlays (see `graph.figures.compared_figures`); `notes` tell what is odd in the data.
     """
 
     run: str
@@ -63,6 +67,7 @@ class RunStarted:
     first_epoch: int = 1
     first_step: int = 0
     compared: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notes: tuple[Message, ...] = ()
 
     def goes_on(self, run: str) -> bool:
         """Whether the run of a folder goes on, wherever that lies now."""

@@ -15,6 +15,7 @@ from runtime.asked_samples import data_ports, inputs_alone, sample_of
 from runtime.data import tables
 from runtime.data import vocabulary as words
 from runtime.data.loading import known_facts, reader_of, values_of
+from runtime.data.looks import shown_number
 from runtime.data.records import tensor_dtype
 from runtime.data.text_files import JOINT
 from runtime.insight import Place, insight_of
@@ -216,7 +217,7 @@ def _true_picture(trained: Trained, way: Way, rows: Mapping[Port, Tensor]) -> Pi
 
 def _true_numbers(row: Tensor, question: Question, classes: Any, trained: Trained) -> str:
     if row.is_floating_point():
-        return ", ".join(f"{number:.4g}" for number in row.reshape(-1).tolist()) if row.numel() <= 4 else ""
+        return ", ".join(map(shown_number, row.reshape(-1).tolist())) if row.numel() <= 4 else ""
     node = trained.compiled.project.graph.nodes[question.target.node]
     numbers = [number for number in row.reshape(-1).tolist() if number != words.IGNORED]
     if "target" in trained.statistics.get(node.id, {}) and question.target.name == "target_out":

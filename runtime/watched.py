@@ -145,11 +145,17 @@ def event_of(line: str) -> Event | None:
                 record[name] = {key: _number(value) for key, value in record[name].items()}
         if kind is StepsEnded:
             record["series"] = {key: [*map(_number, values)] for key, values in record["series"].items()}
-        if isinstance(record.get("message"), str):  # in the language of the machine that wrote it
-            record["message"] = {"text": "{text}", "values": {"text": record["message"]}}
+        if isinstance(record.get("message"), str):
+            record["message"] = _as_message(record["message"])
+        record.update({"notes": [*map(_as_message, record["notes"])]} if "notes" in record else {})
         return convert(record, kind)
     except (ValueError, KeyError, TypeError, AttributeError, msgspec.ValidationError):
         return None
+
+
+def _as_message(text: str) -> dict[str, object]:
+    """Words in the language of the machine that wrote them."""
+    return {"text": "{text}", "values": {"text": text}}
 
 
 def _number(value: float | None) -> float:

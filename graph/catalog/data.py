@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from graph.catalog.common import choice
 from graph.catalog.types import Kind, NodeType, Param, Ports, PortType, Role
+from graph.messages import msg
 from graph.model import Value
 
 FAMILY = "data"
@@ -51,7 +52,7 @@ TYPES = (
         params=(
             _source("A built-in data set, or a CSV or Parquet file with names of columns (in the first row of a CSV file).",
                     "builtin:diabetes", "builtin:breast_cancer", "builtin:iris", "builtin:wine"),
-            Param(name="target", kind=Kind.TEXT, optional=True,
+            Param(name="target", kind=Kind.TEXT, optional=True, empty=msg("the last column"),
                   help="The column to predict, or several numbers separated by commas; the last column if empty."),
             choice("task", ("auto", "classification", "regression"), "Whether the column holds classes or numbers."),
             Param(name="ignore", kind=Kind.TEXT, optional=True,

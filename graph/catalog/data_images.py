@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graph.catalog.common import choice, pair
 from graph.catalog.types import Kind, NodeType, Param, PortType, Role
+from graph.messages import msg
 
 FAMILY = "data"
 
@@ -28,7 +29,7 @@ TYPES = (
                   help="A built-in data set; a folder with one folder of images a class, also inside folders 'train', 'validation' "
                        "and 'test'; a CSV file that lists images; a file or folder of MNIST (IDX) or CIFAR (.bin); or an .npz."),
             pair("image_size", None, "Height and width that the images are brought to; their own if empty.",
-                 minimum=1, optional=True),
+                 minimum=1, optional=True, empty=msg("their own")),
             choice("fit", ("stretch", "crop"),
                    "How an image of other proportions gets that size: stretched, or its edges cut off to the same extent."),
             choice("channels", ("auto", "gray", "color"),

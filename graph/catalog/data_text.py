@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graph.catalog.common import choice, whole
 from graph.catalog.types import Kind, NodeType, Param, PortType, Role
+from graph.messages import Message, msg
 
 FAMILY = "data"
 
@@ -51,8 +52,8 @@ def _length(default: int, what: str = "length") -> Param:
     )
 
 
-def _column(name: str, text: str) -> Param:
-    return Param(name=name, kind=Kind.TEXT, optional=True, help=text)
+def _column(name: str, text: str, empty: Message) -> Param:
+    return Param(name=name, kind=Kind.TEXT, optional=True, empty=empty, help=text)
 
 
 TYPES = (
@@ -70,7 +71,7 @@ TYPES = (
             whole("length", 64, "Tokens in a window. The text is cut into up to 100 stretches that windows never leave, and a split "
                   "gives whole stretches to a part, so that no part sees another.", minimum=1, maximum=65_536),
             whole("stride", None, "Tokens from one window to the next; as many as a window has if empty. With fewer, windows overlap.",
-                  optional=True, minimum=1, maximum=65_536),
+                  optional=True, minimum=1, maximum=65_536, empty=msg("the length")),
         ),
         synonyms=("dataset", "corpus", "language model", "characters", "bpe", "gpt", "tokens"),
     ),
@@ -83,8 +84,8 @@ TYPES = (
         params=(
             _source("A CSV or TSV file with a column of texts and one of classes, or a folder with one folder of .txt files a class.",
                     "builtin:reviews"),
-            _column("text_column", "The column of the texts; 'text' or the first one if empty."),
-            _column("label_column", "The column of the classes; 'label' or the last one if empty."),
+            _column("text_column", "The column of the texts; 'text' or the first one if empty.", msg("'text', or the first column")),
+            _column("label_column", "The column of the classes; 'label' or the last one if empty.", msg("'label', or the last column")),
             _TOKENS, _vocabulary(5000), _length(32), _BROKEN,
         ),
         synonyms=("dataset", "sentiment", "reviews", "classification", "nlp", "csv"),

@@ -65,6 +65,7 @@ class Param:
     from the input as long as nobody pins one. `pattern` is the regular expression that the whole of a text must match.
     `when` names another parameter and the value that it must have for this one to matter. `reader` is a function that
     refuses a text with an `EditError` of its own. Numbers that `may_be_empty` are allowed to be none: a shape of single numbers.
+    `empty` says what an optional one amounts to that is not given, where that is not nothing.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Param:
     when: tuple[str, Value] | None = None
     reader: Callable[[str], object] | None = None
     may_be_empty: bool = False
+    empty: Message | None = None
 
     def check(self, value: object) -> Value:
         """The value in its normal form.

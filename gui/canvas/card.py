@@ -17,7 +17,7 @@ from graph.problems import Problem, Severity
 from gui.canvas.geometry import Shape
 from gui.canvas.kinship import Kin
 from gui.canvas.living import CALM, Vital
-from gui.figures import compact_count, grouped
+from gui.figures import compact_count, figure, grouped
 from gui.theme import THEMES
 from runtime.analysis import NodeAnalysis
 
@@ -246,7 +246,7 @@ def _names_its_shape(node_type: NodeType, shape: Shape) -> bool:
 
 
 def _live(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.3e}"
+    return f"{value:.4f}" if abs(value) < 1000 else figure(value)
 
 
 def _state(vital: Vital) -> str:

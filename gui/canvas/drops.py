@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from graph.catalog import NodeType
 from graph.files import SUFFIX
 from graph.messages import Message, msg
 from gui.canvas.adding import Adder, blocks_in_files
+from gui.canvas.dropped_texts import text_type
 from gui.canvas.geometry import HEIGHT, WIDTH
 from gui.canvas.inserting import Inserter
 from gui.panels.fields import portable_path
@@ -34,6 +36,7 @@ WEIGHTS, NETWORK = (
 NETWORKS = frozenset({".onnx", ".py"})
 STACK = 24.0  # canvas units between the nodes of files that are dropped together
 _LINE = 2**16  # characters
+_FILES = 1000  # of a folder that are looked at
 _ARRAYS_OF_IMAGES = frozenset({"image", "images"})
 _HINT_BELOW = 28.0  # pixels from the cursor to what is said about the drop
 
@@ -70,7 +73,8 @@ def refusal(files: Sequence[DroppedFile]) -> Message | None:
         )
     return msg(
         "Layerloom cannot use {files}. Drop a drawing (.layerloom), a table (.csv, .parquet), arrays (.npz, .npy), "
-        "a folder of pictures, images of MNIST or CIFAR (.bin), weights (.safetensors, .pt), or a network (.onnx, .py).",
+        "a folder of pictures, images of MNIST or CIFAR (.bin), texts (.txt, .tsv, .conll), weights (.safetensors, .pt), "
+        "or a network (.onnx, .py).",
         files=names,
     )
 
@@ -168,7 +172,7 @@ class Drops:
 def _type_for(path: Path) -> str | None:
     """The type of data node for a file or folder; empty for a drawing, None for anything else."""
     if path.is_dir():
-        return IMAGES
+        return IMAGES if _has_pictures(path) else text_type(path) or IMAGES
     suffix = path.suffix.lower()
     if suffix == SUFFIX:
         return ""
@@ -177,7 +181,15 @@ def _type_for(path: Path) -> str | None:
     if suffix in SUFFIXES and suffix != ".bin":  # which is images of MNIST or CIFAR more often
         return WEIGHTS
     holds_images = _HOLD_IMAGES.get(suffix, _is_idx)
-    return IMAGES if holds_images(path) else BY_SUFFIX.get(suffix)
+    return IMAGES if holds_images(path) else text_type(path) or BY_SUFFIX.get(suffix)
+
+
+def _has_pictures(folder: Path) -> bool:
+    """Whether a picture is among the first files of a folder and the folders in it."""
+    try:
+        return any(file.suffix.lower() in PICTURES for file in islice(folder.rglob("*"), _FILES))
+    except OSError:
+        return False
 
 
 def _is_idx(path: Path) -> bool:

@@ -38,6 +38,8 @@ class Pointer:
         self.hover = Hover(view)
         self._modifiers = NONE
         self.pixel: QPointF | None = None
+        self._seen: QPointF | None = None  # the last pixel that it was at
+        self._rested: QPointF | None = None  # that at which it was when `rest` was called
         self.is_panning = False  # the space bar is held: a drag pans
         self._edge_pan = EdgePan(view, self._drag)
         self._settling = QTimer(view, singleShot=True, interval=SETTLED)
@@ -48,6 +50,17 @@ class Pointer:
         """The point of the canvas under it; None if it is elsewhere."""
         return None if self.pixel is None else self._at(self.pixel)
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether it went to where it is after `rest`."""
+        if self.pixel is None or self._rested is None:
+            return self.pixel is not None
+        return (self.pixel - self._rested).manhattanLength() >= self._view.drag_distance
+
+    def rest(self) -> None:
+        """What it points at from now on counts when it moves there."""
+        self._rested = self._seen
+
     def press(self, pixel: QPointF, *, button: Qt.MouseButton | None = None, modifiers: Modifiers = NONE) -> None:
         """A button or a finger goes down."""
         if self.gesture is not None:
@@ -56,7 +69,7 @@ class Pointer:
         self.hover.leave()
         self._view.scene().pill.setVisible(False)
         self._button, self._modifiers = button, modifiers
-        self.pixel = pixel if button is not None else None
+        self.pixel = self._seen = pixel if button is not None else None
         point = self._at(pixel)
         held = LEFT if button is None else button
         self.gesture = gesture_for(self._view, point, button=held, modifiers=modifiers)
@@ -73,6 +86,7 @@ class Pointer:
             self.cancel()
         if buttons is not None and self.gesture is None:
             self.pixel, self._modifiers = pixel, modifiers
+            self._seen = pixel
             self._look()
 
     def modify(self, modifiers: Modifiers) -> None:
@@ -156,6 +170,7 @@ class Pointer:
     def _drag(self, pixel: QPointF, modifiers: Modifiers) -> None:
         if self.gesture is not None:
             self.pixel, self._modifiers = (pixel if self._button is not None else None), modifiers
+            self._seen = self.pixel
             self.gesture.move(self._at(pixel), modifiers)
             self._edge_pan.follow(pixel, modifiers, is_wanted=self.gesture.pans_at_edges)
 

@@ -144,7 +144,8 @@ class CanvasView(ZoomView):
         """Ask what to add at a point of the canvas, wired to a port if one is given.
 
         Without a point it is asked what to put into the wire under the cursor, or the one that is selected; else what
-        follows the node that is selected, or what to add at the cursor.
+        follows the node that is selected, or what to add at the cursor. A wire that came to lie under a cursor at rest is
+        not meant where a node was selected since.
         """
         link = self._wire_meant() if position is None else None
         if link is not None:
@@ -165,7 +166,8 @@ class CanvasView(ZoomView):
         self._fingers.rest()
 
     def _wire_meant(self) -> Link | None:
-        if self.pointer.point is not None and (link := self.hit(self.pointer.point).link) is not None:
+        pointed = self.pointer.has_moved or len(self.editor.selection) != 1
+        if pointed and self.pointer.point is not None and (link := self.hit(self.pointer.point).link) is not None:
             return link
         chosen = self.editor.selected_links
         return next(iter(chosen)) if len(chosen) == 1 and not self.editor.selection else None
@@ -364,6 +366,7 @@ class CanvasView(ZoomView):
     @Slot()
     def _on_selection_changed(self) -> None:
         self._selections += 1
+        self.pointer.rest()
         self.scene().show_selection(self.editor.selection, self.editor.selected_links, self.editor.selected_annotations)
 
     @Slot()

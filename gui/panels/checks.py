@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from graph.messages import tr
-from graph.model import NodeId
+from graph.model import Graph, NodeId
+from graph.problems import Fix
+from graph.target_scaling import FAR_TARGET, scaling_fix
 from gui.editor import Editor
 from gui.figures import bytes_text, clock
 from gui.panels.empty import EmptyState
-from gui.panels.parts import FactList, IconLabel, ScrollColumn, column, empty, label, row
+from gui.panels.parts import FactList, IconLabel, ScrollColumn, column, empty, label, row, small_button
 from gui.theme import GRID
+from runtime.amounts import seconds_text
 from runtime.events import Checked, Event, Finding
 
 MAX_WIDTH = 880  # pixels
 SIGNS = {"ok": ("check", "good"), "warning": ("warning", "warning"), "error": ("error", "error")}
 ORDER = ("error", "warning", "ok")
+Mend = Callable[..., Fix | None]
+MENDS: Mapping[str, Mend] = {
+    FAR_TARGET: scaling_fix
+}  # by the code of a finding: of a drawing, a node, and what was measured
 
 
 class FindingRow(QFrame):
-    """One finding. `activated()`: Enter or a click on one that concerns a node."""
+    """One finding. `activated()`: Enter or a click on one that concerns a node; `mended()`: a press of its button."""
 
     activated = Signal()
+    mended = Signal()
 
-    def __init__(self, finding: Finding, where: str) -> None:
+    def __init__(self, finding: Finding, where: str, mend: str = "") -> None:
         super().__init__()
         self.finding = finding
         self.setProperty("kind", "row")
@@ -44,6 +52,10 @@ class FindingRow(QFrame):
         line.setContentsMargins(GRID, GRID, GRID, GRID)
         line.addWidget(IconLabel(*SIGNS[finding.level], text=words), 0, Qt.AlignmentFlag.AlignTop)
         line.addLayout(texts, 1)
+        self.mend_button = small_button(mend, "check")
+        self.mend_button.setVisible(bool(mend))
+        self.mend_button.clicked.connect(self.mended)
+        texts.addWidget(self.mend_button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -89,6 +101,7 @@ class ChecksPanel(ScrollColumn):
         self.column.addWidget(self._empty, 1)
         self.column.addLayout(line)
         self.column.addStretch(0)
+        editor.changed.connect(self._offer_what_mends)
         self.clear()
 
     def take(self, events: Iterable[Event]) -> None:
@@ -116,14 +129,36 @@ class ChecksPanel(ScrollColumn):
 
     def _make(self, finding: Finding) -> FindingRow:
         node = self._editor.project.graph.nodes.get(finding.node or "")
-        made = FindingRow(finding, node.name if node else "")
+        fix = mend_of(finding, self._editor.project.graph)
+        made = FindingRow(finding, node.name if node else "", str(fix.label) if fix else "")
         made.activated.connect(lambda: self._go_to(finding.node))
+        made.mended.connect(lambda: self._mend(finding))
         return made
+
+    def _mend(self, finding: Finding) -> None:
+        fix = mend_of(finding, self._editor.project.graph)
+        if fix is not None:
+            self._editor.look_into(None)
+            self._editor.apply_fix(fix)
+
+    def _offer_what_mends(self) -> None:
+        """A button stands where its mend still fits the drawing, which may have changed since the run began."""
+        for made in self.rows:
+            if made.finding.code in MENDS:
+                made.mend_button.setVisible(mend_of(made.finding, self._editor.project.graph) is not None)
 
     def _go_to(self, node: NodeId | None) -> None:
         if node in self._editor.project.graph.nodes:
             self._editor.look_into(None)
             self.node_requested.emit(node)
+
+
+def mend_of(finding: Finding, graph: Graph) -> Fix | None:
+    """The edit that mends what was found, as far as there is one that fits the drawing as it is now."""
+    mend = MENDS.get(finding.code)
+    if mend is None or finding.node not in graph.nodes:
+        return None
+    return mend(graph, finding.node, **finding.measured)
 
 
 def _facts(checked: Checked) -> list[tuple[str, ...]]:
@@ -138,4 +173,4 @@ def _facts(checked: Checked) -> list[tuple[str, ...]]:
 
 def _duration(seconds: float) -> str:
     """Seconds with a fraction below ten, which a clock would round away."""
-    return clock(seconds) if seconds >= 10 else tr("{seconds} s", seconds=f"{max(seconds, 0.01):.2g}")
+    return clock(seconds) if seconds >= 10 else seconds_text(seconds)

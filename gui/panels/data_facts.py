@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,12 +20,6 @@ def facts_of(node: Node) -> Facts:
 def num_samples(facts: Facts) -> int:
     """The number of samples; 0 if unknown."""
     return int(facts.get("samples") or 0)
-
-
-def data_bytes(facts: Facts) -> int:
-    """The size in memory at four bytes a number."""
-    outputs = facts.get("outputs") or {}
-    return 4 * num_samples(facts) * sum(math.prod(output["shape"]) for output in outputs.values())
 
 
 def describe_facts(facts: Facts) -> list[tuple[str, ...]]:

@@ -82,7 +82,7 @@ class EntryField(LineField):
         if self._names:
             self.setCompleter(NameCompleter(self._names, self))
         if param.auto is None and param.optional:
-            self.setPlaceholderText(tr("none"))
+            self.setPlaceholderText(str(param.empty or tr("none")))
         if param.choices or param.kind is Kind.FILE:
             action = QAction(icon("chevron-down", "muted"), "", self)
             add_sign(self, action, QLineEdit.ActionPosition.TrailingPosition, name=tr("Choose…"))

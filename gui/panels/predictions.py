@@ -23,7 +23,7 @@ from runtime.events import Event, Failed, Figures, RunStarted, SamplePrediction,
 if TYPE_CHECKING:
     from gui.panels.scatter import ScatterCard
 
-FIGURES_WIDTH, CONFUSION_WIDTH = 184, 260  # pixels at 100 %
+FIGURES_WIDTH, CONFUSION_WIDTH = 216, 260  # pixels at 100 %
 ALL, WRONG, CELL = range(3)
 FIRST = 64  # samples of the test part that are shown whatever the network says of them
 

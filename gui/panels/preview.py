@@ -13,9 +13,9 @@ from PySide6.QtGui import QImage
 from graph.messages import LayerloomError, Message, msg
 from graph.model import Node, Project
 from gui.figures import bytes_text
-from gui.panels.data_facts import data_bytes, facts_of
+from gui.panels.data_facts import facts_of
 from gui.thinker import Thinker
-from runtime.data.records import Choice, Look, MendableError
+from runtime.data.records import MOST_BYTES, Choice, Look, MendableError, held_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 THUMBNAIL = 44  # logical pixels
 MOST_FRAMES = 64
 SHARPNESS = 2  # pixels of a thumbnail to a logical pixel
-MOST_BYTES = 512 * 2**20  # larger data is not read for a look only
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class PreviewReader(Thinker):
 
 def read_preview(node: Node, folder: Path | None) -> Preview | Message:
     """The first samples of a data node, or why there are none to see."""
-    size = data_bytes(facts_of(node))
+    size = held_bytes(facts_of(node))
     if size > MOST_BYTES:
         return msg("The data is large ({size}): it is read when training starts.", size=bytes_text(size))
     try:

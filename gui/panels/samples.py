@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import (
     QHeaderView,
     QListView,
@@ -36,8 +36,9 @@ from runtime.events import SamplePrediction
 
 PICTURE = 52
 LINE = 4 * GRID  # pixels at 100 % of a line of text
-WIDTH = 20 * GRID  # pixels at 100 %: a class and its share beside each other
+WIDTH, MOST = 20 * GRID, 44 * GRID  # pixels at 100 % of a tile: at least, and with long names of classes
 ICON = 12
+LARGE, SMALL = 12, 11  # pixels at 100 %: the font of what is predicted, and of what is true
 NUMBER = Qt.ItemDataRole.UserRole
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
@@ -110,7 +111,11 @@ class SampleDelegate(QStyledItemDelegate):
     """Paints a tile. A wrong sample has a cross, a frame and its true class; colour alone says nothing."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(max(PICTURE + 6 * GRID, theme.px(WIDTH)), PICTURE + 3 * GRID + theme.px(2 * LINE))
+        """As wide as the words of the samples on show need, which is asked once for all of them."""
+        model = index.model()
+        assert isinstance(model, SampleModel)
+        width = min(max(theme.px(WIDTH), 4 * GRID + _width_of_words(option.font, model)), theme.px(MOST))
+        return QSize(max(PICTURE + 6 * GRID, width), PICTURE + 3 * GRID + theme.px(2 * LINE))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model = index.model()
@@ -160,19 +165,14 @@ class SampleDelegate(QStyledItemDelegate):
         paint_icon(painter, at, "close" if wrong else "check", role=role)
         first = QRect(rect.left() + icon + 3, rect.top(), rect.width() - icon - 3, line)
         second = QRect(rect.left(), rect.top() + line, rect.width(), line)
-        font = painter.font()
-        font.setPixelSize(theme.px(12))
-        font.setBold(True)
-        painter.setFont(font)
+        painter.setFont(_font(painter.font(), LARGE))
         share = "" if sample.confidence is None else f"{sample.confidence:.0%}"
         taken = painter.fontMetrics().horizontalAdvance(share)
         _elided(painter, first.adjusted(0, 0, -taken, 0), model.name(sample.prediction), "text")
-        font.setPixelSize(theme.px(11))
-        font.setBold(False)
-        painter.setFont(font)
+        painter.setFont(_font(painter.font(), SMALL))
         painter.setPen(theme.color("muted"))
         painter.drawText(first, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, share)
-        _elided(painter, second, tr("true: {name}", name=model.name(sample.target)), role if wrong else "muted")
+        _elided(painter, second, _truth(model.name(sample.target)), role if wrong else "muted")
 
 
 class NumberTable(QTableWidget):
@@ -228,6 +228,28 @@ class _Number(QTableWidgetItem):
     def __lt__(self, other: QTableWidgetItem) -> bool:
         assert isinstance(other, _Number)
         return self._value < other._value
+
+
+def _font(font: QFont, size: int) -> QFont:
+    """A font of that size, what is predicted in bold."""
+    found = QFont(font)
+    found.setPixelSize(theme.px(size))
+    found.setBold(size == LARGE)
+    return found
+
+
+def _truth(name: str) -> str:
+    return tr("true: {name}", name=name)
+
+
+def _width_of_words(font: QFont, model: SampleModel) -> int:
+    """The pixels that the two lines of a tile need for the longest name among the samples on show."""
+    large, small = (QFontMetrics(_font(font, size)) for size in (LARGE, SMALL))
+    beside = theme.px(ICON) + 2 * GRID + large.horizontalAdvance("100%")
+    predicted = {model.name(sample.prediction) for sample in model.samples}
+    true = {model.name(sample.target) for sample in model.samples}
+    widths = [beside + large.horizontalAdvance(name) for name in predicted]
+    return max([*widths, *(GRID + small.horizontalAdvance(_truth(name)) for name in true)], default=0)
 
 
 def is_wrong(sample: SamplePrediction) -> bool:

@@ -14,7 +14,9 @@ from graph.binding import bind_node
 from graph.catalog import CATALOG
 from graph.messages import DataError, EditError, msg
 from graph.model import Node
+from graph.plan import Plan
 from runtime.data.looks import notes_on
+from runtime.data.moments import target_facts
 from runtime.data.readers import READERS, Reader, Values
 from runtime.data.records import Loaded, Look
 from runtime.data.sources import Place, locate
@@ -51,15 +53,18 @@ def look(node: Node, folder: Path | None = None) -> Look:
         return replace(found, notes=(*loaded.notes, *notes_on(loaded)))
 
 
-def describe(node: Node, folder: Path | None = None) -> dict[str, Any]:
+def describe(node: Node, folder: Path | None = None, *, plan: Plan | None = None) -> dict[str, Any]:
     """The facts that a data node remembers of its data, as JSON values (`Loaded.facts`).
 
-    Shapes are without the batch dimension; "classes" of an output is there where it holds class indices.
+    Shapes are without the batch dimension; "classes" of an output is there where it holds class indices. A plan says which
+    samples train: on them, mean and spread of targets that are numbers are measured.
 
     Raises:
         DataError: as for `load`.
     """
-    return load(node, folder).facts()
+    loaded = load(node, folder)
+    with _blaming(node):
+        return {**loaded.facts(), **(target_facts(node, loaded, plan) if plan is not None else {})}
 
 
 def _place(node: Node, values: Values, folder: Path | None) -> Place:

@@ -12,6 +12,7 @@ from runtime.data.records import Arrays, Loaded, Look
 from runtime.data.sources import listed
 
 PICTURES, ROWS = 24, 12  # how many samples are shown
+TOLD = 5  # of what was left out
 LARGE_CLASS = 0.8  # share of the samples
 LEAST_SIDE = 4  # pixels of a slice, below which it is shown as numbers
 
@@ -98,6 +99,13 @@ def notes_on(loaded: Loaded) -> tuple[Message, ...]:
             name=name,
         ),
     )
+
+
+def told_of(loaded: Loaded) -> tuple[Message, ...]:
+    """What is told of data outside of the window: what was left out, the first `TOLD` one by one, and what is odd."""
+    count = max(loaded.skipped, len(loaded.broken))
+    more = (msg("… and others: {count:,} were left out in all.", count=count),) if len(loaded.broken) > TOLD else ()
+    return (*loaded.broken[:TOLD], *more, *loaded.notes, *notes_on(loaded))
 
 
 def shown_number(value: float) -> str:

@@ -14,6 +14,7 @@ from graph.catalog import CATALOG, Role
 from graph.messages import DataError, msg
 from graph.model import Graph, Node, NodeId, Port, Project
 from runtime.data.loading import describe, known_facts, load, reader_of, values_of
+from runtime.data.looks import told_of
 from runtime.data.records import CLASSIFICATION, REGRESSION, Loaded, Prepared
 from runtime.data.samples import Samples, gather_samples
 from runtime.data.sources import fingerprint
@@ -60,6 +61,7 @@ def prepare(project: Project, folder: Path | None = None, *, budget: int | None 
         classes=classes,
         fingerprint=_joint_fingerprint([data.fingerprint for data in loaded.values()]),
         statistics=statistics,
+        notes=tuple(note for data in loaded.values() for note in told_of(data)),
     )
 
 
@@ -71,7 +73,7 @@ def read_again(project: Project, folder: Path | None = None) -> Project:
     """
     graph = project.graph
     for node in used_data_nodes(graph):
-        graph = graph.set_facts(node.id, describe(node, folder))
+        graph = graph.set_facts(node.id, describe(node, folder, plan=project.plan))
     return project.with_graph(graph)
 
 

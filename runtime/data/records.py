@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,6 +22,8 @@ PART_NAMES: Mapping[str, int] = {  # what people call them, in any case
     **dict.fromkeys(("validation", "val", "valid", "dev"), VALIDATION),
     **dict.fromkeys(("test", "testing"), TEST),
 }
+
+MOST_BYTES = 512 * 2**20  # larger data is not read for a look only
 
 Arrays = Mapping[str, "np.ndarray"]  # samples first
 Statistics = Mapping[str, Any]  # what was measured on training samples, as JSON values
@@ -152,7 +155,7 @@ class Prepared:
     """Everything that a run needs of the data.
 
     `statistics[node id]` holds what was measured on the training part only, as JSON values; `fingerprint` covers all
-    data nodes.
+    data nodes; `notes` tell what is odd in them, or was left out.
     """
 
     train: Part
@@ -162,6 +165,7 @@ class Prepared:
     classes: tuple[str, ...]
     fingerprint: str
     statistics: Mapping[NodeId, Statistics]
+    notes: tuple[Message, ...] = ()
 
     @property
     def parts(self) -> tuple[Part, Part, Part]:
@@ -214,6 +218,12 @@ def outputs_of(arrays: Arrays, classes: int | None = None) -> dict[str, Output]:
         *_, last = found
         found[last] = Output(found[last].shape, found[last].dtype, classes)
     return found
+
+
+def held_bytes(facts: Mapping[str, Any]) -> int:
+    """The size in memory of data of which a node remembers these facts, at four bytes a number."""
+    outputs = facts.get("outputs") or {}
+    return 4 * int(facts.get("samples") or 0) * sum(math.prod(output["shape"]) for output in outputs.values())
 
 
 def tensor_dtype(array: np.ndarray) -> str:

@@ -88,6 +88,18 @@ def require_names(file: str, columns: Mapping[str, Numbers | Words], cells: Mapp
         )
 
 
+def nameless(file: str, cell: str) -> DataError:
+    """That the first line of a table, in which a cell stands twice, is a row."""
+    return DataError(
+        msg(
+            "'{file}' seems to have no line of column names: '{cell}' stands twice in its first line, which looks like the rows "
+            "below it. Write the names of the columns into the first line.",
+            file=file,
+            cell=cell,
+        )
+    )
+
+
 def _stands_in(name: str, cells: Column) -> bool:
     if isinstance(cells, np.ndarray):
         return False

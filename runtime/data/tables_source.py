@@ -6,13 +6,14 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from graph.messages import DataError, Message, msg
 from runtime.data.sources import check_file, fingerprint, listed, reading
 from runtime.data.tables_columns import reads
+from runtime.data.tables_doubts import nameless
 from runtime.data.tables_pieces import MISSING, Column, Faults, Piece, TableFile, as_column
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ DELIMITERS = ",;\t"
 BLOCK = 2**21  # characters of a piece of CSV
 CELLS = 2**18  # of a piece of Parquet
 LINE = 2**24  # characters
+PEEK = 2**16  # characters, where the first line may be no names of columns
 _NULLS = [form for word in sorted(MISSING) for form in dict.fromkeys((word, word.upper(), word.title()))]
 _DECIMAL = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -88,7 +90,7 @@ class CsvTable:
             raise DataError(msg("'{file}' holds nothing but blanks. Choose a file with text in it.", file=path.name))
         _, header = next(self._rows(first, 1, Faults()), (1, []))
         self.names = tuple(name.strip() for name in header)
-        _check_header(self.names, path.name)
+        _check_header(self.names, path.name, self._first_rows)
 
     def pieces(self, used: Sequence[str], faults: Faults) -> Iterator[Piece]:
         """The rows in pieces of about `BLOCK` characters: read by pyarrow where that is there and finds nothing to complain of."""
@@ -127,6 +129,12 @@ class CsvTable:
                 line, rest = line + text.count("\n", 0, cut), text[cut:]
         if rest:
             yield line, rest
+
+    def _first_rows(self) -> list[list[str]]:
+        """The rows below the first line, as far as the first `PEEK` characters go."""
+        with reading(self.path), self._open() as stream:
+            _, *rows = self._rows(self._read(stream)[:PEEK], 1, Faults(skip=True))
+        return [row for _, row in rows]
 
     def _read(self, stream: IO[str]) -> str:
         try:
@@ -270,7 +278,8 @@ def _has_commas(cells: Sequence[str]) -> bool:
     return commas > 0 and 2 * (commas + sum(map(reads, there))) >= len(there)
 
 
-def _check_header(names: Sequence[str], file: str) -> None:
+def _check_header(names: Sequence[str], file: str, below: Callable[[], list[list[str]]] = list) -> None:
+    """Refuse names of columns that are none, or not one for each; `below` gives the first rows."""
     if all(reads(name or "?") for name in names):
         raise DataError(
             msg("'{file}' starts with numbers. Write the names of the columns into the first line.", file=file)
@@ -280,8 +289,21 @@ def _check_header(names: Sequence[str], file: str) -> None:
         if not name:
             raise DataError(msg("'{file}': column {number} has no name in the first line.", file=file, number=i))
         if name in seen:
+            if _is_cell(name, names, below()):
+                raise nameless(file, name)
             raise DataError(msg("'{file}' has two columns called '{column}'. Rename one.", file=file, column=name))
         seen.add(name)
+
+
+def _is_cell(name: str, names: Sequence[str], rows: list[list[str]]) -> bool:
+    """Whether a name that stands twice in the first line is a cell of a row: of numbers, or one that stands below too."""
+    places = [i for i, other in enumerate(names) if other == name]
+    numbers = [i for i, other in enumerate(names) if reads(other)]
+    there = [row for row in rows if len(row) == len(names)]
+    again = any(row[i].strip() == name for row in there for i in places)
+    return again or (
+        bool(numbers and there) and all(reads(row[i].replace(",", ".")) for row in there[:5] for i in numbers)
+    )
 
 
 # ---- Parquet

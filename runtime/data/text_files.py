@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,17 +14,27 @@ from runtime.data.sources import check_size, listed, reading
 from runtime.data.tables_pieces import Faults
 
 TEXT_SUFFIX = ".txt"
+DOCUMENT = "-DOCSTART-"  # the word of a line that begins a document
+COMMENT = re.compile(r"#\s+(newdoc|newpar|\S+\s*=)(\s|$)|#\S+\s+=\s")
+CONLLU = re.compile(r"(?m)^1(\t[^\t\n]+){9}$")
+TITLE_ENDING = re.compile(r"([ _-]+(text|sentence|language|lang))?[ _-]?\d*$")
+TITLES = frozenset(
+    "source target src tgt trg input output question answer query response reply request prompt completion original translation "
+    "sentence text from to word words phrase meaning english german french spanish italian portuguese dutch russian chinese "
+    "japanese korean arabic turkish polish czech latin en de fr es it pt nl ru zh ja ko ar tr pl cs la".split()
+)
 JOINT = "\x1f"  # between the words of a sentence, and between their tags
 Values = Mapping[str, Any]
 
 
 class Texts(NamedTuple):
-    """Texts and what belongs to each; what was left out, as far as it is told, and how many that were."""
+    """Texts and what belongs to each; what was left out, as far as it is told, and how many that were; how they were read."""
 
     texts: list[str]
     labels: list[str]
     broken: tuple[Message, ...]
     skipped: int
+    notes: tuple[Message, ...] = ()
 
 
 def _faults(values: Values) -> Faults:
@@ -175,11 +186,15 @@ def _place(names: list[str], wished: object, usual: str, otherwise: int, path: P
 def tagged_sentences(path: Path, values: Values) -> Texts:
     """Sentences of a file with a word a line, its tag in the last column; empty lines stand between sentences.
 
+    Of CoNLL-U, ten columns with tabs between, the word is the second column and the tag the fourth, the part of speech.
+
     Raises:
         DataError: a line has no tag and is not to be skipped with its sentence.
     """
+    text = read_text(path)
+    is_conllu = CONLLU.search(text) is not None
     faults, texts, tags, width = _faults(values), [], [], 0
-    for sentence in _sentences(read_text(path)):
+    for sentence in _sentences(text, is_conllu):
         width = width or len(sentence[0][1])
         fault = next((f for line, cells in sentence if (f := _line_fault(line, cells, width, path))), None)
         if fault is not None:
@@ -187,7 +202,8 @@ def tagged_sentences(path: Path, values: Values) -> Texts:
             continue
         texts.append(JOINT.join(cells[0] for _, cells in sentence))
         tags.append(JOINT.join(cells[-1] for _, cells in sentence))
-    return _checked(Texts(texts, tags, faults.told(), faults.count), path)
+    notes = (msg("This is CoNLL-U: its tags are the parts of speech (UPOS), the fourth column."),) if is_conllu else ()
+    return _checked(Texts(texts, tags, faults.told(), faults.count, notes), path)
 
 
 def _line_fault(line: int, cells: list[str], width: int, path: Path) -> Message | None:
@@ -200,11 +216,18 @@ def _line_fault(line: int, cells: list[str], width: int, path: Path) -> Message 
     return None
 
 
-def _sentences(text: str) -> Iterator[list[tuple[int, list[str]]]]:
+def _sentences(text: str, is_conllu: bool) -> Iterator[list[tuple[int, list[str]]]]:
+    """The lines of each sentence with their numbers and cells, comments before a sentence left out."""
+    rows = text.split("\n")
+    width = next((len(row.split()) for row in rows if row.strip() and not row.startswith(("#", DOCUMENT))), 0)
     sentence: list[tuple[int, list[str]]] = []
-    for line, row in enumerate(text.split("\n"), start=1):
+    for line, row in enumerate(rows, start=1):
         cells = row.split()
-        if cells and cells[0] != "-DOCSTART-":
+        if not sentence and row.startswith("#") and (is_conllu or _is_comment(row, width)):
+            continue
+        if is_conllu and cells:
+            sentence += [(line, cells)] if (cells := _of_conllu(row)) else []
+        elif cells and cells[0] != DOCUMENT:
             sentence.append((line, cells))
         elif sentence:
             yield sentence
@@ -213,13 +236,26 @@ def _sentences(text: str) -> Iterator[list[tuple[int, list[str]]]]:
         yield sentence
 
 
+def _is_comment(row: str, width: int) -> bool:
+    """Whether a line before a sentence, which begins with #, is not its first word: it is followed by a blank and too many cells."""
+    return COMMENT.match(row) is not None or (row[1:2] in ("", " ") and len(row.split()) != width)
+
+
+def _of_conllu(row: str) -> list[str]:
+    """Word and part of speech of a line; none of one that stands for several words, or for one that was not said."""
+    number, *cells = row.split("\t")
+    if len(cells) != 9:
+        return [row.strip()]
+    return [] if {"-", "."} & set(number) else [cells[0], cells[2]]
+
+
 def pairs(path: Path, values: Values) -> Texts:
-    """Pairs of a file with a tab between the two sentences of a line; further columns are passed over.
+    """Pairs of a file with a tab between the two sentences of a line; further columns are passed over, and so are their names.
 
     Raises:
         DataError: a line has no pair and is not to be skipped.
     """
-    faults, texts, answers = _faults(values), [], []
+    faults, texts, answers, notes = _faults(values), [], [], ()
     for line, row in enumerate(read_text(path).split("\n"), start=1):
         cells = row.split("\t")
         if not row.strip():
@@ -230,7 +266,20 @@ def pairs(path: Path, values: Values) -> Texts:
             continue
         texts.append(cells[0].strip())
         answers.append(cells[1].strip())
-    return _checked(Texts(texts, answers, faults.told(), faults.count), path)
+    if texts and _are_titles(texts[0], answers[0]) and texts[0] not in texts[1:] and answers[0] not in answers[1:]:
+        first = {"source": texts.pop(0), "target": answers.pop(0)}
+        notes = (
+            msg(
+                "The first line, '{source}' and '{target}', names the columns and is no pair; it was left out.", **first
+            ),
+        )
+    return _checked(Texts(texts, answers, faults.told(), faults.count, notes), path)
+
+
+def _are_titles(source: str, target: str) -> bool:
+    """Whether two cells are what people call columns of sentences, each in another word."""
+    words = [TITLE_ENDING.sub("", cell.casefold().strip("#<> ")) for cell in (source, target)]
+    return source != target and all(word in TITLES for word in words)
 
 
 def _checked(found: Texts, path: Path) -> Texts:

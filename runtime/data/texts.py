@@ -136,7 +136,7 @@ def read_tagged(place: Place, values: Values) -> Loaded:
         classes=tags,
         broken=found.broken,
         skipped=found.skipped,
-        notes=_notes({"length": ([text.count(JOINT) + 1 for text in found.texts], length)}),
+        notes=(*found.notes, *_notes({"length": ([text.count(JOINT) + 1 for text in found.texts], length)})),
     )
 
 
@@ -198,11 +198,14 @@ def read_pairs(place: Place, values: Values) -> Loaded:
         },
         broken=found.broken,
         skipped=found.skipped,
-        notes=_notes(
-            {
-                "source_length": (_lengths(found.texts, way), lengths[0]),
-                "target_length": ([count + 1 for count in _lengths(found.labels, way)], lengths[1]),  # and the end
-            }
+        notes=(
+            *found.notes,
+            *_notes(
+                {
+                    "source_length": (_lengths(found.texts, way), lengths[0]),
+                    "target_length": ([count + 1 for count in _lengths(found.labels, way)], lengths[1]),  # and the end
+                }
+            ),
         ),
     )
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from graph.model import Graph, Port
+from graph.target_scaling import restored
 from runtime.compiler import Compiled
 from runtime.data import Part
 from runtime.events import SamplePrediction
@@ -76,12 +77,22 @@ def find_question(compiled: Compiled) -> Question | None:
             assert loss is not None, name
             ends = graph.inputs(loss.id)
             source, target = ends.get("input"), source_of_labels(graph, ends.get("target"))
+            known = _PROBABILITIES.get(loss.type), _CHANCES.get(loss.type)
+            if source is not None and target is not None and known == (None, None):
+                source, target = _in_own_units(compiled, source, target)
             if source in compiled.outputs and target in program.inputs:
                 ignored = catalog[loss.type].values(loss).get("ignore_index", -100)
-                known = _PROBABILITIES.get(loss.type), _CHANCES.get(loss.type)
                 assert target is not None
                 return Question(compiled.outputs.index(source), target, *known, ignored=int(ignored))  # type: ignore[arg-type]
     return None
+
+
+def _in_own_units(compiled: Compiled, source: Port, target: Port) -> tuple[Port, Port]:
+    """The ends of a loss of numbers; where it compares in other units than those of the data, what outputs give and the data."""
+    found, shape_of = restored(compiled.project.graph, source, target), compiled.analysis.spec
+    if found is None or (a := shape_of(source)) is None or (b := shape_of(found[0])) is None or a.shape != b.shape:
+        return source, target
+    return found
 
 
 def source_of_labels(graph: Graph, port: Port | None) -> Port | None:

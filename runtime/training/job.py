@@ -59,7 +59,7 @@ class Job:
 
     def started(self) -> RunStarted:
         """The first event."""
-        return started(self.fit, self.path)
+        return replace(started(self.fit, self.path), notes=self.prepared.notes)
 
     def end_epoch(self, train: Figures, validation: Figures) -> bool:
         """Move to the next epoch, and keep what is worth keeping. True if this one was the best."""

@@ -14,6 +14,9 @@ from torch import Tensor
 
 from graph.messages import Message, RunError, msg
 from graph.model import Node, Port
+from graph.target_scaling import FAR_TARGET, Pair, compared, far_text, is_far
+from runtime.data.moments import moments
+from runtime.data.parts import HeldPart
 from runtime.events import Checked, Finding
 from runtime.training.divided import whole
 from runtime.training.failures import explaining
@@ -24,6 +27,7 @@ from runtime.training.reaching import parameters_of
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 CHANCE = 1.5  # times what chance would give: a first loss above that is told
+SEEN_TARGETS = 2048  # of a part that is read when a batch needs it
 TIMED_STEPS, TIMED_SECONDS = 3, 1.0
 NEEDED_SHARE = 0.95  # of the free memory that a step may take
 
@@ -45,6 +49,8 @@ def preflight(fit: Fit) -> Checked:
     if not any(finding.level == ERROR for finding in findings):
         more, seconds = fit.together(_learn_for_a_moment)
         findings += more
+        far = {finding.node for finding in findings if finding.code == FAR_TARGET}  # which says why a loss begins high
+        findings = [f for f in findings if not (f.node in far and (f.code, f.level) == ("first-loss", WARNING))]
     return Checked(tuple(findings), needed, free, seconds)
 
 
@@ -77,6 +83,7 @@ def _look_at_data(fit: Fit, batch: tuple[Tensor, ...]) -> Iterator[Finding]:
     for finding in _look_at_labels(fit, batch):
         found = True
         yield finding
+    yield from _look_at_targets(fit)
     if not found:
         shapes = ", ".join(" × ".join(map(str, tensor.shape)) for tensor in batch)
         yield Finding(OK, "data", msg("A batch of real data has the right shapes and types: {shapes}.", shapes=shapes))
@@ -99,6 +106,30 @@ def _look_at_labels(fit: Fit, batch: tuple[Tensor, ...]) -> Iterator[Finding]:
                 sample=_sample(fit, row), label=value, name=loss.name, classes=classes, last=classes - 1,
             )  # fmt: skip
             yield Finding(ERROR, "label-range", text, loss.id)
+
+
+def _look_at_targets(fit: Fit) -> Iterator[Finding]:
+    """Numbers to predict that are far from what a fresh network gives; each pair of ends of losses once."""
+    graph, told = fit.compiled.project.graph, set[Pair]()
+    for loss in (graph.node_named(name) for program in fit.compiled.programs for name in program.losses):
+        pair = compared(graph, loss.id) if loss is not None else None
+        if loss is None or pair is None or pair in told or pair[1] not in fit.train.ports:
+            continue
+        told.add(pair)
+        mean, spread = _moments(fit, pair[1])
+        if is_far(mean, spread):
+            text = far_text(graph, loss.id, mean, spread)
+            yield Finding(WARNING, FAR_TARGET, text, loss.id, {"mean": mean, "spread": spread})
+
+
+def _moments(fit: Fit, port: Port) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Of the targets of the training part; where they are read when a batch needs them, of the first ones."""
+    train = fit.train
+    count = train.count if isinstance(train, HeldPart) else min(train.count, SEEN_TARGETS)
+    if not isinstance(train, HeldPart):
+        train = HeldPart({port: train.head(count, ports=[port])[0]}, train.indices[:count])
+    mean, spread = moments(lambda start, stop: train.rows(start, stop - start, ports=[port])[0].cpu().numpy(), count)
+    return tuple(mean), tuple(spread)
 
 
 def _questions(fit: Fit) -> Iterator[tuple[Node, Port, int]]:

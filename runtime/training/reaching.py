@@ -31,12 +31,14 @@ def parameters_of(compiled: Compiled, model: nn.Module, nodes: Iterable[NodeId])
 
 
 def held_by(compiled: Compiled, model: nn.Module, node: NodeId) -> nn.Module | nn.Parameter | None:
-    """What the model holds for a node of the drawing; None for a node without weights, or one that is gone."""
+    """What the model holds for a node of the drawing; None for a node without weights (fixed numbers are none), or
+    one that is gone."""
     found = compiled.project.graph.nodes.get(node)
     if found is None:
         return None
     leaders = {n.id: leader for n, leader in followers(compiled.project.graph, compiled.analysis.nodes)}
-    return getattr(model, _attribute(found, leaders.get(node)), None)
+    part = getattr(model, _attribute(found, leaders.get(node)), None)
+    return part if isinstance(part, nn.Module | nn.Parameter) else None
 
 
 def frozen_modules(compiled: Compiled, model: nn.Module) -> list[nn.Module]:

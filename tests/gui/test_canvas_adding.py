@@ -81,6 +81,24 @@ def test_one_after_the_other_is_a_chain(hand):
     assert editor.graph.node_named("fc1") is None and ("relu1.output", "flatten1.input") in linked(editor.graph)
 
 
+def test_a_chain_stays_one_when_a_wire_comes_to_lie_under_the_resting_mouse(hand):
+    editor = hand.view.editor
+    data = editor.add_node("layerloom.data.Table", (-200.0, 200.0))
+    hand.click(hand.on(data))
+    resting = hand.at(Port(data, "features"), output=True) + QPointF(23, 0)
+    hand.move(resting)
+    for text in ("linear", "relu", "linear", "cross entropy"):
+        add(hand, text)
+        hand.view.pointer.leave()  # the box lay over it
+        hand.move(resting)
+        assert hand.view.hit(resting).link is not None
+    chain = ["table1.features", "fc1.input", "fc1.output", "relu1.input", "relu1.output", "fc2.input", "fc2.output"]
+    assert set(zip(chain[::2], [*chain[1::2], "loss1.input"], strict=True)) <= linked(editor.graph)
+    hand.move(resting + QPointF(-12, 0))
+    add(hand, "dropout")  # the mouse was moved there: that wire is meant
+    assert {("table1.features", "dropout1.input"), ("dropout1.output", "fc1.input")} <= linked(editor.graph)
+
+
 def test_in_a_drawing_that_flows_down_the_chain_does_too(hand):
     editor = hand.view.editor
     editor.set_look(Look(flow=DOWN), msg("Turn"))
@@ -279,3 +297,28 @@ def test_what_does_not_fit_any_more_is_added_without_a_wire(hand):
     hand.type_key(Qt.Key.Key_Return)
     assert editor.graph.links == links
     assert [editor.graph.nodes[i].type for i in editor.selection] == ["torch.nn.ReLU"]
+
+
+# ---- right answers
+
+
+def test_a_loss_and_a_metric_take_the_only_right_answers_in_the_same_step(hand):
+    editor = hand.view.editor
+    data = next(node.name for node in editor.graph.nodes.values() if node.type.startswith("layerloom.data"))
+    editor.select([editor.graph.node_named("conv1").id])
+    before = editor.project
+    add(hand, "cross entropy")
+    assert {("conv1.output", "loss1.input"), (f"{data}.label", "loss1.target")} <= linked(editor.graph)
+    editor.undo()
+    assert editor.project == before
+    editor.add_node("layerloom.metrics.Accuracy", (0.0, 400.0))
+    assert (f"{data}.label", "accuracy1.target") in linked(editor.graph)
+
+
+def test_answers_of_another_kind_or_of_several_data_nodes_are_not_taken(hand):
+    editor = hand.view.editor
+    loss = editor.add_node("torch.nn.MSELoss", (0.0, 400.0))
+    assert not editor.graph.incoming(loss)  # the labels are no fractions
+    editor.add_node("layerloom.data.Images", (0.0, 600.0))
+    loss = editor.add_node("torch.nn.CrossEntropyLoss", (0.0, 800.0))
+    assert not editor.graph.incoming(loss)

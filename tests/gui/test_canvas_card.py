@@ -50,7 +50,7 @@ def test_with_several_outputs_the_first_is_named():
     assert shown.left == "image B×1×8×8"
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0621, "0.0621"), (12345.6, "1.235e+04")])
+@pytest.mark.parametrize(("value", "text"), [(0.0621, "0.0621"), (12345.6, "12\u2009346")])
 def test_a_live_value_takes_the_place_of_the_shape(value, text):
     found = NodeAnalysis(outputs={"output": TensorSpec((), "float32")})
     shown = card(Node("n", "torch.nn.MSELoss", "loss"), found=found, vital=Vital(value))

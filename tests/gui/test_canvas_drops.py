@@ -98,7 +98,7 @@ def test_each_kind_of_file_becomes_its_kind_of_node(view, project_folder):
     np.savez(project_folder / "arrays.npz", input=np.zeros((2, 3)), target=np.zeros(2))
     np.savez(project_folder / "pictures.npz", image=np.zeros((2, 8, 8)), label=np.zeros(2))
     (project_folder / "table.tsv").write_text("a\tb\n1\t2\n")
-    names = ("photos", "arrays.npz", "pictures.npz", "table.tsv", "net.layerloom", "notes.txt", "cat.png", "broken.npz")
+    names = ("photos", "arrays.npz", "pictures.npz", "table.tsv", "net.layerloom", "notes.md", "cat.png", "broken.npz")
     (project_folder / "broken.npz").write_bytes(b"no archive")
     kinds = [file.type_id for file in dropped_files(mime(*(project_folder / name for name in names)))]
     data = "layerloom.data."
@@ -107,7 +107,7 @@ def test_each_kind_of_file_becomes_its_kind_of_node(view, project_folder):
 
 def test_images_of_any_kind_become_an_images_node(view, project_folder):
     (project_folder / "list.csv").write_text('name,kind\n"cats/1.PNG",cat\n')
-    (project_folder / "files.csv").write_text("name,kind\nnotes.txt,cat\n")
+    (project_folder / "files.csv").write_text("name,kind\nnotes.md,cat\n")
     names = (
         "list.csv",
         "train-images-idx3-ubyte.gz",
@@ -146,13 +146,13 @@ def test_a_drawing_is_to_be_opened(view, project_folder, qtbot):
 
 
 def test_what_is_of_no_use_is_named_with_what_can_be_dropped(view, project_folder, qtbot):
-    path = project_folder / "notes.txt"
+    path = project_folder / "notes.md"
     path.write_text("hello")
     drag = Drag(view, mime(path), QPointF(300, 200))
-    assert "notes.txt" in drag.said
+    assert "notes.md" in drag.said
     with qtbot.waitSignal(view.editor.refused) as caught:
         drag.drop()
-    assert "notes.txt" in str(caught.args[0])
+    assert "notes.md" in str(caught.args[0])
     assert ".csv" in str(caught.args[0])
     assert len(view.editor.graph.nodes) == 1
 

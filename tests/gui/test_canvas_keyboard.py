@@ -129,6 +129,7 @@ def test_connect_offers_only_inputs_that_are_free_and_close_no_cycle(hand, edito
 def test_connect_names_the_output_where_there_are_several(hand, editor):
     add(hand, "images")
     add(hand, "cross")
+    editor.disconnect_links(editor.graph.incoming(editor.graph.node_named("loss1").id))
     editor.select([editor.graph.node_named("digits1").id if "digits1" in editor.graph.names else "n1"])
     hand.key("c")
     assert "label → loss1.target" in [entry.text for entry in hand.box().entries()]

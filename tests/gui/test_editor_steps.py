@@ -192,9 +192,9 @@ def reading(desk, project_folder, monkeypatch):
     np.savez(project_folder / "d.npz", x=np.zeros((8, 4), "f4"), y=np.arange(8) % 2)
     real, go = describer.find, threading.Event()
 
-    def find(node, folder):
+    def find(node, folder, plan):
         go.wait(10)
-        return real(node, folder)
+        return real(node, folder, plan)
 
     editor = desk.editor
     editor.folder = project_folder
@@ -264,11 +264,11 @@ def test_a_large_built_in_set_stops_nobody(desk, qtbot, monkeypatch):
     editor, go, real = desk.editor, threading.Event(), describer.find
     asked = []
 
-    def find(node, folder):
+    def find(node, folder, plan):
         asked.append(node.params.get("image_size"))
         assert threading.current_thread() is not threading.main_thread()
         go.wait(10)
-        return real(node, folder)
+        return real(node, folder, plan)
 
     node = editor.add_node("layerloom.data.Images", (0.0, 900.0))
     assert editor.graph.nodes[node].facts["outputs"]["image"]["shape"] == [1, 8, 8]  # as it ships: known at once

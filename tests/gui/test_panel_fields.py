@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from graph.catalog import Auto, Kind, Param
+from graph.catalog import CATALOG, Auto, Kind, Param
 from graph.messages import EditError
 from gui.panels.fields import ChoiceField, EntryField, ToggleField, make_field, portable_path
 from gui.panels.values import format_value, parse_value, step_value
@@ -21,6 +21,17 @@ INFERRED = Param(name="inferred", kind=Kind.INT, minimum=1, help="", auto=Auto("
 NOTHING = Param(name="nothing", kind=Kind.INT, minimum=1, help="", optional=True)
 SOURCE = Param(name="source", kind=Kind.FILE, help="", choices=("builtin:digits",), default="builtin:digits")
 MODE = Param(name="mode", kind=Kind.CHOICE, help="", choices=("zeros", "reflect"), default="zeros")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [("Table", "target", "the last column"), ("Table", "ignore", "none"), ("Images", "image_size", "their own"),
+     ("LabeledTexts", "label_column", "'label', or the last column"), ("Text", "stride", "the length")],
+)  # fmt: skip
+def test_an_empty_field_says_what_that_amounts_to(qtbot, kind, name, words):
+    field = make_field(CATALOG[f"layerloom.data.{kind}"].param(name))
+    qtbot.addWidget(field)
+    assert (field.text(), field.placeholderText()) == ("", words)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont, QFontMetrics
 from PySide6.QtWidgets import QLabel
 
 from fake_runs import classes_tested, epoch_ended, numbers_tested, started, steps
@@ -80,6 +82,31 @@ def test_classes_show_figures_matrix_and_samples(panel):
     assert panel.confusion.isVisible()
     assert shown(panel) == [0, 1, 2, 3, 4, 5]
     assert not panel.table.isVisible()
+
+
+@pytest.mark.parametrize("percent", [100, 150])
+def test_tiles_are_as_wide_as_the_names_of_their_classes(panel, percent):
+    theme.set_scale(percent)
+    try:
+        widths = []
+        for names in (
+            ("1", "2", "3"),
+            ("versicolor", "virginica", "setosa"),
+            ("a name of a class without end " * 3, "2", "3"),
+        ):
+            panel.take([replace(classes_tested(), classes=names)])
+            grid = panel.samples.grid
+            grid.doItemsLayout()
+            widths.append(grid.visualRect(grid.model().index(0, 0)).width())
+        digits, flowers, endless = widths
+        assert digits < flowers < endless == theme.px(176)
+        font = QFont(grid.font())
+        font.setPixelSize(theme.px(12))
+        font.setBold(True)
+        words = QFontMetrics(font).horizontalAdvance("versicolor") + QFontMetrics(font).horizontalAdvance("90%")
+        assert flowers >= words + 16 + theme.px(12) + 3
+    finally:
+        theme.set_scale(100)
 
 
 def test_the_worst_mistakes_are_those_that_the_network_was_surest_of(panel, qtbot):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton, QWidget
 
 from canvas_hand import CONTROL, LEFT, NONE, SHIFT, Hand, linked
 from graph.messages import msg
 from graph.model import Node, Port
+from graph.target_scaling import FAR_TARGET
 from gui.export_dialog import ExportDialog
 from gui.main_window import MainWindow
 from gui.panels.type_list import NODE_TYPE_MIME
@@ -102,6 +104,31 @@ def build(window: MainWindow) -> None:
         end = drop(window, type_id, 74 + (3 + i) * 194, 33 + 2 * 120)
         wire(source, Port(end.id, "input"))
         wire(Port(data.id, "label"), Port(end.id, "target"))
+
+
+def build_for_prices(window: MainWindow, source: Path) -> None:
+    """Draw a network for the last column of a table with the mouse, a loss and R² behind it."""
+    hand = Hand(window.canvas)
+
+    def wire(source: Port, target: Port) -> None:
+        hand.drag(hand.at(source, output=True), hand.at(target, output=False))
+
+    window.canvas.zoom_to_actual()
+    window.canvas.centerOn(450, 150)
+    data = drop(window, "layerloom.data.Table", 74, 33)
+    enter(window, window.frame.inspector, {"source": str(source)})
+    port = Port(data.id, "features")
+    for i, (kind, values) in enumerate(
+        (("Linear", {"out_features": "32"}), ("ReLU", {}), ("Linear", {"out_features": "1"})), 1
+    ):
+        node = drop(window, f"torch.nn.{kind}", 74 + i * 194, 33)
+        enter(window, window.frame.inspector, values)
+        wire(port, Port(node.id, "input"))
+        port = Port(node.id, "output")
+    for i, type_id in enumerate(("torch.nn.MSELoss", "layerloom.metrics.R2")):
+        end = drop(window, type_id, 74 + (3 + i) * 194, 33 + 2 * 120)
+        wire(port, Port(end.id, "input"))
+        wire(Port(data.id, "target"), Port(end.id, "target"))
 
 
 def wait_for(qtbot, window: MainWindow, *states: RunState) -> None:
@@ -276,3 +303,35 @@ def test_a_network_is_drawn_and_trained_by_keyboard_alone(window, qtbot):
     by_keys(Qt.Key.Key_F5)
     wait_for(qtbot, window, RunState.FINISHED)
     assert window.frame.predictions.tested.test["loss"] < 1.5  # guessing gives 2.3
+
+
+def test_house_prices_are_learned_after_one_press(window, qtbot, project_folder):
+    rng = np.random.default_rng(0)
+    area, age = rng.normal(size=(2, 600))
+    prices = 180_000 + 60_000 * np.tanh(area) - 30_000 * age + rng.normal(0, 5000, 600)
+    rows = [f"{a:.3f},{b:.3f},{p:.0f}\n" for a, b, p in zip(area, age, prices, strict=True)]
+    table = project_folder / "houses.csv"
+    table.write_text("area,age,price\n" + "".join(rows), "utf-8")
+    build_for_prices(window, table)
+
+    def offered() -> list[QPushButton]:
+        rows = [row for row in window.frame.problems.list.rows if row.problem.code == FAR_TARGET]
+        return [button for row in rows for button in row.fix_buttons]
+
+    qtbot.waitUntil(lambda: len(offered()) == 1, timeout=10_000)
+    window.frame.bottom.setCurrentWidget(window.frame.problems)
+    QApplication.processEvents()
+    drawn = window.editor.project
+    QTest.mouseClick(offered()[0], LEFT)
+    qtbot.waitUntil(lambda: window.editor.analysis.complete and not offered(), timeout=10_000)
+    assert window.editor.analysis.problems == ()
+    QTest.keyClick(window, Qt.Key.Key_Z, CONTROL)
+    assert window.editor.project == drawn
+    QTest.keyClick(window, Qt.Key.Key_Z, CONTROL | SHIFT)
+    window.frame.side.setCurrentWidget(window.frame.training)
+    enter(window, window.frame.training, {"Epochs": "20"})
+    QTest.keyClick(window, Qt.Key.Key_F5)
+    wait_for(qtbot, window, RunState.FINISHED)
+    tested = window.frame.predictions.tested
+    assert tested.test["r2"] > 0.85
+    assert 100_000 < np.mean([sample.prediction for sample in tested.predictions]) < 260_000

@@ -133,3 +133,63 @@ def test_pictures_of_different_sizes_can_be_brought_to_one(tmp_path, size, wante
 )
 def test_cells_of_money_are_shown_without_powers(value, shown):
     assert shown_number(value) == shown
+
+
+CONLLU = """# newdoc id = 1
+# sent_id = 1
+# text = The cats don't sleep.
+1\tThe\tthe\tDET\tDT\t_\t2\tdet\t_\t_
+2\tcats\tcat\tNOUN\tNNS\t_\t5\tnsubj\t_\t_
+3-4\tdon't\t_\t_\t_\t_\t_\t_\t_\t_
+3\tdo\tdo\tAUX\tVBP\t_\t5\taux\t_\t_
+4\tn't\tnot\tPART\tRB\t_\t5\tadvmod\t_\t_
+5\tsleep\tsleep\tVERB\tVB\t_\t0\troot\t_\tSpaceAfter=No
+5.1\tsoundly\t_\tADV\t_\t_\t_\t_\t_\t_
+
+# newpar
+#
+1\t#\t#\tSYM\t_\t_\t0\troot\t_\t_
+"""
+
+
+def sentences(path: Path, **params) -> list[tuple[str, str]]:
+    return list(look(node("TaggedTexts", path, **params)).texts)
+
+
+def test_conllu_is_read_by_its_columns(tmp_path):
+    path = write(tmp_path / "t.conllu", CONLLU)
+    assert sentences(path) == [("The cats do n't sleep", "DET · NOUN · AUX · PART · VERB"), ("#", "SYM")]
+    assert "(UPOS)" in notes("TaggedTexts", path)
+    broken = write(tmp_path / "b.conllu", CONLLU + "\n1\tlost\n")
+    with pytest.raises(MendableError, match="line 16 has a word without a tag"):
+        load(node("TaggedTexts", broken))
+
+
+@pytest.mark.parametrize(
+    "comment", ["# sent_id = 1", "# text = It is so", "# newpar", "#", "# a comment of many words", "#id = 4"]
+)
+def test_comments_before_sentences_are_no_words(tmp_path, comment):
+    path = write(tmp_path / "t.conll", f"{comment}\nAda B-PER\nruns O\n\n{comment}\n# O\nOslo B-LOC\n#hash O\n")
+    assert sentences(path) == [("Ada runs", "B-PER · O"), ("# Oslo #hash", "O · B-LOC · O")]
+    assert notes("TaggedTexts", path) == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("source", "target"), ("English", "German"), ("en", "de"), ("sentence1", "Sentence 2"), ("text", "translation")],
+)
+def test_names_of_columns_are_no_pair(tmp_path, words):
+    path = write(tmp_path / "p.tsv", "\t".join(words) + "\nGo.\tGeh.\nHi.\tHallo.\n")
+    assert [pair[0] for pair in look(node("TextPairs", path)).texts] == ["Go.", "Hi."]
+    assert f"'{words[0]}' and '{words[1]}', names the columns" in notes("TextPairs", path)
+
+
+@pytest.mark.parametrize("first", ["english\tenglisch", "Go.\tGeh.", "en\ten"])
+def test_a_first_pair_is_no_names_of_columns(tmp_path, first):
+    path = write(tmp_path / "p.tsv", f"{first}\ngerman\tdeutsch\nword\tWort\n")
+    assert load(node("TextPairs", path)).samples == 3 and notes("TextPairs", path) == ""
+
+
+def test_a_pair_of_such_words_that_comes_again_is_one(tmp_path):
+    path = write(tmp_path / "p.tsv", "question\tanswer\nword\tmeaning\nquestion\tanswer\n")
+    assert load(node("TextPairs", path)).samples == 3

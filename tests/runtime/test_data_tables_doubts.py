@@ -144,3 +144,14 @@ def test_a_slip_in_a_column_of_parts_is_told_and_makes_no_groups(tmp_path, kind)
     assert load(mended).facts()["parts"] == [2, 1, 1]
     groups = node(tmp_path, f"path,part,label\n{rows.replace('train', 'anna')}", kind=kind, split_by="part")
     assert load(groups).facts()["groups"] == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "is_nameless"),
+    [("5.1,1.4,1.4,setosa\n4.9,1.3,0.2,setosa\n", True), ("3;2;2;no\n4;1;2,5;yes\n", True), ("red,red,ripe\nblue,red,raw\n", True),
+     ("a,a,y\n1,2,0\n", False), ("a,2.5,2.5\n1,low,high\n", False), ("a,a,y\n", False)],
+)  # fmt: skip
+def test_a_value_that_stands_twice_in_a_first_row_is_no_name(tmp_path, content, is_nameless):
+    said = refusal(node(tmp_path, content))
+    assert ("no line of column names" in said) == is_nameless
+    assert ("two columns called" in said) != is_nameless

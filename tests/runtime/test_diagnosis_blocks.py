@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from drawings import Drawing
+from drawings import SMALL_IMAGES, Drawing
 from graph.files import load
 from graph.model import BlockParam, Definitions, Project
 from graph.problems import Problem
+from runtime import examples
 from runtime.analyser import analyse
 from runtime.library import ready_blocks
 
@@ -221,3 +222,33 @@ def test_a_side_of_a_triplet_with_a_dimension_too_many(shape):
     (problem,) = [p for p in analyse(d.project).problems if p.port == "negative"]
     (label,) = [label for label in labels(problem) if label.startswith("Insert Squeeze")]
     assert [p for p in analyse(mend(d.project, label)).problems if p.port == "negative"] == []
+
+
+# ---- scores that a block makes
+
+
+@pytest.mark.parametrize("name", ["seq2seq_gru", "seq2seq_attention"])
+def test_the_parameter_of_a_scan_that_makes_the_scores_is_offered_behind_a_transpose(name):
+    project = load(examples.path(name))
+    decoder = next(node.id for node in project.graph.nodes.values() if node.name == "decoder")
+    wrong = project.with_graph(project.graph.set_params(decoder, {"tokens": 58}))
+    for problem in errors(wrong):
+        assert problem.code == "class-count" and "'tokens' of 'decoder' to 15" in str(problem.message)
+        assert labels(problem) == ["Set tokens to 15"] and errors(problem.fixes[0].edit(wrong)) == []
+    assert len(errors(wrong)) == 3
+
+
+@pytest.mark.parametrize("written", ["=classes", "=classes + 2", 9])
+def test_only_a_parameter_that_is_the_size_alone_is_offered(written):
+    inner = Drawing("Head")
+    x = inner.add("op.Input", "x", shape=(12,))
+    x = inner.add("nn.Linear", "scores", x, out_features=written)
+    inner.add("op.Output", "y", inner.add("nn.Dropout", "drop", x))
+    d = Drawing("Net", definitions=inner.as_block(BlockParam("classes", 9)))
+    d.add("data.Images", "digits", facts=SMALL_IMAGES)
+    x = d.add("nn.Linear", "fc1", d.add("nn.Flatten", "flat", d.port("digits", "image")), out_features=12)
+    d.add("block.Head", "head", x)
+    d.add("nn.CrossEntropyLoss", "loss", d.port("head", "y"), d.port("digits", "label"))
+    (problem,) = errors(d.project)
+    assert problem.code == "class-count"
+    assert labels(problem) == (["Set classes to 10"] if written == "=classes" else [])

@@ -65,6 +65,17 @@ def _mixed_table(folder: Path) -> Project:
     return d.project
 
 
+def _comma_table(folder: Path) -> Project:
+    rows = [f"{i},5;{'red green'.split()[i % 2]};{-i},25e-1;{i * i % 7}" for i in range(20)]
+    path = folder / "commas.csv"
+    path.write_text("\n".join(["weight;color;size;answer", *rows]))
+    d = Drawing("Net")
+    d.add("data.Table", "rows", source=str(path), task="regression", missing="fill")
+    x = d.add("nn.Linear", "fc1", d.port("rows", "features"), out_features=1)
+    d.add("nn.MSELoss", "loss", x, d.port("rows", "target"))
+    return d.project
+
+
 def _arrays(folder: Path) -> Project:
     path = folder / "arrays.npz"
     np.savez(path, x=np.arange(24, dtype=np.uint8).reshape(8, 3), y=np.arange(8) % 2)
@@ -156,6 +167,12 @@ def _mixed_csv(folder: Path) -> list[Path]:
     return [folder / "new.csv", folder / "new16.csv"]
 
 
+def _comma_csv(folder: Path) -> list[Path]:
+    (folder / "new.csv").write_text("\nsize;weight;color\n 7,5 ;3;red\n;;\n-,5;NA;1,5\n+1,25e1;1000,125;green\n")
+    (folder / "points.csv").write_text("size,weight,color\n7.5,3,red\n")
+    return [folder / "new.csv", folder / "points.csv"]
+
+
 def _films_npz(folder: Path) -> list[Path]:
     np.savez(folder / "new.npz", x=np.arange(720).reshape(2, 4, 5, 6, 3).astype(np.uint8))
     return [folder / "new.npz"]
@@ -174,6 +191,7 @@ def _npz(folder: Path) -> list[Path]:
         (_color_images, _pictures),
         (_table, _csv),
         (_mixed_table, _mixed_csv),
+        (_comma_table, _comma_csv),
         (_arrays, _npz),
         (_films, _films_npz),
     ],
@@ -186,6 +204,16 @@ def test_the_project_gives_the_network_what_the_application_gives_it(draw, sampl
         expected = input_from_file(trained.project.graph.nodes[port.node], file, trained.statistics)[port]
         names, (found,) = read(str(file))
         assert len(names) == len(found) and torch.equal(found, expected), file.name
+
+
+def test_a_table_that_does_not_fit_is_refused_with_its_cell(tmp_path):
+    read = _inputs_module(_write(_trained(_table(tmp_path)), tmp_path / "net")).read
+    (tmp_path / "new.csv").write_text("first;the 'second'\n1,5;2\n3;many\n")
+    with pytest.raises(ValueError, match=r"new\.csv, column the 'second'.*'many'"):
+        read(str(tmp_path / "new.csv"))
+    (tmp_path / "new.csv").write_text("first;the 'second'\n1,5;2;9\n")
+    with pytest.raises(ValueError, match=r"2 columns, but 3 cells.*1,5;2;9"):
+        read(str(tmp_path / "new.csv"))
 
 
 def test_a_network_without_data_takes_an_array_for_each_input(tmp_path):
@@ -204,6 +232,9 @@ def test_a_network_without_data_takes_an_array_for_each_input(tmp_path):
     np.savez(tmp_path / "bad.npz", right=np.ones((2, 3)), left=np.zeros((2, 4)))
     with pytest.raises(ValueError, match=r"left.*\(4,\).*\(3,\)"):
         read(tmp_path / "bad.npz")
+    (tmp_path / "lines.txt").write_text("I have 3 cats")
+    with pytest.raises(ValueError, match=r"lines.txt is no \.npz file"):
+        read(tmp_path / "lines.txt")
 
 
 @pytest.mark.slow
