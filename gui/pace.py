@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from runtime.events import FINAL, Paused
 
-FASTEST, SLOWEST = 100, 1500  # milliseconds between two shows: as often as a person can read, and still alive
+FASTEST, SLOWEST = 100, 2000  # milliseconds between two shows: as often as a person can read, and still alive
 # Shares of a core, for all that the thread of the window does meanwhile: events, figures, plots, painting. The beginning of a run,
 # which is all of a short one, is lively, until so many seconds of a core were spent.
 LIVELY, STEADY, IN_HAND = 0.04, 0.01, 0.4
