@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gui.run_controller import RunController
     from gui.sweep_controller import SweepController
 
+PATIENCE = 1.0  # seconds that closing waits for what sweeps up
 AGAIN = 300  # milliseconds until it is looked again whether a run that has ended is let go of
 
 
@@ -59,7 +60,7 @@ class RunMover(QObject):
     def close(self) -> None:
         """The document is left, and nothing of it is under way: what is still to be moved is moved now, if it takes long too."""
         if self._sweeping is not None:
-            self._sweeping.join()
+            self._sweeping.join(PATIENCE)
         while self._documents.path is not None and (self._documents.begun or self._copying):
             self.move()
             if self._thread is None:

@@ -17,6 +17,9 @@ from runtime.data.splits import split, traits_of
 
 ROWS = 65536  # at a time
 _NUMBERS_AT_A_TIME = 2**22
+MOST_NUMBERS = (
+    2**24
+)  # of more than that (large pictures as targets), evenly spaced pieces are looked at: a fraction of a second
 
 Read = Callable[[int, int], np.ndarray]  # the samples from one row to another
 
@@ -44,21 +47,25 @@ def target_facts(node: Node, loaded: Loaded, plan: Plan) -> dict[str, Any]:
 
 
 def moments(read: Read, count: int) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation (of the population), exact in two passes: of each column where a sample is a row of a few
-    numbers, else of all numbers."""
+    """Mean and standard deviation (of the population), exact in two passes over up to `MOST_NUMBERS`: of each column where a sample is
+    a row of a few numbers, else of all numbers."""
     first = np.asarray(read(0, 1))
     by_column = first.ndim == 2 and 1 < first.shape[1] <= MOST_COLUMNS
     width = first.shape[1] if by_column else 1
-    step = max(1, min(ROWS, _NUMBERS_AT_A_TIME // max(1, first[:1].size)))
+    size = max(1, first[:1].size)
+    step = max(1, min(ROWS, _NUMBERS_AT_A_TIME // size))
+    most = max(1, MOST_NUMBERS // (step * size))  # pieces
+    starts = range(0, count, max(step, -(-count // most)))
+    rows = sum(min(step, count - start) for start in starts)
 
     def total(of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         whole = np.zeros(width)
-        for start in range(0, count, step):
+        for start in starts:
             piece = np.asarray(read(start, min(start + step, count)), np.float64)
             whole += of(piece.reshape(-1, width)).sum(axis=0)
         return whole
 
-    numbers = count * first[:1].size // width
+    numbers = rows * size // width
     mean = total(lambda x: x) / max(1, numbers)
     spread = np.sqrt(total(lambda x: (x - mean) ** 2) / max(1, numbers))
     return mean.tolist(), spread.tolist()

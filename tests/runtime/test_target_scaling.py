@@ -92,6 +92,15 @@ def test_moments_are_those_of_numpy(shape):
     assert np.allclose(mean, columns.mean(axis=0), rtol=1e-12) and np.allclose(spread, columns.std(axis=0), rtol=1e-9)
 
 
+def test_of_very_many_numbers_evenly_spaced_pieces_are_looked_at(monkeypatch):
+    monkeypatch.setattr("runtime.data.moments.MOST_NUMBERS", 60_000)
+    monkeypatch.setattr("runtime.data.moments.ROWS", 100)
+    x, read = np.sort(np.random.default_rng(1).normal(7, 3, 1_000_000)), []
+    (mean,), (spread,) = moments(lambda start, stop: read.append(stop - start) or x[start:stop], len(x))
+    assert sum(read[1:]) <= 2 * 60_000
+    assert mean == pytest.approx(x.mean(), rel=0.01) and spread == pytest.approx(x.std(), rel=0.01)
+
+
 def test_the_look_before_a_run_tells_with_the_numbers_for_the_mend(table):
     found = {f.code: f for f in preflight(build(houses(table), table.parent, 1)[0]).findings}
     moments_told = houses(table).graph.nodes["n1"].facts["moments"]["target"]
