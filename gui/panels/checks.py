@@ -23,10 +23,8 @@ from runtime.events import Checked, Event, Finding
 MAX_WIDTH = 880  # pixels
 SIGNS = {"ok": ("check", "good"), "warning": ("warning", "warning"), "error": ("error", "error")}
 ORDER = ("error", "warning", "ok")
-Mend = Callable[..., Fix | None]
-MENDS: Mapping[str, Mend] = {
-    FAR_TARGET: scaling_fix
-}  # by the code of a finding: of a drawing, a node, and what was measured
+Mend = Callable[..., Fix | None]  # of a drawing, a node, and what was measured
+MENDS: Mapping[str, Mend] = {FAR_TARGET: scaling_fix}  # by the code of a finding
 
 
 class FindingRow(QFrame):
